@@ -1,0 +1,59 @@
+"""Set-valued conservative-Jacobian analysis of nonsmooth iterative algorithms.
+
+Names load on first use (PEP 562): sympy and cvxpy take seconds to import.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Bracket": "conservative._core.numbers",
+    "ConservativeError": "conservative._core.errors",
+    "EmptySetError": "conservative._core.errors",
+    "Estimate": "conservative._core.numbers",
+    "Exactness": "conservative._core.exactness",
+    "ShapeError": "conservative._core.errors",
+    "Piece": "conservative.functions",
+    "PiecewiseSelection": "conservative.functions",
+    "from_sympy": "conservative.functions",
+    "read_function": "conservative.functions",
+    "FiniteSet": "conservative.matrix_sets",
+    "MatrixPolytope": "conservative.matrix_sets",
+    "gap": "conservative.matrix_sets",
+    "hausdorff_distance": "conservative.matrix_sets",
+    "JacobianSet": "conservative.jacobians",
+    "conservative_jacobian": "conservative.jacobians",
+    "Certificate": "conservative.certificates",
+    "Verdict": "conservative.certificates",
+    "check": "conservative.certificates",
+    "load_certificate": "conservative.certificates",
+    "JointSpectralRadius": "conservative.spectral",
+    "Product": "conservative.spectral",
+    "expanding_product": "conservative.spectral",
+    "joint_spectral_radius": "conservative.spectral",
+    "FixedSet": "conservative.iteration",
+    "SetTrajectory": "conservative.iteration",
+    "fixed_set": "conservative.iteration",
+    "iterate_set": "conservative.iteration",
+    "implicit_jacobian": "conservative.differentiation",
+    "Analysis": "conservative.analysis",
+    "analyze": "conservative.analysis",
+}
+
+_ROOMS = ("gallery",)
+
+__all__ = ["__version__", *_ROOMS, *sorted(_HOMES)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"conservative.{name}")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'conservative' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

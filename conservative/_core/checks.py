@@ -1,0 +1,122 @@
+"""Argument checks: each returns a clean, read-only float64 array or raises one clear error."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.errors import ArgumentTypeError, EmptySetError, NonFiniteError, ShapeError
+
+
+def as_real_array(value: Any, *, call: str, argument: str, wanted: str) -> NDArray[np.float64]:
+    """A contiguous, read-only float64 copy of an array-like of finite real numbers.
+
+    Parameters
+    ----------
+    value : array_like
+        Anything `numpy.asarray` reads as real numbers (sympy and `Fraction` entries included).
+    call, argument : str
+        Named in error messages.
+    wanted : str
+        The shape wanted, in words.
+
+    Returns
+    -------
+    ndarray of float64
+
+    Raises
+    ------
+    ShapeError
+        For ragged rows.
+    ArgumentTypeError
+        For entries that are not real numbers.
+    NonFiniteError
+        For NaN or infinite entries.
+    """
+    try:
+        raw = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(
+            f"`{call}({argument}=...)` needs {wanted}; got rows of different lengths. "
+            "Give every row the same number of entries."
+        ) from error
+    if raw.dtype.kind in "cUSOMmV":
+        raw = _from_objects(raw, call=call, argument=argument, wanted=wanted)
+    array = np.array(raw, dtype=np.float64, order="C")
+    if not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise NonFiniteError(
+            f"`{call}({argument}=...)` needs finite numbers; got {array[where]} at index {where}. "
+            "Remove NaN and infinite entries first."
+        )
+    array.setflags(write=False)
+    return array
+
+
+def _from_objects(raw: NDArray[Any], *, call: str, argument: str, wanted: str) -> NDArray[np.float64]:
+    if raw.dtype.kind == "O":
+        try:
+            return raw.astype(np.float64)
+        except (TypeError, ValueError, OverflowError):
+            pass
+    kind = "complex numbers" if raw.dtype.kind == "c" else "entries that are not real numbers"
+    raise ArgumentTypeError(
+        f"`{call}({argument}=...)` needs {wanted} of real numbers; got {kind} (dtype {raw.dtype}). "
+        "Pass floats, integers or rationals."
+    )
+
+
+def as_matrices(value: Any, *, call: str, argument: str) -> NDArray[np.float64]:
+    """A nonempty stack of matrices, shape (k, p, q).
+
+    Parameters
+    ----------
+    value : array_like, shape (k, p, q)
+    call, argument : str
+        Named in error messages.
+
+    Returns
+    -------
+    ndarray of float64, shape (k, p, q)
+
+    Raises
+    ------
+    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError
+    """
+    wanted = "shape (k, p, q), a stack of matrices"
+    array = as_real_array(value, call=call, argument=argument, wanted=wanted)
+    if array.ndim >= 1 and array.shape[0] == 0:
+        raise EmptySetError(f"`{call}({argument}=...)` needs at least one matrix; got none.")
+    if array.ndim != 3 or 0 in array.shape:
+        remedy = "For one matrix X pass `X[None]`." if array.ndim == 2 else "Stack the matrices along axis 0."
+        raise ShapeError(f"`{call}({argument}=...)` needs {wanted}; got {array.shape}. {remedy}")
+    return array
+
+
+def as_square_matrices(value: Any, *, call: str, argument: str) -> NDArray[np.float64]:
+    """A nonempty stack of square matrices, shape (k, n, n).
+
+    Parameters
+    ----------
+    value : array_like, shape (k, n, n)
+    call, argument : str
+        Named in error messages.
+
+    Returns
+    -------
+    ndarray of float64, shape (k, n, n)
+
+    Raises
+    ------
+    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError
+    """
+    wanted = "shape (k, n, n), a stack of square matrices"
+    array = as_real_array(value, call=call, argument=argument, wanted=wanted)
+    if array.ndim >= 1 and array.shape[0] == 0:
+        raise EmptySetError(f"`{call}({argument}=...)` needs at least one matrix; got none.")
+    if array.ndim != 3 or array.shape[1] != array.shape[2] or 0 in array.shape:
+        raise ShapeError(
+            f"`{call}({argument}=...)` needs {wanted}; got {array.shape}. "
+            "For one matrix A pass `A[None]`; for Jacobian blocks [A B] pass the state blocks, `J.state`."
+        )
+    return array

@@ -1,0 +1,57 @@
+"""Every error that the package raises on purpose.
+
+A message names the call and the argument, what was wanted, what came, and the
+remedy, so that it can be acted on without reading the source.
+"""
+
+
+class ConservativeError(Exception):
+    """Base class of every error raised on purpose by `conservative`."""
+
+
+class ArgumentError(ConservativeError, ValueError):
+    """An argument has an unusable value."""
+
+
+class ShapeError(ArgumentError):
+    """An array has the wrong shape."""
+
+
+class NonFiniteError(ArgumentError):
+    """An array holds NaN or an infinity."""
+
+
+class EmptySetError(ArgumentError):
+    """A set that must be nonempty has no element."""
+
+
+class ArgumentTypeError(ConservativeError, TypeError):
+    """An argument has an unusable type."""
+
+
+class FunctionError(ArgumentError):
+    """An expression is not a continuous selection of smooth pieces, or cannot be read as one."""
+
+
+class DiscontinuityError(FunctionError):
+    """The pieces of a function disagree where they meet."""
+
+
+class BudgetError(ConservativeError):
+    """An answer needs more work than the caller allowed, and no weaker valid answer exists."""
+
+
+class ExpansionError(ConservativeError):
+    """A family of matrices expands, so that the set or limit asked for does not exist."""
+
+
+class FileFormatError(ArgumentError):
+    """A file is missing, too large, truncated, or does not hold what its format promises."""
+
+
+class CertificateError(FileFormatError):
+    """A certificate is malformed: it is not even a statement that could be checked."""
+
+
+class MissingExtraError(ConservativeError, ImportError):
+    """An optional dependency is needed for this call."""

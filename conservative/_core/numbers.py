@@ -1,0 +1,179 @@
+"""Numbers that say what they are worth: a proved `Bracket`, or an `Estimate`."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from conservative._core.errors import ArgumentError
+
+UNIT_ROUNDOFF = 2.0**-53
+"""Largest relative error of one rounding to double precision, round to nearest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """A real number known to lie in a closed interval, rounding included.
+
+    Parameters
+    ----------
+    lower, upper : float
+        Proved bounds; `upper` may be infinite. Every float operation on the
+        way to them was rounded outward or had its error enclosed.
+
+    Raises
+    ------
+    ArgumentError
+        If a bound is NaN or ``lower > upper``.
+
+    Examples
+    --------
+    >>> Bracket(1.0, 2.0).width
+    1.0
+    >>> 1.5 in Bracket(1.0, 2.0)
+    True
+    """
+
+    lower: float
+    upper: float
+
+    def __post_init__(self) -> None:
+        if not self.lower <= self.upper:
+            raise ArgumentError(
+                f"`Bracket` needs lower <= upper, both numbers; got lower={self.lower!r} and "
+                f"upper={self.upper!r}. If both are estimates of one number, use `Estimate`."
+            )
+
+    @property
+    def width(self) -> float:
+        """`upper - lower`, rounded up; zero exactly when the number is known."""
+        gap = self.upper - self.lower
+        return 0.0 if gap == 0.0 else math.nextafter(gap, math.inf)
+
+    @property
+    def midpoint(self) -> float:
+        """The middle of the interval, as a float that proves nothing."""
+        return self.lower / 2 + self.upper / 2
+
+    def __contains__(self, value: object) -> bool:
+        if not isinstance(value, (int, float, Fraction)):
+            return False
+        return self.lower <= value <= self.upper
+
+    def widen(self, amount: float) -> "Bracket":
+        """The same bracket with `amount` added on both sides, rounded outward.
+
+        Parameters
+        ----------
+        amount : float
+            A nonnegative distance.
+
+        Returns
+        -------
+        Bracket
+        """
+        return Bracket(round_down(self.lower - amount), round_up(self.upper + amount))
+
+    def __repr__(self) -> str:
+        return f"Bracket(lower={self.lower!r}, upper={self.upper!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A float that proves nothing.
+
+    Parameters
+    ----------
+    value : float
+        The estimated number.
+
+    Examples
+    --------
+    >>> float(Estimate(0.5))
+    0.5
+    """
+
+    value: float
+
+    def __float__(self) -> float:
+        return self.value
+
+
+def round_up(value: float) -> float:
+    """The next double above a value computed with one rounding, hence an upper bound of it.
+
+    Parameters
+    ----------
+    value : float
+        The result of one correctly rounded operation.
+
+    Returns
+    -------
+    float
+        A double at or above the exact result of that operation.
+    """
+    return math.nextafter(value, math.inf)
+
+
+def round_down(value: float) -> float:
+    """The next double below a value computed with one rounding, hence a lower bound of it.
+
+    Parameters
+    ----------
+    value : float
+        The result of one correctly rounded operation.
+
+    Returns
+    -------
+    float
+        A double at or below the exact result of that operation.
+    """
+    return math.nextafter(value, -math.inf)
+
+
+def largest(brackets: Iterable[Bracket]) -> Bracket:
+    """The bracket of a maximum, from the brackets of its arguments.
+
+    Parameters
+    ----------
+    brackets : iterable of Bracket
+        At least one.
+
+    Returns
+    -------
+    Bracket
+    """
+    found = list(brackets)
+    return Bracket(max(b.lower for b in found), max(b.upper for b in found))
+
+
+def float_below(value: Fraction) -> float:
+    """The largest double that is at most a rational number (or minus infinity).
+
+    Parameters
+    ----------
+    value : Fraction
+
+    Returns
+    -------
+    float
+    """
+    try:
+        near = float(value)
+    except OverflowError:
+        return float.fromhex("0x1.fffffffffffffp+1023") if value > 0 else -math.inf
+    return near if Fraction(near) <= value else math.nextafter(near, -math.inf)
+
+
+def float_above(value: Fraction) -> float:
+    """The smallest double that is at least a rational number (or infinity).
+
+    Parameters
+    ----------
+    value : Fraction
+
+    Returns
+    -------
+    float
+    """
+    return -float_below(-value)

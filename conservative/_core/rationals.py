@@ -1,0 +1,82 @@
+"""Reading exact rational numbers, safely, from what users write."""
+
+import math
+import re
+from fractions import Fraction
+from numbers import Rational
+from typing import Any
+
+from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError
+
+MAX_RATIONAL_LENGTH = 10_000
+"""Longest text of a rational that is read, in characters: longer is an attack or a mistake."""
+
+_RATIONAL_TEXT = re.compile(r"[+-]?(?:\d+/0*[1-9]\d*|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?)", flags=re.ASCII)
+
+
+def as_fraction(value: Any) -> Fraction:
+    """One exact rational number.
+
+    A float is read as the exact value of the double (0.1 is not 1/10: write ``"0.1"`` or
+    ``"1/10"`` for that).
+
+    Parameters
+    ----------
+    value : int, float, str, Fraction, sympy.Rational or NumPy scalar
+        Strings are an integer, a decimal (exact), or ``"numerator/denominator"``.
+
+    Returns
+    -------
+    Fraction
+
+    Raises
+    ------
+    ArgumentError
+        For text that is not a rational number.
+    NonFiniteError
+        For NaN and infinities.
+    ArgumentTypeError
+        For everything else, irrational sympy numbers included.
+
+    Examples
+    --------
+    >>> as_fraction("3/4") + as_fraction(0.25)
+    Fraction(1, 1)
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        if len(text) > MAX_RATIONAL_LENGTH or not _RATIONAL_TEXT.fullmatch(text):
+            raise ArgumentError(f'a rational number looks like "3", "-3/4" or "0.75"; got {text[:40]!r}.')
+        return Fraction(text)
+    if isinstance(value, bool):
+        raise ArgumentTypeError(f"a rational number is wanted; got the truth value {value}.")
+    if isinstance(value, Rational) or (hasattr(value, "p") and hasattr(value, "q")):
+        return Fraction(int(value.numerator), int(value.denominator))
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArgumentTypeError(
+            f"a rational number is wanted; got {type(value).__name__} {str(value)[:40]!r}."
+        ) from error
+    if not math.isfinite(number):
+        raise NonFiniteError(f"a finite number is wanted; got {number}.")
+    if getattr(value, "is_Float", False) is False and getattr(value, "is_number", False):
+        raise ArgumentTypeError(
+            f"a rational number is wanted; got the irrational {str(value)[:40]!r}. "
+            "Pass `float(value)` to work with the nearest double."
+        )
+    return Fraction(number)
+
+
+def rational_text(value: Fraction) -> str:
+    """The text that `as_fraction` reads back: ``"3/4"``, or ``"3"`` for integers.
+
+    Parameters
+    ----------
+    value : Fraction
+
+    Returns
+    -------
+    str
+    """
+    return str(value)
