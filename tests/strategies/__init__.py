@@ -1,0 +1,1 @@
+"""Hypothesis generators, one module a room."""
