@@ -1,0 +1,100 @@
+"""Reading exact entries and families from everything users hold them in."""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, NonFiniteError, ShapeError
+from conservative._core.families import as_family
+from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative._core.rationals import as_fraction, rational_text
+
+
+@given(st.fractions())
+def test_rational_text_reads_back(value: Fraction) -> None:
+    assert as_fraction(rational_text(value)) == value
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_float_is_the_exact_double(value: float) -> None:
+    assert as_fraction(value) == Fraction(value)
+    assert as_fraction(np.float64(value)) == Fraction(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("0.1", Fraction(1, 10)),
+        (" -3/4 ", Fraction(-3, 4)),
+        ("1e-3", Fraction(1, 1000)),
+        (".5", Fraction(1, 2)),
+        (sp.Rational(2, 7), Fraction(2, 7)),
+        (sp.Integer(3), Fraction(3)),
+        (np.int64(5), Fraction(5)),
+        (7, Fraction(7)),
+    ],
+)
+def test_values_that_are_rational(value: Any, wanted: Fraction) -> None:
+    assert as_fraction(value) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "1/0", "1e999999999", "1_000", "nan", "inf", "0x10", '__import__("os")', "1/2/3", "٣", "1" * 10_001],
+)
+def test_hostile_or_meaningless_text_is_refused_quickly(text: str) -> None:
+    with pytest.raises(ArgumentError, match="a rational number looks like"):
+        as_fraction(text)
+
+
+def test_irrational_and_complex_values_are_refused_by_name() -> None:
+    with pytest.raises(ArgumentTypeError, match=r"irrational 'sqrt\(2\)'"):
+        as_fraction(sp.sqrt(2))
+    for value in (1j, None, [1], True, sp.Symbol("x")):
+        with pytest.raises(ArgumentTypeError):
+            as_fraction(value)
+    with pytest.raises(NonFiniteError):
+        as_fraction(float("inf"))
+
+
+def test_a_family_keeps_exact_entries_beside_rounded_ones() -> None:
+    family = as_family([[["1/3", 1], [0, 2]], sp.Matrix([[1, 2], [3, 4]])], call="test")
+    assert family.exact[0][0][0] == Fraction(1, 3)
+    assert family.floats[0, 0, 0] == 1 / 3
+    assert family.rounding == UNIT_ROUNDOFF
+    assert (family.count, family.size) == (2, 2)
+    assert as_family(family, call="test") is family
+
+
+def test_doubles_are_their_own_exact_values() -> None:
+    family = as_family(np.array([[[0.1]]]), call="test")
+    assert family.exact[0][0][0] == Fraction(0.1)
+    assert family.rounding == 0.0
+
+
+@pytest.mark.parametrize(
+    ("bad", "error", "message"),
+    [
+        ([], EmptySetError, "at least one matrix"),
+        ([[1, 2]], ShapeError, "stack of square matrices"),
+        ([[[1, 2]]], ShapeError, r"\(1, 1, 2\)"),
+        (np.eye(2), ShapeError, r"A\[None\]"),
+        ([[[1, 2], [3]]], ShapeError, "different lengths"),
+        ([[["1/2", 2], ["3"]]], ShapeError, "different lengths"),
+        ([[[1, "x"], [3, 4]]], ArgumentError, "got 'x'"),
+        ([[[float("nan")]]], NonFiniteError, r"index \(0, 0, 0\)"),
+        ([[["1e400"]]], ArgumentError, "too large for a double"),
+        (5, ArgumentTypeError, "got int"),
+        ([[[1j]]], ArgumentTypeError, "rational number"),
+        (np.array([[[1j]]]), ArgumentTypeError, "rational number"),
+        (np.array([[["a"]]]), ArgumentError, "got 'a'"),
+    ],
+)
+def test_bad_families_name_the_fault(bad: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        as_family(bad, call="test")

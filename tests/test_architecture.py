@@ -1,0 +1,114 @@
+"""The rooms and their floors, held as data and enforced: data flows one way."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "conservative"
+FLOORS = (
+    {"_core"},
+    {"functions", "matrix_sets"},
+    {"jacobians", "certificates", "algorithms"},
+    {"spectral"},
+    {"iteration"},
+    {"differentiation"},
+    {"gallery"},
+    {"analysis"},
+    {"report"},
+    {"cli", "explorer"},
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+ONLY_IN = {"sympy": {"functions", "algorithms", "gallery"}, "click": {"cli"}}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names += [node.module or ""] + [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_file_imports_lower_floors_only(path: Path) -> None:
+    room = room_of(path)
+    if room == "__init__":
+        return
+    assert room in FLOOR, f"{room} is not in the table of rooms"
+    for name in imports_of(path):
+        parts = name.split(".")
+        for library, rooms in ONLY_IN.items():
+            assert parts[0] != library or room in rooms, f"{path} imports {library}"
+        if parts[0] == "conservative" and len(parts) > 1 and parts[1] in FLOOR and parts[1] != room:
+            assert FLOOR[parts[1]] < FLOOR[room], f"{path} imports {name}, which is not on a lower floor"
+
+
+def test_the_checker_imports_the_standard_library_only() -> None:
+    checker = PACKAGE / "certificates" / "checker.py"
+    for name in imports_of(checker):
+        assert name.split(".")[0] in sys.stdlib_module_names, f"the checker imports {name}"
+
+
+def test_init_files_hold_no_logic() -> None:
+    for path in FILES:
+        if path.name == "__init__.py" and path.parent != PACKAGE:
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+                assert is_docstring or isinstance(node, (ast.ImportFrom, ast.Import)), f"{path}: {ast.dump(node)[:60]}"
+
+
+def test_no_dynamic_execution_or_pickle_anywhere() -> None:
+    forbidden = {"eval", "exec", "sympify", "parse_expr", "compile", "loads_pickle"}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in forbidden, f"{path}:{node.lineno} calls {node.func.id}"
+        assert "pickle" not in {name.split(".")[0] for name in imports_of(path)}, f"{path} imports pickle"
+
+
+def fresh(code: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment, timeout=120
+    )
+
+
+def test_importing_the_package_is_light() -> None:
+    heavy = {"sympy", "cvxpy", "scipy", "shapely", "flint", "matplotlib", "numpy"}
+    code = f"import sys, conservative, conservative.cli; print(sorted(set(sys.modules) & {heavy!r}))"
+    done = fresh(code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for path in FILES
+        if path.name != "__main__.py"
+    ],
+)
+def test_each_module_imports_alone_in_a_fresh_process(module: str) -> None:
+    done = fresh(f"import {module}")
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_public_name_resolves_and_is_documented() -> None:
+    import conservative as cj
+
+    for name in cj.__all__:
+        value = getattr(cj, name)
+        assert name.startswith("__") or value.__doc__, f"{name} has no docstring"
