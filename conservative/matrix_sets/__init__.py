@@ -1,0 +1,10 @@
+"""Compact sets of matrices: support, membership, affine image, hull, projection, gap, Hausdorff distance."""
+
+from conservative.matrix_sets.base import MatrixSet as MatrixSet
+from conservative.matrix_sets.base import Projection as Projection
+from conservative.matrix_sets.finite import FiniteSet as FiniteSet
+from conservative.matrix_sets.gaps import gap as gap
+from conservative.matrix_sets.gaps import hausdorff_distance as hausdorff_distance
+from conservative.matrix_sets.operations import affine_image as affine_image
+from conservative.matrix_sets.operations import hull as hull
+from conservative.matrix_sets.polytope import MatrixPolytope as MatrixPolytope

@@ -1,0 +1,61 @@
+"""Sets of 1 × 2 or 2 × 1 matrices as shapely geometries; shapely is imported when it is asked for."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.errors import ShapeError
+
+
+def planar_points(points: NDArray[np.float64]) -> Any:
+    """A shapely point or multipoint.
+
+    Parameters
+    ----------
+    points : ndarray, shape (k, p, q) with p·q = 2
+
+    Returns
+    -------
+    shapely.Point or shapely.MultiPoint
+
+    Raises
+    ------
+    ShapeError
+        If p·q is not 2.
+    """
+    import shapely
+
+    flat = _plane(points)
+    return shapely.Point(flat[0]) if len(flat) == 1 else shapely.MultiPoint(flat)
+
+
+def planar_hull(vertices: NDArray[np.float64]) -> Any:
+    """The convex hull as a shapely point, segment or polygon.
+
+    Parameters
+    ----------
+    vertices : ndarray, shape (k, p, q) with p·q = 2
+
+    Returns
+    -------
+    shapely.Point, shapely.LineString or shapely.Polygon
+
+    Raises
+    ------
+    ShapeError
+        If p·q is not 2.
+    """
+    import shapely
+
+    return shapely.MultiPoint(_plane(vertices)).convex_hull
+
+
+def _plane(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    p, q = points.shape[1:]
+    if p * q != 2:
+        raise ShapeError(
+            f"`to_shapely()` needs a set of 1 × 2 or 2 × 1 matrices; got {p} × {q}. "
+            "Project the set to two directions first, for example with `affine_image`."
+        )
+    return points.reshape(-1, 2)
