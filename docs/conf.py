@@ -7,8 +7,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-import conservative  # noqa: E402
 from fetch_mathjax import MATHJAX_FILE, MathJaxUnavailableError, fetch  # noqa: E402
+
+import conservative  # noqa: E402
 
 project = "conservative"
 author = "the conservative developers"
@@ -18,7 +19,6 @@ version = release = conservative.__version__
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.mathjax",
     "sphinxcontrib.bibtex",
@@ -29,7 +29,8 @@ html_theme = "pydata_sphinx_theme"
 html_title = "conservative"
 html_static_path = ["_static"]
 html_show_sourcelink = False
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "use_edit_page_button": False}
+html_sidebars = {"**": []}
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "header_links_before_dropdown": 6}
 html_css_files = ["wide-math.css"]
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
@@ -39,7 +40,7 @@ myst_dmath_double_inline = True
 bibtex_bibfiles = ["references.bib"]
 bibtex_default_style = "plain"
 
-autosummary_generate = True
+default_role = "literal"
 autodoc_typehints = "none"
 napoleon_numpy_docstring = True
 napoleon_google_docstring = False

@@ -1,0 +1,108 @@
+"""The pages are true: their Python examples run, their commands work, their tables match the program."""
+
+import doctest
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from conservative.cli.commands import commands
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+BUILT = {"_build", "notebooks", "_static"}
+PAGES = sorted(page for page in DOCS.rglob("*.md") if not BUILT & set(page.relative_to(DOCS).parts))
+FENCE = re.compile(r"^```(?P<info>.*)$")
+
+
+def fenced(page, *languages):
+    """The lines of code in the given languages, all other lines blank, so that line numbers stay."""
+    kept, wanted, inside = [], False, False
+    for line in page.read_text(encoding="utf-8").splitlines():
+        fence = FENCE.match(line)
+        if fence:
+            inside = not inside
+            wanted = inside and fence["info"].strip() in languages
+            kept.append("")
+        else:
+            kept.append(line if wanted else "")
+    return "\n".join(kept) + "\n"
+
+
+def with_examples():
+    return [page for page in PAGES if ">>>" in page.read_text(encoding="utf-8")]
+
+
+def test_the_pages_hold_examples():
+    assert {"theory.md", "tutorial.md", "api.md"} <= {page.name for page in with_examples()}
+
+
+@pytest.mark.parametrize("page", with_examples(), ids=lambda page: page.stem)
+def test_python_examples_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = str(page.relative_to(DOCS))
+    examples = doctest.DocTestParser().get_doctest(fenced(page, "python"), {}, name, str(page), 0)
+    assert examples.examples, f"{name} shows >>> outside a python block"
+    report = []
+    outcome = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(examples, out=report.append)
+    assert outcome.failed == 0, "".join(report)
+
+
+@pytest.mark.slow
+def test_tutorial_commands_work(tmp_path):
+    page = (DOCS / "tutorial.md").read_text(encoding="utf-8")
+    for caption, body in re.findall(r"```\{code-block\} toml\n:caption: (\S+)\n\n(.*?)```", page, re.DOTALL):
+        (tmp_path / caption).write_text(body, encoding="utf-8")
+    lines = fenced(DOCS / "tutorial.md", "console").splitlines()
+    typed = [line.removeprefix("$ ") for line in lines if line.startswith("$ conservative ")]
+    assert len(typed) >= 4
+    for line in typed:
+        command = [sys.executable, "-m", *shlex.split(line)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "```toml" in page.read_text(encoding="utf-8")], ids=str)
+def test_function_files_on_pages_are_read(page, tmp_path):
+    import conservative as cj
+
+    file = tmp_path / "page.toml"
+    file.write_text(fenced(page, "toml"), encoding="utf-8")
+    assert cj.read_function(file).evaluate([1.0, 0.0], [0.0]).tolist() == [0.75, 1.0]
+
+
+def options_table():
+    """Option name → the commands that the page says take it."""
+    page = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(--[a-z-]+)[^`]*` \| ([^|]+) \|", page, re.MULTILINE)
+    return {name: set(commands.commands) if takers.strip() == "all" else set(re.findall(r"`(\w+)`", takers))
+            for name, takers in rows}  # fmt: skip
+
+
+def test_command_line_page_lists_every_option():
+    actual = {}
+    for name, command in commands.commands.items():
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                for option in (o for o in parameter.opts if o.startswith("--")):
+                    actual.setdefault(option, set()).add(name)
+    assert options_table() == actual
+
+
+def test_command_line_page_lists_every_command():
+    page = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^conservative ([a-z]+)", page, re.MULTILINE)) == set(commands.commands)
+
+
+@pytest.mark.slow
+def test_pages_build_without_a_warning(tmp_path):
+    for needed in ("sphinx", "myst_nb", "pydata_sphinx_theme", "sphinxcontrib.bibtex", "ipykernel"):
+        pytest.importorskip(needed)
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(tmp_path / "trees")]
+    done = subprocess.run([*command, str(DOCS), str(tmp_path / "html")], capture_output=True, text=True, timeout=580)
+    assert done.returncode == 0, done.stderr[-4000:]
+    theory = (tmp_path / "html" / "explanation" / "theory.html").read_text(encoding="utf-8")
+    assert 'id="error-bounds"' in theory
