@@ -1,0 +1,148 @@
+"""A change of basis and a scaling of a family, with every rounding enclosed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import flint
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.exact_linalg import exact_end, working_precision
+from conservative._core.families import MatrixFamily
+from conservative._core.norms import frobenius_bounds
+from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative.spectral.norms import spectral_norm_bound
+
+FloatArray = NDArray[np.float64]
+
+_PRECISIONS = (192, 768, 3072)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScaledFamily:
+    """Floats near B_i = T A_i T^-1 / scale, whose joint spectral radius is that of A divided by the scale.
+
+    Parameters
+    ----------
+    floats : ndarray, shape (k, n, n)
+        Entries of modulus about one.
+    error : ndarray, shape (k,)
+        Proved bounds of the Frobenius distance between the floats and the exact B_i.
+    norm : ndarray, shape (k,)
+        Proved bounds of ||B_i||_2.
+    scale : Fraction
+        The positive number divided out.
+    """
+
+    floats: FloatArray
+    error: FloatArray
+    norm: FloatArray
+    scale: Fraction
+
+    def divided(self, by: float) -> "ScaledFamily":
+        """The family divided by a positive double, the rounding of the quotients enclosed.
+
+        Parameters
+        ----------
+        by : float
+
+        Returns
+        -------
+        ScaledFamily
+        """
+        floats = self.floats / by
+        error = 1.01 * (self.error / by + UNIT_ROUNDOFF * frobenius_bounds(floats)[1])
+        return ScaledFamily(floats, error, _norms(floats, error), self.scale * Fraction(by))
+
+
+def scale_family(family: MatrixFamily, *, transform: FloatArray | None = None) -> ScaledFamily | None:
+    """T A_i T^-1, divided by a power of two, in ball arithmetic and then in doubles.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    transform : ndarray, shape (n, n), optional
+        T, taken as the exact value of its doubles; the identity when absent.
+
+    Returns
+    -------
+    ScaledFamily or None
+        `None` when T is too ill-conditioned to be inverted in 3072 bits.
+    """
+    n = family.size
+    change = np.eye(n) if transform is None else transform
+    for bits in _PRECISIONS:
+        with working_precision(bits):
+            balls = _transformed(family, change)
+            if balls is not None:
+                return _rounded(balls, n)
+    return None
+
+
+def _transformed(family: MatrixFamily, change: FloatArray) -> list[list[flint.arb]] | None:
+    """Entries of every T A T^-1 in row order, or None when the balls are too wide."""
+    left = flint.arb_mat([[flint.arb(float(x)) for x in row] for row in change])
+    try:
+        right = left.inv()
+    except ZeroDivisionError:
+        return None
+    family_balls = []
+    for matrix in family.exact:
+        middle = flint.arb_mat([[flint.arb(flint.fmpq(x.numerator, x.denominator)) for x in row] for row in matrix])
+        entries = (left * middle * right).entries()
+        largest = max((abs(x).upper() for x in entries), key=exact_end)
+        if not all(x.is_finite() and x.rad() * 2**60 <= largest for x in entries):
+            return None
+        family_balls.append(entries)
+    return family_balls
+
+
+def _rounded(balls: Sequence[Sequence[flint.arb]], n: int) -> ScaledFamily:
+    largest = max(exact_end(abs(x).upper()) for entries in balls for x in entries)
+    exponent = 0 if largest == 0 else _binary_exponent(largest)
+    unit = flint.arb(2) ** -exponent
+    scaled = [[x * unit for x in entries] for entries in balls]
+    floats = np.array([[float(x.mid()) for x in entries] for entries in scaled]).reshape(-1, n, n)
+    radius = np.array([[float(x.rad()) for x in entries] for entries in scaled]).reshape(-1, n, n)
+    error = 1.01 * (2 * UNIT_ROUNDOFF * frobenius_bounds(floats)[1] + frobenius_bounds(radius)[1])
+    error = np.where(floats.any(axis=(1, 2)) | radius.any(axis=(1, 2)), error, 0.0)
+    return ScaledFamily(floats, error, _norms(floats, error), Fraction(2) ** exponent)
+
+
+def _norms(floats: FloatArray, error: FloatArray) -> FloatArray:
+    return np.asarray((spectral_norm_bound(floats) + error) * (1 + 4 * UNIT_ROUNDOFF))
+
+
+def _binary_exponent(value: Fraction) -> int:
+    """The e with 2^(e-1) <= value < 2^(e+1), without a float that could overflow."""
+    return value.numerator.bit_length() - value.denominator.bit_length()
+
+
+def diagonal_balance(family: MatrixFamily) -> FloatArray:
+    """A diagonal T of powers of two for which rows and columns of the family are of like size.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+
+    Notes
+    -----
+    Max-plus balancing of log2 max_i |A_i|, one index at a time, a few sweeps; exponents are kept within +-400 so that T and T^-1
+    are doubles.
+    """
+    with np.errstate(divide="ignore"):
+        size = np.log2(np.abs(family.floats).max(axis=0))
+    np.fill_diagonal(size, -np.inf)
+    shift = np.zeros(family.size)
+    for _ in range(4):
+        for j in range(family.size):
+            row = float((size[j] - shift).max()) + float(shift[j])
+            column = float((size[:, j] + shift).max()) - float(shift[j])
+            if np.isfinite(row) and np.isfinite(column):
+                shift[j] += np.clip(np.round((column - row) / 2), -300, 300)
+    return np.diag(np.ldexp(1.0, np.clip(shift - shift.mean().round(), -400, 400).astype(int)))

@@ -1,0 +1,198 @@
+"""A common quadratic norm: one ellipsoid that every matrix of a family shrinks, proved in rational arithmetic."""
+
+import math
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.exact_linalg import is_positive_semidefinite, to_flint
+from conservative._core.families import ExactMatrix, MatrixFamily, as_family
+from conservative._core.numbers import float_above, float_below
+from conservative.spectral.basis import diagonal_balance, scale_family
+
+FloatArray = NDArray[np.float64]
+
+_BISECTIONS = 14
+_MAX_SPREAD = 1e9
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class QuadraticNorm:
+    """The norm sqrt(x^T P x), in which every matrix of a family has norm at most gamma.
+
+    Parameters
+    ----------
+    P : ndarray, shape (n, n)
+        Positive definite; its doubles are the exact entries.
+    gamma : float
+        A proved bound, at least `exact_gamma`.
+    exact_P : ExactMatrix
+        P as rationals.
+    exact_gamma : Fraction
+        gamma^2 P - A_i^T P A_i is positive semidefinite for every i, proved.
+    """
+
+    P: FloatArray
+    gamma: float
+    exact_P: ExactMatrix
+    exact_gamma: Fraction
+
+    @property
+    def factor(self) -> FloatArray:
+        """T = L^T with P = L L^T: the norm is about the Euclidean one of T x (T in doubles, not proved)."""
+        return np.ascontiguousarray(np.linalg.cholesky(self.P).T)
+
+    def __repr__(self) -> str:
+        return f"QuadraticNorm(P={self.P.tolist()!r}, gamma={self.gamma!r})"
+
+
+def common_quadratic_norm(matrices: Any, *, scale: float | None = None) -> QuadraticNorm:
+    """A quadratic norm in which the family contracts as strongly as semidefinite programming finds.
+
+    P > 0 and A_i^T P A_i <= gamma^2 P for all i prove that the joint spectral radius is at most gamma, and that
+    ||A_i|| <= gamma in the operator norm of sqrt(x^T P x).
+
+    Parameters
+    ----------
+    matrices : array_like, shape (k, n, n), or anything `as_family` reads
+    scale : float, optional
+        A lower bound of the joint spectral radius, if one is known: it shortens the bisection.
+
+    Returns
+    -------
+    QuadraticNorm
+
+    Raises
+    ------
+    ShapeError, EmptySetError, NonFiniteError, ArgumentError, ArgumentTypeError
+
+    Notes
+    -----
+    Bisection on gamma, each step a semidefinite feasibility problem (CLARABEL through cvxpy). Its P is rounded to
+    doubles, and gamma raised until an exact LDL^T proves gamma^2 P - A_i^T P A_i >= 0. If the solver fails, P = Id remains:
+    the answer is proved in any case, optimal only up to the solver.
+
+    Examples
+    --------
+    >>> norm = common_quadratic_norm([[["1/2", 4], [0, "1/2"]]])
+    >>> norm.gamma < 0.6
+    True
+    """
+    family = as_family(matrices, call="common_quadratic_norm")
+    balance = diagonal_balance(family)
+    scaled = scale_family(family, transform=balance)
+    if scaled is None or not scaled.floats.any():
+        return prove_quadratic(family, np.eye(family.size), estimate=Fraction(0))
+    unit = scaled.scale
+    known = 0.0 if scale is None else float_below(Fraction(scale) / unit)
+    best_P, best = np.eye(family.size), _rate(scaled.floats, np.eye(family.size))
+    for candidate in _solutions(scaled.floats, lower=known, upper=best):
+        rate = _rate(scaled.floats, candidate)
+        if rate < best:
+            best_P, best = candidate, rate
+    return prove_quadratic(family, balance @ best_P @ balance, estimate=Fraction(best) * unit)
+
+
+def prove_quadratic(family: MatrixFamily, P: FloatArray, *, estimate: Fraction) -> QuadraticNorm:
+    """The smallest gamma near an estimate for which P is proved a common quadratic norm, or the identity's.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    P : ndarray, shape (n, n)
+        Symmetric; taken as the exact value of its doubles.
+    estimate : Fraction
+        Where to start; raised until the proof succeeds.
+
+    Returns
+    -------
+    QuadraticNorm
+    """
+    exact = tuple(tuple(Fraction(float(x)) for x in row) for row in P)
+    weight = to_flint(exact)
+    matrices = [to_flint(m) for m in family.exact]
+    if not is_positive_semidefinite(weight, strict=True):
+        return prove_quadratic(family, np.eye(family.size), estimate=estimate)
+    images = [a.transpose() * weight * a for a in matrices]
+    for gamma in _raised(estimate):
+        square = flint.fmpq(gamma.numerator, gamma.denominator) ** 2
+        if all(is_positive_semidefinite(weight * square - image) for image in images):
+            break
+    frozen = np.array(P)
+    frozen.setflags(write=False)
+    return QuadraticNorm(frozen, float_above(gamma) + 0.0, exact, gamma)
+
+
+def _raised(estimate: Fraction) -> Iterator[Fraction]:
+    """The estimate, then larger numbers: by parts of 1e-15, 1e-14, ... of it, then by doubling."""
+    yield _double_above(estimate)
+    if estimate == 0:
+        estimate = Fraction(1, 2**1074)
+    for digits in range(15, -1, -1):
+        yield _double_above(estimate * (1 + Fraction(1, 10**digits)))
+    while True:
+        estimate *= 4
+        yield _double_above(estimate)
+
+
+def _double_above(value: Fraction) -> Fraction:
+    """A rational with few digits at or just above a value: a double, where doubles reach."""
+    near = float_above(value)
+    return value if math.isinf(near) else Fraction(near)
+
+
+def _rate(matrices: FloatArray, P: FloatArray) -> float:
+    """max ||L^T A_i L^-T|| in doubles, with P = L L^T; infinite when P is not numerically positive definite."""
+    try:
+        factor = np.linalg.cholesky(P).T
+        moved = factor @ matrices @ np.linalg.inv(factor)
+    except np.linalg.LinAlgError:
+        return float("inf")
+    return float(np.linalg.norm(moved, 2, axis=(1, 2)).max()) if np.isfinite(moved).all() else float("inf")
+
+
+def _solutions(matrices: FloatArray, *, lower: float, upper: float) -> Iterator[FloatArray]:
+    """Candidates P of a bisection on gamma; ends early when the solver fails."""
+    import cvxpy as cp
+
+    n = matrices.shape[1]
+    radius = max(lower, float(np.abs(np.linalg.eigvals(matrices)).max()))
+    low, high = max(radius, upper / np.sqrt(n)), upper
+    weight = cp.Variable((n, n), symmetric=True)
+    spread = cp.Variable()
+    square = cp.Parameter(nonneg=True)
+    constraints = [weight >> np.eye(n), spread * np.eye(n) >> weight, spread <= _MAX_SPREAD]
+    constraints += [square * weight - a.T @ weight @ a >> 0 for a in matrices]
+    problem = cp.Problem(cp.Minimize(spread), constraints)
+    for _ in range(_BISECTIONS):
+        if high <= low * (1 + 1e-10):
+            return
+        middle = (low + high) / 2
+        square.value = middle**2
+        found = _solved(problem, weight)
+        if found is None:
+            low = middle
+            continue
+        yield found
+        high = min(middle, _rate(matrices, found))
+
+
+def _solved(problem: Any, weight: Any) -> FloatArray | None:
+    import cvxpy as cp
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            problem.solve(solver=cp.CLARABEL)
+    except cp.SolverError:
+        return None
+    if problem.status not in {cp.OPTIMAL, cp.OPTIMAL_INACCURATE} or weight.value is None:
+        return None
+    value = np.asarray(weight.value, dtype=np.float64)
+    return (value + value.T) / 2

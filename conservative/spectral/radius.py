@@ -1,0 +1,117 @@
+"""The spectral radius of one rational matrix, as a proved bracket."""
+
+from fractions import Fraction
+from typing import Any
+
+import flint
+
+from conservative._core.exact_linalg import (
+    as_python_fraction,
+    ball_bracket,
+    radius_against_one,
+    radius_ball,
+    to_flint,
+    working_precision,
+)
+from conservative._core.families import as_family
+from conservative._core.numbers import Bracket, float_above, float_below
+
+_BITS = 160
+"""Working precision of radii: far below the 53 bits of the doubles that come out."""
+
+
+def spectral_radius(matrix: Any) -> Bracket:
+    """The largest modulus of an eigenvalue of a rational or float matrix.
+
+    Parameters
+    ----------
+    matrix : array_like, shape (n, n)
+        Doubles are taken as exact; rationals may be `Fraction`, sympy numbers or strings.
+
+    Returns
+    -------
+    Bracket
+        Usually two neighbouring doubles, or one when the radius is one.
+
+    Raises
+    ------
+    ShapeError, NonFiniteError, ArgumentError, ArgumentTypeError
+
+    Notes
+    -----
+    Roots of the exact characteristic polynomial are isolated in ball arithmetic; ends are rounded outward. Rational leading
+    eigenvalues are found exactly.
+
+    Examples
+    --------
+    >>> spectral_radius([["3/4", "-3/4"], [1, 0]])
+    Bracket(lower=0.8660254037844386, upper=0.8660254037844387)
+    >>> spectral_radius([[2, 1], [0, 2]])
+    Bracket(lower=2.0, upper=2.0)
+    """
+    rows = matrix.tolist() if hasattr(matrix, "tolist") else matrix
+    family = as_family([rows], call="spectral_radius", argument="matrix")
+    return radius_of(to_flint(family.exact[0]))[0]
+
+
+def radius_of(matrix: flint.fmpq_mat, *, root: int = 1) -> tuple[Bracket, Fraction | None]:
+    """The bracket of rho(A)^(1/root), and the leading eigenvalue of A when it is rational.
+
+    Parameters
+    ----------
+    matrix : flint.fmpq_mat, shape (n, n)
+    root : int
+        The length of the word behind the matrix.
+
+    Returns
+    -------
+    bracket : Bracket
+    eigenvalue : Fraction or None
+    """
+    eigenvalue = rational_leading_eigenvalue(matrix)
+    if eigenvalue is not None and root == 1:
+        return Bracket(float_below(abs(eigenvalue)), float_above(abs(eigenvalue)) + 0.0), eigenvalue
+    with working_precision(_BITS):
+        ball = radius_ball(matrix, bits=_BITS) if eigenvalue is None else _as_ball(abs(eigenvalue))
+        if root > 1 and not ball.is_zero():
+            ball = ball.root(root)
+        return ball_bracket(ball), eigenvalue
+
+
+def _as_ball(value: Fraction) -> flint.arb:
+    return flint.arb(flint.fmpq(value.numerator, value.denominator))
+
+
+def rational_leading_eigenvalue(matrix: flint.fmpq_mat) -> Fraction | None:
+    """An eigenvalue of largest modulus, when it is rational; decided exactly.
+
+    Parameters
+    ----------
+    matrix : flint.fmpq_mat, shape (n, n)
+
+    Returns
+    -------
+    Fraction or None
+
+    Examples
+    --------
+    >>> rational_leading_eigenvalue(flint.fmpq_mat([[-2, 1], [0, 1]]))
+    Fraction(-2, 1)
+    """
+    candidates = [as_python_fraction(r) for r, _ in _rational_roots(matrix.charpoly())]
+    if not candidates:
+        return None
+    largest = max(candidates, key=lambda r: (abs(r), r))
+    if largest == 0:
+        return largest if len(candidates) == 1 and _is_nilpotent(matrix) else None
+    scaled = matrix * flint.fmpq(largest.denominator, abs(largest.numerator))
+    return largest if radius_against_one(scaled) == 0 else None
+
+
+def _rational_roots(polynomial: flint.fmpq_poly) -> list[tuple[flint.fmpq, int]]:
+    return list(polynomial.roots())
+
+
+def _is_nilpotent(matrix: flint.fmpq_mat) -> bool:
+    coefficients = matrix.charpoly().coeffs()
+    return all(c == 0 for c in coefficients[:-1])
