@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.mathjax",
     "sphinxcontrib.bibtex",
+    "docstrings",
 ]
 exclude_patterns = ["_build", "jupyter_execute", "**.ipynb_checkpoints"]
 
@@ -29,8 +30,8 @@ html_theme = "pydata_sphinx_theme"
 html_title = "conservative"
 html_static_path = ["_static"]
 html_show_sourcelink = False
-html_sidebars = {"**": []}
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "header_links_before_dropdown": 6}
+html_sidebars = {"index": [], "tutorial": []}
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 html_css_files = ["wide-math.css"]
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
@@ -42,6 +43,8 @@ bibtex_default_style = "plain"
 
 default_role = "literal"
 autodoc_typehints = "none"
+# "shape" in the type of an argument is a word, not one of the attributes of that name.
+suppress_warnings = ["ref.python"]
 napoleon_numpy_docstring = True
 napoleon_google_docstring = False
 napoleon_use_rtype = False

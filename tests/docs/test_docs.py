@@ -1,6 +1,7 @@
 """The pages are true: their Python examples run, their commands work, their tables match the program."""
 
 import doctest
+import importlib.util
 import re
 import shlex
 import subprocess
@@ -106,3 +107,20 @@ def test_pages_build_without_a_warning(tmp_path):
     assert done.returncode == 0, done.stderr[-4000:]
     theory = (tmp_path / "html" / "explanation" / "theory.html").read_text(encoding="utf-8")
     assert 'id="error-bounds"' in theory
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("of rho(M_w)^(1/|w|), at least", r"of rho(M_w)^(1/\|w\|), at least"),
+        ("ties within `max(1, |a|)` count |b|", r"ties within `max(1, |a|)` count \|b\|"),
+        ("see [Wolfe1976]_ and [gripenberg1996]_.", "see :cite:p:`wolfe1976` and :cite:p:`gripenberg1996`."),
+        ("    .. [Wolfe1976] P. Wolfe, 1976.", "    P. Wolfe, 1976."),
+        ("a block [A B]_ stays", "a block [A B]_ stays"),
+    ],
+)
+def test_docstring_becomes_markup(line, expected):
+    spec = importlib.util.spec_from_file_location("docstrings", DOCS / "docstrings.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.as_restructured_text(line) == expected
