@@ -1,0 +1,201 @@
+"""Families of matrices from files: .json, .npy, .npz, .mat and .csv, bounded and never executed."""
+
+import json
+import math
+import os
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.array_files import arrays_of_mat, arrays_of_npy, arrays_of_npz, natural_order
+from conservative._core.errors import ArgumentError, ArgumentTypeError, FileFormatError
+from conservative._core.families import MatrixFamily, as_family
+from conservative._core.files import read_bytes, read_text
+from conservative._core.rationals import as_fraction
+
+SUFFIXES = (".json", ".npz", ".npy", ".mat", ".csv")
+"""File types that `read_family` reads."""
+MAX_ENTRIES = 1_000_000
+"""Most matrix entries that are read: all of them become exact rationals."""
+
+_MAX_DIGITS = 1000
+
+
+def read_family(path: str | os.PathLike[str]) -> MatrixFamily:
+    """Read a family of square matrices from a file; the suffix says how.
+
+    ========== =====================================================================================
+    ``.json``  a list of matrices, each a list of rows (see `parse_family_json`)
+    ``.npy``   one array of shape (k, n, n), or (n, n) for one matrix; loaded without pickle
+    ``.npz``   one array of shape (k, n, n), or two-dimensional ones ordered by name (``M2`` before
+               ``M10``)
+    ``.mat``   the same for MATLAB up to version 7; also (n, n, k) when only that fits, and a cell
+               array of matrices (use one when n = k: then (k, n, n) is understood)
+    ``.csv``   one matrix per block of lines, blocks separated by blank lines; or one block of k n
+               lines with n columns. Separators: comma, semicolon or white space; ``#`` comments
+    ========== =====================================================================================
+
+    Parameters
+    ----------
+    path : path-like
+        A file of at most 64 MiB and a million entries.
+
+    Returns
+    -------
+    MatrixFamily
+        Integers and ratios like ``3/4`` are exact. A decimal number such as ``0.1`` stands for the
+        double nearest to it, as in every other program; in JSON the *string* ``"0.1"`` is exactly 1/10.
+
+    Raises
+    ------
+    FileFormatError
+        When the file is missing, too large, damaged, or does not hold square matrices of finite reals.
+    """
+    name = str(path)
+    suffix = Path(name).suffix.lower()
+    if suffix == ".json":
+        return parse_family_json(read_text(path), name=name)
+    if suffix == ".csv":
+        return _family(_csv_matrices(read_text(path), name), name)
+    if suffix in _ARRAYS:
+        return _from_arrays(_ARRAYS[suffix](read_bytes(path), name=name), name, matlab=suffix == ".mat")
+    raise FileFormatError(f"{name}: a family of matrices is read from {', '.join(SUFFIXES)}, not from {suffix!r}.")
+
+
+def parse_family_json(text: str, *, name: str = "standard input") -> MatrixFamily:
+    """Read a family of square matrices from JSON: a list of matrices, each a list of rows.
+
+    Parameters
+    ----------
+    text : str
+        Entries are numbers, or rationals as strings ("3/4", "0.1"). Integers are exact, and so are the
+        strings; a bare decimal number such as 0.1 stands for the double nearest to it.
+    name : str
+        Named in error messages.
+
+    Returns
+    -------
+    MatrixFamily
+
+    Raises
+    ------
+    FileFormatError
+        When the text is not such a list.
+
+    Examples
+    --------
+    >>> parse_family_json('[[["3/4", "-3/4"], [1, 0]]]').exact[0][0][0]
+    Fraction(3, 4)
+    """
+    try:
+        value = json.loads(text, parse_int=_json_integer, parse_float=_finite_float, parse_constant=_finite_float)
+    except FileFormatError as error:
+        raise FileFormatError(f"{name}: {error}") from None
+    except RecursionError:
+        raise FileFormatError(f"{name}: nested too deeply to be a list of matrices.") from None
+    except ValueError as error:
+        raise FileFormatError(f"{name}: not JSON ({error}).") from error
+    _require_three_levels(value, name)
+    return _family(value, name)
+
+
+def _require_three_levels(value: Any, name: str) -> None:
+    """Lists of lists of lists of numbers and strings: nothing else may reach the rational reader."""
+    shape = "a list of matrices, each a list of rows, each a list of numbers or rational strings"
+    rows = [row for matrix in value if isinstance(matrix, list) for row in matrix] if isinstance(value, list) else []
+    entries = [x for row in rows if isinstance(row, list) for x in row]
+    if len(entries) > MAX_ENTRIES:
+        raise FileFormatError(f"{name}: {len(entries)} entries; at most {MAX_ENTRIES:,} are read.")
+    lists = isinstance(value, list) and all(isinstance(x, list) for x in [*value, *rows])
+    if not lists:
+        raise FileFormatError(f"{name}: {shape} is wanted. One matrix is written [[[1, 2], [3, 4]]].")
+    for x in entries:
+        if isinstance(x, bool) or not isinstance(x, (int, float, str)):
+            raise FileFormatError(f"{name}: {shape} is wanted; an entry is {json.dumps(x)[:40]}.")
+
+
+def _family(matrices: Any, name: str) -> MatrixFamily:
+    try:
+        return as_family(matrices, call="read_family", argument="path")
+    except (ArgumentError, ArgumentTypeError) as error:
+        raise FileFormatError(f"{name}: {error}") from error
+
+
+def _from_arrays(arrays: dict[str, NDArray[Any]], name: str, *, matlab: bool) -> MatrixFamily:
+    """One three-dimensional array, or two-dimensional ones in the order of their names."""
+    if sum(array.size for array in arrays.values()) > MAX_ENTRIES:
+        raise FileFormatError(f"{name}: at most {MAX_ENTRIES:,} entries are read.")
+    stacks = list(arrays.values())
+    if len(stacks) == 1 and stacks[0].ndim == 3:
+        stack = stacks[0]
+        rows, columns, last = stack.shape
+        if matlab and rows == columns != last:
+            stack = np.moveaxis(stack, -1, 0)
+        return _family(_exactly(stack), name)
+    if not stacks or any(array.ndim != 2 for array in stacks):
+        found = ", ".join(f"{key or 'array'} {array.shape}" for key, array in list(arrays.items())[:5]) or "no array"
+        raise FileFormatError(
+            f"{name}: one array of shape (k, n, n) or several of shape (n, n) are wanted; found {found}."
+        )
+    return _family([_exactly(arrays[key]) for key in sorted(arrays, key=natural_order)], name)
+
+
+def _exactly(array: NDArray[Any]) -> Any:
+    """Doubles as they are; integers as Python's, since 64 bits do not fit a double."""
+    return array.astype(np.float64) if array.dtype.kind == "f" else array.tolist()
+
+
+def _csv_matrices(text: str, name: str) -> list[list[list[Fraction]]]:
+    blocks: list[list[list[Fraction]]] = [[]]
+    entries = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        content = line.split("#", 1)[0].strip()
+        if not content:
+            if blocks[-1] and not line.strip():
+                blocks.append([])
+            continue
+        cells = re.split(r"\s*[,;]\s*|\s+", content)
+        entries += len(cells)
+        if entries > MAX_ENTRIES:
+            raise FileFormatError(f"{name}: at most {MAX_ENTRIES:,} entries are read.")
+        blocks[-1].append([_csv_entry(cell, f"{name}, line {number}, column {i}") for i, cell in enumerate(cells, 1)])
+    matrices = [block for block in blocks if block]
+    if len(matrices) != 1:
+        return matrices
+    rows, size = matrices[0], len(matrices[0][0])
+    stacked = len(rows) > size and len(rows) % size == 0
+    return [rows[i : i + size] for i in range(0, len(rows), size)] if stacked else matrices
+
+
+def _csv_entry(cell: str, where: str) -> Fraction:
+    try:
+        value = as_fraction(cell)
+        return value if re.fullmatch(r"[+-]?\d+(/\d+)?", cell, re.ASCII) else as_fraction(float(cell))
+    except (ArgumentError, ArgumentTypeError) as error:
+        raise FileFormatError(f"{where}: {error}") from error
+
+
+def _json_integer(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise FileFormatError(f"an integer has {len(text)} digits; at most {_MAX_DIGITS} are read.")
+    return int(text)
+
+
+def _finite_float(text: str) -> float:
+    """A JSON number as the nearest double; `text` may also be NaN or Infinity."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise FileFormatError(f"a finite number is wanted; got {text[:40]}.")
+    return value
+
+
+_ARRAYS: dict[str, Callable[..., dict[str, NDArray[Any]]]] = {
+    ".npy": arrays_of_npy,
+    ".npz": arrays_of_npz,
+    ".mat": arrays_of_mat,
+}
