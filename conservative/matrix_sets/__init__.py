@@ -8,3 +8,4 @@ from conservative.matrix_sets.gaps import hausdorff_distance as hausdorff_distan
 from conservative.matrix_sets.operations import affine_image as affine_image
 from conservative.matrix_sets.operations import hull as hull
 from conservative.matrix_sets.polytope import MatrixPolytope as MatrixPolytope
+from conservative.matrix_sets.simplify import simplify as simplify

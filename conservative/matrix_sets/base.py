@@ -157,8 +157,8 @@ class MatrixSet(ABC):
         array = as_real_array(value, call=name, argument=argument, wanted=f"shape (..., {p}, {q})")
         if array.ndim < 2 or array.shape[-2:] != (p, q):
             raise ShapeError(
-                f"`{name}({argument}=...)` needs shape (..., {p}, {q}), matrices of the set's shape; got {array.shape}. "
-                f"Reshape them to (..., {p}, {q})."
+                f"`{name}({argument}=...)` needs shape (..., {p}, {q}), matrices of the set's shape; "
+                f"got {array.shape}. Reshape them to (..., {p}, {q})."
             )
         return array.reshape(-1, p * q), array.shape[:-2]
 

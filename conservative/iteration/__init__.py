@@ -1,0 +1,10 @@
+"""Iteration of sets X_{t+1} = 𝒥(X_t) with proved error bounds, and its fixed set."""
+
+from conservative.iteration.decay import Decay as Decay
+from conservative.iteration.fixed import FixedSet as FixedSet
+from conservative.iteration.fixed import FixedSetStatus as FixedSetStatus
+from conservative.iteration.fixed import fixed_set as fixed_set
+from conservative.iteration.trajectory import SetTrajectory as SetTrajectory
+from conservative.iteration.trajectory import StepBound as StepBound
+from conservative.iteration.trajectory import TrajectoryStatus as TrajectoryStatus
+from conservative.iteration.trajectory import iterate_set as iterate_set

@@ -1,0 +1,92 @@
+"""What iteration reads: Jacobian blocks [A_i B_i], and where to start."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.checks import as_matrices
+from conservative._core.errors import ShapeError
+from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, hull
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blocks:
+    """The vertices [A_i B_i] of a compact set 𝒥 of Jacobian blocks.
+
+    Parameters
+    ----------
+    A : ndarray, shape (k, p, p)
+        State parts.
+    B : ndarray, shape (k, p, m)
+        Parameter parts.
+    convex : bool
+        Whether 𝒥 is the hull of the blocks, not the finite family.
+    """
+
+    A: Floats
+    B: Floats
+    convex: bool
+
+
+def read_blocks(J: Any, *, call: str) -> Blocks:
+    """The blocks of a Jacobian set, of a set of matrices, or of an array.
+
+    Parameters
+    ----------
+    J : JacobianSet, MatrixPolytope, FiniteSet or array_like of shape (k, p, p + m)
+        Arrays and polytopes stand for the hull of their matrices, a `FiniteSet` for the finite family.
+    call : str
+        Named in error messages.
+
+    Returns
+    -------
+    Blocks
+
+    Raises
+    ------
+    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError
+    """
+    source = J.points if isinstance(J, FiniteSet) else getattr(J, "vertices", J)
+    array = as_matrices(source, call=call, argument="J")
+    p, columns = array.shape[1:]
+    if columns <= p:
+        raise ShapeError(
+            f"`{call}(J=...)` needs blocks [A B] of shape (k, p, p + m) with m at least 1; got {array.shape}. "
+            "Pass `JacobianSet.from_blocks(A, B)`, or put A and B side by side."
+        )
+    return Blocks(array[:, :, :p], array[:, :, p:], convex=not isinstance(J, FiniteSet))
+
+
+def read_initial(initial: Any, blocks: Blocks, *, call: str) -> MatrixPolytope:
+    """The hull of the starting set.
+
+    Parameters
+    ----------
+    initial : MatrixSet or array_like of shape (n, p, m)
+    blocks : Blocks
+    call : str
+        Named in error messages.
+
+    Returns
+    -------
+    MatrixPolytope
+
+    Raises
+    ------
+    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError
+    """
+    wanted = blocks.B.shape[1:]
+    if isinstance(initial, MatrixSet):
+        start = hull(initial)
+    else:
+        start = MatrixPolytope(as_matrices(initial, call=call, argument="initial"))
+    if start.shape != wanted:
+        raise ShapeError(
+            f"`{call}(initial=...)` needs {wanted[0]} × {wanted[1]} matrices, the shape of B in J; got "
+            f"{start.shape[0]} × {start.shape[1]}. For one matrix X pass `X[None]`."
+        )
+    return start

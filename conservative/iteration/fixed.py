@@ -1,0 +1,244 @@
+"""The fixed set of X ↦ 𝒥(X): its hull with proved errors, and an inner and an outer set."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from conservative._core.errors import ArgumentError, BudgetError, ExpansionError
+from conservative._core.exactness import Exactness
+from conservative._core.numbers import Bracket, largest, round_up
+from conservative.iteration._fixed_points import graph_points, word_points
+from conservative.iteration.blocks import Blocks, read_blocks
+from conservative.iteration.decay import Decay, decay_of
+from conservative.iteration.trajectory import hull_step
+from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, gap, hausdorff_distance, simplify
+from conservative.matrix_sets._cells import farthest_in_hull
+from conservative.matrix_sets.operations import affine_images
+
+Floats = NDArray[np.float64]
+
+_ROUNDS = 1000
+_PATIENCE = 30
+"""Rounds without any progress after which rounding, or the limit on vertices, must be the reason."""
+
+_VERTICES = 600
+_CELLS = 20_000
+_WORD_LENGTH = 12
+
+
+class FixedSetStatus(Enum):
+    """What was reached; the value is the sentence a report prints."""
+
+    CONVEX = "the fixed set is convex and its hull is known within `tol`; inner and outer sets enclose it"
+    HULL = (
+        "the hull of the fixed set is known within `tol`; the set itself need not be convex, and lies between "
+        "`inner` (points of it) and `outer` (an outer hull): read `distance` for how far these are apart"
+    )
+    BUDGET = "`tol` was not reached within the rounds and vertices allowed; the sets are valid, raise `tol`"
+    INTERRUPTED = "interrupted from the keyboard; the sets found until then are valid"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FixedSet:
+    """Sets around fix(𝒥), the unique compact set with 𝒥(fix) = fix.
+
+    Parameters
+    ----------
+    inner : MatrixSet
+        A subset of fix(𝒥), up to its `e_extra` (rounding); its `e_missing` bounds how much of fix(𝒥) is farther away.
+    outer : MatrixPolytope
+        A superset of fix(𝒥).
+    hull : MatrixPolytope
+        An inner hull of conv fix(𝒥): gap(conv fix, hull) ≤ `hull.e_missing`, gap(hull, conv fix) ≤ `hull.e_extra`.
+    distance : Bracket
+        Hausdorff distance of `inner` and `outer`.
+    status : FixedSetStatus
+        What was reached.
+    decay : Decay
+        The constants behind the errors.
+    """
+
+    inner: MatrixSet = field(repr=False)
+    outer: MatrixPolytope = field(repr=False)
+    hull: MatrixPolytope
+    distance: Bracket
+    status: FixedSetStatus
+    decay: Decay = field(repr=False)
+
+
+def fixed_set(J: Any, *, tol: float = 1e-9, norm: ArrayLike | None = None) -> FixedSet:
+    """Inner and outer sets of the fixed set of X ↦ 𝒥(X), and its hull within `tol`.
+
+    Parameters
+    ----------
+    J : JacobianSet, MatrixPolytope, FiniteSet or array_like of shape (k, p, p + m)
+        Blocks [A_i B_i]; a `FiniteSet` stands for the finite family (an iterated function system), everything else
+        for the hull. Both have the same hull of the fixed set.
+    tol : float
+        Hausdorff distance within which the hull is wanted.
+    norm : array_like, shape (p, p), optional
+        A positive definite P whose norm contracts, for families with ‖A‖₂ ≥ 1.
+
+    Returns
+    -------
+    FixedSet
+
+    Raises
+    ------
+    ExpansionError
+        If a word of state blocks has spectral radius above 1: no norm contracts. The message names the word.
+    BudgetError
+        If neither a contracting norm nor an expanding word was found.
+    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError, ArgumentError
+
+    Notes
+    -----
+    From fixed points of short words, K grows by its images. Whatever K is, with T = Σ_s c_s ≥ the sum of the norms of
+    all products (1/(1 − ρ) under Assumption A), gap(conv fix, K) ≤ T gap(𝒥(K), K) and gap(K, conv fix) ≤ T gap(K,
+    𝒥(K)): the first bounds what the hull misses, the second the rounding of its seeds. Every few rounds the points
+    that repeat the vertices' construction for ever are added, which ends the growth when the hull is a polytope. If 𝒥
+    is a hull and p·m = 1, or all A_i are equal, then fix(𝒥) is convex and `inner` is the hull.
+
+    Examples
+    --------
+    >>> found = fixed_set([[[-0.75, 1.0]], [[-0.25, 1.0]]], tol=1e-9)
+    >>> found.hull.vertices.ravel().round(9).tolist(), found.status.name
+    ([0.307692308, 0.923076923], 'CONVEX')
+    """
+    if not tol > 0.0:
+        raise ArgumentError(f"`fixed_set(tol=...)` needs a positive distance; got {tol}.")
+    blocks = read_blocks(J, call="fixed_set")
+    decay = _contraction(blocks, norm)
+    search = _Search(blocks, decay, tol)
+    status = search.run()
+    return _enclose(search, status)
+
+
+def _contraction(blocks: Blocks, norm: ArrayLike | None) -> Decay:
+    """Constants that contract, or the reason why there are none."""
+    decay = decay_of(blocks.A, norm=norm)
+    if decay.contracts:
+        return decay
+    from conservative.spectral import common_quadratic_norm, expanding_product
+
+    word = expanding_product(blocks.A, max_length=_WORD_LENGTH)
+    if word is not None:
+        raise ExpansionError(
+            f"`fixed_set(J=...)` needs state blocks that contract in some norm; got the expanding product {word}. "
+            "No norm contracts and no bounded fixed set need exist; see `joint_spectral_radius(J)`."
+        )
+    if norm is None:
+        decay = decay_of(blocks.A, norm=common_quadratic_norm(blocks.A).P)
+    if not decay.contracts:
+        raise BudgetError(
+            "`fixed_set(J=...)` needs state blocks that contract in some norm; none was found, nor an "
+            f"expanding product of at most {_WORD_LENGTH} factors. Decide with `joint_spectral_radius(J)` "
+            "and pass a contracting quadratic norm as `norm`."
+        )
+    return decay
+
+
+@dataclass(slots=True)
+class _Search:
+    """The best inner hull so far, with proved errors."""
+
+    blocks: Blocks
+    decay: Decay
+    tol: float
+    best: MatrixPolytope = field(init=False)
+    points: Floats = field(init=False)
+    seed_error: float = 0.0
+    rounding: float = 0.0
+
+    def run(self) -> FixedSetStatus:
+        """Grow the hull until its errors are at most `tol`, or nothing improves."""
+        self._seed(word_points(self.blocks))
+        K = simplify(MatrixPolytope(self.points), max_vertices=_VERTICES)
+        stale = 0
+        try:
+            for step in range(_ROUNDS):
+                image = hull_step(self.blocks, _bare(K), cap=20 * _VERTICES, tol=self._thinning())
+                if image is None:
+                    return FixedSetStatus.BUDGET
+                stale = stale + 1 if self._measure(K, image) else 0
+                if max(self.best.e_missing, self.best.e_extra) <= self.tol:
+                    return FixedSetStatus.HULL
+                if stale > _PATIENCE:
+                    return FixedSetStatus.BUDGET
+                K = self._grow(K, image, repeat=step.bit_count() == 1 or step % 16 == 0)
+        except KeyboardInterrupt:
+            if not hasattr(self, "best"):
+                raise
+            return FixedSetStatus.INTERRUPTED
+        return FixedSetStatus.BUDGET
+
+    def _seed(self, points: Floats) -> None:
+        """Take points S that are images of each other; gap(S, fix) ≤ Σ c_s · gap(S, 𝒥(S)) bounds their errors."""
+        images, rounding = affine_images(points, self.blocks.A, self.blocks.B)
+        loose = gap(FiniteSet(points), FiniteSet(images.reshape(-1, *points.shape[1:]))).upper
+        self.seed_error = max(self.seed_error, round_up(self.decay.tail(0) * round_up(loose + rounding)))
+        self.points = points
+
+    def _thinning(self) -> float | None:
+        """Thin by a share of `tol` that the growth of errors leaves unharmed; in low dimension keep all vertices."""
+        _, p, m = self.blocks.B.shape
+        return None if p * m <= 2 else self.tol / (8.0 * self.decay.tail(0))
+
+    def _measure(self, K: MatrixPolytope, image: MatrixPolytope) -> bool:
+        """Record K with its proved errors if they are the best so far; whether they are no better.
+
+        Every point of K is a seed, or an image under at most as many maps as there were rounds: the seeds' errors
+        shrink on the way by c_s, and the roundings made on it add up to at most their largest times Σ c_s.
+        """
+        total = self.decay.tail(0)
+        self.rounding = max(self.rounding, image.e_extra)
+        missing = round_up(total * round_up(gap(image, K).upper + image.e_missing))
+        extra = round_up(round_up(max(self.decay.norms) * self.seed_error) + round_up(total * self.rounding))
+        errors = missing, extra
+        worse = hasattr(self, "best") and max(errors) >= max(self.best.e_missing, self.best.e_extra)
+        if not worse:
+            self.best = MatrixPolytope(K.vertices, exactness=Exactness.INNER, e_missing=errors[0], e_extra=errors[1])
+        return worse
+
+    def _grow(self, K: MatrixPolytope, image: MatrixPolytope, *, repeat: bool) -> MatrixPolytope:
+        """conv(K ∪ 𝒥(K)), now and then with the points that repeat the construction of K for ever."""
+        parts = [K.vertices, image.vertices]
+        if repeat:
+            self._seed(graph_points(self.blocks, K.vertices))
+            parts.insert(0, self.points)
+        return simplify(MatrixPolytope(np.concatenate(parts)), tol=self._thinning(), max_vertices=_VERTICES)
+
+
+def _bare(K: MatrixPolytope) -> MatrixPolytope:
+    return MatrixPolytope(K.vertices)
+
+
+def _enclose(search: _Search, status: FixedSetStatus) -> FixedSet:
+    """Inner and outer sets from the hull."""
+    blocks, best = search.blocks, search.best
+    outer = _inflated(best)
+    p, m = best.shape
+    if blocks.convex and (p * m == 1 or bool((blocks.A[0] == blocks.A).all())):
+        status = FixedSetStatus.CONVEX if status is FixedSetStatus.HULL else status
+        return FixedSet(best, outer, best, hausdorff_distance(best, outer), status, search.decay)
+    points = FiniteSet(np.concatenate([word_points(blocks), search.points]))
+    distance = largest((farthest_in_hull(outer, points, tol=search.tol, budget=_CELLS), gap(points, outer)))
+    e_extra = search.seed_error
+    inner = FiniteSet(points.points, exactness=Exactness.INNER, e_missing=distance.upper, e_extra=e_extra)
+    outer = MatrixPolytope(
+        outer.vertices, exactness=Exactness.OUTER, e_missing=0.0, e_extra=round_up(distance.upper + e_extra)
+    )
+    return FixedSet(inner, outer, best, distance, status, search.decay)
+
+
+def _inflated(K: MatrixPolytope) -> MatrixPolytope:
+    """A polytope that holds every matrix within `e_missing` of K: K plus a cross-polytope of radius √d e."""
+    p, m = K.shape
+    d = p * m
+    reach = round_up(K.e_missing * np.sqrt(d) * (1.0 + 2.0**-50)) + 4.0 * np.spacing(K.radius)
+    steps = np.concatenate([np.eye(d), -np.eye(d)]).reshape(-1, p, m) * reach
+    moved = (K.vertices[:, None] + steps).reshape(-1, p, m)
+    return MatrixPolytope(moved, exactness=Exactness.OUTER, e_extra=round_up(1.01 * reach + K.e_extra))

@@ -1,0 +1,304 @@
+"""The one loop: 𝒳_{t+1} = 𝒥(𝒳_t), as hulls, with the distance to the limit bounded at every step."""
+
+import math
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from conservative._core.errors import ArgumentError
+from conservative._core.numbers import Bracket, round_up
+from conservative.iteration.blocks import Blocks, read_blocks, read_initial
+from conservative.iteration.decay import Decay, decay_of
+from conservative.matrix_sets import MatrixPolytope, gap, simplify
+from conservative.matrix_sets.operations import affine_images
+
+_DEFAULT_STEPS = 20
+_MOST_STEPS = 10_000
+_LARGEST = 1e140
+"""Entries beyond this end the loop: their squares would leave the doubles' range."""
+
+_VERTICES = {"hull": 20_000, "thinned": 400}
+"""Most vertices kept, by representation; what is left out is measured and carried as `e_missing`."""
+
+
+class TrajectoryStatus(Enum):
+    """Why the iteration ended; the value is the sentence a report prints."""
+
+    STEPS_DONE = "all steps asked for were made"
+    TOLERANCE_REACHED = "the distance to the fixed set is proved to be at most `tol`"
+    STEP_LIMIT = f"{_MOST_STEPS} steps did not reach `tol`; raise `tol`, or give `steps` to see the bounds so far"
+    ROUNDING_LIMIT = (
+        "the steps became smaller than the carried errors; raise `tol`, or `max_vertices` if sets are thinned"
+    )
+    NO_CONTRACTION = (
+        "Assumption A fails: no product length tried has all norms below 1, so no bound is finite; "
+        "pass an adapted norm as `norm`, or look for an expanding word with `expanding_product`"
+    )
+    OVERFLOW = "Assumption A fails and the sets grew beyond 1e140; take fewer `steps`"
+    INTERRUPTED = "interrupted from the keyboard; the steps made until then are valid"
+
+
+@dataclass(frozen=True, slots=True)
+class StepBound:
+    """Upper bounds for one set of a trajectory, all in the Frobenius norm and rounded up.
+
+    Parameters
+    ----------
+    a_priori : float
+        Bound of the distance of the stored set to conv fix(𝒥), from the first step alone: T_t dist(X_0, X_1) plus
+        carried errors; ρᵗ dist(X_0, X_1)/(1 − ρ) when ‖A‖₂ ≤ ρ < 1. Infinite if nothing contracts.
+    a_posteriori : float
+        The same from the last step: ρ/(1 − ρ) dist(X_{t−1}, X_t) plus carried errors. Equals `a_priori` at t = 0.
+    e_missing, e_extra : float
+        Carried errors of the stored set: what the exact hull 𝒥ᵗ(X_0) has more, and less.
+    """
+
+    a_priori: float
+    a_posteriori: float
+    e_missing: float
+    e_extra: float
+
+    @property
+    def best(self) -> float:
+        """The smaller bound."""
+        return min(self.a_priori, self.a_posteriori)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SetTrajectory:
+    """The hulls of X_0, X_1 = 𝒥(X_0), ..., X_T, and what is proved about them.
+
+    Parameters
+    ----------
+    sets : tuple of MatrixPolytope
+        conv X_t for t = 0..T; `e_missing` and `e_extra` relate each to the exact hull.
+    gaps : tuple of Bracket
+        Hausdorff distance of conv X_t and conv X_{t+1} (the exact hulls), t = 0..T−1.
+    bounds : tuple of StepBound
+        For each set, bounds of its distance to conv fix(𝒥).
+    status : TrajectoryStatus
+        Why the iteration ended.
+    decay : Decay
+        The constants behind the bounds; `decay.one_step` is ρ of Assumption A.
+    """
+
+    sets: tuple[MatrixPolytope, ...] = field(repr=False)
+    gaps: tuple[Bracket, ...] = field(repr=False)
+    bounds: tuple[StepBound, ...] = field(repr=False)
+    status: TrajectoryStatus
+    decay: Decay
+
+    @property
+    def steps(self) -> int:
+        """Number T of steps made."""
+        return len(self.gaps)
+
+
+def iterate_set(
+    J: Any,
+    initial: Any,
+    *,
+    steps: int | None = None,
+    tol: float | None = None,
+    representation: str = "auto",
+    norm: ArrayLike | None = None,
+    max_vertices: int | None = None,
+) -> SetTrajectory:
+    """Iterate X_{t+1} = conv 𝒥(X_t) = conv ∪_i (A_i X_t + B_i) from a compact set of matrices.
+
+    Parameters
+    ----------
+    J : JacobianSet, MatrixPolytope, FiniteSet or array_like of shape (k, p, p + m)
+        Blocks [A_i B_i]. The hull of the image is the same for the finite family and for its hull.
+    initial : MatrixSet or array_like of shape (n, p, m)
+        The set X_0; for one matrix X pass ``X[None]``.
+    steps : int, optional
+        Number of steps; 20 if `tol` is not given either.
+    tol : float, optional
+        Stop when the proved distance to conv fix(𝒥) is at most this.
+    representation : {"auto", "hull", "thinned"}
+        ``"hull"`` keeps every vertex that is not redundant to rounding; ``"thinned"`` keeps at most 400, as an inner
+        hull with the missing distance measured. ``"auto"`` takes hulls when p·m ≤ 3.
+    norm : array_like, shape (p, p), optional
+        A positive definite P whose norm √(xᵀPx) contracts, for families with ‖A‖₂ ≥ 1.
+    max_vertices : int, optional
+        Most vertices kept, instead of the representation's own limit.
+
+    Returns
+    -------
+    SetTrajectory
+
+    Raises
+    ------
+    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError, ArgumentError
+
+    Notes
+    -----
+    With c_s bounding the norms of products of length s (see `Decay`), an error ε made at step r weighs at most
+    c_{t−r} ε at step t; thinning and rounding errors are carried so, the missing and the extra apart. Every norm,
+    distance and sum is rounded up. If the Euclidean norm does not contract in one step, products of several steps are
+    tried. A keyboard interrupt returns the steps made.
+
+    Examples
+    --------
+    >>> run = iterate_set([[[0.5, 1.0]], [[0.5, 0.0]]], [[[0.0]]], tol=1e-6)
+    >>> run.status.name, round(float(run.sets[-1].support([[1.0]])), 5)
+    ('TOLERANCE_REACHED', 2.0)
+    """
+    blocks = read_blocks(J, call="iterate_set")
+    start = read_initial(initial, blocks, call="iterate_set")
+    limit = _step_limit(steps, tol)
+    cap = _vertex_limit(representation, max_vertices, start)
+    decay = decay_of(blocks.A, norm=norm)
+    if tol is not None and not decay.contracts:
+        limit = min(limit, steps or _DEFAULT_STEPS)
+    run = _Run(blocks, decay, cap)
+    status = None
+    try:
+        run.begin(start)
+        while status is None and len(run.gaps) < limit:
+            status = run.step(tol)
+    except KeyboardInterrupt:
+        status = TrajectoryStatus.INTERRUPTED
+    if status is None:
+        reached_all = steps is not None or tol is None
+        status = TrajectoryStatus.STEPS_DONE if reached_all else TrajectoryStatus.STEP_LIMIT
+        status = status if decay.contracts else TrajectoryStatus.NO_CONTRACTION
+    count = len(run.bounds)
+    return SetTrajectory(
+        tuple(run.sets[:count]), tuple(run.gaps[: max(count - 1, 0)]), tuple(run.bounds), status, decay
+    )
+
+
+def _step_limit(steps: int | None, tol: float | None) -> int:
+    if steps is not None and (isinstance(steps, bool) or steps != int(steps) or steps < 0):
+        raise ArgumentError(f"`iterate_set(steps=...)` needs a whole number of at least 0; got {steps}.")
+    if tol is not None and not tol > 0.0:
+        raise ArgumentError(f"`iterate_set(tol=...)` needs a positive distance; got {tol}.")
+    if steps is not None:
+        return int(steps)
+    return _DEFAULT_STEPS if tol is None else _MOST_STEPS
+
+
+def _vertex_limit(representation: str, max_vertices: int | None, start: MatrixPolytope) -> int:
+    if representation not in ("auto", *_VERTICES):
+        raise ArgumentError(
+            f'`iterate_set(representation=...)` needs "auto", "hull" or "thinned"; got {representation!r}.'
+        )
+    if max_vertices is not None and max_vertices < 1:
+        raise ArgumentError(f"`iterate_set(max_vertices=...)` needs at least 1; got {max_vertices}.")
+    if representation == "auto":
+        representation = "hull" if start.shape[0] * start.shape[1] <= 3 else "thinned"
+    return max_vertices or _VERTICES[representation]
+
+
+@dataclass(slots=True)
+class _Run:
+    """The sets so far; a step either completes all its records or, when interrupted, none that is kept."""
+
+    blocks: Blocks
+    decay: Decay
+    cap: int
+    sets: list[MatrixPolytope] = field(default_factory=list)
+    gaps: list[Bracket] = field(default_factory=list)
+    bounds: list[StepBound] = field(default_factory=list)
+    missing: list[float] = field(default_factory=list)
+    extra: list[float] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    def begin(self, start: MatrixPolytope) -> None:
+        """Record X_0; its bound waits for the first step."""
+        self._keep(simplify(start, max_vertices=self.cap))
+
+    def _keep(self, fresh: MatrixPolytope) -> MatrixPolytope:
+        """Store a set whose errors are those of its own step, carrying the errors of all steps before."""
+        self.missing.append(fresh.e_missing)
+        self.extra.append(fresh.e_extra)
+        self.weights.append(self.decay.at(len(self.weights)))
+        stored = MatrixPolytope(
+            fresh.vertices,
+            exactness=fresh.exactness,
+            e_missing=_carried(self.weights, self.missing),
+            e_extra=_carried(self.weights, self.extra),
+        )
+        self.sets.append(stored)
+        return stored
+
+    def step(self, tol: float | None) -> TrajectoryStatus | None:
+        """Make one step; a status if it is the last."""
+        before = self.sets[-1]
+        fresh = hull_step(self.blocks, before, cap=self.cap)
+        if fresh is None:
+            self._close_first()
+            return TrajectoryStatus.OVERFLOW
+        after = self._keep(fresh)
+        forward, backward = gap(before, after), gap(after, before)
+        stored = max(forward.upper, backward.upper)
+        slack_before, slack_after = max(before.e_missing, before.e_extra), max(after.e_missing, after.e_extra)
+        slack = round_up(slack_before + slack_after)
+        lower = max(forward.lower, backward.lower)
+        self.gaps.append(Bracket(max(0.0, lower - round_up(slack)), round_up(stored + slack)))
+        if len(self.bounds) == 0:
+            self._close_first()
+        a_priori = _sum_up(_product_up(self.decay.tail(len(self.gaps)), self.gaps[0].upper), slack_after)
+        a_posteriori = _sum_up(_product_up(self.decay.tail(1), self.gaps[-1].upper), slack_after)
+        self.bounds.append(StepBound(a_priori, a_posteriori, after.e_missing, after.e_extra))
+        if tol is None or not self.decay.contracts:
+            return None
+        if self.bounds[-1].best <= tol:
+            return TrajectoryStatus.TOLERANCE_REACHED
+        if stored <= slack and slack_after >= 0.5 * slack_before and _product_up(self.decay.tail(0), slack) > tol:
+            return TrajectoryStatus.ROUNDING_LIMIT
+        return None
+
+    def _close_first(self) -> None:
+        """The bound of X_0, once the first step is known."""
+        if self.bounds:
+            return
+        start = self.sets[0]
+        first = self.gaps[0].upper if self.gaps else math.inf
+        bound = _sum_up(_product_up(self.decay.tail(0), first), max(start.e_missing, start.e_extra))
+        self.bounds.append(StepBound(bound, bound, start.e_missing, start.e_extra))
+
+
+def hull_step(blocks: Blocks, X: MatrixPolytope, *, cap: int, tol: float | None = None) -> MatrixPolytope | None:
+    """conv ∪_i (A_i X + B_i) with redundant vertices removed, and the errors of this step alone.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    X : MatrixPolytope
+    cap : int
+        Most vertices kept.
+    tol : float, optional
+        Distance within which vertices may be dropped; by default rounding level.
+
+    Returns
+    -------
+    MatrixPolytope or None
+        `None` if the image leaves the range in which squares are finite.
+    """
+    images, rounding = affine_images(X.vertices, blocks.A, blocks.B)
+    images = images.reshape(-1, *X.shape)
+    if not np.isfinite(images).all() or np.abs(images).max() > _LARGEST:
+        return None
+    return simplify(MatrixPolytope(images, e_missing=rounding, e_extra=rounding), tol=tol, max_vertices=cap)
+
+
+def _carried(weights: list[float], errors: list[float]) -> float:
+    """Σ_s c_{t−s} ε_s, rounded up."""
+    terms: NDArray[np.float64] = np.asarray(weights[::-1]) * np.asarray(errors)
+    if not np.isfinite(terms).all():
+        return math.inf
+    return _product_up(float(terms.sum()), 1.0 + (len(errors) + 4) * 2.0**-52)
+
+
+def _product_up(a: float, b: float) -> float:
+    return 0.0 if a == 0.0 or b == 0.0 else math.nextafter(a * b, math.inf)
+
+
+def _sum_up(a: float, b: float) -> float:
+    return a if b == 0.0 else round_up(a + b)

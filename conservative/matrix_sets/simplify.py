@@ -1,0 +1,130 @@
+"""Hulls with few vertices: keep a subset, and know how much is missing."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull, QhullError
+
+from conservative._core.errors import ArgumentError
+from conservative._core.exactness import Exactness
+from conservative._core.numbers import round_up
+from conservative.matrix_sets._enclosure import frame, hull_distances
+from conservative.matrix_sets.polytope import MatrixPolytope
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+ROUNDING_LEVEL = 1e-13
+"""Relative distance below which a vertex is taken to be redundant: a few hundred roundings."""
+
+_TILT = 1e-7
+"""Directions are tilted this much, generically, so that a support point is a vertex also where a face is tied."""
+
+
+def simplify(S: MatrixPolytope, *, tol: float | None = None, max_vertices: int | None = None) -> MatrixPolytope:
+    """A hull of few of the vertices of S, within a proved distance of S.
+
+    Parameters
+    ----------
+    S : MatrixPolytope
+    tol : float, optional
+        Frobenius distance to S that is good enough. By default 1e-13 times the size of S: then only redundant
+        vertices go.
+    max_vertices : int, optional
+        Stop at so many vertices, also where the distance is larger than `tol`.
+
+    Returns
+    -------
+    MatrixPolytope
+        A subset of S, with the proved distance added to its `e_missing`.
+
+    Raises
+    ------
+    ArgumentError
+        If `tol` is negative or `max_vertices` is less than 1.
+
+    Notes
+    -----
+    In a span of at most three dimensions the candidates are Qhull's vertices, otherwise all points. From support
+    points along the principal axes on, the points farthest from the hull so far are found by Wolfe's algorithm, and
+    the support points in their directions are added. The distance is that of Wolfe's algorithm, so nothing here needs
+    Qhull to be right.
+
+    Examples
+    --------
+    >>> simplify(MatrixPolytope([[[0.0]], [[0.5]], [[1.0]]])).vertices.ravel().tolist()
+    [0.0, 1.0]
+    """
+    if tol is not None and not tol >= 0.0:
+        raise ArgumentError(f"`simplify(tol=...)` needs a distance of at least 0; got {tol}.")
+    if max_vertices is not None and max_vertices < 1:
+        raise ArgumentError(f"`simplify(max_vertices=...)` needs at least 1; got {max_vertices}.")
+    flat = S.vertices.reshape(len(S.vertices), -1)
+    centre, exponent = frame(flat)
+    with np.errstate(under="ignore"):
+        unit = np.ldexp(flat - centre, -exponent)
+        close = ROUNDING_LEVEL if tol is None else float(np.ldexp(tol, -exponent))
+    chosen, missing = _choose(flat, unit, close=close, exponent=exponent, cap=max_vertices or len(flat))
+    inexact = missing > 0.0 and S.exactness is Exactness.EXACT and tol is not None
+    return MatrixPolytope(
+        S.vertices[np.sort(chosen)],
+        exactness=Exactness.INNER if inexact else S.exactness,
+        e_missing=round_up(S.e_missing + missing) if missing > 0.0 else S.e_missing,
+        e_extra=S.e_extra,
+    )
+
+
+def _choose(flat: Floats, unit: Floats, *, close: float, exponent: int, cap: int) -> tuple[Indices, float]:
+    """Indices of the vertices to keep, and a proved bound of the distance of all others to their hull."""
+    axes = _principal_axes(unit)
+    candidates = _candidates(unit, axes)
+    chosen = _supports(unit[candidates], np.concatenate([axes, -axes]))
+    chosen = np.unique(candidates[chosen])[:cap]
+    target, exact = float(np.ldexp(close, exponent)), close <= ROUNDING_LEVEL
+    pending = np.setdiff1d(candidates, chosen)
+    while pending.size and chosen.size < cap:
+        found = hull_distances(flat[pending], flat[chosen], stop_below=target)
+        outside = found.upper > target
+        pending = pending[outside]
+        if pending.size == 0:
+            break
+        batch = min(cap - chosen.size, max(8, chosen.size if exact else chosen.size // 4))
+        worst = np.argsort(-found.upper[outside])[:batch]
+        away = -found.direction[outside][worst]
+        supports = candidates[_supports(unit[candidates], away)]
+        supports = np.where(np.isin(supports, chosen), pending[worst], supports)
+        chosen = np.unique(np.concatenate([chosen, supports]))
+        pending = np.setdiff1d(pending, chosen)
+    rest = np.setdiff1d(np.arange(len(flat)), chosen)
+    if rest.size == 0:
+        return chosen, 0.0
+    return chosen, float(hull_distances(flat[rest], flat[chosen], stop_below=target).upper.max())
+
+
+def _principal_axes(unit: Floats) -> Floats:
+    """Orthonormal axes of the span, thinnest directions of rounding size left out."""
+    centred = unit - unit.mean(axis=0)
+    if len(centred) > 4 * centred.shape[1]:
+        centred = np.linalg.qr(centred, mode="r")
+    _, sigma, axes = np.linalg.svd(centred, full_matrices=False)
+    kept: Floats = axes[sigma > 1e-14]
+    return kept if len(kept) else axes[:1]
+
+
+def _candidates(unit: Floats, axes: Floats) -> Indices:
+    """Points that can be vertices: distinct, and on Qhull's hull where that is reliable."""
+    distinct = np.unique(unit, axis=0, return_index=True)[1]
+    if not 2 <= len(axes) <= 3 or distinct.size <= len(axes) + 1:
+        return np.asarray(distinct)
+    try:
+        return np.asarray(distinct[ConvexHull(unit[distinct] @ axes.T).vertices])
+    except (QhullError, ValueError):
+        return np.asarray(distinct)
+
+
+def _supports(unit: Floats, directions: Floats) -> Indices:
+    """Numbers of the points farthest in every direction, each direction tilted a little."""
+    d = unit.shape[1]
+    size = np.sqrt(np.einsum("nd,nd->n", directions, directions))
+    tilt = np.modf(np.sqrt(np.arange(2.0, d + 2.0)) * np.pi)[0] - 0.5
+    tilted = directions / np.where(size > 0.0, size, 1.0)[:, None] + _TILT * tilt
+    return np.asarray(np.argmax(unit @ tilted.T, axis=0))
