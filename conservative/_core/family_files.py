@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.array_files import arrays_of_mat, arrays_of_npy, arrays_of_npz, natural_order
+from conservative._core.array_files import arrays_of_npy, arrays_of_npz, natural_order
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FileFormatError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.files import read_bytes, read_text
+from conservative._core.mat_files import arrays_of_mat
 from conservative._core.rationals import as_fraction
 
 SUFFIXES = (".json", ".npz", ".npy", ".mat", ".csv")
@@ -34,7 +35,7 @@ def read_family(path: str | os.PathLike[str]) -> MatrixFamily:
     ``.npy``   one array of shape (k, n, n), or (n, n) for one matrix; loaded without pickle
     ``.npz``   one array of shape (k, n, n), or two-dimensional ones ordered by name (``M2`` before
                ``M10``)
-    ``.mat``   the same for MATLAB up to version 7; also (n, n, k) when only that fits, and a cell
+    ``.mat``   the same for MATLAB 5 to 7.2 (`-v7`); also (n, n, k) when only that fits, and a cell
                array of matrices (use one when n = k: then (k, n, n) is understood)
     ``.csv``   one matrix per block of lines, blocks separated by blank lines; or one block of k n
                lines with n columns. Separators: comma, semicolon or white space; ``#`` comments
