@@ -32,7 +32,7 @@ html_static_path = ["_static"]
 html_show_sourcelink = False
 html_sidebars = {"index": [], "tutorial": []}
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
-html_css_files = ["wide-math.css"]
+html_css_files = ["pages.css"]
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3

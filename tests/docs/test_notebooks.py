@@ -26,7 +26,8 @@ def test_notebook_is_stripped(script):
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert code
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
-    assert all(cell["metadata"] == {} for cell in notebook["cells"])
+    # Blank lines before a definition are the one thing that jupytext notes down.
+    assert all(set(cell["metadata"]) <= {"lines_to_next_cell"} for cell in notebook["cells"])
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
