@@ -1,0 +1,52 @@
+"""Continuity judged on the whole: which resolutions of the jumps at a point are really met beside it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from conservative._core.errors import DiscontinuityError, FunctionError
+from conservative.functions._arithmetic import Arithmetic
+from conservative.functions._cells import reached_direction
+from conservative.functions._graph import Graph
+from conservative.functions._values import Trace, Undefined, resolved_traces, value_pass
+
+
+def continuous_traces(
+    graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], *, limit: int
+) -> tuple[Trace, ...]:
+    """The resolved value passes that give the function's value at the point.
+
+    Raises
+    ------
+    FunctionError
+        Where the function has no real value at the point, or beside it.
+    DiscontinuityError
+        Where a resolution that is met beside the point gives another value. A resolution that
+        disagrees is dropped only when its comparisons are piecewise affine and no direction satisfies them: then no
+        point near this one satisfies them either.
+    """
+    base = value_pass(graph, arithmetic, point, {})
+    for output in graph.outputs:
+        if isinstance(base.values[output], Undefined):
+            raise FunctionError(f"the function has no value at the point: {base.values[output].reason}.")
+    kept = []
+    for trace, agreeing in resolved_traces(graph, arithmetic, point, limit=limit):
+        if agreeing:
+            kept.append(trace)
+            continue
+        affine = all(graph.linear[c] for c in trace.forced)
+        if reached_direction(graph, trace, arithmetic) is not None or not affine:
+            raise _jump(graph, arithmetic, base, trace)
+    return tuple(kept)
+
+
+def _jump(graph: Graph, arithmetic: Arithmetic, base: Trace, trace: Trace) -> FunctionError:
+    for component, output in enumerate(graph.outputs):
+        here, beside = base.values[output], trace.values[output]
+        if isinstance(beside, Undefined):
+            return FunctionError(f"a branch that meets the point has no value there: {beside.reason}.")
+        if arithmetic.compare(here, beside) != 0:
+            break
+    return DiscontinuityError(
+        f"the pieces disagree where they meet: component {component} is {here} at the point and {beside} beside it. "
+        "A conservative Jacobian needs a continuous function; check the guards and branches."
+    )

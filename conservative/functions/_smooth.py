@@ -1,0 +1,51 @@
+"""The elementary smooth functions: values, slopes and domains, written once for doubles and for sympy."""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import sympy
+
+FLOAT = SimpleNamespace(
+    exp=np.exp, log=np.log, sin=np.sin, cos=np.cos, tan=np.tan, asin=np.arcsin, acos=np.arccos, atan=np.arctan,
+    sinh=np.sinh, cosh=np.cosh, tanh=np.tanh, asinh=np.arcsinh, acosh=np.arccosh, atanh=np.arctanh, sqrt=np.sqrt,
+)  # fmt: skip
+EXACT = sympy
+
+
+@dataclass(frozen=True, slots=True)
+class Smooth:
+    """One function of one real variable; `value` and `slope` take the module of functions to use first."""
+
+    value: Callable[[Any, Any], Any]
+    slope: Callable[[Any, Any], Any]
+    domain: tuple[tuple[Callable[[Any, Any], bool], int, str], ...] = ()
+    """Conditions `test(sign of (v - bound), 0)`, the bound, and the condition in words."""
+
+
+_ABOVE_MINUS_ONE = (operator.ge, -1, "at least -1")
+_BELOW_ONE = (operator.le, 1, "at most 1")
+
+SMOOTH = {
+    "exp": Smooth(lambda m, v: m.exp(v), lambda m, v: m.exp(v)),
+    "log": Smooth(lambda m, v: m.log(v), lambda m, v: 1 / v, ((operator.gt, 0, "positive"),)),
+    "sin": Smooth(lambda m, v: m.sin(v), lambda m, v: m.cos(v)),
+    "cos": Smooth(lambda m, v: m.cos(v), lambda m, v: -m.sin(v)),
+    "tan": Smooth(lambda m, v: m.tan(v), lambda m, v: 1 + m.tan(v) ** 2),
+    "asin": Smooth(lambda m, v: m.asin(v), lambda m, v: 1 / m.sqrt(1 - v * v), (_ABOVE_MINUS_ONE, _BELOW_ONE)),
+    "acos": Smooth(lambda m, v: m.acos(v), lambda m, v: -1 / m.sqrt(1 - v * v), (_ABOVE_MINUS_ONE, _BELOW_ONE)),
+    "atan": Smooth(lambda m, v: m.atan(v), lambda m, v: 1 / (1 + v * v)),
+    "sinh": Smooth(lambda m, v: m.sinh(v), lambda m, v: m.cosh(v)),
+    "cosh": Smooth(lambda m, v: m.cosh(v), lambda m, v: m.sinh(v)),
+    "tanh": Smooth(lambda m, v: m.tanh(v), lambda m, v: 1 - m.tanh(v) ** 2),
+    "asinh": Smooth(lambda m, v: m.asinh(v), lambda m, v: 1 / m.sqrt(1 + v * v)),
+    "acosh": Smooth(lambda m, v: m.acosh(v), lambda m, v: 1 / m.sqrt(v * v - 1), ((operator.ge, 1, "at least 1"),)),
+    "atanh": Smooth(
+        lambda m, v: m.atanh(v),
+        lambda m, v: 1 / (1 - v * v),
+        ((operator.gt, -1, "above -1"), (operator.lt, 1, "below 1")),
+    ),
+}

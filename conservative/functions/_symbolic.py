@@ -1,0 +1,96 @@
+"""From the graph back to sympy: the function as written, and the smooth pieces."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sympy
+
+from conservative.functions._arithmetic import as_sympy
+from conservative.functions._graph import Graph, Node
+
+_RELATIONS = {"lt": sympy.Lt, "le": sympy.Le, "eq": sympy.Eq, "ge": sympy.Ge, "gt": sympy.Gt, "ne": sympy.Ne}
+
+
+def written(graph: Graph, symbols: Sequence[Any], roots: Sequence[int]) -> tuple[Any, ...]:
+    """The nodes as sympy expressions that keep every switch, unevaluated."""
+    built: dict[int, Any] = {}
+    for index in _below(graph, roots, {}):
+        node = graph.nodes[index]
+        built[index] = _switch(node, built, symbols)
+    return tuple(built[r] for r in roots)
+
+
+def smooth_pieces(graph: Graph, symbols: Sequence[Any], branches: Mapping[int, int]) -> tuple[Any, ...]:
+    """The outputs with every switch replaced by its chosen branch."""
+    built: dict[int, Any] = {}
+    for index in _below(graph, graph.outputs, branches):
+        node = graph.nodes[index]
+        if node.op == "sign":
+            built[index] = sympy.Integer(branches[index])
+        elif node.op == "abs":
+            built[index] = built[node.args[0]] * (1 if branches[index] == 0 else -1)
+        elif index in branches:
+            built[index] = built[node.args[branches[index]]]
+        else:
+            built[index] = _plain(node, [built[a] for a in node.args], symbols, evaluate=True)
+    return tuple(built[o] for o in graph.outputs)
+
+
+def _below(graph: Graph, roots: Sequence[int], branches: Mapping[int, int]) -> list[int]:
+    seen: set[int] = set()
+    stack = list(roots)
+    while stack:
+        index = stack.pop()
+        if index in seen:
+            continue
+        seen.add(index)
+        node = graph.nodes[index]
+        if node.op == "sign" and index in branches:
+            continue
+        chosen = index in branches and node.op != "abs"
+        stack.extend([node.args[branches[index]]] if chosen else node.args)
+    return sorted(seen)
+
+
+def _switch(node: Node, built: Mapping[int, Any], symbols: Sequence[Any]) -> Any:
+    inputs = [built[a] for a in node.args]
+    match node.op:
+        case "max":
+            return sympy.Max(*inputs, evaluate=False)
+        case "min":
+            return sympy.Min(*inputs, evaluate=False)
+        case "abs":
+            return sympy.Abs(inputs[0], evaluate=False)
+        case "sign":
+            return sympy.Mul(node.data, sympy.sign(inputs[0][0], evaluate=False), evaluate=False)
+        case "compare":
+            return tuple(inputs)
+        case "relation":
+            return _RELATIONS[node.data](*inputs[0], evaluate=False)
+        case "true" | "false":
+            return sympy.true if node.op == "true" else sympy.false
+        case "and" | "or" | "not":
+            return {"and": sympy.And, "or": sympy.Or, "not": sympy.Not}[node.op](*inputs, evaluate=False)
+        case "piecewise":
+            half = len(inputs) // 2
+            return sympy.Piecewise(*zip(inputs[:half], inputs[half:], strict=True), evaluate=False)
+        case _:
+            return _plain(node, inputs, symbols, evaluate=False)
+
+
+def _plain(node: Node, inputs: list[Any], symbols: Sequence[Any], *, evaluate: bool) -> Any:
+    match node.op:
+        case "constant":
+            return as_sympy(node.data)
+        case "variable":
+            return symbols[node.data]
+        case "add":
+            return sympy.Add(*inputs, evaluate=evaluate)
+        case "multiply":
+            return sympy.Mul(*inputs, evaluate=evaluate)
+        case "power":
+            return sympy.Pow(inputs[0], as_sympy(node.data), evaluate=evaluate)
+        case "exponential":
+            return sympy.Pow(inputs[0], inputs[1], evaluate=evaluate)
+        case _:
+            return getattr(sympy, node.data)(inputs[0], evaluate=evaluate)

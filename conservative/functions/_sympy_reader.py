@@ -1,0 +1,168 @@
+"""From sympy expressions to the graph; everything that is not understood is refused by name."""
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from conservative._core.errors import FunctionError
+from conservative.functions._graph import Builder
+from conservative.functions._smooth import SMOOTH
+
+_KINDS = {"Rel": "", "<": "lt", "<=": "le", "==": "eq", ">=": "ge", ">": "gt", "!=": "ne"}
+_RECIPROCALS = {"cot": "tan", "sec": "cos", "csc": "sin", "coth": "tanh", "sech": "cosh", "csch": "sinh"}
+_REMEDIES = {
+    "floor": "It jumps at every integer.",
+    "ceiling": "It jumps at every integer.",
+    "Mod": "It jumps.",
+    "frac": "It jumps at every integer.",
+    "ImaginaryUnit": "Only real functions are read.",
+    "ComplexInfinity": "It holds a division by zero.",
+    "Infinity": "Only finite numbers are read.",
+    "NegativeInfinity": "Only finite numbers are read.",
+    "NaN": "Only finite numbers are read.",
+    "im": "Declare the symbols with `real=True`.",
+    "arg": "Declare the symbols with `real=True`.",
+    "Derivative": "Call `.doit()` first.",
+    "Integral": "Call `.doit()` first.",
+}
+
+
+class SympyReader:
+    """Translates expressions over known symbols into a `Builder`, without recursion."""
+
+    def __init__(self, builder: Builder, columns: Mapping[Any, int]) -> None:
+        self.builder, self.columns = builder, columns
+        self._done: dict[Any, int] = {}
+
+    def read(self, expression: Any) -> int:
+        """The node of one real expression."""
+        stack = [expression]
+        while stack:
+            current = stack[-1]
+            if current in self._done:
+                stack.pop()
+                continue
+            waiting = [a for a in self._operands(current) if a not in self._done]
+            if waiting:
+                stack.extend(reversed(waiting))
+            else:
+                stack.pop()
+                self._done[current] = self._node(current)
+        return self._done[expression]
+
+    def _operands(self, expression: Any) -> tuple[Any, ...]:
+        if isinstance(expression, sympy.Piecewise):
+            return tuple(part for pair in expression.args for part in (pair.expr, pair.cond))
+        if isinstance(expression, sympy.Pow) and expression.exp.is_Rational:
+            return (expression.base,)
+        if isinstance(expression, sympy.Heaviside):
+            return tuple(a for a in expression.args if a is not sympy.nan)
+        return () if expression.is_Atom else tuple(expression.args)
+
+    def _node(self, expression: Any) -> int:
+        if expression.is_Atom:
+            return self._atom(expression)
+        if isinstance(expression, sympy.Piecewise):
+            return self.builder.piecewise([(self._done[p.expr], self._done[p.cond]) for p in expression.args])
+        inputs = [self._done[a] for a in self._operands(expression)]
+        if isinstance(expression, sympy.Pow):
+            if expression.exp.is_Rational:
+                return self.builder.power(inputs[0], Fraction(int(expression.exp.p), int(expression.exp.q)))
+            return self.builder.exponential(inputs[0], inputs[1])
+        if isinstance(expression, sympy.core.relational.Relational):
+            return self._relation(expression, inputs)
+        name = type(expression).__name__
+        if name in SMOOTH:
+            return self.builder.smooth(name, inputs[0])
+        if name in _RECIPROCALS:
+            return self.builder.power(self.builder.smooth(_RECIPROCALS[name], inputs[0]), Fraction(-1))
+        rule = self._rules().get(name)
+        if rule is None:
+            raise FunctionError(unknown(name, str(expression)))
+        return rule(inputs)
+
+    def _rules(self) -> dict[str, Callable[[list[int]], int]]:
+        build = self.builder
+        return {
+            "Add": build.add,
+            "Mul": build.multiply,
+            "Max": lambda i: build.extremum("max", i),
+            "Min": lambda i: build.extremum("min", i),
+            "Abs": lambda i: build.absolute(i[0]),
+            "sign": lambda i: build.sign(i[0]),
+            "Heaviside": lambda i: self._heaviside(i),
+            "And": lambda i: build.logic("and", i),
+            "Or": lambda i: build.logic("or", i),
+            "Not": lambda i: build.logic("not", i),
+            "ITE": lambda i: self._if_then_else(i),
+            "Xor": lambda i: self._exclusive(i),
+            "re": lambda i: i[0],
+            "conjugate": lambda i: i[0],
+            "UnevaluatedExpr": lambda i: i[0],
+        }
+
+    def _relation(self, expression: Any, inputs: list[int]) -> int:
+        kind = _KINDS.get(expression.rel_op)
+        if not kind:
+            raise FunctionError(unknown(type(expression).__name__, str(expression)))
+        for side in expression.args:
+            if not isinstance(side, sympy.Expr):
+                raise FunctionError(f"{expression} compares truth values; write it with And, Or, Not.")
+        return self.builder.relation(kind, inputs[0], inputs[1])
+
+    def _heaviside(self, inputs: list[int]) -> int:
+        build = self.builder
+        zero = build.constant(Fraction(0))
+        middle = inputs[1] if len(inputs) > 1 else build.constant(Fraction(1, 2))
+        return build.piecewise(
+            [
+                (zero, build.relation("lt", inputs[0], zero)),
+                (middle, build.relation("eq", inputs[0], zero)),
+                (build.constant(Fraction(1)), build.truth(True)),
+            ]
+        )
+
+    def _if_then_else(self, inputs: list[int]) -> int:
+        test, yes, no = inputs
+        build = self.builder
+        return build.logic(
+            "or", [build.logic("and", [test, yes]), build.logic("and", [build.logic("not", [test]), no])]
+        )
+
+    def _exclusive(self, inputs: list[int]) -> int:
+        result = inputs[0]
+        for other in inputs[1:]:
+            result = self._if_then_else([other, self.builder.logic("not", [result]), result])
+        return result
+
+    def _atom(self, expression: Any) -> int:
+        if expression in self.columns:
+            return self.builder.variable(self.columns[expression])
+        if expression.is_Symbol:
+            raise FunctionError(self._unknown_symbol(expression))
+        if expression in (sympy.true, sympy.false):
+            return self.builder.truth(bool(expression))
+        if expression.is_Rational:
+            return self.builder.constant(Fraction(int(expression.p), int(expression.q)))
+        if expression.is_Float:
+            return self.builder.constant(Fraction(float(expression)))
+        if isinstance(expression, sympy.NumberSymbol):
+            return self.builder.constant(expression)
+        raise FunctionError(unknown(type(expression).__name__, str(expression)))
+
+    def _unknown_symbol(self, symbol: Any) -> str:
+        listed = ", ".join(str(s) for s in self.columns)
+        if any(str(s) == symbol.name for s in self.columns):
+            return (
+                f"the symbol {symbol.name} occurs in F with other assumptions than in `state` or `parameters`. "
+                "Use one Symbol object in both, or give its name as text."
+            )
+        return f"unknown symbol {symbol.name}; the known ones are {listed}. Add it to `state` or `parameters`."
+
+
+def unknown(name: str, text: str) -> str:
+    """Why a node is refused."""
+    remedy = _REMEDIES.get(name, "Use arithmetic, powers, elementary functions, Piecewise, Max, Min, Abs or sign.")
+    return f"`{name}` cannot be read, in {text[:80]}. {remedy}"

@@ -1,0 +1,212 @@
+"""Expressions written as text, read by a whitelist on Python's `ast`: nothing is ever executed.
+
+What is written is kept: `Abs(x) - Abs(-x)` has two switches, although sympy would make it 0. Decimal
+numbers are exact (0.1 is 1/10). Length, depth, digits and powers are bounded.
+"""
+
+import ast
+import warnings
+from collections.abc import Mapping
+from fractions import Fraction
+
+import sympy
+
+from conservative._core.errors import FunctionError
+from conservative._core.rationals import as_fraction
+from conservative.functions._graph import Builder
+from conservative.functions._smooth import SMOOTH
+
+MAX_LENGTH = 20_000
+MAX_DEPTH = 60
+MAX_DIGITS = 400
+MAX_EXPONENT = 1_000
+
+_COMPARISONS = {ast.Lt: "lt", ast.LtE: "le", ast.Eq: "eq", ast.GtE: "ge", ast.Gt: "gt", ast.NotEq: "ne"}
+_RELATION_CALLS = {"Lt": "lt", "Le": "le", "Eq": "eq", "Ge": "ge", "Gt": "gt", "Ne": "ne"}
+_EXTREMA = {"Max": "max", "max": "max", "Min": "min", "min": "min"}
+_LOGIC_CALLS = {"And": "and", "Or": "or", "Not": "not"}
+_CONSTANTS = {"pi": sympy.pi, "E": sympy.E}
+_CALLS = ("Max", "Min", "Abs", "sign", "Piecewise", "sqrt", *SMOOTH)
+RESERVED = frozenset({*_EXTREMA, *_RELATION_CALLS, *_LOGIC_CALLS, *_CONSTANTS, *_CALLS, "abs", "True", "False"})
+"""Names that a symbol cannot have."""
+
+
+class TextReader:
+    """Translates expressions over known names into a `Builder`."""
+
+    def __init__(self, builder: Builder, columns: Mapping[str, int]) -> None:
+        self.builder, self.columns = builder, columns
+        self._text = ""
+
+    def read(self, text: str) -> int:
+        """The node of one expression."""
+        if len(text) > MAX_LENGTH:
+            raise FunctionError(f"an expression of {len(text):,} characters; at most {MAX_LENGTH:,} are read.")
+        self._text = text.strip()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SyntaxWarning)
+                tree = ast.parse(self._text, mode="eval")
+        except SyntaxError as error:
+            where = f" at column {error.offset}" if error.offset else ""
+            raise FunctionError(f"not an expression{where} ({error.msg}): {self._text[:60]!r}.") from error
+        except (ValueError, MemoryError, RecursionError) as error:
+            raise FunctionError(f"not an expression that can be read: {self._text[:60]!r}.") from error
+        return self._number(tree.body, 0)
+
+    def _refuse(self, node: ast.AST, why: str) -> FunctionError:
+        column = getattr(node, "col_offset", 0) + 1
+        piece = (ast.get_source_segment(self._text, node) or self._text)[:60]
+        return FunctionError(f"column {column}: {piece!r}: {why}")
+
+    def _deeper(self, node: ast.AST, depth: int) -> int:
+        if depth >= MAX_DEPTH:
+            raise self._refuse(node, f"nested deeper than {MAX_DEPTH} levels.")
+        return depth + 1
+
+    def _number(self, node: ast.expr, depth: int) -> int:
+        deeper = self._deeper(node, depth)
+        match node:
+            case ast.Constant():
+                return self._constant(node)
+            case ast.Name(id=name):
+                return self._name(node, name)
+            case ast.UnaryOp(op=ast.UAdd()):
+                return self._number(node.operand, deeper)
+            case ast.UnaryOp(op=ast.USub()):
+                return self.builder.negate(self._number(node.operand, deeper))
+            case ast.BinOp(op=ast.Add() | ast.Sub()):
+                return self._chain(node, deeper, (ast.Add, ast.Sub))
+            case ast.BinOp(op=ast.Mult() | ast.Div()):
+                return self._chain(node, deeper, (ast.Mult, ast.Div))
+            case ast.BinOp(op=ast.Pow()):
+                return self._power(node, deeper)
+            case ast.BinOp(op=ast.BitXor()):
+                raise self._refuse(node, "write a power with **.")
+            case ast.Call():
+                return self._call(node, deeper)
+            case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+                raise self._refuse(node, "a condition stands where a number is wanted; use it in Piecewise.")
+            case _:
+                raise self._refuse(node, f"{type(node).__name__} is not part of the expression language.")
+
+    def _chain(self, node: ast.BinOp, depth: int, kinds: tuple[type, type]) -> int:
+        """A sum or a product read from the left without recursion, however long."""
+        operands: list[int] = []
+        current: ast.expr = node
+        while isinstance(current, ast.BinOp) and isinstance(current.op, kinds):
+            right = self._number(current.right, depth)
+            if isinstance(current.op, ast.Sub):
+                right = self.builder.negate(right)
+            elif isinstance(current.op, ast.Div):
+                if self.builder.nodes[right] == self.builder.nodes[self.builder.constant(Fraction(0))]:
+                    raise self._refuse(current, "division by zero.")
+                right = self.builder.power(right, Fraction(-1))
+            operands.append(right)
+            current = current.left
+        operands.append(self._number(current, depth))
+        operands.reverse()
+        return self.builder.add(operands) if ast.Add in kinds else self.builder.multiply(operands)
+
+    def _power(self, node: ast.BinOp, depth: int) -> int:
+        base, exponent = self._number(node.left, depth), self._number(node.right, depth)
+        known = self.builder.nodes[exponent]
+        if known.op == "constant" and isinstance(known.data, Fraction):
+            if max(abs(known.data.numerator), known.data.denominator) > MAX_EXPONENT:
+                raise self._refuse(node, f"exponents are bounded by {MAX_EXPONENT}.")
+            if known.data < 0 and base == self.builder.constant(Fraction(0)):
+                raise self._refuse(node, "division by zero.")
+        return self.builder.exponential(base, exponent)
+
+    def _constant(self, node: ast.Constant) -> int:
+        if isinstance(node.value, bool) or not isinstance(node.value, (int, float)):
+            raise self._refuse(node, "only real numbers are read.")
+        text = (ast.get_source_segment(self._text, node) or "").replace("_", "")
+        if len(text) > MAX_DIGITS:
+            raise self._refuse(node, f"numbers have at most {MAX_DIGITS} digits.")
+        if isinstance(node.value, int):
+            return self.builder.constant(Fraction(node.value))
+        if node.value in (float("inf"), 0.0) and len(text.lower().partition("e")[2]) > 3:
+            raise self._refuse(node, "this number is beyond the range of a double.")
+        return self.builder.constant(as_fraction(text))
+
+    def _name(self, node: ast.AST, name: str) -> int:
+        if name in self.columns:
+            return self.builder.variable(self.columns[name])
+        if name in _CONSTANTS:
+            return self.builder.constant(_CONSTANTS[name])
+        if name in RESERVED:
+            raise self._refuse(node, "this name stands for a function or a condition, not a number.")
+        listed = ", ".join(self.columns)
+        raise self._refuse(node, f"unknown symbol {name}; the known ones are {listed}.")
+
+    def _call(self, node: ast.Call, depth: int) -> int:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
+            raise self._refuse(node, "functions take plain arguments only.")
+        if name == "Piecewise":
+            return self._piecewise(node, depth)
+        if name not in RESERVED or name in _RELATION_CALLS or name in _LOGIC_CALLS or name in _CONSTANTS:
+            raise self._refuse(node, f"not a function that can be read; the functions are {', '.join(_CALLS)}.")
+        if name in _EXTREMA:
+            if not node.args:
+                raise self._refuse(node, f"{name} needs at least one argument.")
+            return self.builder.extremum(_EXTREMA[name], [self._number(a, depth) for a in node.args])
+        if len(node.args) != 1:
+            raise self._refuse(node, f"{name} takes one argument; got {len(node.args)}.")
+        argument = self._number(node.args[0], depth)
+        if name in ("Abs", "abs"):
+            return self.builder.absolute(argument)
+        if name == "sign":
+            return self.builder.sign(argument)
+        if name == "sqrt":
+            return self.builder.power(argument, Fraction(1, 2))
+        return self.builder.smooth(name, argument)
+
+    def _piecewise(self, node: ast.Call, depth: int) -> int:
+        branches = []
+        for pair in node.args:
+            if not isinstance(pair, ast.Tuple) or len(pair.elts) != 2:
+                raise self._refuse(pair, "Piecewise takes pairs (value, condition).")
+            branches.append((self._number(pair.elts[0], depth), self._condition(pair.elts[1], depth)))
+        if not branches:
+            raise self._refuse(node, "Piecewise needs at least one pair (value, condition).")
+        return self.builder.piecewise(branches)
+
+    def _condition(self, node: ast.expr, depth: int) -> int:
+        deeper = self._deeper(node, depth)
+        match node:
+            case ast.Constant(value=bool() as value):
+                return self.builder.truth(value)
+            case ast.BoolOp():
+                op = "and" if isinstance(node.op, ast.And) else "or"
+                return self.builder.logic(op, [self._condition(v, deeper) for v in node.values])
+            case ast.BinOp(op=ast.BitAnd() | ast.BitOr()):
+                op = "and" if isinstance(node.op, ast.BitAnd) else "or"
+                return self.builder.logic(op, [self._condition(v, deeper) for v in (node.left, node.right)])
+            case ast.UnaryOp(op=ast.Not() | ast.Invert()):
+                return self.builder.logic("not", [self._condition(node.operand, deeper)])
+            case ast.Compare():
+                return self._compare(node, deeper)
+            case ast.Call(func=ast.Name(id=name)) if name in _RELATION_CALLS or name in _LOGIC_CALLS:
+                return self._condition_call(node, name, deeper)
+            case _:
+                raise self._refuse(node, "a condition is wanted: comparisons joined by and, or, not.")
+
+    def _compare(self, node: ast.Compare, depth: int) -> int:
+        sides = [self._number(side, depth) for side in (node.left, *node.comparators)]
+        parts = []
+        for op, left, right in zip(node.ops, sides, sides[1:], strict=False):
+            if type(op) not in _COMPARISONS:
+                raise self._refuse(node, "only <, <=, ==, !=, >=, > compare numbers.")
+            parts.append(self.builder.relation(_COMPARISONS[type(op)], left, right))
+        return self.builder.logic("and", parts)
+
+    def _condition_call(self, node: ast.Call, name: str, depth: int) -> int:
+        wanted = 1 if name == "Not" else 2
+        if node.keywords or len(node.args) < wanted or (name not in ("And", "Or") and len(node.args) > wanted):
+            raise self._refuse(node, f"{name} takes {wanted} argument{'s' if wanted > 1 else ''}.")
+        if name in _LOGIC_CALLS:
+            return self.builder.logic(_LOGIC_CALLS[name], [self._condition(a, depth) for a in node.args])
+        left, right = (self._number(a, depth) for a in node.args)
+        return self.builder.relation(_RELATION_CALLS[name], left, right)

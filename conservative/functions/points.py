@@ -1,0 +1,134 @@
+"""Points at which a function is looked at: exact numbers, or doubles with a tolerance."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy
+
+from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError, ShapeError
+from conservative._core.rationals import as_fraction
+from conservative.functions._arithmetic import Arithmetic, ExactArithmetic, FloatArithmetic, as_exact, as_sympy
+
+DEFAULT_TOLERANCE = 1e-9
+"""At float points, values within `tolerance * max(1, |a|, |b|)` of each other are tied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The numbers of (state, parameters), all exact or all doubles.
+
+    Parameters
+    ----------
+    names : tuple of str
+    values : tuple
+        `Fraction` or real sympy numbers at an exact point, floats otherwise.
+    exact : bool
+    tolerance : float
+        Used to decide ties; 0 at an exact point.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+    exact: bool
+    tolerance: float
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """The arithmetic that ties are decided in."""
+        return ExactArithmetic() if self.exact else FloatArithmetic(self.tolerance)
+
+    def as_sympy(self) -> tuple[Any, ...]:
+        """The coordinates as sympy numbers."""
+        return tuple(as_sympy(v) if self.exact else sympy.Float(v) for v in self.values)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{n} = {v}" for n, v in zip(self.names, self.values, strict=True))
+
+
+def read_point(at: Any, *, names: tuple[str, ...], tolerance: float | None, call: str) -> Point:
+    """Read a point as users give it.
+
+    Parameters
+    ----------
+    at : mapping of symbol or name to number, or sequence of numbers
+        A sequence is in the order state, parameters. Integers, `Fraction`, sympy numbers and rational
+        strings ("1/3") are exact; one float makes it a float point.
+    names : tuple of str
+        State and parameters, in order.
+    tolerance : float or None
+        For ties at float points; `None` is 1e-9. At an exact point ties are decided exactly.
+    call : str
+        Named in error messages.
+
+    Returns
+    -------
+    Point
+
+    Raises
+    ------
+    ShapeError, ArgumentError, ArgumentTypeError, NonFiniteError
+    """
+    if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 <= tolerance < math.inf):
+        raise ArgumentError(f"`{call}(tolerance=...)` needs a finite number >= 0; got {tolerance!r}.")
+    given = _ordered(at, names, call)
+    values = [_number(value, name, call) for name, value in zip(names, given, strict=True)]
+    if any(isinstance(v, float) for v in values):
+        floats = tuple(_to_float(v, name, call) for name, v in zip(names, values, strict=True))
+        return Point(names, floats, False, DEFAULT_TOLERANCE if tolerance is None else float(tolerance))
+    return Point(names, tuple(values), True, 0.0)
+
+
+def _ordered(at: Any, names: tuple[str, ...], call: str) -> Sequence[Any]:
+    listed = ", ".join(names)
+    if isinstance(at, Mapping):
+        by_name = {getattr(key, "name", key): value for key, value in at.items()}
+        unknown = [str(key) for key in by_name if key not in names]
+        missing = [name for name in names if name not in by_name]
+        if unknown:
+            raise ArgumentError(f"`{call}(at=...)`: {unknown[0]!r} is not among the symbols {listed}.")
+        if missing:
+            raise ArgumentError(f"`{call}(at=...)` has no value for {', '.join(missing)}. Give all of {listed}.")
+        return [by_name[name] for name in names]
+    if isinstance(at, (str, bytes)) or not hasattr(at, "__len__"):
+        raise ArgumentTypeError(
+            f"`{call}(at=...)` needs a mapping from symbols to numbers, or the numbers in order ({listed}); "
+            f"got {type(at).__name__}."
+        )
+    values = at.tolist() if isinstance(at, np.ndarray) else list(at)
+    if len(values) != len(names):
+        raise ShapeError(
+            f"`{call}(at=...)` needs {len(names)} numbers in the order state, parameters ({listed}); got {len(values)}."
+        )
+    return values
+
+
+def _number(value: Any, name: str, call: str) -> Any:
+    """A float, or an exact number."""
+    if isinstance(value, (float, np.floating)):
+        if not math.isfinite(value):
+            raise NonFiniteError(f"`{call}(at=...)` needs finite numbers; got {name} = {value}.")
+        return float(value)
+    try:
+        if isinstance(value, (str, int, Fraction, np.integer)):
+            return as_fraction(int(value) if isinstance(value, np.integer) else value)
+        if isinstance(value, sympy.Expr) and value.is_number and not value.free_symbols:
+            if value.has(sympy.Float):
+                return _number(float(value), name, call)
+            return as_exact(value)
+    except (ArgumentError, ArgumentTypeError, TypeError) as error:
+        raise ArgumentError(f"`{call}(at=...)`: {name} = {str(value)[:60]}: {error}") from error
+    raise ArgumentTypeError(
+        f"`{call}(at=...)` needs real numbers, sympy numbers or rational strings; got {name} = {str(value)[:60]} "
+        f"({type(value).__name__})."
+    )
+
+
+def _to_float(value: Any, name: str, call: str) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ArgumentError(f"`{call}(at=...)`: {name} is too large for a double.") from error

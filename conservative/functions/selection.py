@@ -1,0 +1,281 @@
+"""`PiecewiseSelection`: a continuous function given as switches between smooth pieces."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import ArrayLike, NDArray
+
+from conservative._core.checks import as_real_array
+from conservative._core.errors import ArgumentError, DiscontinuityError, FunctionError, ShapeError
+from conservative.functions._arithmetic import as_sympy
+from conservative.functions._compiled import Program
+from conservative.functions._continuity import continuous_traces
+from conservative.functions._graph import Graph
+from conservative.functions._pieces import enumerate_choices
+from conservative.functions._symbolic import smooth_pieces
+from conservative.functions._values import Trace, Undefined, value_pass
+from conservative.functions.points import Point, read_point
+
+MAX_PIECES = 4096
+"""Most active pieces that are listed unless the caller allows more."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """One smooth piece that agrees with the function at a point.
+
+    Parameters
+    ----------
+    expressions : tuple of sympy.Expr
+        The components, with every switch replaced by one branch.
+    symbols : tuple of sympy.Symbol
+        State and parameters, the columns of `jacobian`.
+    """
+
+    expressions: tuple[Any, ...]
+    symbols: tuple[Any, ...] = field(repr=False)
+
+    @property
+    def jacobian(self) -> Any:
+        """The Jacobian [A B] of `expressions`, an immutable sympy matrix (q, p + m) in the symbols."""
+        return sympy.ImmutableMatrix(self.expressions).jacobian(list(self.symbols))
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """F(x) - x at a claimed fixed point.
+
+    Parameters
+    ----------
+    values : ndarray, shape (p,)
+        Rounded to double.
+    exact : bool
+        Whether it was computed in exact arithmetic.
+    vanishes : bool
+        At an exact point, whether it is exactly zero; at a float point, whether every component is
+        within `tolerance * max(1, |x|)`.
+    tolerance : float
+        Zero at an exact point.
+    """
+
+    values: NDArray[np.float64]
+    exact: bool
+    vanishes: bool
+    tolerance: float
+
+    @property
+    def largest(self) -> float:
+        """The largest absolute component."""
+        return float(np.abs(self.values).max())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PiecewiseSelection:
+    """F(x, theta), a continuous selection of smooth pieces. Made by `from_sympy` and `read_function`.
+
+    Parameters
+    ----------
+    expressions : tuple of sympy.Expr
+        The components of F as written.
+    state, parameters : tuple of sympy.Symbol
+    graph, program
+        The expression graph, in which equal subexpressions are one switch, and its compiled form.
+    """
+
+    expressions: tuple[Any, ...]
+    state: tuple[Any, ...]
+    parameters: tuple[Any, ...]
+    graph: Graph = field(repr=False)
+    program: Program = field(repr=False)
+
+    @property
+    def symbols(self) -> tuple[Any, ...]:
+        """State, then parameters."""
+        return self.state + self.parameters
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of `symbols`."""
+        return tuple(s.name for s in self.symbols)
+
+    def evaluate(self, x: ArrayLike, theta: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Values of F, vectorised over leading axes.
+
+        Parameters
+        ----------
+        x : array_like, shape (..., p)
+        theta : array_like, shape (..., m), optional
+            Needed when there are parameters. Leading axes broadcast against those of `x`.
+
+        Returns
+        -------
+        ndarray, shape (..., q)
+            NaN where a value is not real or no guard holds.
+
+        Raises
+        ------
+        ShapeError
+        """
+        point = self._columns(x, len(self.state), "x", self.state)
+        if theta is None and self.parameters:
+            raise ShapeError(
+                f"`evaluate(theta=...)` needs shape (..., {len(self.parameters)}), the parameters "
+                f"{', '.join(map(str, self.parameters))}; got None."
+            )
+        given = np.zeros(0) if theta is None else theta
+        parameter = self._columns(given, len(self.parameters), "theta", self.parameters)
+        try:
+            batch = np.broadcast_shapes(point.shape[:-1], parameter.shape[:-1])
+        except ValueError as error:
+            raise ShapeError(
+                f"`evaluate(x=..., theta=...)` needs leading axes that broadcast; got {point.shape} and {parameter.shape}."
+            ) from error
+        columns = [*np.moveaxis(point, -1, 0), *np.moveaxis(parameter, -1, 0)]
+        outputs = self.program.run(columns)
+        return np.stack([np.broadcast_to(np.asarray(o, dtype=np.float64), batch) for o in outputs], axis=-1)
+
+    @staticmethod
+    def _columns(value: ArrayLike, width: int, argument: str, symbols: tuple[Any, ...]) -> NDArray[np.float64]:
+        wanted = f"shape (..., {width}), the last axis holding {', '.join(map(str, symbols)) or 'nothing'}"
+        array = as_real_array(value, call="evaluate", argument=argument, wanted=wanted)
+        if array.ndim == 0 or array.shape[-1] != width:
+            raise ShapeError(f"`evaluate({argument}=...)` needs {wanted}; got {array.shape}.")
+        return array
+
+    def point(self, at: Any, *, tolerance: float | None = None, call: str = "point") -> Point:
+        """Read a point of (state, parameters).
+
+        Parameters
+        ----------
+        at : mapping of symbol or name to number, or sequence of numbers
+        tolerance : float, optional
+            For ties at float points.
+        call : str
+            Named in error messages.
+
+        Returns
+        -------
+        Point
+        """
+        return read_point(at, names=self.names, tolerance=tolerance, call=call)
+
+    def traces(self, point: Point, *, limit: int = MAX_PIECES, call: str = "active") -> tuple[Trace, ...]:
+        """Value passes at a point, one for each way to resolve the jumps there; used by the room of Jacobians.
+
+        Parameters
+        ----------
+        point : Point
+        limit : int
+        call : str
+            Named in error messages.
+
+        Returns
+        -------
+        tuple of Trace
+
+        Raises
+        ------
+        FunctionError, DiscontinuityError
+        """
+        try:
+            return continuous_traces(self.graph, point.arithmetic, point.values, limit=limit)
+        except DiscontinuityError as error:
+            raise DiscontinuityError(f"`{call}(at=...)`, at {point}: {error}") from error
+        except FunctionError as error:
+            raise FunctionError(f"`{call}(at=...)`, at {point}: {error}") from error
+
+    def active(self, at: Any, *, tolerance: float | None = None, max_pieces: int = MAX_PIECES) -> tuple[Piece, ...]:
+        """The pieces that agree with F at a point, one for each combination of tied branches.
+
+        Parameters
+        ----------
+        at : mapping of symbol or name to number, or sequence of numbers
+        tolerance : float, optional
+            At float points, values within `tolerance * max(1, |a|, |b|)` are tied (default 1e-9).
+        max_pieces : int
+            More than that many raises `BudgetError`.
+
+        Returns
+        -------
+        tuple of Piece
+            Without repetition of equal expressions.
+
+        Raises
+        ------
+        FunctionError, DiscontinuityError, BudgetError, ArgumentError
+
+        Examples
+        --------
+        >>> import sympy
+        >>> from conservative.functions import from_sympy
+        >>> x = sympy.Symbol("x")
+        >>> [p.expressions for p in from_sympy(sympy.Max(x, 0), state=[x]).active({x: 0})]
+        [(0,), (x,)]
+        """
+        point = self.point(at, tolerance=tolerance, call="active")
+        found: dict[tuple[Any, ...], None] = {}
+        for trace in self.traces(point, limit=max_pieces):
+            for choices in enumerate_choices(self.graph, trace, limit=max_pieces):
+                found[smooth_pieces(self.graph, self.symbols, choices.branches)] = None
+        return tuple(Piece(expressions, self.symbols) for expressions in found)
+
+    def value(self, at: Any) -> tuple[Any, ...]:
+        """The value F(x, theta) at one point: exact sympy numbers at an exact point.
+
+        Parameters
+        ----------
+        at : mapping of symbol or name to number, or sequence of numbers
+
+        Returns
+        -------
+        tuple of sympy.Expr
+
+        Raises
+        ------
+        FunctionError
+        """
+        point = self.point(at, call="value")
+        values = self._outputs(point)
+        return tuple(as_sympy(v) if point.exact else sympy.Float(v) for v in values)
+
+    def residual(self, at: Any, *, tolerance: float | None = None) -> Residual:
+        """F(x) - x: whether a claimed fixed point is one.
+
+        Parameters
+        ----------
+        at : mapping of symbol or name to number, or sequence of numbers
+        tolerance : float, optional
+            Used at float points (default 1e-9).
+
+        Returns
+        -------
+        Residual
+
+        Raises
+        ------
+        ShapeError
+            When F does not map the state to itself.
+        FunctionError
+        """
+        if len(self.expressions) != len(self.state):
+            raise ArgumentError(
+                f"`residual` needs a map of the state to itself; F has {len(self.expressions)} components and "
+                f"{len(self.state)} state variables."
+            )
+        point = self.point(at, tolerance=tolerance, call="residual")
+        arithmetic = point.arithmetic
+        pairs = list(zip(self._outputs(point), point.values, strict=False))
+        vanishes = all(arithmetic.compare(image, x) == 0 for image, x in pairs)
+        values = np.array([float(image - x) for image, x in pairs])
+        values.setflags(write=False)
+        return Residual(values, point.exact, vanishes, point.tolerance)
+
+    def _outputs(self, point: Point) -> list[Any]:
+        values = value_pass(self.graph, point.arithmetic, point.values, {}).values
+        outputs = [values[o] for o in self.graph.outputs]
+        for output in outputs:
+            if isinstance(output, Undefined):
+                raise FunctionError(f"at {point} the function has no value: {output.reason}.")
+        return outputs

@@ -1,0 +1,5 @@
+"""From a point where a function is tied to its set of Jacobians [A B]."""
+
+from conservative.jacobians.at_point import conservative_jacobian as conservative_jacobian
+from conservative.jacobians.jacobian_set import JacobianSet as JacobianSet
+from conservative.jacobians.jacobian_set import NearTie as NearTie

@@ -1,0 +1,180 @@
+"""`conservative_jacobian`: from an active point to a set of blocks [A B]."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, EmptySetError, FunctionError
+from conservative._core.exactness import Exactness
+from conservative.functions import PiecewiseSelection
+from conservative.functions._cells import feasible_cells
+from conservative.functions._pieces import Differentiator, enumerate_choices
+from conservative.functions._symbolic import written
+from conservative.functions._values import Trace
+from conservative.functions.points import Point
+from conservative.functions.selection import MAX_PIECES
+from conservative.jacobians._hull import hull_contains
+from conservative.jacobians.jacobian_set import ExactBlocks, JacobianSet, NearTie, distinct, frozen
+
+KINDS = ("selection", "conical")
+
+
+def conservative_jacobian(
+    F: PiecewiseSelection,
+    at: Any,
+    *,
+    kind: str = "selection",
+    tolerance: float | None = None,
+    max_pieces: int = MAX_PIECES,
+) -> JacobianSet:
+    """The set of Jacobians [A B] of F at a point, as the hull of finitely many.
+
+    "selection" is the hull over every combination of independent choices at tied switches: all that a program
+    which writes F this way may return. It contains Clarke's Jacobian and is conservative. "conical" keeps the
+    combinations that are active along an open cone of directions, d with (g_chosen - g_other) . d > 0 for
+    every tie: each is a limit of derivatives, so the hull lies inside Clarke's, but pieces that only a
+    second-order look would see are missed, and with them possibly everything.
+
+    Parameters
+    ----------
+    F : PiecewiseSelection
+    at : mapping of symbol or name to number, or sequence of numbers
+        In the order state, parameters. Integers, `Fraction`, sympy numbers and rational strings are exact.
+    kind : {"selection", "conical"}
+    tolerance : float, optional
+        At float points, values within `tolerance * max(1, |a|, |b|)` are tied (default 1e-9). At exact points ties are
+        decided exactly.
+    max_pieces : int
+        Most pieces (for "conical": cells) that are listed.
+
+    Returns
+    -------
+    JacobianSet
+        `exactness` is EXACT when the hulls of both kinds agree, since Clarke's Jacobian lies between them; else OUTER for
+        "selection" and INNER for "conical". At a float point it speaks of the ties as decided within the tolerance.
+
+    Raises
+    ------
+    FunctionError, DiscontinuityError
+        Where F has no value or derivative, or is not continuous.
+    EmptySetError
+        When no cell is open to first order ("conical" only).
+    BudgetError
+        When there are more pieces than `max_pieces`.
+    ArgumentError, ArgumentTypeError, ShapeError
+
+    Notes
+    -----
+    Each piece costs one forward accumulation through the graph. Cells cost linear programs in proportion to the number
+    of cells. At exact points derivatives are exact, and each cell is confirmed exactly by a rational direction.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> from conservative.functions import from_sympy
+    >>> x = sympy.Symbol("x")
+    >>> F = from_sympy(sympy.Max(-x, 0) + x - sympy.Max(x, 0), state=[x])
+    >>> conservative_jacobian(F, {x: 0}).vertices.ravel()
+    array([ 0., -1.,  1.])
+    >>> conservative_jacobian(F, {x: 0}, kind="conical")
+    JacobianSet(hull of 1 exact block [A B] of shape (1, 1 + 0), kind='conical', Exactness.INNER)
+    """
+    call = "conservative_jacobian"
+    if not isinstance(F, PiecewiseSelection):
+        raise ArgumentTypeError(
+            f"`{call}(F=...)` needs a PiecewiseSelection; got {type(F).__name__}. Make one with `from_sympy`."
+        )
+    if kind not in KINDS:
+        raise ArgumentError(f'`{call}(kind=...)` is "selection" or "conical"; got {kind!r}.')
+    point = F.point(at, tolerance=tolerance, call=call)
+    traces = F.traces(point, limit=max_pieces, call=call)
+    try:
+        pieces, exactness = _both_readings(F, point, traces, kind=kind, limit=max_pieces)
+    except FunctionError as error:
+        raise FunctionError(f"`{call}(at=...)`, at {point}: {error}") from error
+    floats, exact = _split(pieces, point.exact)
+    return JacobianSet(
+        vertices=floats,
+        exact_entries=exact,
+        state_size=len(F.state),
+        kind=kind,
+        exactness=exactness,
+        tolerance=point.tolerance,
+        near_ties=_near_ties(F, traces),
+    )
+
+
+def _both_readings(
+    F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...], *, kind: str, limit: int
+) -> tuple[NDArray[Any], Exactness]:
+    if kind == "selection":
+        selection = _selection(F, point, traces, limit)
+        if len(selection) == 1:
+            return selection, Exactness.EXACT
+        conical = _conical(F, point, traces, len(selection) * 4)
+        agree = conical is not None and hull_contains(conical, selection, exact=point.exact)
+        return selection, Exactness.EXACT if agree else Exactness.OUTER
+    cells = _conical(F, point, traces, limit)
+    if cells is None:
+        raise BudgetError(f"more than {limit:,} cells meet at {point}. Raise `max_pieces`.")
+    if len(cells) == 0:
+        raise EmptySetError(
+            f'`conservative_jacobian(kind="conical")`: at {point} no cell is open to first order, so that no limit of '
+            'derivatives is seen this way. Use kind="selection".'
+        )
+    try:
+        selection = _selection(F, point, traces, min(limit, MAX_PIECES))
+    except BudgetError:
+        return cells, Exactness.INNER
+    agree = hull_contains(cells, selection, exact=point.exact)
+    return cells, Exactness.EXACT if agree else Exactness.INNER
+
+
+def _selection(F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...], limit: int) -> NDArray[Any]:
+    found = []
+    for trace in traces:
+        differentiator = Differentiator(F.graph, trace, point.arithmetic)
+        found.extend(differentiator.jacobian(c) for c in enumerate_choices(F.graph, trace, limit=limit))
+    return _unique(np.stack(found), point.exact)
+
+
+def _conical(F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...], limit: int) -> NDArray[Any] | None:
+    """The Jacobians of all cells, or None when there are more than `limit` cells."""
+    found = []
+    for trace in traces:
+        for cell in feasible_cells(F.graph, trace, point.arithmetic):
+            found.append(cell.jacobian)
+            if len(found) > limit:
+                return None
+    if not found:
+        return np.zeros((0, len(F.graph.outputs), F.graph.width))
+    return _unique(np.stack(found), point.exact)
+
+
+def _unique(blocks: NDArray[Any], exact: bool) -> NDArray[Any]:
+    if exact:
+        return blocks[distinct(blocks, [tuple(block.ravel()) for block in blocks])]
+    scale = 1e-12 * max(1.0, float(np.abs(blocks).max()))
+    kept: list[int] = []
+    for position, block in enumerate(blocks):
+        if not kept or np.abs(blocks[kept] - block).max(axis=(1, 2)).min() > scale:
+            kept.append(position)
+    return blocks[kept]
+
+
+def _split(blocks: NDArray[Any], exact: bool) -> tuple[NDArray[np.float64], ExactBlocks | None]:
+    floats = frozen(blocks.astype(np.float64))
+    if not exact:
+        return floats, None
+    return floats, tuple(tuple(tuple(row) for row in block) for block in blocks)
+
+
+def _near_ties(F: PiecewiseSelection, traces: tuple[Trace, ...]) -> tuple[NearTie, ...]:
+    found: dict[str, float] = {}
+    for trace in traces:
+        for index, distance in trace.near:
+            (shown,) = written(F.graph, F.symbols, [index])
+            text = f"{shown[0]} against {shown[1]}" if isinstance(shown, tuple) else str(shown)
+            found[text] = min(distance, found.get(text, distance))
+    return tuple(NearTie(text, distance) for text, distance in found.items())
