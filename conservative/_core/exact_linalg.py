@@ -1,4 +1,4 @@
-"""Exact rational linear algebra on python-flint: products, characteristic polynomials, definiteness, radii against one."""
+"""Exact rational linear algebra on python-flint: products, characteristic polynomials, definiteness, radii."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -71,7 +71,8 @@ def exact_product(matrices: Sequence[ExactMatrix], word: Sequence[int]) -> Exact
 
     Examples
     --------
-    >>> U, L = ((Fraction(1), Fraction(1)), (Fraction(0), Fraction(1))), ((Fraction(1), Fraction(0)), (Fraction(1),) * 2)
+    >>> U = ((Fraction(1), Fraction(1)), (Fraction(0), Fraction(1)))
+    >>> L = ((Fraction(1), Fraction(0)), (Fraction(1), Fraction(1)))
     >>> exact_product([U, L], (0, 1))[0]
     (Fraction(2, 1), Fraction(1, 1))
     """
@@ -203,8 +204,8 @@ def _divide(polynomial: flint.fmpz_poly, divisor: flint.fmpz_poly) -> flint.fmpz
 def _isolated_outside(polynomial: flint.fmpz_poly, *, self_reciprocal: bool) -> bool:
     """Whether some root lies outside the closed disk.
 
-    Without the flag no root lies on the circle, so precision separates every root from it. With it, a pair z, 1/conj(z) off
-    the circle is found by its member outside.
+    Without the flag no root lies on the circle, so precision separates every root from it. With it, a pair z,
+    1/conj(z) off the circle is found by its member outside.
     """
     if polynomial.degree() < 1:
         return False

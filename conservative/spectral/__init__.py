@@ -1,5 +1,6 @@
 """Joint spectral radii: words, products, branch and bound, quadratic norms, and the verdicts they prove."""
 
+from conservative.spectral.expanding import expanding_product as expanding_product
 from conservative.spectral.jsr import JointSpectralRadius as JointSpectralRadius
 from conservative.spectral.jsr import joint_spectral_radius as joint_spectral_radius
 from conservative.spectral.norms import AssumptionA as AssumptionA

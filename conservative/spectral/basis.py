@@ -56,14 +56,18 @@ class ScaledFamily:
         return ScaledFamily(floats, error, _norms(floats, error), self.scale * Fraction(by))
 
 
-def scale_family(family: MatrixFamily, *, transform: FloatArray | None = None) -> ScaledFamily | None:
-    """T A_i T^-1, divided by a power of two, in ball arithmetic and then in doubles.
+def scale_family(
+    family: MatrixFamily, *, transform: FloatArray | None = None, scale: Fraction | None = None
+) -> ScaledFamily | None:
+    """T A_i T^-1, divided by a positive number, in ball arithmetic and then in doubles.
 
     Parameters
     ----------
     family : MatrixFamily
     transform : ndarray, shape (n, n), optional
         T, taken as the exact value of its doubles; the identity when absent.
+    scale : Fraction, optional
+        The divisor; a power of two that makes the largest entry about one when absent.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def scale_family(family: MatrixFamily, *, transform: FloatArray | None = None) -
         with working_precision(bits):
             balls = _transformed(family, change)
             if balls is not None:
-                return _rounded(balls, n)
+                return _rounded(balls, n, scale)
     return None
 
 
@@ -98,16 +102,17 @@ def _transformed(family: MatrixFamily, change: FloatArray) -> list[list[flint.ar
     return family_balls
 
 
-def _rounded(balls: Sequence[Sequence[flint.arb]], n: int) -> ScaledFamily:
-    largest = max(exact_end(abs(x).upper()) for entries in balls for x in entries)
-    exponent = 0 if largest == 0 else _binary_exponent(largest)
-    unit = flint.arb(2) ** -exponent
-    scaled = [[x * unit for x in entries] for entries in balls]
+def _rounded(balls: Sequence[Sequence[flint.arb]], n: int, scale: Fraction | None) -> ScaledFamily:
+    if scale is None:
+        largest = max(exact_end(abs(x).upper()) for entries in balls for x in entries)
+        scale = Fraction(1) if largest == 0 else Fraction(2) ** _binary_exponent(largest)
+    divisor = flint.arb(flint.fmpq(scale.numerator, scale.denominator))
+    scaled = [[x / divisor for x in entries] for entries in balls]
     floats = np.array([[float(x.mid()) for x in entries] for entries in scaled]).reshape(-1, n, n)
     radius = np.array([[float(x.rad()) for x in entries] for entries in scaled]).reshape(-1, n, n)
     error = 1.01 * (2 * UNIT_ROUNDOFF * frobenius_bounds(floats)[1] + frobenius_bounds(radius)[1])
     error = np.where(floats.any(axis=(1, 2)) | radius.any(axis=(1, 2)), error, 0.0)
-    return ScaledFamily(floats, error, _norms(floats, error), Fraction(2) ** exponent)
+    return ScaledFamily(floats, error, _norms(floats, error), scale)
 
 
 def _norms(floats: FloatArray, error: FloatArray) -> FloatArray:
@@ -132,17 +137,50 @@ def diagonal_balance(family: MatrixFamily) -> FloatArray:
 
     Notes
     -----
-    Max-plus balancing of log2 max_i |A_i|, one index at a time, a few sweeps; exponents are kept within +-400 so that T and T^-1
-    are doubles.
+    Max-plus balancing of log2 max_i |A_i|, one index at a time, a few sweeps. An index with entries in its row
+    only, or in its column only, has them brought below the diagonal. Exponents are kept within +-400 so that T
+    and T^-1 are doubles.
     """
     with np.errstate(divide="ignore"):
         size = np.log2(np.abs(family.floats).max(axis=0))
+    target = float(np.diag(size).max()) - 10
     np.fill_diagonal(size, -np.inf)
     shift = np.zeros(family.size)
     for _ in range(4):
         for j in range(family.size):
             row = float((size[j] - shift).max()) + float(shift[j])
             column = float((size[:, j] + shift).max()) - float(shift[j])
-            if np.isfinite(row) and np.isfinite(column):
-                shift[j] += np.clip(np.round((column - row) / 2), -300, 300)
+            shift[j] += _balancing_step(row, column, target)
     return np.diag(np.ldexp(1.0, np.clip(shift - shift.mean().round(), -400, 400).astype(int)))
+
+
+def balanced_family(family: MatrixFamily, *, scale: Fraction | None = None) -> ScaledFamily:
+    """The family in a diagonal basis of powers of two.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    scale : Fraction, optional
+        As in `scale_family`.
+
+    Returns
+    -------
+    ScaledFamily
+    """
+    scaled = scale_family(family, transform=diagonal_balance(family), scale=scale)
+    if scaled is None:
+        raise ArithmeticError("a diagonal matrix of powers of two could not be inverted in 3072 bits")
+    return scaled
+
+
+def _balancing_step(row: float, column: float, target: float) -> float:
+    """The exponent by which to scale an index whose row and column have these largest exponents."""
+    if np.isfinite(row) and np.isfinite(column):
+        step = (column - row) / 2
+    elif np.isfinite(row) and np.isfinite(target):
+        step = target - row
+    elif np.isfinite(column) and np.isfinite(target):
+        step = column - target
+    else:
+        step = 0.0
+    return float(np.clip(np.round(step), -400, 400))

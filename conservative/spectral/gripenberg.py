@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative.spectral.basis import ScaledFamily
 from conservative.spectral.norms import spectral_norm_bound
 from conservative.spectral.products import screened_rates
+from conservative.spectral.survivors import product_errors
 from conservative.spectral.tree import extend, stack_horizontally
 from conservative.spectral.words import Word, canonical_word
 
@@ -51,7 +51,7 @@ class Progress:
 
 @dataclass(slots=True)
 class _Frontier:
-    """Open nodes: products in row layout, norm and error bounds, prefix rates, lengths, and their numbers in the log."""
+    """Open nodes: products in row layout, norms, errors, prefix rates, lengths, and their numbers in the log."""
 
     rows: FloatArray
     norm: FloatArray
@@ -85,9 +85,9 @@ def branch_and_bound(family: ScaledFamily, *, rate: float, tol: float) -> Iterat
     """Gripenberg's bounds, improving from one item to the next.
 
     Every infinite product splits into blocks w of an exhaustive finite set, each with ||B_w|| <= u^|w|; then
-    jsr <= u. The set is the leaves of the word tree: closed ones, whose bound is at most (1 + tol) times the best rate, and open ones; the
-    bound of a leaf is the least ||B_v||^(1/|v|) over its prefixes v. The open leaves of largest bound are
-    extended first, so that their maximum falls as fast as possible.
+    jsr <= u. The set is the leaves of the word tree: closed ones, whose bound is at most (1 + tol) times the
+    best rate, and open ones; the bound of a leaf is the least ||B_v||^(1/|v|) over its prefixes v. The open
+    leaves of largest bound are extended first, so that their maximum falls as fast as possible.
 
     Parameters
     ----------
@@ -104,9 +104,8 @@ def branch_and_bound(family: ScaledFamily, *, rate: float, tol: float) -> Iterat
 
     Notes
     -----
-    The float product of a word carries a bound e of its Frobenius distance to the exact product:
-    e' = e (||B|| + f) + ||P||_F (gamma_n ||B||_F + f), with f the distance of the float factor from the exact one,
-    gamma_n for the roundings of the product. A node's norm is bounded by `spectral_norm_bound` plus e; the root is rounded up by 8 u.
+    The float product of a word carries a bound e of its Frobenius distance to the exact product
+    (`product_errors`). A node's norm is bounded by `spectral_norm_bound` plus e; the root is rounded up by 8 u.
 
     References
     ----------
@@ -148,13 +147,10 @@ def _largest(values: FloatArray, count: int) -> NDArray[np.intp]:
 
 
 def _children(parents: _Frontier, stacked: FloatArray, family: ScaledFamily, log: "_Log") -> _Frontier:
-    k, n = family.floats.shape[:2]
+    k = family.floats.shape[0]
     rows = extend(np.ascontiguousarray(parents.rows), stacked)
     length = np.repeat(parents.length + 1, k)
-    gamma = 1.01 * n * UNIT_ROUNDOFF
-    size = frobenius_bounds(parents.rows.transpose(1, 0, 2))[1]
-    growth = size[:, None] * (gamma * frobenius_bounds(family.floats)[1] + family.error)
-    error = (1.0001 * (parents.error[:, None] * (family.norm + family.error) + growth) + 2.0**-960).reshape(-1)
+    error = product_errors(parents.rows, parents.error, family).reshape(-1)
     norm = spectral_norm_bound(rows.transpose(1, 0, 2)) + error
     norm = np.nan_to_num(norm, nan=np.inf)
     prefix = np.minimum(np.repeat(parents.prefix, k), norm ** (1.0 / length) * (1 + 8 * UNIT_ROUNDOFF))

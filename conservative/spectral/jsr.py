@@ -63,8 +63,8 @@ def joint_spectral_radius(matrices: Any, *, tol: float = 1e-9, time_limit: float
     tol : float
         The work ends when ``upper <= lower (1 + tol)``.
     time_limit : float, optional
-        Seconds after which the best bracket so far is returned, checked between steps. The branch and bound also stops after a fixed
-        number of products.
+        Seconds after which the best bracket so far is returned, checked between steps. The branch and bound
+        also stops after a fixed number of products.
 
     Returns
     -------
@@ -77,9 +77,9 @@ def joint_spectral_radius(matrices: Any, *, tol: float = 1e-9, time_limit: float
     Notes
     -----
     Lower: a search of bounded width proposes words; the radius of the best one is enclosed from the exact
-    characteristic polynomial. Upper: a common quadratic norm, proved by an exact LDL^T, and Gripenberg's branch and bound in that norm,
-    with an explicit bound of every rounding. Families that a permutation makes block triangular are solved block by
-    block. A keyboard interrupt returns the bracket so far.
+    characteristic polynomial. Upper: a common quadratic norm, proved by an exact LDL^T, and Gripenberg's branch
+    and bound in that norm, with an explicit bound of every rounding. Families that a permutation makes block
+    triangular are solved block by block. A keyboard interrupt returns the bracket so far.
 
     References
     ----------
@@ -96,7 +96,8 @@ def joint_spectral_radius(matrices: Any, *, tol: float = 1e-9, time_limit: float
     deadline = None if time_limit is None else time.monotonic() + time_limit
     found = first_bounds(family)
     try:
-        for found in stages(family, found, tol=tol, deadline=deadline):
+        for better in stages(family, found, tol=tol, deadline=deadline):
+            found = better
             if deadline is not None and time.monotonic() > deadline:
                 break
     except KeyboardInterrupt:
@@ -108,9 +109,7 @@ def _check_limits(tol: float, time_limit: float | None) -> None:
     if not tol >= 0:
         raise ArgumentError(f"`joint_spectral_radius(tol=...)` needs a number >= 0; got {tol!r}. Pass 1e-9, say.")
     if time_limit is not None and not time_limit >= 0:
-        raise ArgumentError(
-            f"`joint_spectral_radius(time_limit=...)` needs seconds >= 0, or None; got {time_limit!r}."
-        )
+        raise ArgumentError(f"`joint_spectral_radius(time_limit=...)` needs seconds >= 0, or None; got {time_limit!r}.")
 
 
 def _result(family: MatrixFamily, found: Found) -> JointSpectralRadius:
@@ -126,4 +125,4 @@ def _certificate(family: MatrixFamily, found: Found) -> Certificate | None:
         return expansion_certificate(family, found.word)
     if found.quadratic is None:
         return None
-    return contraction_certificate(family, found.quadratic.exact_P, found.quadratic.exact_gamma)
+    return contraction_certificate(family, found.quadratic.exact_weight, found.quadratic.exact_gamma)

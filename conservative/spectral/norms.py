@@ -14,6 +14,7 @@ from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 
 FloatArray = NDArray[np.float64]
 
+
 @dataclass(frozen=True, slots=True)
 class AssumptionA:
     """Whether every matrix of a family contracts in the Euclidean norm.
@@ -97,9 +98,10 @@ def spectral_norm_bound(matrices: FloatArray) -> FloatArray:
 
     Notes
     -----
-    A 2 x 2 matrix [[a, b], [c, d]] has sigma_1 + sigma_2 = |(a + d, b - c)| and sigma_1 - sigma_2 = |(a - d, b + c)|, so
-    sigma_1 is half their sum; each term has relative error 4 u and the result 6 u, for which 12 u is added, with
-    2^-500 for squares that underflow. Larger matrices go to the checked singular value decomposition of the ground floor.
+    A 2 x 2 matrix [[a, b], [c, d]] has sigma_1 + sigma_2 = |(a + d, b - c)| and sigma_1 - sigma_2 = |(a - d, b
+    + c)|, so sigma_1 is half their sum; each term has relative error 4 u and the result 6 u, for which 12 u is
+    added, with 2^-500 for squares that underflow; where they overflow, the bound is infinite or NaN. Larger
+    matrices go to the checked singular value decomposition of the ground floor.
 
     Examples
     --------
@@ -110,5 +112,6 @@ def spectral_norm_bound(matrices: FloatArray) -> FloatArray:
     if matrices.shape[-2:] != (2, 2):
         return spectral_norm_bounds(matrices)[1]
     a, b, c, d = matrices[..., 0, 0], matrices[..., 0, 1], matrices[..., 1, 0], matrices[..., 1, 1]
-    norm = 0.5 * (np.sqrt((a + d) ** 2 + (b - c) ** 2) + np.sqrt((a - d) ** 2 + (b + c) ** 2))
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        norm = 0.5 * (np.sqrt((a + d) ** 2 + (b - c) ** 2) + np.sqrt((a - d) ** 2 + (b + c) ** 2))
     return np.asarray(norm * (1 + 12 * UNIT_ROUNDOFF) + 2.0**-500, dtype=np.float64)

@@ -1,6 +1,5 @@
 """Products of a family: one word with its exact matrix and proved radius, and the search for words that grow fast."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -45,7 +44,8 @@ class Product:
     eigenvalue: Fraction | None
 
     def __repr__(self) -> str:
-        exact = "" if self.eigenvalue is None else f", eigenvalue {self.eigenvalue}"
+        text = "" if self.eigenvalue is None else f", eigenvalue {self.eigenvalue}"
+        exact = text if len(text) <= 60 else ", rational eigenvalue"
         return f"Product(word {word_text(self.word)}, spectral_radius={self.spectral_radius!r}{exact})"
 
 
@@ -168,7 +168,8 @@ def search_word(matrices: FloatArray, *, max_length: int = 40, width: int = 600)
     rows = np.ascontiguousarray(matrices.transpose(1, 0, 2))
     words = np.arange(k, dtype=np.int16)[:, None]
     log_norm = np.zeros(k)
-    best, rate = (0,), 0.0
+    best: Word = (0,)
+    rate = 0.0
     for length in range(1, max_length + 1):
         rows, words, log_norm = _normalised(rows, words, log_norm)
         if not words.size:

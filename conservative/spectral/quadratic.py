@@ -32,7 +32,7 @@ class QuadraticNorm:
         Positive definite; its doubles are the exact entries.
     gamma : float
         A proved bound, at least `exact_gamma`.
-    exact_P : ExactMatrix
+    exact_weight : ExactMatrix
         P as rationals.
     exact_gamma : Fraction
         gamma^2 P - A_i^T P A_i is positive semidefinite for every i, proved.
@@ -40,7 +40,7 @@ class QuadraticNorm:
 
     P: FloatArray
     gamma: float
-    exact_P: ExactMatrix
+    exact_weight: ExactMatrix
     exact_gamma: Fraction
 
     @property
@@ -74,9 +74,9 @@ def common_quadratic_norm(matrices: Any, *, scale: float | None = None) -> Quadr
 
     Notes
     -----
-    Bisection on gamma, each step a semidefinite feasibility problem (CLARABEL through cvxpy). Its P is rounded to
-    doubles, and gamma raised until an exact LDL^T proves gamma^2 P - A_i^T P A_i >= 0. If the solver fails, P = Id remains:
-    the answer is proved in any case, optimal only up to the solver.
+    Bisection on gamma, each step a semidefinite feasibility problem (CLARABEL through cvxpy). Its P is rounded
+    to doubles, and gamma raised until an exact LDL^T proves gamma^2 P - A_i^T P A_i >= 0. If the solver fails,
+    P = Id remains: the answer is proved in any case, optimal only up to the solver.
 
     Examples
     --------

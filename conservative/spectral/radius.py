@@ -39,8 +39,8 @@ def spectral_radius(matrix: Any) -> Bracket:
 
     Notes
     -----
-    Roots of the exact characteristic polynomial are isolated in ball arithmetic; ends are rounded outward. Rational leading
-    eigenvalues are found exactly.
+    Roots of the exact characteristic polynomial are isolated in ball arithmetic; ends are rounded outward.
+    Rational leading eigenvalues are found exactly.
 
     Examples
     --------

@@ -11,7 +11,7 @@ import numpy as np
 from conservative._core.families import MatrixFamily
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, float_above, float_below
-from conservative.spectral.basis import ScaledFamily, diagonal_balance, scale_family
+from conservative.spectral.basis import ScaledFamily, balanced_family, scale_family
 from conservative.spectral.gripenberg import branch_and_bound
 from conservative.spectral.products import make_product, proved_rate, search_word
 from conservative.spectral.quadratic import QuadraticNorm, common_quadratic_norm
@@ -160,12 +160,14 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float | 
     Found
     """
     if is_nilpotent_family(family):
-        yield replace(found, bracket=Bracket(0.0, 0.0), status=RadiusStatus.ZERO)
-        return
+        found = replace(found, bracket=Bracket(0.0, 0.0), status=RadiusStatus.ZERO)
+        yield found
     if _solver_fits(deadline):
         quadratic = common_quadratic_norm(family, scale=found.bracket.lower)
         found = replace(found, quadratic=quadratic).with_upper(quadratic.gamma)
         yield found
+    if found.status is RadiusStatus.ZERO:
+        return
     blocks = diagonal_blocks(family)
     bases = []
     for block in blocks:
@@ -185,12 +187,8 @@ def _basis(block: MatrixFamily, found: Found | None, deadline: float | None) -> 
     quadratic = None if found is None else found.quadratic
     if quadratic is None and block.size > 1 and _solver_fits(deadline):
         quadratic = common_quadratic_norm(block)
-    attempts = ([] if quadratic is None else [quadratic.factor]) + [diagonal_balance(block)]
-    for transform in attempts:
-        scaled = scale_family(block, transform=transform)
-        if scaled is not None:
-            return scaled
-    raise ArithmeticError("a diagonal power of two could not be inverted")
+    scaled = None if quadratic is None else scale_family(block, transform=quadratic.factor)
+    return balanced_family(block) if scaled is None else scaled
 
 
 def _with_search(family: MatrixFamily, found: Found, basis: ScaledFamily) -> Found:
@@ -202,14 +200,16 @@ def _with_search(family: MatrixFamily, found: Found, basis: ScaledFamily) -> Fou
 
 def _branch(family: MatrixFamily, found: Found, bases: list[ScaledFamily], *, tol: float) -> Iterator[Found]:
     """Branch and bound on every block; the upper bound of the family is the largest over its blocks."""
+    word: Word = ()
     uppers = [_upper(basis, float(basis.norm.max())) for basis in bases]
     for i, basis in enumerate(bases):
         rate = float_below(Fraction(found.bracket.lower) / basis.scale)
         unit = basis.divided(rate) if rate > 0 else basis
         for progress in branch_and_bound(unit, rate=float(rate > 0), tol=tol / 2):
             uppers[i] = min(uppers[i], _upper(unit, progress.upper))
-            if progress.word:
-                found = found.with_word(proved_rate(family, progress.word), progress.word)
+            if progress.word and progress.word != word:
+                word = progress.word
+                found = found.with_word(proved_rate(family, word), word)
             found = found.with_upper(max(uppers))
             if found.is_closed(tol):
                 yield replace(found, status=RadiusStatus.CLOSED)
