@@ -162,9 +162,8 @@ print(verdict)
 assert verdict.valid
 
 # %% [markdown]
-# Change one letter of the word, or raise the claim, and it refuses: the document carries a digest of itself.
-# A forger can renew the digest, but not the proof.
-
+# Change the word, and it refuses: the document carries a digest of itself. A forger can renew the digest, but not
+# the proof.
 
 # %%
 def sealed(document):
