@@ -165,6 +165,7 @@ assert verdict.valid
 # Change the word, and it refuses: the document carries a digest of itself. A forger can renew the digest, but not
 # the proof.
 
+
 # %%
 def sealed(document):
     rest = {name: value for name, value in document.items() if name != "sha256"}
