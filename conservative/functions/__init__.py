@@ -1,5 +1,9 @@
 """What a user writes: continuous functions given as switches between smooth pieces."""
 
+from conservative.functions.files import FunctionFile as FunctionFile
+from conservative.functions.files import parse_function_text as parse_function_text
+from conservative.functions.files import read_function as read_function
+from conservative.functions.files import read_function_file as read_function_file
 from conservative.functions.front import from_sympy as from_sympy
 from conservative.functions.selection import Piece as Piece
 from conservative.functions.selection import PiecewiseSelection as PiecewiseSelection

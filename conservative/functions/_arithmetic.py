@@ -24,6 +24,7 @@ NEAR_TIE_FACTOR = 1e3
 
 _MAX_BITS = 500_000
 _MAX_EXPONENTIAL_ARGUMENT = 10_000
+_MAX_TERMS = 20_000
 _DIGITS = 60
 
 
@@ -143,7 +144,10 @@ class ExactArithmetic(Arithmetic):
             if bits * abs(exponent) > _MAX_BITS:
                 raise FunctionError("a power is too large to be computed exactly; give the point as floats")
             return base ** int(exponent)
-        return as_exact(sympy.Pow(as_sympy(base), as_sympy(exponent)))
+        number = as_sympy(base)
+        if number.is_Add and math.comb(len(number.args) + int(abs(exponent)), len(number.args)) > _MAX_TERMS:
+            raise FunctionError("a power of a sum is too large to be computed exactly; give the point as floats")
+        return as_exact(sympy.Pow(number, as_sympy(exponent)))
 
     def smooth(self, name: str, value: Any, *, slope: bool = False) -> Any:
         _check_domain(name, value, lambda bound: exact_sign(self.add([value, Fraction(-bound)])))

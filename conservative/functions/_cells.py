@@ -40,7 +40,7 @@ class _Prefix:
 class Cell:
     """A nonempty open cone of directions, and the Jacobian of F along it."""
 
-    jacobian: NDArray[Any] | None
+    jacobian: NDArray[Any]
     direction: NDArray[np.float64]
 
 

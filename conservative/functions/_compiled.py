@@ -50,9 +50,7 @@ class Program:
 
 def compile_graph(graph: Graph) -> Program:
     """Translate once; nothing is interpreted per point."""
-    calls = [
-        (i, *_call(node, graph)) for i, node in enumerate(graph.nodes) if node.op not in ("variable", "compare")
-    ]
+    calls = [(i, *_call(node, graph)) for i, node in enumerate(graph.nodes) if node.op not in ("variable", "compare")]
     last: dict[int, int] = {slot: i for i, _, inputs in calls for slot in inputs}
     dying: dict[int, list[int]] = {}
     for slot, at in last.items():

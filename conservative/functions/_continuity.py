@@ -10,9 +10,7 @@ from conservative.functions._graph import Graph
 from conservative.functions._values import Trace, Undefined, resolved_traces, value_pass
 
 
-def continuous_traces(
-    graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], *, limit: int
-) -> tuple[Trace, ...]:
+def continuous_traces(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], *, limit: int) -> tuple[Trace, ...]:
     """The resolved value passes that give the function's value at the point.
 
     Raises
@@ -40,12 +38,12 @@ def continuous_traces(
 
 
 def _jump(graph: Graph, arithmetic: Arithmetic, base: Trace, trace: Trace) -> FunctionError:
-    for component, output in enumerate(graph.outputs):
-        here, beside = base.values[output], trace.values[output]
+    pairs = [(base.values[o], trace.values[o]) for o in graph.outputs]
+    for _, beside in pairs:
         if isinstance(beside, Undefined):
             return FunctionError(f"a branch that meets the point has no value there: {beside.reason}.")
-        if arithmetic.compare(here, beside) != 0:
-            break
+    component = next(i for i, (here, beside) in enumerate(pairs) if arithmetic.compare(here, beside) != 0)
+    here, beside = pairs[component]
     return DiscontinuityError(
         f"the pieces disagree where they meet: component {component} is {here} at the point and {beside} beside it. "
         "A conservative Jacobian needs a continuous function; check the guards and branches."

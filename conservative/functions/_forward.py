@@ -52,9 +52,7 @@ def propagate(
     return arithmetic.clean(np.sum(terms, axis=0)) if terms else None
 
 
-def _slopes(
-    node: Node, index: int, trace: Trace, arithmetic: Arithmetic
-) -> list[tuple[int, Callable[[], Any]]]:
+def _slopes(node: Node, index: int, trace: Trace, arithmetic: Arithmetic) -> list[tuple[int, Callable[[], Any]]]:
     """Each operand with its partial derivative, computed only for operands that vary."""
     values = [trace.values[a] for a in node.args]
     one = arithmetic.constant(Fraction(1))

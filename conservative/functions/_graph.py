@@ -16,6 +16,8 @@ from conservative._core.errors import FunctionError
 
 SWITCHES = frozenset({"max", "min", "abs", "sign", "piecewise"})
 BOOLEANS = frozenset({"true", "false", "relation", "and", "or", "not"})
+MAX_CONSTANT_BITS = 900
+"""Largest numerator and denominator of a constant, in bits: within the range of a double."""
 MAX_NODES = 200_000
 """Largest graph that is built: beyond it symbolic work would not end in useful time."""
 
@@ -73,6 +75,8 @@ class Builder:
 
     def constant(self, value: Any) -> int:
         """A `Fraction`, or an irrational real sympy number."""
+        if isinstance(value, Fraction) and _bits(value) > MAX_CONSTANT_BITS:
+            raise FunctionError("a constant has too many digits. Round it, or rescale the function.")
         return self._add("constant", data=value)
 
     def variable(self, position: int) -> int:
@@ -120,7 +124,7 @@ class Builder:
             return base
         if exponent == 0:
             return self.constant(Fraction(1))
-        if known is not None and exponent.denominator == 1 and (known or exponent > 0) and abs(exponent) <= 64:
+        if known is not None and exponent.denominator == 1 and _foldable(known, exponent):
             return self.constant(known ** int(exponent))
         return self._add("power", (base,), exponent)
 
@@ -151,6 +155,7 @@ class Builder:
 
     def piecewise(self, branches: Sequence[tuple[int, int]]) -> int:
         """The value of the first (value, guard) pair whose guard holds."""
+        self._require_guards([guard for _, guard in branches])
         kept: list[tuple[int, int]] = []
         for value, guard in branches:
             if self.nodes[guard].op == "false":
@@ -163,6 +168,10 @@ class Builder:
         if self.nodes[kept[0][1]].op == "true":
             return kept[0][0]
         return self._add("piecewise", [v for v, _ in kept] + [g for _, g in kept])
+
+    def _require_guards(self, guards: Sequence[int]) -> None:
+        if any(self.nodes[g].op not in BOOLEANS for g in guards):
+            raise FunctionError("a number stands where a condition is wanted. Compare it with something.")
 
     def _compare(self, left: int, right: int) -> tuple[int, int]:
         """The shared node for the sign of left - right, and the factor that turns it round."""
@@ -193,6 +202,7 @@ class Builder:
 
     def logic(self, op: str, operands: Sequence[int]) -> int:
         """An "and", "or" or "not" of guards."""
+        self._require_guards(operands)
         if op == "not":
             (operand,) = operands
             known = self.nodes[operand].op
@@ -213,6 +223,14 @@ class Builder:
             Node(self.nodes[i].op, tuple(order[a] for a in self.nodes[i].args), self.nodes[i].data) for i in keep
         )
         return Graph(nodes, tuple(order[o] for o in outputs), self.width, _piecewise_affine(nodes))
+
+
+def _bits(value: Fraction) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
+
+
+def _foldable(base: Fraction, exponent: Fraction) -> bool:
+    return (base != 0 or exponent > 0) and _bits(base) * abs(exponent) <= MAX_CONSTANT_BITS
 
 
 def relation_holds(kind: str, sign: int) -> bool:

@@ -90,7 +90,7 @@ def _budget_text(graph: Graph, trace: Trace, limit: int) -> str:
     open_switches = {choice_key(graph, i): len(o) for i, o in trace.options.items() if len(o) > 1}
     return (
         f"{len(open_switches)} switches are tied at the point: up to {prod(open_switches.values()):,} active pieces, "
-        f"more than the {limit:,} allowed. Raise `max_pieces`, or ask for kind=\"conical\", whose cost follows the "
+        f'more than the {limit:,} allowed. Raise `max_pieces`, or ask for kind="conical", whose cost follows the '
         "number of cells."
     )
 

@@ -1,83 +1,104 @@
-"""Jumps that are cheap to find: a few exact points on guards, when a function is built."""
+"""Jumps that are cheap to find: a few points on guards, when a function is built."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
 from conservative._core.errors import BudgetError, DiscontinuityError, FunctionError
-from conservative.functions._arithmetic import ExactArithmetic
+from conservative.functions._arithmetic import Arithmetic, ExactArithmetic, FloatArithmetic
 from conservative.functions._continuity import continuous_traces
-from conservative.functions._graph import Graph
+from conservative.functions._forward import Gradient, propagate, subtract
+from conservative.functions._graph import BOOLEANS, Graph
 from conservative.functions._values import Undefined, comparisons, value_pass
 
 _MAX_GUARDS = 12
 _SAMPLES = 3
+_TOLERANCE = 1e-7
 
 
-def find_jump(selection: Any) -> str | None:
+def find_jump(graph: Graph, names: Sequence[str]) -> str | None:
     """A point of a guard where F jumps, in words, when every sampled point of that guard is a jump.
 
     One continuous sample acquits a guard: a soft-threshold is continuous only for thresholds of one sign, and
-    which signs a user means is not known here.
+    which signs a user means is not known here. Doubles look first, because they are fast; what they find is
+    looked at again exactly.
     """
-    graph: Graph = selection.graph
-    guards = sorted(
-        {
-            c
-            for index, node in enumerate(graph.nodes)
-            if node.op in ("piecewise", "sign")
-            for g in (node.branches()[1] if node.op == "piecewise" else node.args)
-            for c in comparisons(graph, g)
-        }
-    )
-    for compared in guards[:_MAX_GUARDS]:
-        verdicts = [_verdict(graph, point) for point in _boundary_points(graph, compared)]
-        if verdicts and all(verdict is not None for verdict, _ in verdicts):
-            reason, point = verdicts[0]
-            where = ", ".join(f"{n} = {v}" for n, v in zip(selection.names, point, strict=True))
-            return f"at {where}: {reason}"
+    for compared in _guards(graph)[:_MAX_GUARDS]:
+        rough = _jump_at_every_sample(graph, FloatArithmetic(_TOLERANCE), compared)
+        if rough is not None:
+            point, reason = _jump_at_every_sample(graph, ExactArithmetic(), compared) or rough
+            return f"at {', '.join(f'{n} = {v}' for n, v in zip(names, point, strict=True))}: {reason}"
     return None
 
 
-def _verdict(graph: Graph, point: tuple[Fraction, ...]) -> tuple[str | None, tuple[Fraction, ...]]:
-    try:
-        continuous_traces(graph, ExactArithmetic(), point, limit=200)
-    except DiscontinuityError as error:
-        return str(error), point
-    except (FunctionError, BudgetError):
-        return None, point
-    return None, point
+def _guards(graph: Graph) -> list[int]:
+    roots = {a for node in graph.nodes if node.op in ("piecewise", "sign") for a in node.args}
+    booleans = [r for r in roots if graph.nodes[r].op in BOOLEANS or graph.nodes[r].op == "compare"]
+    return sorted({c for r in booleans for c in comparisons(graph, r)})
 
 
-def _boundary_points(graph: Graph, compared: int) -> Iterator[tuple[Fraction, ...]]:
-    """Rational points where the two compared values are equal, solved along one variable they are affine in."""
-    found = 0
-    for attempt in range(2 * _SAMPLES):
-        base = [Fraction(3 * attempt + 2 * i + 1, 7) for i in range(graph.width)]
-        for column in range(graph.width):
-            root = _affine_root(graph, compared, base, column)
-            if root is not None:
-                yield tuple(base[:column] + [root] + base[column + 1 :])
-                found += 1
-                break
-        if found == _SAMPLES or (attempt == 1 and not found):
-            return
-
-
-def _affine_root(graph: Graph, compared: int, base: list[Fraction], column: int) -> Fraction | None:
-    values = []
-    for step in (0, 1, 3):
-        point = base[:column] + [Fraction(step)] + base[column + 1 :]
-        left, right = (_value(graph, point, side) for side in graph.nodes[compared].args)
-        if left is None or right is None:
+def _jump_at_every_sample(graph: Graph, arithmetic: Arithmetic, compared: int) -> tuple[tuple[Any, ...], str] | None:
+    found: tuple[tuple[Any, ...], str] | None = None
+    for point in _boundary_points(graph, arithmetic, compared):
+        try:
+            continuous_traces(graph, arithmetic, point, limit=200)
+        except DiscontinuityError as error:
+            found = found or (point, str(error))
+        except (FunctionError, BudgetError):
             return None
-        values.append(left - right)
-    slope = values[1] - values[0]
-    if slope == 0 or values[2] - values[0] != 3 * slope:
+        else:
+            return None
+    return found
+
+
+def _boundary_points(graph: Graph, arithmetic: Arithmetic, compared: int) -> Iterator[tuple[Any, ...]]:
+    """Points where the two compared values are equal, reached along one variable in which they are affine."""
+    for sample in range(_SAMPLES):
+        base = [arithmetic.constant(Fraction(3 * sample + 2 * i + 1, 7)) for i in range(graph.width)]
+        try:
+            point = _affine_root(graph, arithmetic, compared, base)
+        except FunctionError:
+            return
+        if point is None:
+            return
+        yield point
+
+
+def _affine_root(graph: Graph, arithmetic: Arithmetic, compared: int, base: list[Any]) -> tuple[Any, ...] | None:
+    gap, slope = _gap_and_slope(graph, arithmetic, compared, base)
+    column = next((i for i, s in enumerate(slope) if arithmetic.compare(s, arithmetic.constant(Fraction(0)))), None)
+    if column is None:
         return None
-    return -values[0] / slope
+    moved = list(base)
+    step = arithmetic.multiply([gap, arithmetic.power(slope[column], Fraction(-1))])
+    moved[column] = arithmetic.add([base[column], arithmetic.multiply([arithmetic.constant(Fraction(-1)), step])])
+    rest, _ = _gap_and_slope(graph, arithmetic, compared, moved)
+    return tuple(moved) if arithmetic.compare(rest, arithmetic.constant(Fraction(0))) == 0 else None
 
 
-def _value(graph: Graph, point: list[Fraction], index: int) -> Fraction | None:
-    value = value_pass(graph, ExactArithmetic(), point, {}).values[index]
-    return value if isinstance(value, Fraction) and not isinstance(value, Undefined) else None
+def _gap_and_slope(graph: Graph, arithmetic: Arithmetic, compared: int, point: list[Any]) -> tuple[Any, Any]:
+    """The difference of the two compared values, and its gradient on the branches taken."""
+    trace = value_pass(graph, arithmetic, point, {})
+    gradients: dict[int, Gradient] = {}
+    for index in _operands_first(graph, compared):
+        if isinstance(trace.values[index], Undefined):
+            raise FunctionError(trace.values[index].reason)
+        branch = trace.options.get(index, (0,))[0]
+        gradients[index] = propagate(graph, trace, arithmetic, index=index, inputs=gradients, branch=branch)
+    left, right = graph.nodes[compared].args
+    negated = arithmetic.multiply([arithmetic.constant(Fraction(-1)), trace.values[right]])
+    gap = arithmetic.add([trace.values[left], negated])
+    return gap, subtract(gradients[left], gradients[right], graph.width, arithmetic)
+
+
+def _operands_first(graph: Graph, compared: int) -> list[int]:
+    seen: set[int] = set()
+    stack = list(graph.nodes[compared].args)
+    while stack:
+        index = stack.pop()
+        node = graph.nodes[index]
+        if index not in seen and node.op not in BOOLEANS:
+            seen.add(index)
+            operands = node.branches()[0] if node.op == "piecewise" else node.args
+            stack.extend(() if node.op == "sign" else operands)
+    return sorted(seen)

@@ -5,6 +5,8 @@ numbers are exact (0.1 is 1/10). Length, depth, digits and powers are bounded.
 """
 
 import ast
+import keyword
+import unicodedata
 import warnings
 from collections.abc import Mapping
 from fractions import Fraction
@@ -27,7 +29,7 @@ _EXTREMA = {"Max": "max", "max": "max", "Min": "min", "min": "min"}
 _LOGIC_CALLS = {"And": "and", "Or": "or", "Not": "not"}
 _CONSTANTS = {"pi": sympy.pi, "E": sympy.E}
 _CALLS = ("Max", "Min", "Abs", "sign", "Piecewise", "sqrt", *SMOOTH)
-RESERVED = frozenset({*_EXTREMA, *_RELATION_CALLS, *_LOGIC_CALLS, *_CONSTANTS, *_CALLS, "abs", "True", "False"})
+RESERVED = frozenset({*_EXTREMA, *_RELATION_CALLS, *_LOGIC_CALLS, *_CONSTANTS, *_CALLS, "abs", *keyword.kwlist})
 """Names that a symbol cannot have."""
 
 
@@ -35,7 +37,8 @@ class TextReader:
     """Translates expressions over known names into a `Builder`."""
 
     def __init__(self, builder: Builder, columns: Mapping[str, int]) -> None:
-        self.builder, self.columns = builder, columns
+        self.builder = builder
+        self.columns = {unicodedata.normalize("NFKC", name): column for name, column in columns.items()}
         self._text = ""
 
     def read(self, text: str) -> int:
@@ -55,7 +58,8 @@ class TextReader:
         return self._number(tree.body, 0)
 
     def _refuse(self, node: ast.AST, why: str) -> FunctionError:
-        column = getattr(node, "col_offset", 0) + 1
+        line = self._text.split("\n")[getattr(node, "lineno", 1) - 1].encode()
+        column = len(line[: getattr(node, "col_offset", 0)].decode(errors="ignore")) + 1
         piece = (ast.get_source_segment(self._text, node) or self._text)[:60]
         return FunctionError(f"column {column}: {piece!r}: {why}")
 

@@ -67,7 +67,9 @@ def from_sympy(F: Any, *, state: Any, parameters: Any = ()) -> PiecewiseSelectio
     return build(components, state=symbols[0], parameters=symbols[1], call="from_sympy")
 
 
-def build(components: Sequence[Any], *, state: Sequence[Any], parameters: Sequence[Any], call: str) -> PiecewiseSelection:
+def build(
+    components: Sequence[Any], *, state: Sequence[Any], parameters: Sequence[Any], call: str
+) -> PiecewiseSelection:
     """Build the selection from components that are sympy expressions or text.
 
     Parameters
@@ -105,7 +107,7 @@ def build(components: Sequence[Any], *, state: Sequence[Any], parameters: Sequen
     shown = written(graph, symbols, graph.outputs) if any(isinstance(c, str) for c in components) else ()
     expressions = tuple(shown[i] if isinstance(c, str) else c for i, c in enumerate(components))
     selection = PiecewiseSelection(expressions, tuple(state), tuple(parameters), graph, compile_graph(graph))
-    jump = find_jump(selection)
+    jump = find_jump(graph, names)
     if jump is not None:
         raise DiscontinuityError(f"`{call}(F=...)`: {jump}")
     return selection

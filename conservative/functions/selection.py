@@ -130,7 +130,8 @@ class PiecewiseSelection:
             batch = np.broadcast_shapes(point.shape[:-1], parameter.shape[:-1])
         except ValueError as error:
             raise ShapeError(
-                f"`evaluate(x=..., theta=...)` needs leading axes that broadcast; got {point.shape} and {parameter.shape}."
+                f"`evaluate(x=..., theta=...)` needs leading axes that broadcast; got {point.shape} and "
+                f"{parameter.shape}."
             ) from error
         columns = [*np.moveaxis(point, -1, 0), *np.moveaxis(parameter, -1, 0)]
         outputs = self.program.run(columns)
