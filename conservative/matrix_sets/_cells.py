@@ -119,8 +119,11 @@ def _on_a_line(X: MatrixSet, Y: MatrixSet) -> Bracket:
     middles = 0.5 * stored[1:] + 0.5 * stored[:-1]
     middles = middles[(middles > low) & (middles < high)]
     candidates = np.concatenate([[low, high], middles])
-    found = Y.project(candidates.reshape(-1, 1, 1))
-    shift = np.where(np.arange(candidates.size) < 2, 0.0, 2.0 * UNIT_ROUNDOFF * np.abs(candidates) + 5e-324)
+    after = np.searchsorted(stored, candidates).clip(1, len(stored) - 1)
+    distances = np.minimum(np.abs(candidates - stored[after - 1]), np.abs(stored[after] - candidates))
+    error = UNIT_ROUNDOFF * distances
+    error[2:] += 2.0 * UNIT_ROUNDOFF * np.abs(middles) + 5e-324
+    lower, upper = (distances - 1.01 * error).max(), (distances + 1.01 * error).max()
     return Bracket(
-        float(np.maximum(found.lower - shift, 0.0).max()), float(np.nextafter(found.upper + shift, np.inf).max())
+        max(0.0, float(np.nextafter(lower, -np.inf))), float(np.nextafter(upper, np.inf)) if upper > 0.0 else 0.0
     )

@@ -128,7 +128,7 @@ def _chunk_distances(points: Floats, vertices: Floats, *, tolerance: float, stop
     near = np.flatnonzero(reach * _NEAR <= np.ldexp(1.0, exponent))
     if vertices.shape[0] == 1 or near.size == 0:
         return result
-    with np.errstate(under="ignore"):
+    with np.errstate(under="ignore", over="ignore"):
         unit_vertices = np.ldexp(vertices - centre, -exponent)
         unit_points = np.ldexp(points[near] - centre, -exponent)
         slack = _product_error(unit_points, unit_vertices)

@@ -19,6 +19,10 @@ _DEPENDENT = 1e-15
 """Relative length below which a corral's new edge counts as dependent on the others."""
 
 
+_NO_WORSE = 1e-14
+"""A step may raise the squared distance by this share: turning a thin corral improves the direction alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """Convex weights and directions for each of n points.
@@ -47,9 +51,17 @@ class _Sweep:
     weights: Floats
     count: Indices
     best: Floats
+    stalls: Indices
 
     def keep(self, mask: NDArray[np.bool_]) -> "_Sweep":
-        return _Sweep(self.row[mask], self.corral[mask], self.weights[mask], self.count[mask], self.best[mask])
+        return _Sweep(
+            self.row[mask],
+            self.corral[mask],
+            self.weights[mask],
+            self.count[mask],
+            self.best[mask],
+            self.stalls[mask],
+        )
 
 
 def nearest_points(points: Floats, vertices: Floats, *, tolerance: Floats, stop_below: float = 0.0) -> Candidates:
@@ -78,7 +90,7 @@ def nearest_points(points: Floats, vertices: Floats, *, tolerance: Floats, stop_
     weights[:, 0] = 1.0
     result = Candidates(corral.copy(), weights.copy(), vertices[first] - points)
     ones = np.ones(n, dtype=np.intp)
-    sweep = _Sweep(np.arange(n), corral, weights, ones, np.full(n, np.inf))
+    sweep = _Sweep(np.arange(n), corral, weights, ones, np.full(n, np.inf), np.zeros_like(ones))
     for _ in range(20 * (room + 4)):
         if sweep.row.size == 0:
             break
@@ -106,16 +118,19 @@ def _advance(
     newest = np.argmin(heights, axis=1)
     lowest = np.take_along_axis(heights, newest[:, None], axis=1)[:, 0]
     lowest -= np.einsum("nd,nd->n", towards, points[rows])
-    moved = squared < sweep.best[major]
-    done = (squared - lowest <= tolerance[rows] * length) | (length <= stop_below) | ~moved
+    moved = squared <= sweep.best[major] * (1.0 + _NO_WORSE)
+    sweep.stalls[major] += squared >= sweep.best[major]
+    done = (
+        (squared - lowest <= tolerance[rows] * length)
+        | (length <= stop_below)
+        | ~moved
+        | (sweep.stalls[major] > 3 * sweep.corral.shape[1])
+    )
     done |= (sweep.count[major] == sweep.corral.shape[1]) | (corral[major] == newest[:, None]).any(axis=1)
-    keep_old = done & ~moved
-    store = major[done & ~keep_old]
-    _record(result, sweep, store, residual)
+    _record(result, sweep, major[moved], residual)
 
     going = major[~done]
-    _record(result, sweep, going, residual)
-    sweep.best[going] = squared[~done]
+    sweep.best[going] = np.minimum(squared[~done], sweep.best[going])
     sweep.corral[going, sweep.count[going]] = newest[~done]
     sweep.count[going] += 1
     if not done.any():

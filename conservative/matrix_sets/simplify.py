@@ -60,7 +60,7 @@ def simplify(S: MatrixPolytope, *, tol: float | None = None, max_vertices: int |
         raise ArgumentError(f"`simplify(max_vertices=...)` needs at least 1; got {max_vertices}.")
     flat = S.vertices.reshape(len(S.vertices), -1)
     centre, exponent = frame(flat)
-    with np.errstate(under="ignore"):
+    with np.errstate(under="ignore", over="ignore"):
         unit = np.ldexp(flat - centre, -exponent)
         close = ROUNDING_LEVEL if tol is None else float(np.ldexp(tol, -exponent))
     chosen, missing = _choose(flat, unit, close=close, exponent=exponent, cap=max_vertices or len(flat))
@@ -79,7 +79,8 @@ def _choose(flat: Floats, unit: Floats, *, close: float, exponent: int, cap: int
     candidates = _candidates(unit, axes)
     chosen = _supports(unit[candidates], np.concatenate([axes, -axes]))
     chosen = np.unique(candidates[chosen])[:cap]
-    target, exact = float(np.ldexp(close, exponent)), close <= ROUNDING_LEVEL
+    with np.errstate(under="ignore", over="ignore"):
+        target, exact = float(np.ldexp(close, exponent)), close <= ROUNDING_LEVEL
     pending = np.setdiff1d(candidates, chosen)
     while pending.size and chosen.size < cap:
         found = hull_distances(flat[pending], flat[chosen], stop_below=target)
