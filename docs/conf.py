@@ -43,8 +43,8 @@ bibtex_default_style = "plain"
 
 default_role = "literal"
 autodoc_typehints = "none"
-# "shape" in the type of an argument is a word, not one of the attributes of that name.
-suppress_warnings = ["ref.python"]
+# The type of an argument is prose ("array_like, shape (k, n, n)"): do not link its words.
+napoleon_use_param = False
 napoleon_numpy_docstring = True
 napoleon_google_docstring = False
 napoleon_use_rtype = False
