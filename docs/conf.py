@@ -42,6 +42,7 @@ bibtex_bibfiles = ["references.bib"]
 bibtex_default_style = "plain"
 
 default_role = "literal"
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"
 # The type of an argument is prose ("array_like, shape (k, n, n)"): do not link its words.
 napoleon_use_param = False
