@@ -138,7 +138,7 @@ def diagonal_balance(family: MatrixFamily) -> FloatArray:
     Notes
     -----
     Max-plus balancing of log2 max_i |A_i|, one index at a time, a few sweeps. An index with entries in its row
-    only, or in its column only, has them brought below the diagonal. Exponents are kept within +-400 so that T
+    only, or in its column only, has them brought below the diagonal. Exponents are kept within +-505 so that T
     and T^-1 are doubles.
     """
     with np.errstate(divide="ignore"):
@@ -151,7 +151,8 @@ def diagonal_balance(family: MatrixFamily) -> FloatArray:
             row = float((size[j] - shift).max()) + float(shift[j])
             column = float((size[:, j] + shift).max()) - float(shift[j])
             shift[j] += _balancing_step(row, column, target)
-    return np.diag(np.ldexp(1.0, np.clip(shift - shift.mean().round(), -400, 400).astype(int)))
+    centred = shift - np.round((shift.max() + shift.min()) / 2)
+    return np.diag(np.ldexp(1.0, np.clip(centred, -505, 505).astype(int)))
 
 
 def balanced_family(family: MatrixFamily, *, scale: Fraction | None = None) -> ScaledFamily:
@@ -183,4 +184,4 @@ def _balancing_step(row: float, column: float, target: float) -> float:
         step = column - target
     else:
         step = 0.0
-    return float(np.clip(np.round(step), -400, 400))
+    return float(np.clip(np.round(step), -1100, 1100))

@@ -96,6 +96,7 @@ def common_quadratic_norm(matrices: Any, *, scale: float | None = None) -> Quadr
         rate = _rate(scaled.floats, candidate)
         if rate < best:
             best_P, best = candidate, rate
+    best_P = best_P / np.abs(best_P).max()
     return prove_quadratic(family, balance @ best_P @ balance, estimate=Fraction(best) * unit)
 
 

@@ -1,5 +1,6 @@
 """The spectral radius of one rational matrix, as a proved bracket."""
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +16,9 @@ from conservative._core.exact_linalg import (
 )
 from conservative._core.families import as_family
 from conservative._core.numbers import Bracket, float_above, float_below
+
+_SIMPLE = 1 << 20
+"""Largest numerator and denominator of a double that is tried as the exact radius."""
 
 _BITS = 160
 """Working precision of radii: far below the 53 bits of the doubles that come out."""
@@ -40,7 +44,7 @@ def spectral_radius(matrix: Any) -> Bracket:
     Notes
     -----
     Roots of the exact characteristic polynomial are isolated in ball arithmetic; ends are rounded outward.
-    Rational leading eigenvalues are found exactly.
+    Rational leading eigenvalues, and radii that are doubles of few digits, are found exactly.
 
     Examples
     --------
@@ -75,7 +79,21 @@ def radius_of(matrix: flint.fmpq_mat, *, root: int = 1) -> tuple[Bracket, Fracti
         ball = radius_ball(matrix, bits=_BITS) if eigenvalue is None else _as_ball(abs(eigenvalue))
         if root > 1 and not ball.is_zero():
             ball = ball.root(root)
-        return ball_bracket(ball), eigenvalue
+        bracket = ball_bracket(ball)
+    simple = _simple_double(bracket)
+    if simple is not None and _has_radius(matrix, simple**root):
+        return Bracket(float(simple), float(simple)), eigenvalue
+    return bracket, eigenvalue
+
+
+def _has_radius(matrix: flint.fmpq_mat, radius: Fraction) -> bool:
+    return radius_against_one(matrix * flint.fmpq(radius.denominator, radius.numerator)) == 0
+
+
+def _simple_double(bracket: Bracket) -> Fraction | None:
+    """The double inside a bracket, when it has few digits: a radius such as 1 that deserves an exact test."""
+    inside = Fraction(math.nextafter(bracket.lower, math.inf))
+    return inside if 0 < inside <= bracket.upper and max(inside.numerator, inside.denominator) <= _SIMPLE else None
 
 
 def _as_ball(value: Fraction) -> flint.arb:
@@ -104,8 +122,7 @@ def rational_leading_eigenvalue(matrix: flint.fmpq_mat) -> Fraction | None:
     largest = max(candidates, key=lambda r: (abs(r), r))
     if largest == 0:
         return largest if len(candidates) == 1 and _is_nilpotent(matrix) else None
-    scaled = matrix * flint.fmpq(largest.denominator, abs(largest.numerator))
-    return largest if radius_against_one(scaled) == 0 else None
+    return largest if _has_radius(matrix, abs(largest)) else None
 
 
 def _rational_roots(polynomial: flint.fmpq_poly) -> list[tuple[flint.fmpq, int]]:

@@ -1,0 +1,179 @@
+"""Brackets of joint spectral radii: invariances, budgets, degenerate and extreme families."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from strategies.spectral import families, unimodular_pairs
+
+from conservative import ConservativeError, check, joint_spectral_radius
+from conservative.spectral import RadiusStatus, stages
+
+HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
+LOOSE = {"tol": 0.02}
+
+
+def times(a, b):
+    return [[sum(x * y for x, y in zip(row, col, strict=True)) for col in zip(*b, strict=True)] for row in a]
+
+
+def overlap(a, b, factor=1.0):
+    """Whether two brackets of numbers with a known ratio can both hold."""
+    return a.lower * factor <= b.upper * (1 + 1e-15) and b.lower <= a.upper * factor * (1 + 1e-15)
+
+
+def brute_force_bounds(family, length):
+    """max rho^(1/n) and max ||.||^(1/n) over all words up to a length, in floats."""
+    floats = np.array([[[float(x) for x in row] for row in m] for m in family])
+    lower, upper = 0.0, np.inf
+    for n in range(1, length + 1):
+        products = [
+            np.linalg.multi_dot([np.eye(floats.shape[1]), *floats[list(w)], np.eye(floats.shape[1])])
+            for w in itertools.product(range(len(family)), repeat=n)
+        ]
+        lower = max(lower, max(np.abs(np.linalg.eigvals(p)).max() for p in products) ** (1 / n))
+        upper = min(upper, max(np.linalg.norm(p, 2) for p in products) ** (1 / n))
+    return lower, upper
+
+
+@given(families(max_size=3, max_count=2))
+@settings(deadline=None, max_examples=25)
+def test_brackets_meet_brute_force(family):
+    found = joint_spectral_radius(family, **LOOSE)
+    lower, upper = brute_force_bounds(family, 4)
+    assert found.lower <= upper * (1 + 1e-9)
+    assert found.upper >= lower * (1 - 1e-4)
+    assert found.lower >= lower * (1 - 1e-4)
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=15)
+def test_similar_transposed_and_permuted_families_have_one_radius(data):
+    family = data.draw(families(max_size=3, max_count=2))
+    left, right = data.draw(unimodular_pairs(len(family[0])))
+    bracket = joint_spectral_radius(family, **LOOSE)
+    similar = [times(times(left, m), right) for m in family]
+    assert overlap(bracket, joint_spectral_radius(similar, **LOOSE))
+    assert overlap(bracket, joint_spectral_radius([list(zip(*m, strict=True)) for m in family], **LOOSE))
+    assert overlap(bracket, joint_spectral_radius(family[::-1], **LOOSE))
+
+
+@given(
+    families(max_size=2, max_count=2),
+    st.sampled_from([Fraction(1, 7), Fraction(-3), Fraction(2) ** 600, Fraction(2) ** -600]),
+)
+@settings(deadline=None, max_examples=20)
+def test_scaling_scales(family, factor):
+    scaled = [[[x * factor for x in row] for row in m] for m in family]
+    assert overlap(joint_spectral_radius(family, **LOOSE), joint_spectral_radius(scaled, **LOOSE), float(abs(factor)))
+
+
+@given(families(max_size=2, max_count=3))
+@settings(deadline=None, max_examples=15)
+def test_more_matrices_never_lower_the_radius(family):
+    assume(len(family) > 1)
+    assert joint_spectral_radius(family[:-1], **LOOSE).lower <= joint_spectral_radius(family, **LOOSE).upper
+
+
+@given(families(max_size=3, max_count=2))
+@settings(deadline=None, max_examples=15)
+def test_certificates_prove_the_side_of_one(family):
+    found = joint_spectral_radius(family, **LOOSE)
+    if found.certificate is not None:
+        assert check(found.certificate).valid
+        assert found.lower <= 1 or found.certificate.kind == "expansion"
+        assert found.lower > 1 or found.certificate.kind == "contraction"
+    assert found.lower <= 1 or found.certificate is not None
+
+
+def test_heavy_ball():
+    found = joint_spectral_radius(HEAVY_BALL)
+    assert found.word == (0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 1)
+    assert 1.0321435344 < found.lower <= found.upper < 1.0324
+    assert found.lower in found.bracket
+    assert [r.lower <= 0.75**0.5 <= r.upper for r in found.vertex_radii] == [True, True]
+    assert check(found.certificate).valid
+
+
+def test_contracting_family_carries_a_contraction_certificate():
+    found = joint_spectral_radius([[["1/2", 1], [0, "1/3"]], [["1/3", 0], ["1/9", "1/2"]]])
+    assert found.upper < 1
+    assert found.certificate.kind == "contraction"
+    assert found.certificate.claim.bound < 1
+    assert check(found.certificate).valid
+
+
+@pytest.mark.parametrize(
+    ("family", "value"),
+    [
+        ([[[0, 0], [0, 0]]], 0),
+        ([[[0, 1], [0, 0]], [[0, 5], [0, 0]]], 0),
+        ([[[0, 0], [-1, 0]], [[0, 0], [1, 0]]], 0),
+        ([[[2, -4], [1, -2]], [[4, -8], [2, -4]]], 0),
+        ([[[1, 1], [0, 1]]], 1),
+        ([[[-3]], [[2]]], 3),
+        ([[[2, 1, 5], [0, 2, 1], [0, 0, 1]]], 2),
+        ([[[0, 1e300], [1e-300, 0]], [[0, 0], [0, 0]]], 1),
+        ([[[1e300, 0], [0, 1e-300]], [[0, 1e300], [0, 0]]], 1e300),
+        ([[[1e-300, 0], [0, 1e-308]]], 1e-300),
+        ([[["3/5", "4/5"], ["-4/5", "3/5"]], [["5/13", "12/13"], ["-12/13", "5/13"]]], 1),
+    ],
+    ids=[
+        "zero",
+        "nilpotent",
+        "tie-table-T1",
+        "nilpotent-skew",
+        "defective",
+        "scalars",
+        "triangular",
+        "extreme-pair",
+        "huge",
+        "tiny",
+        "turns",
+    ],
+)
+def test_degenerate_and_extreme_families_close(family, value):
+    found = joint_spectral_radius(family)
+    assert found.lower <= value * (1 + 1e-15)
+    assert found.upper >= value * (1 - 1e-15)
+    assert found.upper <= value * (1 + 1e-8)
+    assert found.status in {RadiusStatus.CLOSED, RadiusStatus.ZERO}
+
+
+def test_no_time_still_gives_a_bracket():
+    found = joint_spectral_radius(HEAVY_BALL, time_limit=0)
+    assert found.lower <= 1.03214353442003 <= found.upper < np.inf
+    assert found.status is RadiusStatus.TIME_LIMIT
+    assert "time_limit" in found.status.value
+
+
+def test_an_interrupt_returns_the_best_bracket(monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stages, "branch_and_bound", interrupted)
+    found = joint_spectral_radius(HEAVY_BALL)
+    assert found.status is RadiusStatus.INTERRUPTED
+    assert found.lower > 1.0321435
+    assert found.upper < 1.36
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"tol": -1.0}, {"tol": float("nan")}, {"time_limit": -1}, {"time_limit": float("nan")}]
+)
+def test_refuses_bad_limits(arguments):
+    with pytest.raises(ConservativeError, match=next(iter(arguments))):
+        joint_spectral_radius(HEAVY_BALL, **arguments)
+
+
+@pytest.mark.parametrize("matrices", [[], [[[1, 2]]], [[[1, float("inf")], [0, 1]]], np.eye(2), [[[1j, 0], [0, 1]]]])
+def test_refuses_what_is_not_a_family(matrices):
+    with pytest.raises(ConservativeError, match="joint_spectral_radius"):
+        joint_spectral_radius(matrices)
+
+
+def test_repr_names_the_word():
+    assert "word 12" in repr(joint_spectral_radius([[[1, 1], [0, 1]], [[1, 0], [1, 1]]]))

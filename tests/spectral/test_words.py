@@ -1,0 +1,76 @@
+"""Words against brute force over their rotations."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conservative.spectral.tree import spectral_radii, word_chunks
+from conservative.spectral.words import canonical_word, decode_word, least_rotation, primitive_root, word_text
+
+words = st.lists(st.integers(0, 2), min_size=1, max_size=14).map(tuple)
+
+
+@given(words)
+@settings(deadline=None)
+def test_least_rotation_is_the_smallest_of_all(word):
+    assert least_rotation(word) == min(word[i:] + word[:i] for i in range(len(word)))
+
+
+@given(words, st.integers(1, 4))
+@settings(deadline=None)
+def test_primitive_root_of_a_power(word, power):
+    root = primitive_root(word)
+    assert primitive_root(root * power) == root
+    assert root * (len(word) // len(root)) == word
+
+
+@given(words, st.integers(0, 13), st.integers(1, 3))
+@settings(deadline=None)
+def test_canonical_word_names_the_cyclic_class(word, shift, power):
+    i = shift % len(word)
+    assert canonical_word((word[i:] + word[:i]) * power) == canonical_word(word)
+
+
+def test_words_print_one_based():
+    assert word_text((0, 0, 1, 1)) == "1122"
+    assert word_text((9, 0)) == "10.1"
+
+
+@pytest.mark.parametrize(("k", "n", "chunk"), [(2, 2, 16), (3, 3, 40), (2, 1, 4), (1, 2, 64)])
+def test_chunks_hold_every_word_once_with_its_product(k, n, chunk):
+    matrices = np.random.default_rng(k + n).standard_normal((k, n, n))
+    seen = set()
+    for part in word_chunks(matrices, max_length=4, chunk_entries=chunk):
+        for position in range(part.rows.shape[1]):
+            word = part.word(position, count=k)
+            expected = np.linalg.multi_dot([np.eye(n), np.eye(n), *matrices[list(word)]])
+            np.testing.assert_allclose(part.rows[:, position], expected, rtol=1e-12, atol=1e-12)
+            seen.add(word)
+    assert len(seen) == sum(k**length for length in range(1, 5))
+
+
+def test_memory_stays_bounded():
+    matrices = np.random.default_rng(0).standard_normal((2, 2, 2))
+    sizes = [part.rows.size for part in word_chunks(matrices, max_length=14, chunk_entries=1 << 10)]
+    assert max(sizes) <= 1 << 10
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 6])
+def test_radii_agree_with_lapack(n):
+    batch = np.random.default_rng(n).standard_normal((500, n, n))
+    rows = np.ascontiguousarray(batch.transpose(1, 0, 2))
+    expected = np.abs(np.linalg.eigvals(batch)).max(axis=1)
+    np.testing.assert_allclose(spectral_radii(rows), expected, rtol=1e-12)
+
+
+def test_closed_form_does_not_cancel():
+    batch = np.array(
+        [[[1.0, 1e-10], [1e-10, 1.0]], [[1.0, 0.0], [0.0, 1 + 1e-12]], [[0.0, -4.0], [1.0, 0.0]], [[0, 0], [0, 0]]]
+    )
+    radii = spectral_radii(np.ascontiguousarray(batch.transpose(1, 0, 2)))
+    np.testing.assert_allclose(radii, [1 + 1e-10, 1 + 1e-12, 2.0, 0.0], rtol=4e-16)
+
+
+def test_decoding_reads_the_first_letter_first():
+    assert decode_word(5, length=3, count=3) == (0, 1, 2)
