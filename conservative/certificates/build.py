@@ -12,11 +12,12 @@ import numpy as np
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.rationals import as_fraction
-from conservative.certificates import checker
 from conservative.certificates.records import Certificate, check
 
 _MARGINS = (52, 50, 46, 40, 34, 28, 22, 16, 10)
 """A word's bound is first tried 2^-52 below the float estimate, then further and further below."""
+_MAX_DIGITS = 600
+"""Of a numerator or denominator, as the checker has it."""
 _SIMPLE = 10_000
 """Largest denominator of a rational that is tried as the exact value."""
 
@@ -179,11 +180,9 @@ def _letters(word: Sequence[int]) -> tuple[int, ...]:
 
 
 def _text(value: Fraction) -> str:
-    limit = 10**checker.MAX_DIGITS
+    limit = 10**_MAX_DIGITS
     if abs(value.numerator) >= limit or value.denominator >= limit:
-        raise CertificateError(
-            f"a number has more than the {checker.MAX_DIGITS} digits that certificates allow. Round it."
-        )
+        raise CertificateError(f"a number has more than the {_MAX_DIGITS} digits that certificates allow. Round it.")
     return str(value)
 
 
@@ -197,6 +196,8 @@ def _expansion(family: MatrixFamily, word: tuple[int, ...], bound: Fraction, *, 
 
 def _seal(family: MatrixFamily, kind: str, relation: str, bound: Fraction, proof: dict[str, Any]) -> dict[str, Any]:
     """The document with its sentence and digests."""
+    from conservative.certificates import checker
+
     value = _text(bound)
     shape = f"{family.count} given {family.size} x {family.size} matrices"
     sentence = f"The joint spectral radius of the {shape} is {relation} {value}."

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 FORMAT, VERSION = "conservative-certificate", 1
 MAX_CHARACTERS = 16 * 2**20
 MAX_DIGITS, MAX_ORDER, MAX_ENTRIES, MAX_WORD = 600, 100, 100_000, 10_000
-MAX_BITS, MAX_WORK = 2e8, 1e10
+MAX_BITS, MAX_WORK = 2e8, 2e10
 
 _Matrix = Sequence[Sequence[int]]
 
@@ -83,22 +83,19 @@ def _family(listed: Any) -> Family:
     _require(len(listed) * order**2 <= MAX_ENTRIES, f"the family has more than {MAX_ENTRIES} entries")
     matrices = [_matrix(rows, f"matrix {i}") for i, rows in enumerate(listed, 1)]
     _require(all(len(m) == order for m in matrices), "the matrices must all have one size")
-    denominator, rows = _integers([row for matrix in matrices for row in matrix])
+    denominator, rows, bits = _integers([row for matrix in matrices for row in matrix])
     numerators = [rows[i : i + order] for i in range(0, len(rows), order)]
-    return Family(denominator, numerators, order, _bits(rows))
+    return Family(denominator, numerators, order, bits)
 
 
-def _integers(rows: list[list[Fraction]]) -> tuple[int, list[list[int]]]:
-    """The least common denominator, and the rows multiplied by it."""
+def _integers(rows: list[list[Fraction]]) -> tuple[int, list[list[int]], int]:
+    """The least common denominator, the rows multiplied by it, and the bits of their longest entry."""
     common, entries = 1, sum(map(len, rows))
     for value in (x for row in rows for x in row):
         common = math.lcm(common, value.denominator)
         _require(common.bit_length() * entries <= MAX_BITS, "the common denominator of the entries is too long")
-    return common, [[x.numerator * (common // x.denominator) for x in row] for row in rows]
-
-
-def _bits(rows: _Matrix) -> int:
-    return max(abs(x).bit_length() for row in rows for x in row)
+    integers = [[x.numerator * (common // x.denominator) for x in row] for row in rows]
+    return common, integers, max(abs(x).bit_length() for row in integers for x in row)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -164,14 +161,18 @@ def _check_expansion(family: Family, relation: str, bound: Fraction, proof: dict
     step, length = family.denominator * bound, len(word)
     size = length * (family.bits + n.bit_length())
     scaled = n * (size + length * max(step.numerator, step.denominator).bit_length())
-    _limit((length * n**3, size / 30), (n**4, n * size), (2 * n**2, n * scaled))
+    _limit(length * n**3 * (size / 30 + 1) * (family.bits / 30 + 1) + n**4 * (n * size / 120 + 1) ** 1.6)
     product: _Matrix = family.numerators[word[0]]
     for letter in word[1:]:
         product = _multiply(product, family.numerators[letter])
     # The roots of the scaled polynomial are the eigenvalues of the product divided by bound^length.
     up, down = step.numerator**length, step.denominator**length
     polynomial = [c * up**j * down ** (n - j) for j, c in enumerate(_characteristic_polynomial(product))]
-    proved = not _roots_inside(polynomial, closed=relation == ">")
+    # A sign unlike the one at infinity proves a real root beyond 1 or -1, at once.
+    proved = sum(polynomial) < 0 or sum(c * (-1) ** (n - j) for j, c in enumerate(polynomial)) < 0
+    if not proved:
+        _limit(n**4 * (scaled / 30 + 1) ** 2 / 5)
+        proved = not _roots_inside(polynomial, closed=relation == ">")
     _require(proved, f"the product of the word has no eigenvalue of modulus {relation} bound^{length}")
 
 
@@ -179,11 +180,11 @@ def _check_contraction(family: Family, relation: str, bound: Fraction, proof: di
     """Require P > 0 and bound^2 P - A_i^T P A_i >= 0 (or > 0) for every i."""
     rational, n = _matrix(proof["P"], "P"), family.order
     _require(len(rational) == n, f"P must have the size of the matrices, {n} x {n}")
-    P = _integers(rational)[1]
+    _, P, bits = _integers(rational)
     _require(all(P[i][j] == P[j][i] for i in range(n) for j in range(i)), "P must be symmetric")
     left, right = (bound.numerator * family.denominator) ** 2, bound.denominator**2
-    size = _bits(P) + max(left.bit_length(), right.bit_length() + 2 * family.bits + 2 * n.bit_length())
-    _limit(((len(family.numerators) + 1) * n**3, n * size))
+    size = bits + max(left.bit_length(), right.bit_length() + 2 * family.bits + 2 * n.bit_length())
+    _limit((len(family.numerators) + 1) * n**3 * (n * size / 30 + 1) ** 2 / 5)
     _require(_is_positive(P, definite=True), "P is not positive definite")
     wanted = "positive definite" if relation == "<" else "positive semidefinite"
     for i, A in enumerate(family.numerators, 1):
@@ -193,9 +194,8 @@ def _check_contraction(family: Family, relation: str, bound: Fraction, proof: di
         _require(proved, f"bound^2 P - A^T P A is not {wanted} for matrix {i}")
 
 
-def _limit(*products: tuple[float, float]) -> None:
-    """Refuse what would take minutes: pairs (number of integer products, bits of the factors)."""
-    work = sum(count * (bits / 30 + 1) ** 1.585 for count, bits in products)
+def _limit(work: float) -> None:
+    """Refuse what would take minutes; one unit of work is about a nanosecond."""
     _require(work <= MAX_WORK, "the numbers are too long or the matrices too large: checking would take too long")
 
 
@@ -237,10 +237,10 @@ def _roots_inside(polynomial: list[int], *, closed: bool) -> bool:
             content = math.gcd(*p)
             p, last, factor = [j * c // content for j, c in enumerate(p)][1:], 1, 1
             continue
-        p = [high * c - low * d for c, d in zip(p, reverse, strict=True)][1:]
         # Jacobi's identity foretells a common factor. Only where it divides is it taken out, so nothing rests on it.
-        if all(c % factor == 0 for c in p):
-            p = [c // factor for c in p]
+        reduced = [high * c - low * d for c, d in zip(p, reverse, strict=True)][1:]
+        quotients = [divmod(c, factor) for c in reduced]
+        p = reduced if any(rest for _, rest in quotients) else [quotient for quotient, _ in quotients]
         last, factor = p[-1], last
     return True
 
@@ -314,12 +314,14 @@ def check_text(text: str) -> tuple[bool, str]:
 
 def _main(arguments: list[str]) -> int:
     """Check one file and print the verdict; the exit code is 0 if valid, 1 if not, 2 if there is no such file."""
+    if len(arguments) != 1:
+        print("usage: python checker.py FILE", file=sys.stderr)
+        return 2
     try:
-        (name,) = arguments
-        with Path(name).open(encoding="utf-8") as stream:
+        with Path(arguments[0]).open(encoding="utf-8") as stream:
             valid, reason = check_text(stream.read(MAX_CHARACTERS + 1))
     except (OSError, ValueError) as error:
-        print(f"usage: python checker.py FILE, a UTF-8 text file ({error})", file=sys.stderr)
+        print(f"cannot read {arguments[0]}: {error}", file=sys.stderr)
         return 2
     print(f"valid: {reason}" if valid else f"invalid: {reason}")
     return 0 if valid else 1

@@ -1,4 +1,8 @@
-"""A certificate as a value, and the verdict of the checker on it."""
+"""A certificate as a value, and the verdict of the checker on it.
+
+The checker is imported inside functions: `python -m conservative.certificates.checker` runs it as
+a program, which must not already be a loaded module then.
+"""
 
 import json
 import os
@@ -10,7 +14,8 @@ from typing import Any
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.files import read_text, write_atomically
-from conservative.certificates import checker
+
+_MAX_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class Certificate:
     text: str
 
     def __post_init__(self) -> None:
+        from conservative.certificates import checker
+
         try:
             checker.read_document(self.text)
         except checker.InvalidError as error:
@@ -153,7 +160,7 @@ def load_certificate(path: str | os.PathLike[str]) -> Certificate:
         When it does not have the form of a certificate.
     """
     try:
-        return Certificate(read_text(path, limit=checker.MAX_CHARACTERS))
+        return Certificate(read_text(path, limit=_MAX_BYTES))
     except CertificateError as error:
         raise CertificateError(f"{path}: {error}") from None
 
@@ -197,7 +204,7 @@ def check(certificate: Certificate | str | os.PathLike[str] | dict[str, Any]) ->
     if isinstance(certificate, dict):
         return _check_document(certificate)
     if isinstance(certificate, (str, os.PathLike)):
-        return check_text(read_text(Path(certificate), limit=checker.MAX_CHARACTERS))
+        return check_text(read_text(Path(certificate), limit=_MAX_BYTES))
     raise ArgumentTypeError(
         f"`check(certificate=...)` needs a certificate, the path of its file, or its document as a dict; "
         f"got {type(certificate).__name__}."
@@ -221,6 +228,8 @@ def check_text(text: str) -> Verdict:
     >>> check_text("{}").valid
     False
     """
+    from conservative.certificates import checker
+
     return Verdict(*checker.check_text(text))
 
 
