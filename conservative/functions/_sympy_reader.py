@@ -35,12 +35,14 @@ class SympyReader:
     def __init__(self, builder: Builder, columns: Mapping[Any, int]) -> None:
         self.builder, self.columns = builder, columns
         self._done: dict[Any, int] = {}
+        self._rules = self._make_rules()
 
     def read(self, expression: Any) -> int:
         """The node of one real expression."""
         stack = [expression]
         while stack:
             current = stack[-1]
+            self._require_known(current)
             if current in self._done:
                 stack.pop()
                 continue
@@ -51,6 +53,12 @@ class SympyReader:
                 stack.pop()
                 self._done[current] = self._node(current)
         return self._done[expression]
+
+    def _require_known(self, expression: Any) -> None:
+        name = type(expression).__name__
+        structural = isinstance(expression, (sympy.Piecewise, sympy.Pow, sympy.core.relational.Relational))
+        if not (expression.is_Atom or structural or name in SMOOTH or name in _RECIPROCALS or name in self._rules):
+            raise FunctionError(unknown(name, str(expression)))
 
     def _operands(self, expression: Any) -> tuple[Any, ...]:
         if isinstance(expression, sympy.Piecewise):
@@ -78,12 +86,9 @@ class SympyReader:
             return self.builder.smooth(name, inputs[0])
         if name in _RECIPROCALS:
             return self.builder.power(self.builder.smooth(_RECIPROCALS[name], inputs[0]), Fraction(-1))
-        rule = self._rules().get(name)
-        if rule is None:
-            raise FunctionError(unknown(name, str(expression)))
-        return rule(inputs)
+        return self._rules[name](inputs)
 
-    def _rules(self) -> dict[str, Callable[[list[int]], int]]:
+    def _make_rules(self) -> dict[str, Callable[[list[int]], int]]:
         build = self.builder
         return {
             "Add": build.add,

@@ -40,12 +40,14 @@ class TextReader:
         self.builder = builder
         self.columns = {unicodedata.normalize("NFKC", name): column for name, column in columns.items()}
         self._text = ""
+        self._lines: list[bytes] = []
 
     def read(self, text: str) -> int:
         """The node of one expression."""
         if len(text) > MAX_LENGTH:
             raise FunctionError(f"an expression of {len(text):,} characters; at most {MAX_LENGTH:,} are read.")
         self._text = text.strip()
+        self._lines = [line.encode() for line in self._text.splitlines()]
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SyntaxWarning)
@@ -57,10 +59,16 @@ class TextReader:
             raise FunctionError(f"not an expression that can be read: {self._text[:60]!r}.") from error
         return self._number(tree.body, 0)
 
+    def _segment(self, node: ast.AST) -> str:
+        start, end = (getattr(node, name, None) for name in ("lineno", "end_lineno"))
+        if start is None or start != end:
+            return self._text
+        return self._lines[start - 1][getattr(node, "col_offset", 0) : getattr(node, "end_col_offset", 0)].decode()
+
     def _refuse(self, node: ast.AST, why: str) -> FunctionError:
-        line = self._text.split("\n")[getattr(node, "lineno", 1) - 1].encode()
+        line = self._lines[getattr(node, "lineno", 1) - 1]
         column = len(line[: getattr(node, "col_offset", 0)].decode(errors="ignore")) + 1
-        piece = (ast.get_source_segment(self._text, node) or self._text)[:60]
+        piece = self._segment(node)[:60]
         return FunctionError(f"column {column}: {piece!r}: {why}")
 
     def _deeper(self, node: ast.AST, depth: int) -> int:
@@ -92,7 +100,8 @@ class TextReader:
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
                 raise self._refuse(node, "a condition stands where a number is wanted; use it in Piecewise.")
             case _:
-                raise self._refuse(node, f"{type(node).__name__} is not part of the expression language.")
+                kind = type(node.op if isinstance(node, ast.BinOp | ast.UnaryOp) else node).__name__
+                raise self._refuse(node, f"{kind} is not part of the expression language.")
 
     def _chain(self, node: ast.BinOp, depth: int, kinds: tuple[type, type]) -> int:
         """A sum or a product read from the left without recursion, however long."""
@@ -120,12 +129,16 @@ class TextReader:
                 raise self._refuse(node, f"exponents are bounded by {MAX_EXPONENT}.")
             if known.data < 0 and base == self.builder.constant(Fraction(0)):
                 raise self._refuse(node, "division by zero.")
-        return self.builder.exponential(base, exponent)
+        power = self.builder.exponential(base, exponent)
+        whole = isinstance(known.data, Fraction) and known.data.denominator == 1
+        if whole and self.builder.nodes[base].op == "constant" and self.builder.nodes[power].op != "constant":
+            raise self._refuse(node, "this power has too many digits.")
+        return power
 
     def _constant(self, node: ast.Constant) -> int:
         if isinstance(node.value, bool) or not isinstance(node.value, (int, float)):
             raise self._refuse(node, "only real numbers are read.")
-        text = (ast.get_source_segment(self._text, node) or "").replace("_", "")
+        text = self._segment(node).replace("_", "")
         if len(text) > MAX_DIGITS:
             raise self._refuse(node, f"numbers have at most {MAX_DIGITS} digits.")
         if isinstance(node.value, int):

@@ -68,15 +68,17 @@ class _Pass:
         self.options: dict[int, tuple[int, ...]] = {}
         self.signs: dict[int, int] = {}
         self.jumping: set[int] = set()
+        self.jumpy: list[bool] = []
         self.reachable: dict[int, set[int | None]] = {}
         self.near: list[tuple[int, float]] = []
 
     def run(self) -> Trace:
-        for index in range(len(self.graph.nodes)):
+        for index, node in enumerate(self.graph.nodes):
             try:
                 self.values.append(self._value(index))
             except FunctionError as error:
                 self.values.append(Undefined(str(error)))
+            self.jumpy.append(index in self.jumping or any(self.jumpy[a] for a in node.args))
         live = _live_nodes(self.graph, self.reachable)
         jump = min((j for j in self.jumping if j in live), default=None)
         near = tuple((n, d) for n, d in self.near if n in live)
@@ -158,7 +160,11 @@ class _Pass:
         value: Any = Undefined("no guard of a Piecewise holds; add a default, `(value, True)`")
         if chosen != HOLE:
             value = self.values[branches[chosen]]
-        agreeing = {i for i, b in enumerate(branches) if i == chosen or self._agree(self.values[b], value)}
+        agreeing = {
+            i
+            for i, b in enumerate(branches)
+            if i == chosen or ((i in reachable or not self.jumpy[b]) and self._agree(self.values[b], value))
+        }
         if len(reachable) > 1 and not reachable <= agreeing:
             self.jumping.add(index)
         settled = any(c in self.forced for c in read)

@@ -16,6 +16,8 @@ def hull_contains(vertices: NDArray[Any], points: NDArray[Any], *, exact: bool) 
     A linear program proposes convex weights. With rational entries they are solved for again exactly on
     the support that it proposes, so that True is proved; with other entries True holds within 1e-9 of the scale.
     """
+    if len(vertices) == 0:
+        return False
     flat = vertices.reshape(len(vertices), -1)
     targets = points.reshape(len(points), -1)
     numeric = flat.astype(np.float64)
