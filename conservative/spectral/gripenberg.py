@@ -23,6 +23,9 @@ BATCH_ENTRIES = 1 << 15
 _BLURRED = 1e-3
 """A leaf whose error bound exceeds this part of its norm is closed: its descendants cannot improve its bound."""
 
+_BATCH_WORK = 1 << 12
+"""The fixed cost of a batch, in the units of `Progress.work`: long chains of single words cost it again and again."""
+
 STORED_ENTRIES = 1 << 24
 """Entries of open products kept at most (128 MB)."""
 
@@ -39,14 +42,14 @@ class Progress:
         The largest rho(M_w)^(1/|w|) met, in doubles.
     word : tuple of int
         The word that has it; empty while the given rate was not improved.
-    nodes : int
-        Products computed so far.
+    work : int
+        Products computed so far times n^3, a batch counting at least 4096: a measure of time.
     """
 
     upper: float
     rate: float
     word: Word
-    nodes: int
+    work: int
 
 
 @dataclass(slots=True)
@@ -115,7 +118,7 @@ def branch_and_bound(family: ScaledFamily, *, rate: float, tol: float) -> Iterat
     stacked = stack_horizontally(family.floats)
     log = _Log(k)
     word: Word = ()
-    frontier, closed = _root(n), 0.0
+    frontier, closed, work = _root(n), 0.0, 0
     batch = max(1, BATCH_ENTRIES // (k * n * n))
     while frontier.node.size and frontier.node.size * n * n <= STORED_ENTRIES:
         chosen = _largest(frontier.prefix, max(batch, frontier.node.size // 4))
@@ -124,6 +127,7 @@ def branch_and_bound(family: ScaledFamily, *, rate: float, tol: float) -> Iterat
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             children = _children(frontier.take(chosen), stacked, family, log)
         rates = screened_rates(children.rows, children.length, above=rate)
+        work += max(rates.size * n**3, _BATCH_WORK)
         top = int(np.argmax(rates))
         if rates[top] > rate * (1 + 1e-12):
             rate, word = float(rates[top]), canonical_word(log.word(int(children.node[top])))
@@ -132,7 +136,7 @@ def branch_and_bound(family: ScaledFamily, *, rate: float, tol: float) -> Iterat
         open_leaf = (frontier.prefix > rate * (1 + tol)) & ~hopeless
         closed = max(closed, float(frontier.prefix[~open_leaf].max(initial=0.0)))
         frontier = frontier.take(open_leaf & (frontier.prefix > closed))
-        yield Progress(max(closed, float(frontier.prefix.max(initial=0.0))), rate, word, log.size)
+        yield Progress(max(closed, float(frontier.prefix.max(initial=0.0))), rate, word, work)
 
 
 def _root(n: int) -> _Frontier:

@@ -22,7 +22,7 @@ SEARCH_LENGTH = 130
 """Longest word of the bounded-width search."""
 
 WORK_LIMIT = 1 << 24
-"""Products computed by the branch and bound, times n^3, at most, per diagonal block."""
+"""Work of the branch and bound at most, per diagonal block: products times n^3, a second or two."""
 
 SOLVER_SECONDS = 2.0
 """Time that must be left for the semidefinite solver to be loaded and run."""
@@ -215,7 +215,7 @@ def _branch(family: MatrixFamily, found: Found, bases: list[ScaledFamily], *, to
                 yield replace(found, status=RadiusStatus.CLOSED)
                 return
             yield found
-            if progress.nodes * basis.floats.shape[1] ** 3 > WORK_LIMIT:
+            if progress.work > WORK_LIMIT:
                 break
     yield found.stopped(RadiusStatus.WORK_LIMIT)
 
