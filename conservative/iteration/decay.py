@@ -124,23 +124,31 @@ def _grouped(A: Floats, one_step: float) -> Decay:
     """Lengthen the products until they contract well, or there are too many of them."""
     k, p = A.shape[:2]
     largest = min(_PRODUCTS, _ENTRIES // (p * p))
-    products, error, norms = A, 0.0, [1.0, one_step]
+    products, norms = A, [1.0, one_step]
+    roundings: list[float] = []
     size = float(frobenius_bounds(A)[1].max())
     best = Decay((1.0,), one_step, one_step)
     while len(products) * k <= largest and len(norms) <= 64 and np.isfinite(norms[-1]):
         with np.errstate(under="ignore", over="ignore", invalid="ignore"):
-            error = _up(error * size + (p + 2) * UNIT_ROUNDOFF * size * float(frobenius_bounds(products)[1].max()), 8)
+            roundings.append((p + 2) * UNIT_ROUNDOFF * size * float(frobenius_bounds(products)[1].max()))
             products = np.einsum("wij,kjl->wkil", products, A, optimize=True).reshape(-1, p, p)
         if not np.isfinite(products).all():
             break
-        rate = _up(float(spectral_norm_bounds(products)[1].max()) + error + 1e-300, 4)
+        # A rounding made at length j is multiplied by a product of the factors that follow it.
+        error = math.fsum(e * c for e, c in zip(reversed(roundings), norms, strict=False))
+        rate = _up(float(spectral_norm_bounds(products)[1].max()) + error + 1e-300, len(norms) + 8)
         found = Decay(tuple(norms), rate, one_step)
-        if found.tail(0) < best.tail(0):
+        if _merit(found) < _merit(best):
             best = found
         if rate < 0.5:
             break
         norms.append(rate)
     return best
+
+
+def _merit(decay: Decay) -> tuple[float, float]:
+    """Small is good: first a small sum of all bounds, then, where that is infinite, slow growth."""
+    return decay.tail(0), decay.rate ** (1.0 / len(decay.norms))
 
 
 def _adapted(A: Floats, norm: ArrayLike) -> tuple[float, float]:

@@ -162,7 +162,10 @@ def iterate_set(
         while status is None and len(run.gaps) < limit:
             status = run.step(tol)
     except KeyboardInterrupt:
+        if not run.sets:
+            raise
         status = TrajectoryStatus.INTERRUPTED
+    run.close_first()
     if status is None:
         reached_all = steps is not None or tol is None
         status = TrajectoryStatus.STEPS_DONE if reached_all else TrajectoryStatus.STEP_LIMIT
@@ -232,7 +235,7 @@ class _Run:
         before = self.sets[-1]
         fresh = hull_step(self.blocks, before, cap=self.cap)
         if fresh is None:
-            self._close_first()
+            self.close_first()
             return TrajectoryStatus.OVERFLOW
         after = self._keep(fresh)
         forward, backward = gap(before, after), gap(after, before)
@@ -242,7 +245,7 @@ class _Run:
         lower = max(forward.lower, backward.lower)
         self.gaps.append(Bracket(max(0.0, lower - round_up(slack)), round_up(stored + slack)))
         if len(self.bounds) == 0:
-            self._close_first()
+            self.close_first()
         a_priori = _sum_up(_product_up(self.decay.tail(len(self.gaps)), self.gaps[0].upper), slack_after)
         a_posteriori = _sum_up(_product_up(self.decay.tail(1), self.gaps[-1].upper), slack_after)
         self.bounds.append(StepBound(a_priori, a_posteriori, after.e_missing, after.e_extra))
@@ -254,7 +257,7 @@ class _Run:
             return TrajectoryStatus.ROUNDING_LIMIT
         return None
 
-    def _close_first(self) -> None:
+    def close_first(self) -> None:
         """The bound of X_0, once the first step is known."""
         if self.bounds:
             return

@@ -88,7 +88,7 @@ def hull_distances(
     n, d = points.shape
     k = vertices.shape[0]
     room = min(k, d + 1)
-    chunk = max(64, min(16384, _CELLS // max(k, room * d)))
+    chunk = max(64, min(4096, _CELLS // max(k, room * d)))
     parts = [
         _chunk_distances(points[i : i + chunk], vertices, tolerance=tolerance, stop_below=stop_below)
         for i in range(0, n, chunk)
@@ -119,13 +119,14 @@ def _chunk_distances(points: Floats, vertices: Floats, *, tolerance: float, stop
         return HullDistances(lower, upper, shrunk.corral, shrunk.weights, shrunk.direction)
     centre, exponent = frame(vertices)
     n, room = points.shape[0], min(vertices.shape[0], points.shape[1] + 1)
-    difference = vertices[0] - points
-    corral, weights = np.zeros((n, room), dtype=np.intp), np.zeros((n, room))
+    first = _nearest_vertices(points - centre, vertices - centre) if stop_below > 0.0 else np.zeros(n, dtype=np.intp)
+    difference = vertices[first] - points
+    corral, weights = np.repeat(first[:, None], room, axis=1), np.zeros((n, room))
     weights[:, 0] = 1.0
     lower, upper = _far_distances(difference, exponent)
     result = HullDistances(lower, upper, corral, weights, difference)
     reach = np.abs(points - centre).max(axis=1)
-    near = np.flatnonzero(reach * _NEAR <= np.ldexp(1.0, exponent))
+    near = np.flatnonzero((reach * _NEAR <= np.ldexp(1.0, exponent)) & (upper > stop_below))
     if vertices.shape[0] == 1 or near.size == 0:
         return result
     with np.errstate(under="ignore", over="ignore"):
@@ -146,8 +147,15 @@ def _chunk_distances(points: Floats, vertices: Floats, *, tolerance: float, stop
     return result
 
 
+def _nearest_vertices(points: Floats, vertices: Floats) -> Indices:
+    """The vertex nearest to every point, as far as one matrix product tells."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        half = 0.5 * np.einsum("kd,kd->k", vertices, vertices)
+        return np.asarray(np.argmin(half - points @ vertices.T, axis=1))
+
+
 def _far_distances(difference: Floats, exponent: int) -> tuple[Floats, Floats]:
-    """Distances to one vertex, less the diameter below: 2√d hull sizes bound it."""
+    """Distances to one vertex of each point's choice, less the diameter below: 2√d hull sizes bound it."""
     d = difference.shape[1]
     size = norms(difference)
     diameter = float(np.ldexp(2.0 * np.sqrt(d) * (1.0 + 1e-10), exponent)) if exponent > -1080 else 0.0

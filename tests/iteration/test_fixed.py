@@ -1,0 +1,120 @@
+"""Fixed sets known in closed form, expanding families, interruption."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies.matrix_sets import rotation
+
+from conservative._core.errors import ArgumentError, BudgetError, ExpansionError
+from conservative.iteration import fixed, fixed_set
+from conservative.matrix_sets import FiniteSet, MatrixPolytope, gap, hausdorff_distance
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.integers(1, 4), st.integers(1, 2), st.floats(-0.9, 0.9))
+def test_constant_state_blocks_have_a_convex_fixed_set(seed: int, p: int, m: int, a: float) -> None:
+    """X = aX + K, K = conv{B_i}: the fixed set is K/(1 − a) for a ≥ 0, and (K + aK)/(1 − a²) for a < 0."""
+    B = np.random.default_rng(seed).normal(size=(4, p, m))
+    blocks = np.concatenate([np.repeat(a * np.eye(p)[None], 4, axis=0), B], axis=2)
+    found = fixed_set(blocks, tol=1e-6)
+    exact = B / (1 - a) if a >= 0 else (B[:, None] + a * B[None]).reshape(-1, p, m) / (1 - a * a)
+    truth = MatrixPolytope(exact)
+    noise = 1e-13 * truth.radius
+    assert found.status.name == "CONVEX"
+    assert max(found.hull.e_missing, found.hull.e_extra) <= 1e-6
+    assert gap(truth, found.hull).lower <= found.hull.e_missing + noise
+    assert gap(found.hull, truth).lower <= found.hull.e_extra + noise
+    assert gap(truth, found.outer).upper <= noise
+    assert hausdorff_distance(found.inner, found.outer).lower <= found.distance.upper
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10_000), st.integers(1, 3))
+def test_conjugated_boxes(seed: int, p: int) -> None:
+    """Diagonal maps with box-valued B fix a box; a rotation and a translation move it."""
+    rng = np.random.default_rng(seed)
+    a = rng.uniform(0.1, 0.8, size=p)
+    corners = np.stack(np.meshgrid(*[[-1.0, 1.0]] * p, indexing="ij"), axis=-1).reshape(-1, p)
+    turn, shift = rotation(p, seed), rng.normal(size=(p, 1))
+    A = turn @ np.diag(a) @ turn.T
+    B = (turn @ corners.T).T[:, :, None] + shift - A @ shift
+    blocks = np.concatenate([np.repeat(A[None], len(B), axis=0), B], axis=2)
+    truth = MatrixPolytope((turn @ (corners / (1 - a)).T).T[:, :, None] + shift)
+    found = fixed_set(blocks, tol=1e-8)
+    noise = 1e-12 * truth.radius
+    assert hausdorff_distance(truth, found.hull).lower <= 1e-8 + noise
+    assert gap(truth, found.outer).upper <= noise
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 10_000), st.integers(2, 3), st.integers(2, 3))
+def test_orbits_stay_between_inner_and_outer(seed: int, k: int, p: int) -> None:
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(k, p, p))
+    A *= 0.5 / np.linalg.norm(A, 2, axis=(1, 2))[:, None, None]
+    B = rng.normal(size=(k, p, 1))
+    found = fixed_set(FiniteSet(np.concatenate([A, B], axis=2)), tol=1e-2)
+    x, orbit = np.linalg.solve(np.eye(p) - A[0], B[0]), []
+    for letter in rng.integers(k, size=200):
+        x = A[letter] @ x + B[letter]
+        orbit.append(x)
+    points = FiniteSet(orbit)
+    assert gap(points, found.outer).lower == 0.0
+    assert gap(points, found.inner).lower <= found.inner.e_missing
+    assert gap(points, found.hull).lower <= found.hull.e_missing
+    assert gap(found.inner, found.outer).upper <= found.inner.e_extra + 1e-12
+
+
+@pytest.mark.parametrize("scale", [1e-120, 1e-6, 1e6, 1e120])
+def test_the_parameter_scale_does_not_matter(scale: float) -> None:
+    found = fixed_set([[[-0.75, scale]], [[-0.25, scale]]], tol=1e-9 * scale)
+    np.testing.assert_allclose(np.sort(found.hull.vertices.ravel()), [4 / 13 * scale, 12 / 13 * scale], rtol=1e-12)
+
+
+def test_expanding_families_are_refused_with_the_word() -> None:
+    blocks = np.array([[[0.75, -0.75, 1.0], [1.0, 0.0, 0.0]], [[1.5, -0.75, 0.25], [1.0, 0.0, 0.0]]])
+    with pytest.raises(ExpansionError, match="1122"):
+        fixed_set(blocks)
+    with pytest.raises(ExpansionError, match="word 1"):
+        fixed_set([[[1.5, 1.0]]])
+
+
+def test_a_family_on_the_border_is_undecided() -> None:
+    with pytest.raises(BudgetError, match="joint_spectral_radius"):
+        fixed_set([[[1.0, 1.0]]])
+
+
+def test_a_common_quadratic_norm_is_found() -> None:
+    blocks = [[[0.5, 4.0, 1.0], [0.0, 0.5, 0.0]], [[0.5, 0.0, 1.0], [0.02, 0.5, 0.0]]]
+    found = fixed_set(blocks, tol=1e-3)
+    assert found.decay.one_step > 1.0
+    assert found.status.name == "HULL"
+
+
+def test_a_tolerance_below_rounding_ends_with_a_valid_set() -> None:
+    found = fixed_set([[[0.9, 1e6]], [[0.8, 1.0]]], tol=1e-13)
+    assert found.status.name == "BUDGET"
+    assert hausdorff_distance(found.hull, MatrixPolytope([[[5.0]], [[1e7]]])).lower <= 1e-6
+
+
+def test_an_interrupt_keeps_the_best_hull(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, calls = fixed.hull_step, []
+
+    def interrupted(*arguments: object, **options: object) -> object:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fixed, "hull_step", interrupted)
+    rng = np.random.default_rng(1)
+    found = fixed_set(np.concatenate([0.45 * rng.normal(size=(3, 2, 2)) / 2, rng.normal(size=(3, 2, 1))], axis=2))
+    assert found.status.name == "INTERRUPTED"
+    assert np.isfinite(found.hull.e_missing)
+
+
+@pytest.mark.parametrize("tol", [0.0, -1.0, float("nan")])
+def test_bad_tolerances_are_refused(tol: float) -> None:
+    with pytest.raises(ArgumentError, match="tol"):
+        fixed_set([[[0.5, 1.0]]], tol=tol)
