@@ -19,8 +19,9 @@ _UNDERFLOW = 1e-290
 _NEAR = 2.0**-300
 """A point farther than the inverse of this, in hull sizes, sees the hull as one point."""
 
-_CELLS = 2_000_000
-"""Numbers in the largest temporary array of one chunk."""
+_PRODUCTS = 250_000
+"""Multiplications in one matrix product of a chunk: BLAS libraries wake no threads for so few, and temporaries stay
+in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,7 @@ def hull_distances(
     """
     n, d = points.shape
     k = vertices.shape[0]
-    room = min(k, d + 1)
-    chunk = max(64, min(4096, _CELLS // max(k, room * d)))
+    chunk = max(256, min(4096, _PRODUCTS // (k * d)))
     parts = [
         _chunk_distances(points[i : i + chunk], vertices, tolerance=tolerance, stop_below=stop_below)
         for i in range(0, n, chunk)
