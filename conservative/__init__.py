@@ -37,6 +37,7 @@ _HOMES = {
     "SetTrajectory": "conservative.iteration",
     "fixed_set": "conservative.iteration",
     "iterate_set": "conservative.iteration",
+    "ImplicitJacobian": "conservative.differentiation",
     "implicit_jacobian": "conservative.differentiation",
     "Analysis": "conservative.analysis",
     "analyze": "conservative.analysis",

@@ -1,0 +1,247 @@
+"""The straight line: function, conservative Jacobian, products, set iteration, certificate."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from conservative._core.errors import ArgumentError
+from conservative._core.families import MatrixFamily
+from conservative._core.rationals import as_fraction
+from conservative.analysis.problem import Problem, as_problem
+from conservative.analysis.record import Analysis
+from conservative.analysis.verdict import Contraction
+from conservative.differentiation import ImplicitJacobian, implicit_jacobian
+from conservative.functions import Residual
+from conservative.iteration import SetTrajectory, fixed_set, iterate_set
+from conservative.jacobians import JacobianSet, conservative_jacobian
+from conservative.matrix_sets import MatrixSet
+from conservative.spectral import (
+    AssumptionA,
+    JointSpectralRadius,
+    assumption_a,
+    expanding_product,
+    joint_spectral_radius,
+)
+
+Report = Callable[[str], None]
+
+
+def analyze(
+    source: Any,
+    *,
+    at: Any = None,
+    initial: Any = None,
+    steps: int | None = None,
+    max_length: int = 12,
+    time_limit: float | None = 60.0,
+    on_stage: Report | None = None,
+) -> Analysis:
+    """Analyse a nonsmooth iterative algorithm from its update to a proved verdict.
+
+    Parameters
+    ----------
+    source : str, path, gallery case, PiecewiseSelection, JacobianSet or array_like of shape (k, n, n)
+        A gallery name, a file (.toml function, or .json, .npz, .npy, .mat, .csv family), or an object.
+    at : mapping or sequence, optional
+        The point (x̄, θ), for a function whose source names none.
+    initial : array_like, shape (k, p, m), optional
+        X_0, whose hull is iterated; {0} unless given or named by the source.
+    steps : int, optional
+        How often the set is iterated. By default 40, or, for a family that expands, as often as
+        it takes the proved rate to show: until lower^steps reaches 1000, at most 400.
+    max_length : int
+        Longest word tried for a shortest expanding product.
+    time_limit : float, optional
+        Seconds for the spectral search.
+    on_stage : callable, optional
+        Called with one line before each stage, for progress display.
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    ArgumentError, FunctionError, FileFormatError
+        For unusable input; the message names the fault and the remedy. In particular a claimed
+        fixed point with F(x̄, θ) ≠ x̄ is refused with its residual.
+
+    Examples
+    --------
+    >>> import conservative as cj
+    >>> result = cj.analyze("half-absolute", steps=5)
+    >>> result.contraction.name
+    'PROVED'
+    """
+    tell = on_stage or (lambda _: None)
+    problem = as_problem(source, at=at, initial=initial)
+    tell("conservative Jacobian")
+    residual = fixed_point_residual(problem)
+    jacobian, conical = _jacobians(problem)
+    family = _state_family(problem, jacobian)
+    if family is None:
+        return Analysis(problem=problem, residual=residual, jacobian=jacobian, conical=conical)
+    tell("norms and products")
+    assumption = assumption_a(family)
+    expanding = expanding_product(family, max_length=max_length)
+    tell("joint spectral radius")
+    radius = joint_spectral_radius(family, time_limit=time_limit)
+    contraction = _verdict(assumption, radius)
+    implicit, trajectory, fixed = None, None, None
+    if jacobian is not None and _parameter_count(jacobian):
+        tell("set iteration")
+        implicit = _implicit(jacobian)
+        trajectory = iterate_set(jacobian, _initial(problem, jacobian), steps=steps or _telling_steps(radius))
+        if contraction is Contraction.PROVED:
+            tell("fixed set")
+            fixed = fixed_set(jacobian, tol=1e-6)
+    return Analysis(
+        problem=problem,
+        residual=residual,
+        jacobian=jacobian,
+        conical=conical,
+        assumption=assumption,
+        expanding=expanding,
+        searched_length=max_length,
+        radius=radius,
+        implicit=implicit,
+        trajectory=trajectory,
+        fixed=fixed,
+        contraction=contraction,
+    )
+
+
+def fixed_point_residual(problem: Problem) -> Residual | None:
+    """F(x̄, θ) − x̄ at the point of a problem.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    Residual, or None
+        `None` when there is no function, or F does not map the state to itself.
+
+    Raises
+    ------
+    ArgumentError
+        When the point is not a fixed point: exactly at an exact point, else to within the tolerance.
+    """
+    F = problem.function
+    if F is None or len(F.expressions) != len(F.state):
+        return None
+    residual = F.residual(problem.at)
+    if not residual.vanishes:
+        worst = int(np.abs(residual.values).argmax())
+        raise ArgumentError(
+            f"`analyze(at=...)` needs a fixed point, F(x, θ) = x; the residual F(x, θ) − x is "
+            f"{residual.values[worst]:.6g} in {F.state[worst]}. Solve for the fixed point first, or use "
+            "`conservative_jacobian` for derivatives at another point."
+        )
+    return residual
+
+
+def state_matrices(source: Any) -> MatrixFamily:
+    """The square matrices whose products decide contraction, from any source.
+
+    Parameters
+    ----------
+    source : as for `analyze`
+
+    Returns
+    -------
+    MatrixFamily
+
+    Raises
+    ------
+    ArgumentError
+        When the Jacobian has no square state part.
+    """
+    problem = as_problem(source)
+    family = _state_family(problem, _jacobians(problem)[0])
+    if family is None:
+        raise ArgumentError("`state_matrices(source=...)` needs as many components of F as states.")
+    return family
+
+
+def trajectory_of(source: Any, *, steps: int = 40, tol: float | None = None) -> SetTrajectory:
+    """The iterated hull of a source, from its X_0.
+
+    Parameters
+    ----------
+    source : as for `analyze`
+    steps : int
+        How often the set is iterated.
+    tol : float, optional
+        Stop once this close to the fixed set.
+
+    Returns
+    -------
+    SetTrajectory
+
+    Raises
+    ------
+    ArgumentError
+        When there is no parameter to differentiate by.
+    """
+    problem = as_problem(source)
+    fixed_point_residual(problem)
+    jacobian = _jacobians(problem)[0]
+    if jacobian is None or not _parameter_count(jacobian):
+        raise ArgumentError(
+            "`trajectory_of(source=...)` needs blocks [A B] with a parameter part, to differentiate by; the source "
+            "holds square matrices only. Name a function with parameters."
+        )
+    return iterate_set(jacobian, _initial(problem, jacobian), steps=steps, tol=tol)
+
+
+def _jacobians(problem: Problem) -> tuple[JacobianSet | None, JacobianSet | None]:
+    if problem.function is None:
+        return problem.jacobian, None
+    return (
+        conservative_jacobian(problem.function, problem.at),
+        conservative_jacobian(problem.function, problem.at, kind="conical"),
+    )
+
+
+def _state_family(problem: Problem, jacobian: JacobianSet | None) -> MatrixFamily | None:
+    if jacobian is None:
+        return problem.family
+    q, n = jacobian.vertices.shape[1:]
+    square = n >= q and (problem.function is None or len(problem.function.state) == q)
+    return jacobian.state_family() if square else None
+
+
+def _parameter_count(jacobian: JacobianSet) -> int:
+    q, n = jacobian.vertices.shape[1:]
+    return int(n - q)
+
+
+def _verdict(assumption: AssumptionA, radius: JointSpectralRadius) -> Contraction:
+    if assumption.holds or radius.upper < 1:
+        return Contraction.PROVED
+    return Contraction.REFUTED if radius.lower >= 1 else Contraction.UNDECIDED
+
+
+def _telling_steps(radius: JointSpectralRadius) -> int:
+    if radius.lower <= 1:
+        return 40
+    return min(400, max(40, math.ceil(math.log(1000) / math.log(radius.lower))))
+
+
+def _implicit(jacobian: JacobianSet) -> ImplicitJacobian | None:
+    try:
+        return implicit_jacobian(jacobian)
+    except ArgumentError:
+        return None
+
+
+def _initial(problem: Problem, jacobian: JacobianSet) -> Any:
+    if problem.initial is not None and not isinstance(problem.initial, MatrixSet):
+        return [[[float(as_fraction(x)) for x in row] for row in X] for X in problem.initial]
+    if problem.initial is not None:
+        return problem.initial
+    return np.zeros((1, jacobian.vertices.shape[1], _parameter_count(jacobian)))

@@ -1,0 +1,152 @@
+"""From whatever a user names or holds to one problem: a function at a point, a set of blocks, or a family."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conservative import gallery
+from conservative._core.errors import ArgumentError
+from conservative._core.families import MatrixFamily, as_family
+from conservative._core.family_files import SUFFIXES, parse_family_json, read_family
+from conservative.functions import PiecewiseSelection, parse_function_text, read_function_file
+from conservative.jacobians import JacobianSet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """What `analyze` works on; exactly one of `function`, `jacobian` and `family` is set.
+
+    Parameters
+    ----------
+    title : str
+        One line for the head of the report.
+    function : PiecewiseSelection, optional
+        The update F(x, θ).
+    at : mapping or sequence, optional
+        The point, for a function.
+    jacobian : JacobianSet, optional
+        A set of blocks [A B].
+    family : MatrixFamily, optional
+        Square matrices alone.
+    initial : nested sequence of shape (k, p, m), optional
+        A first set X_0 of derivatives.
+    source, answer : str
+        Of a published case; empty otherwise.
+    """
+
+    title: str
+    function: PiecewiseSelection | None = None
+    at: Any = None
+    jacobian: JacobianSet | None = None
+    family: MatrixFamily | None = None
+    initial: Any = None
+    source: str = ""
+    answer: str = ""
+
+
+def as_problem(source: Any, *, at: Any = None, initial: Any = None) -> Problem:
+    """Read a problem from a gallery name, a file, or an object of the package.
+
+    Parameters
+    ----------
+    source : str, path, gallery case, PiecewiseSelection, JacobianSet or array_like of shape (k, n, n)
+        A string is a gallery name, or else the path of a file.
+    at : mapping or sequence, optional
+        The point; overrides the one that the source names.
+    initial : array_like of shape (k, p, m), optional
+        X_0; overrides the one that the source names.
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown name or file type, and for a function without a point.
+    FileFormatError
+        For an unreadable file.
+    """
+    problem = _read(source)
+    if at is not None:
+        if problem.function is None:
+            raise ArgumentError("`analyze(at=...)` needs a function; the source holds matrices only. Leave `at` out.")
+        problem = _replace(problem, at=at)
+    if initial is not None:
+        problem = _replace(problem, initial=initial)
+    if problem.function is not None and problem.at is None:
+        raise ArgumentError(
+            "`analyze(at=...)` needs the point at which to take derivatives: a value for every state and parameter. "
+            'Write `at = { x = 0, theta = "1/3" }` in the function file, or pass `at`.'
+        )
+    return problem
+
+
+def _replace(problem: Problem, **changes: Any) -> Problem:
+    fields = {name: getattr(problem, name) for name in Problem.__dataclass_fields__}
+    return Problem(**{**fields, **changes})
+
+
+def _read(source: Any) -> Problem:
+    if isinstance(source, str) and source in gallery.names():
+        source = gallery.load(source)
+    if isinstance(source, (str, os.PathLike)):
+        return _read_file(os.fspath(source))
+    if isinstance(source, Problem):
+        return source
+    if isinstance(source, gallery.FunctionCase):
+        return Problem(
+            source.title, source.function, source.at, None, None, source.initial, source.source, source.answer
+        )
+    if isinstance(source, gallery.BlocksCase):
+        return Problem(
+            source.title, jacobian=source.jacobian, initial=source.initial, source=source.source, answer=source.answer
+        )
+    if isinstance(source, gallery.FamilyCase):
+        return Problem(source.title, family=source.family, source=source.source, answer=source.answer)
+    if isinstance(source, PiecewiseSelection):
+        return Problem("a function of the user's", function=source)
+    if isinstance(source, JacobianSet):
+        return Problem("a set of Jacobian blocks [A B]", jacobian=source)
+    family = as_family(source, call="analyze", argument="source")
+    return Problem(f"{family.count} matrices of order {family.size}", family=family)
+
+
+def _read_file(name: str) -> Problem:
+    suffix = Path(name).suffix.lower()
+    if suffix == ".toml":
+        file = read_function_file(name)
+        return Problem(file.title or Path(name).name, function=file.function, at=file.at, initial=file.initial)
+    if suffix in SUFFIXES:
+        family = read_family(name)
+        return Problem(f"{Path(name).name}: {family.count} matrices of order {family.size}", family=family)
+    if not suffix and not Path(name).exists():
+        gallery.load(name)
+    raise ArgumentError(
+        f"{name}: neither a case of the gallery nor a file of a known type. "
+        f"A function file ends in .toml, a family of matrices in {', '.join(SUFFIXES)}."
+    )
+
+
+def problem_from_text(text: str) -> Problem:
+    """A problem from standard input: a JSON family of matrices, or else a TOML function file.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    FileFormatError, ArgumentError
+        When the text is neither.
+    """
+    if text.lstrip()[:2] in {"[[", "[\n", "[ ", "{"} or text.lstrip().startswith("[["):
+        family = parse_family_json(text)
+        return Problem(f"{family.count} matrices of order {family.size}", family=family)
+    file = parse_function_text(text)
+    return Problem(file.title or "standard input", function=file.function, at=file.at, initial=file.initial)

@@ -1,0 +1,99 @@
+"""What an analysis found, every part of the straight line beside the next."""
+
+from dataclasses import dataclass
+
+from conservative.analysis.problem import Problem
+from conservative.analysis.sentences import (
+    Finding,
+    about_fixed_set,
+    about_function,
+    about_implicit,
+    about_iteration,
+    about_jacobian,
+    about_norms,
+    about_products,
+    about_verdict,
+)
+from conservative.analysis.verdict import Contraction
+from conservative.certificates import Certificate
+from conservative.differentiation import ImplicitJacobian
+from conservative.functions import Residual
+from conservative.iteration import FixedSet, SetTrajectory
+from conservative.jacobians import JacobianSet
+from conservative.spectral import AssumptionA, JointSpectralRadius, Product
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """The straight line from a function to a verdict; `print` shows the report.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was analysed.
+    residual : Residual, optional
+        F(x̄, θ) − x̄, for a function.
+    jacobian, conical : JacobianSet, optional
+        The set of blocks [A B] that a program may return, and the conical reading (`None` for
+        a bare family).
+    assumption : AssumptionA, optional
+        The largest ‖A‖₂, where, and whether it is below 1.
+    expanding : Product, optional
+        A shortest product with spectral radius above 1.
+    searched_length : int
+        Every word up to this length was tried for `expanding`.
+    radius : JointSpectralRadius, optional
+        The proved bracket with its certificate.
+    implicit : ImplicitJacobian, optional
+        Vertex solves of (Id − A)⁻¹B; `None` when a vertex is singular or there is no B.
+    trajectory : SetTrajectory, optional
+        The iterated hull from X_0.
+    fixed : FixedSet, optional
+        The fixed set, when contraction is proved.
+    contraction : Contraction
+        The verdict.
+    """
+
+    problem: Problem
+    residual: Residual | None = None
+    jacobian: JacobianSet | None = None
+    conical: JacobianSet | None = None
+    assumption: AssumptionA | None = None
+    expanding: Product | None = None
+    searched_length: int = 0
+    radius: JointSpectralRadius | None = None
+    implicit: ImplicitJacobian | None = None
+    trajectory: SetTrajectory | None = None
+    fixed: FixedSet | None = None
+    contraction: Contraction = Contraction.NOT_ASKED
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The proof that the verdict rests on, or of the best bound."""
+        return None if self.radius is None else self.radius.certificate
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The report as headings and lines, in the order of the straight line."""
+        found: list[Finding] = []
+        if self.problem.function is not None:
+            found.append(about_function(self.problem.function, self.problem.at, self.residual))
+        if self.jacobian is not None:
+            found.append(about_jacobian(self.jacobian, self.conical))
+        if self.assumption is not None and self.radius is not None:
+            found.append(about_norms(self.assumption, self.radius))
+            found.append(about_products(self.expanding, self.searched_length, self.radius))
+        if self.trajectory is not None:
+            found.append(about_iteration(self.trajectory))
+        if self.implicit is not None:
+            found.append(about_implicit(self.implicit))
+        if self.fixed is not None:
+            found.append(about_fixed_set(self.fixed))
+        found.append(about_verdict(self.contraction, self.certificate))
+        return tuple(found)
+
+    def __str__(self) -> str:
+        head = [self.problem.title, *([f"source: {self.problem.source}"] if self.problem.source else [])]
+        for finding in self.findings:
+            head += ["", finding.heading, *(f"  {line}" for line in finding.lines)]
+        return "\n".join(head)

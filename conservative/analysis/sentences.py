@@ -1,0 +1,252 @@
+"""Each part of an analysis said in sentences; what is proved and what is estimated is said with it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from conservative._core.exactness import Exactness
+from conservative.analysis.layout import LARGEST_SHOWN, bracket_text, matrix_lines
+from conservative.analysis.verdict import Contraction
+from conservative.certificates import Certificate
+from conservative.differentiation import ImplicitJacobian
+from conservative.functions import PiecewiseSelection, Residual
+from conservative.iteration import FixedSet, SetTrajectory
+from conservative.jacobians import JacobianSet
+from conservative.spectral import AssumptionA, JointSpectralRadius, Product, word_text
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One section of a report.
+
+    Parameters
+    ----------
+    heading : str
+    lines : tuple of str
+    """
+
+    heading: str
+    lines: tuple[str, ...]
+
+
+def about_function(F: PiecewiseSelection, at: Any, residual: Residual | None) -> Finding:
+    """The update, the point, and whether it is a fixed point.
+
+    Parameters
+    ----------
+    F : PiecewiseSelection
+    at : mapping or sequence
+    residual : Residual, optional
+
+    Returns
+    -------
+    Finding
+    """
+    symbols = ", ".join(str(s) for s in F.state)
+    given = "; " + ", ".join(str(s) for s in F.parameters) if F.parameters else ""
+    lines = [f"F({symbols}{given})"]
+    if len(F.expressions) <= LARGEST_SHOWN:
+        lines += [f"  = {expression}" for expression in F.expressions]
+    else:
+        lines += [f"  has {len(F.expressions)} components in {len(F.state)} states"]
+    if len(F.state) + len(F.parameters) <= LARGEST_SHOWN:
+        values = at.items() if hasattr(at, "items") else zip((*F.state, *F.parameters), at, strict=True)
+        lines.append("at " + ", ".join(f"{name} = {value}" for name, value in values))
+    if residual is not None:
+        how = "exactly" if residual.exact else f"to within {residual.largest:.1e}"
+        lines.append(f"a fixed point: F(x, θ) = x {how}")
+    return Finding("Function", tuple(lines))
+
+
+def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
+    """The set of blocks [A B] and its relation to the Clarke Jacobian.
+
+    Parameters
+    ----------
+    J : JacobianSet
+    conical : JacobianSet, optional
+
+    Returns
+    -------
+    Finding
+    """
+    k, q, n = J.vertices.shape
+    plural = "vertex" if k == 1 else "vertices"
+    lines = [f"J_F = conv of {k} {plural} [A B] of shape {q} × {n} ({J.kind} reading)"]
+    if k <= LARGEST_SHOWN and max(q, n) <= LARGEST_SHOWN:
+        for i in range(k):
+            rows = J.exact_blocks[i] if J.exact_blocks is not None else J.vertices[i].tolist()
+            lines += matrix_lines(f"[A B]_{i + 1}", rows, split=q)
+    elif k == 2:
+        changed = int(np.linalg.matrix_rank(J.vertices[1] - J.vertices[0]))
+        lines.append(f"the two vertices differ by a matrix of rank {changed}")
+    if conical is not None:
+        if J.exactness is Exactness.EXACT:
+            lines.append("equal to the Clarke Jacobian: the conical reading has the same hull")
+        else:
+            lines.append(
+                f"contains the Clarke Jacobian; the conical reading keeps {len(conical.vertices)} of the pieces, "
+                "so a program may return more than the function's own derivatives"
+            )
+    near = getattr(J, "near_ties", ())
+    if near:
+        lines.append(f"{len(near)} more switches are almost tied: {', '.join(str(t) for t in near[:3])}")
+    return Finding("Conservative Jacobian", tuple(lines))
+
+
+def about_norms(assumption: AssumptionA, radius: JointSpectralRadius) -> Finding:
+    """Assumption A in the Euclidean norm, and each vertex alone.
+
+    Parameters
+    ----------
+    assumption : AssumptionA
+    radius : JointSpectralRadius
+
+    Returns
+    -------
+    Finding
+    """
+    norm = bracket_text(assumption.norm)
+    where = f"at A_{assumption.index + 1}"
+    if assumption.holds:
+        lines = [f"holds: max ‖A‖₂ = {norm} < 1, {where}"]
+    else:
+        lines = [f"fails: max ‖A‖₂ = {norm} is not below 1, {where}"]
+    radii = [bracket_text(r) for r in radius.vertex_radii[:LARGEST_SHOWN]]
+    more = ", ..." if len(radius.vertex_radii) > LARGEST_SHOWN else ""
+    stable = all(r.upper < 1 for r in radius.vertex_radii)
+    alone = "every vertex alone is stable" if stable else "vertices alone"
+    lines.append(f"{alone}: spectral radii {', '.join(radii)}{more}")
+    return Finding("Assumption A (‖A‖₂ ≤ ρ < 1 on the hull)", tuple(lines))
+
+
+def about_products(expanding: Product | None, searched: int, radius: JointSpectralRadius) -> Finding:
+    """A shortest expanding word, and the bracket of the joint spectral radius.
+
+    Parameters
+    ----------
+    expanding : Product, optional
+    searched : int
+        Every word up to this length was tried.
+    radius : JointSpectralRadius
+
+    Returns
+    -------
+    Finding
+    """
+    lines = []
+    if expanding is None:
+        lines.append(f"no product of up to {searched} matrices has spectral radius above 1")
+    else:
+        text = word_text(expanding.word)
+        exact = f", eigenvalue {expanding.eigenvalue} exactly" if expanding.eigenvalue is not None else ""
+        lines.append(f"A_{text} has spectral radius {expanding.spectral_radius:.12g}{exact}")
+        lines.append("no shorter product has spectral radius above 1")
+        if expanding.matrix.shape[0] <= LARGEST_SHOWN:
+            lines += matrix_lines(f"A_{text}", expanding.exact_matrix)
+    lines.append(f"joint spectral radius in {bracket_text(radius.bracket)}, proved")
+    if radius.word:
+        lines.append(f"lower end from the word {word_text(radius.word)} (length {len(radius.word)})")
+    lines.append(f"status: {radius.status.value}")
+    return Finding("Products and the joint spectral radius", tuple(lines))
+
+
+def about_iteration(trajectory: SetTrajectory) -> Finding:
+    """The gaps of the iterated hull against their bounds, as a table.
+
+    Parameters
+    ----------
+    trajectory : SetTrajectory
+
+    Returns
+    -------
+    Finding
+    """
+    lines = [
+        f"{'t':>4} {'dist(X_t, X_t+1)':>18} {'a priori':>12} {'a posteriori':>12}  (bounds of dist(X_t, conv fix))"
+    ]
+    last = len(trajectory.gaps) - 1
+    shown = sorted({t for t in (*range(5), 5, 10, 20, 50, 100, 200, 500, 1000, last) if 0 <= t <= last})
+    for t in shown:
+        bound = trajectory.bounds[t]
+        lines.append(f"{t:>4} {trajectory.gaps[t].upper:>18.6g} {bound.a_priori:>12.4g} {bound.a_posteriori:>12.4g}")
+    lines.append(f"status: {trajectory.status.value}")
+    return Finding("Set iteration: hulls of X_{t+1} = 𝒥(X_t)", tuple(lines))
+
+
+def about_implicit(implicit: ImplicitJacobian) -> Finding:
+    """The solves (Id − A)⁻¹B at the vertices.
+
+    Parameters
+    ----------
+    implicit : ImplicitJacobian
+
+    Returns
+    -------
+    Finding
+    """
+    k, p, m = implicit.vertices.shape
+    lines = _set_lines("J_imp", implicit.vertices, implicit.exact_vertices)
+    if implicit.exactness is Exactness.EXACT:
+        lines.append("J_imp is exactly the hull of its vertex solves")
+    else:
+        lines.append(f"the {k} vertex solves of shape {p} × {m} belong to J_imp, which may leave their hull")
+    if implicit.invertible is False:
+        lines.append("Id − A is singular somewhere on the hull, so the implicit formula is not justified")
+    return Finding("Implicit derivatives (Id − A)⁻¹B", tuple(lines))
+
+
+def about_fixed_set(fixed: FixedSet) -> Finding:
+    """The hull of the fixed set with its error bound.
+
+    Parameters
+    ----------
+    fixed : FixedSet
+
+    Returns
+    -------
+    Finding
+    """
+    vertices = fixed.hull.vertices
+    lines = _set_lines("conv fix(𝒥)", vertices, None)
+    error = max(fixed.hull.e_missing, fixed.hull.e_extra)
+    lines.append(f"hull known to within {error:.3g} (Frobenius, proved)")
+    lines.append(f"status: {fixed.status.value}")
+    return Finding("Fixed set J_pb: what unrolled differentiation can converge to", tuple(lines))
+
+
+def _set_lines(name: str, vertices: Any, exact: Any) -> list[str]:
+    """A set on the line as an interval, a small one by its vertices, a large one by the range of each entry."""
+    k, p, m = vertices.shape
+    if p * m == 1:
+        values = [row[0][0] for row in exact] if exact is not None else vertices[:, 0, 0].tolist()
+        low, high = min(values), max(values)
+        shown = f"[{low}, {high}]" if exact is not None else f"[{low:.9g}, {high:.9g}]"
+        return [f"{name} = {shown}" + (f" ≈ [{float(low):.9g}, {float(high):.9g}]" if exact is not None else "")]
+    if m == 1 and k <= LARGEST_SHOWN:
+        return list(dict.fromkeys(f"{name}: ({', '.join(f'{x:.6g}' for x in v[:, 0])})" for v in vertices))
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    row, column = divmod(int(np.argmax(high - low)), m)
+    ends = f"[{low[row, column]:.6g}, {high[row, column]:.6g}]"
+    return [f"{name}: {k} vertices; the widest entry, ({row + 1}, {column + 1}), ranges over {ends}"]
+
+
+def about_verdict(contraction: Contraction, certificate: Certificate | None) -> Finding:
+    """The verdict, and what its certificate says.
+
+    Parameters
+    ----------
+    contraction : Contraction
+    certificate : Certificate, optional
+
+    Returns
+    -------
+    Finding
+    """
+    lines = [contraction.value]
+    if contraction is Contraction.REFUTED:
+        lines.append("this is a statement about sets: derivatives along a trajectory that avoids the kink may converge")
+    if certificate is not None:
+        lines.append(f"certificate ({certificate.kind}): {certificate.claim}")
+    return Finding("Contraction of derivatives", tuple(lines))

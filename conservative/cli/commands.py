@@ -1,0 +1,102 @@
+"""The commands: each parses its options, makes one call into the package, and shows what came back."""
+
+from typing import Any
+
+import click
+
+from conservative.cli import run
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on standard output.")
+_TIME = click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds for the spectral search; the best proved bracket so far is reported.",
+)
+_PLOT = click.option("--plot", type=click.Path(dir_okay=False), help="Write a figure (.png, .pdf or .svg).")
+_AT = click.option("--at", metavar="NAME=VALUE,...", help="The point, for example x=0,theta=1/3.")
+_STEPS = click.option(
+    "--steps",
+    type=click.IntRange(min=1, max=10_000),
+    help="How often the set is iterated  [40; more when it expands].",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="conservative")
+def commands() -> None:
+    """Set-valued conservative-Jacobian analysis of nonsmooth iterative algorithms.
+
+    Does differentiating through an algorithm with kinks converge? Prove it, or get the product of
+    Jacobians that expands. Exit codes: 0 done or proved, 1 refuted or invalid, 2 bad input,
+    3 undecided within the budget.
+    """
+
+
+@commands.command()
+@click.argument("source")
+@_AT
+@_STEPS
+@_TIME
+@click.option(
+    "--max-length",
+    type=click.IntRange(min=1, max=60),
+    default=12,
+    show_default=True,
+    help="Longest word tried when a shortest expanding product is sought.",
+)
+@click.option("--require", type=click.Choice(["contraction"]), help="Exit 0 only if proved, 1 if refuted, 3 otherwise.")
+@click.option("--certificate", type=click.Path(dir_okay=False), help="Where to write it [NAME.certificate.json].")
+@click.option("--no-certificate", is_flag=True, help="Write no certificate.")
+@_PLOT
+@_JSON
+def analyze(source: str, **options: Any) -> int:
+    """Analyse SOURCE from the function to a proved verdict.
+
+    SOURCE is a case of the gallery, a function file (.toml), a family of matrices (.json, .npz,
+    .npy, .mat, .csv), or - for a function file or a JSON family on standard input.
+    """
+    return run.analyze(source, **options)
+
+
+@commands.command()
+@click.argument("matrices")
+@click.option("--tol", type=click.FloatRange(min=0, min_open=True), default=1e-9, show_default=True)
+@_TIME
+@click.option("--certificate", type=click.Path(dir_okay=False), help="Write the certificate to this file.")
+@_JSON
+def jsr(matrices: str, **options: Any) -> int:
+    """Bracket the joint spectral radius of MATRICES.
+
+    MATRICES is a family file, a case of the gallery, a function file (its state blocks), or -.
+    """
+    return run.jsr(matrices, **options)
+
+
+@commands.command()
+@click.argument("source")
+@_AT
+@_STEPS
+@click.option("--tol", type=click.FloatRange(min=0, min_open=True), help="Stop once this close to the fixed set.")
+@_PLOT
+@_JSON
+def iterate(source: str, **options: Any) -> int:
+    """Iterate the set of derivatives of SOURCE and show gaps against bounds."""
+    return run.iterate(source, **options)
+
+
+@commands.command()
+@click.argument("certificate")
+@_JSON
+def check(certificate: str, **options: Any) -> int:
+    """Prove CERTIFICATE again in exact arithmetic: exit 0 when valid, 1 when not."""
+    return run.check(certificate, **options)
+
+
+@commands.command()
+@click.argument("name", required=False)
+@_JSON
+def gallery(name: str | None, **options: Any) -> int:
+    """List the published cases, or show one."""
+    return run.gallery(name, **options)

@@ -1,0 +1,42 @@
+"""The entry point: one clear message on standard error for every mistake, and an exit code that means something."""
+
+import sys
+
+import click
+
+from conservative.cli.commands import commands
+
+DONE, REFUTED, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Defaults to those of the process.
+
+    Returns
+    -------
+    int
+        0 done, 1 refuted or invalid, 2 wrong usage or bad input, 3 undecided within the budget, 130 interrupted.
+    """
+    from conservative._core.errors import ConservativeError
+
+    try:
+        code = commands.main(args=arguments, prog_name="conservative", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return BAD_INPUT
+    except ConservativeError as error:
+        click.echo(f"conservative: {error}", err=True)
+        return BAD_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("conservative: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe went away; point stdout elsewhere so that the interpreter's last flush is quiet.
+        sys.stdout = None
+        return DONE
+    return int(code or DONE)

@@ -1,0 +1,224 @@
+"""What each command does: one call into the package, one document or text on standard output."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+MAX_INPUT_BYTES = 16 * 2**20
+
+
+def analyze(source: str, **options: Any) -> int:
+    """Run `conservative analyze`.
+
+    Parameters
+    ----------
+    source : str
+    options : mapping
+        The command's options.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    from conservative.analysis import Contraction
+    from conservative.analysis import analyze as run_analysis
+    from conservative.report import analysis_document, as_json, plot_analysis, render
+
+    problem = _problem(source)
+    result = run_analysis(
+        problem,
+        at=_point(options["at"]),
+        steps=options["steps"],
+        max_length=options["max_length"],
+        time_limit=options["time_limit"],
+        on_stage=_stages(5),
+    )
+    written = _write_certificate(result.certificate, source, options)
+    if options["plot"]:
+        plot_analysis(result, options["plot"])
+    if options["as_json"]:
+        click.echo(as_json({**analysis_document(result), "certificate_file": written}))
+    else:
+        click.echo(render(result, colour=_colour()))
+        if written:
+            click.echo(f"  written to {written}; prove it again with: conservative check {written}")
+        if options["plot"]:
+            click.echo(f"  figure written to {options['plot']}")
+    if options["require"] == "contraction":
+        return {Contraction.PROVED: 0, Contraction.REFUTED: 1}.get(result.contraction, 3)
+    return 0
+
+
+def jsr(source: str, **options: Any) -> int:
+    """Run `conservative jsr`.
+
+    Parameters
+    ----------
+    source : str
+    options : mapping
+
+    Returns
+    -------
+    int
+    """
+    from conservative.analysis import state_matrices
+    from conservative.report import as_json, radius_document, radius_text
+    from conservative.spectral import joint_spectral_radius
+
+    family = state_matrices(_problem(source))
+    result = joint_spectral_radius(family, tol=options["tol"], time_limit=options["time_limit"])
+    if options["certificate"] and result.certificate is not None:
+        result.certificate.save(options["certificate"])
+    click.echo(as_json(radius_document(result)) if options["as_json"] else radius_text(result))
+    return 0
+
+
+def iterate(source: str, **options: Any) -> int:
+    """Run `conservative iterate`.
+
+    Parameters
+    ----------
+    source : str
+    options : mapping
+
+    Returns
+    -------
+    int
+    """
+    from conservative.analysis import as_problem, trajectory_of
+    from conservative.report import as_json, plot_trajectory, trajectory_document, trajectory_text
+
+    problem = as_problem(_problem(source), at=_point(options["at"]))
+    trajectory = trajectory_of(problem, steps=options["steps"] or 40, tol=options["tol"])
+    if options["plot"]:
+        plot_trajectory(trajectory, options["plot"], title=problem.title)
+    if options["as_json"]:
+        click.echo(as_json({"title": problem.title, **trajectory_document(trajectory)}))
+    else:
+        click.echo(f"{problem.title}\n\n{trajectory_text(trajectory)}")
+    return 0
+
+
+def check(path: str, **options: Any) -> int:
+    """Run `conservative check`.
+
+    Parameters
+    ----------
+    path : str
+    options : mapping
+
+    Returns
+    -------
+    int
+        0 when the certificate proves its claim, 1 when it does not.
+    """
+    from conservative.certificates import check as check_certificate
+    from conservative.certificates import check_text
+    from conservative.report import as_json
+
+    verdict = check_text(_standard_input()) if path == "-" else check_certificate(Path(path))
+    if options["as_json"]:
+        click.echo(as_json({"valid": verdict.valid, "reason": verdict.reason}))
+    else:
+        click.echo(f"{'valid' if verdict.valid else 'INVALID'}: {verdict.reason}")
+    return 0 if verdict.valid else 1
+
+
+def gallery(name: str | None, **options: Any) -> int:
+    """Run `conservative gallery`.
+
+    Parameters
+    ----------
+    name : str, optional
+    options : mapping
+
+    Returns
+    -------
+    int
+    """
+    from conservative import gallery as room
+    from conservative.report import as_json
+
+    if name is None:
+        cases = room.titles()
+        if options["as_json"]:
+            click.echo(as_json([{"name": n, "title": t} for n, t in cases.items()]))
+        else:
+            width = max(map(len, cases))
+            click.echo("\n".join(f"{n.ljust(width)}  {t}" for n, t in cases.items()))
+        return 0
+    case = room.load(name)
+    facts = {"name": name, "title": case.title, "answer": case.answer, "source": case.source}
+    click.echo(as_json(facts) if options["as_json"] else "\n".join(f"{k}: {v}" for k, v in facts.items()))
+    return 0
+
+
+def _problem(source: str) -> Any:
+    """The source itself, or the problem that standard input holds."""
+    if source != "-":
+        return source
+    from conservative.analysis import problem_from_text
+
+    return problem_from_text(_standard_input())
+
+
+def _standard_input() -> str:
+    from conservative._core.errors import FileFormatError
+
+    data = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
+    if len(data) > MAX_INPUT_BYTES:
+        raise FileFormatError(f"standard input: larger than the {MAX_INPUT_BYTES:,} bytes that are read.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(f"standard input: not UTF-8 text (byte {error.start}).") from error
+
+
+def _point(text: str | None) -> dict[str, str] | None:
+    if text is None:
+        return None
+    point = {}
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise click.UsageError(
+                f"--at wants NAME=VALUE pairs separated by commas, as in x=0,theta=1/3; got {part!r}."
+            )
+        point[name.strip()] = value.strip()
+    return point
+
+
+def _write_certificate(certificate: Any, source: str, options: dict[str, Any]) -> str | None:
+    if certificate is None or options["no_certificate"]:
+        return None
+    target = options["certificate"] or _default_certificate_name(source)
+    certificate.save(target)
+    return str(target)
+
+
+def _default_certificate_name(source: str) -> str:
+    return f"{'stdin' if source == '-' else Path(source).stem}.certificate.json"
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _stages(count: int) -> Callable[[str], None] | None:
+    """A line of progress on standard error, once a second has passed, on a terminal only."""
+    if not sys.stderr.isatty():
+        return None
+    start, done = time.monotonic(), [0]
+
+    def show(stage: str) -> None:
+        done[0] += 1
+        if time.monotonic() - start > 1:
+            click.echo(f"[{done[0]}/{count}] {stage} ...", err=True)
+
+    return show

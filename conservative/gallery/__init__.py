@@ -1,0 +1,9 @@
+"""Published cases: a function or a family, the known answer, its source."""
+
+from conservative.gallery.cases import BlocksCase as BlocksCase
+from conservative.gallery.cases import Case as Case
+from conservative.gallery.cases import FamilyCase as FamilyCase
+from conservative.gallery.cases import FunctionCase as FunctionCase
+from conservative.gallery.catalogue import load as load
+from conservative.gallery.catalogue import names as names
+from conservative.gallery.catalogue import titles as titles

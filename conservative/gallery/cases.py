@@ -1,0 +1,95 @@
+"""What a published case is: a function at a point or a family of matrices, its known answer, its source."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from conservative._core.families import MatrixFamily
+from conservative.functions import PiecewiseSelection
+from conservative.jacobians import JacobianSet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionCase:
+    """An update F(x, θ) at a point, with what is known of it.
+
+    Parameters
+    ----------
+    name, title : str
+        The name on the command line, and one line that says what it is.
+    source : str
+        Where the case and its answer come from.
+    answer : str
+        The known answer, in words.
+    function : PiecewiseSelection
+        The update.
+    at : dict of str to number
+        The point: a value for every state and parameter.
+    initial : nested sequence of shape (k, p, m), optional
+        A first set X_0 of derivatives.
+    """
+
+    name: str
+    title: str
+    source: str
+    answer: str
+    function: PiecewiseSelection
+    at: dict[str, Any]
+    initial: Any = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FamilyCase:
+    """A finite family of square matrices, with what is known of its joint spectral radius.
+
+    Parameters
+    ----------
+    name, title : str
+        The name on the command line, and one line that says what it is.
+    source : str
+        Where the case and its answer come from.
+    answer : str
+        The known answer, in words.
+    family : MatrixFamily
+        The matrices, exactly.
+    radius : float
+        The joint spectral radius as published, rounded to a double.
+    word : tuple of int, optional
+        A spectrum-maximizing product as 0-based letters; `None` when none exists.
+    """
+
+    name: str
+    title: str
+    source: str
+    answer: str
+    family: MatrixFamily
+    radius: float
+    word: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlocksCase:
+    """The hull of Jacobian blocks [A_i B_i], with what is known of its fixed set.
+
+    Parameters
+    ----------
+    name, title : str
+        The name on the command line, and one line that says what it is.
+    source : str
+        Where the case and its answer come from.
+    answer : str
+        The known answer, in words.
+    jacobian : JacobianSet
+        The set 𝒥.
+    initial : nested sequence of shape (k, p, m)
+        A first set X_0 of derivatives.
+    """
+
+    name: str
+    title: str
+    source: str
+    answer: str
+    jacobian: JacobianSet
+    initial: Any
+
+
+Case = FunctionCase | FamilyCase | BlocksCase

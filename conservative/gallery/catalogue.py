@@ -1,0 +1,70 @@
+"""All published cases by name."""
+
+import difflib
+
+from conservative._core.errors import ArgumentError
+from conservative.gallery import blocks, families, functions, lasso
+from conservative.gallery.cases import Case
+
+
+def names() -> tuple[str, ...]:
+    """Names of all cases: updates first, then sets of Jacobian blocks, then families of matrices.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> "heavy-ball" in names()
+    True
+    """
+    return (*functions.names(), "lasso-diabetes", *blocks.names(), *families.names())
+
+
+def load(name: str) -> Case:
+    """One case, by name.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`.
+
+    Returns
+    -------
+    FunctionCase, BlocksCase or FamilyCase
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown name; the message offers the nearest ones.
+    MissingExtraError
+        When the case needs a data set whose package is not installed.
+
+    Examples
+    --------
+    >>> load("golden").answer
+    'joint spectral radius 1.61803398875, attained by 12'
+    """
+    if name == "lasso-diabetes":
+        return lasso.load()
+    if name in functions.names():
+        return functions.load(name)
+    if name in blocks.names():
+        return blocks.load(name)
+    if name in families.names():
+        return families.load(name)
+    near = difflib.get_close_matches(name, names(), n=3)
+    hint = f" Did you mean {' or '.join(near)}?" if near else " `conservative gallery` lists them all."
+    raise ArgumentError(f"`gallery.load(name=...)`: no case is called {name!r}.{hint}")
+
+
+def titles() -> dict[str, str]:
+    """One line for every case, without loading data.
+
+    Returns
+    -------
+    dict of str to str
+        Name to title.
+    """
+    return {name: lasso.TITLE if name == "lasso-diabetes" else load(name).title for name in names()}

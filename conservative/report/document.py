@@ -1,0 +1,160 @@
+"""Results as documents with stable keys, for `--json`."""
+
+from typing import Any
+
+from conservative.analysis import Analysis
+from conservative.differentiation import ImplicitJacobian
+from conservative.iteration import FixedSet, SetTrajectory
+from conservative.jacobians import JacobianSet
+from conservative.spectral import JointSpectralRadius, Product
+
+
+def analysis_document(analysis: Analysis) -> dict[str, Any]:
+    """Everything an analysis found, with stable keys.
+
+    Parameters
+    ----------
+    analysis : Analysis
+
+    Returns
+    -------
+    dict
+        Parts that were not reached are `None`. Values still hold arrays and brackets; see `as_json`.
+    """
+    assumption = analysis.assumption
+    return {
+        "title": analysis.problem.title,
+        "source": analysis.problem.source,
+        "known_answer": analysis.problem.answer,
+        "residual": None if analysis.residual is None else analysis.residual.values,
+        "jacobian": _if(analysis.jacobian, jacobian_document),
+        "conical": _if(analysis.conical, jacobian_document),
+        "assumption_a": None
+        if assumption is None
+        else {"holds": assumption.holds, "norm": assumption.norm, "index": assumption.index},
+        "expanding_product": _if(analysis.expanding, product_document),
+        "searched_length": analysis.searched_length,
+        "joint_spectral_radius": _if(analysis.radius, radius_document),
+        "trajectory": _if(analysis.trajectory, trajectory_document),
+        "implicit": _if(analysis.implicit, implicit_document),
+        "fixed_set": _if(analysis.fixed, fixed_set_document),
+        "contraction": analysis.contraction,
+    }
+
+
+def _if(value: Any, write: Any) -> Any:
+    return None if value is None else write(value)
+
+
+def jacobian_document(J: JacobianSet) -> dict[str, Any]:
+    """A set of blocks [A B].
+
+    Parameters
+    ----------
+    J : JacobianSet
+
+    Returns
+    -------
+    dict
+    """
+    return {"kind": J.kind, "exactness": J.exactness, "vertices": J.vertices, "exact_vertices": J.exact_blocks}
+
+
+def product_document(product: Product) -> dict[str, Any]:
+    """A product of matrices; its word is 1-based, as printed.
+
+    Parameters
+    ----------
+    product : Product
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "word": [letter + 1 for letter in product.word],
+        "matrix": product.matrix,
+        "exact_matrix": product.exact_matrix,
+        "spectral_radius": product.radius,
+        "eigenvalue": product.eigenvalue,
+    }
+
+
+def radius_document(radius: JointSpectralRadius) -> dict[str, Any]:
+    """A proved bracket of the joint spectral radius; its word is 1-based, as printed.
+
+    Parameters
+    ----------
+    radius : JointSpectralRadius
+
+    Returns
+    -------
+    dict
+    """
+    certificate = radius.certificate
+    return {
+        "lower": radius.lower,
+        "upper": radius.upper,
+        "word": None if radius.word is None else [letter + 1 for letter in radius.word],
+        "vertex_radii": radius.vertex_radii,
+        "status": radius.status,
+        "certificate": None if certificate is None else certificate.document,
+    }
+
+
+def trajectory_document(trajectory: SetTrajectory) -> dict[str, Any]:
+    """The gaps of a set iteration against their bounds, and the last hull.
+
+    Parameters
+    ----------
+    trajectory : SetTrajectory
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "gaps": trajectory.gaps,
+        "bounds": [{"a_priori": b.a_priori, "a_posteriori": b.a_posteriori} for b in trajectory.bounds],
+        "last_vertices": trajectory.sets[-1].extreme,
+        "status": trajectory.status,
+    }
+
+
+def implicit_document(implicit: ImplicitJacobian) -> dict[str, Any]:
+    """Vertex solves of (Id − A)⁻¹B.
+
+    Parameters
+    ----------
+    implicit : ImplicitJacobian
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "vertices": implicit.vertices,
+        "exact_vertices": implicit.exact_vertices,
+        "exactness": implicit.exactness,
+        "invertible": implicit.invertible,
+    }
+
+
+def fixed_set_document(fixed: FixedSet) -> dict[str, Any]:
+    """The hull of a fixed set with its errors.
+
+    Parameters
+    ----------
+    fixed : FixedSet
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "hull_vertices": fixed.hull.vertices,
+        "e_missing": fixed.hull.e_missing,
+        "e_extra": fixed.hull.e_extra,
+        "distance": fixed.distance,
+        "status": fixed.status,
+    }

@@ -1,0 +1,112 @@
+"""Figures: the iterated hulls where they are planar, and gaps against their bounds."""
+
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conservative._core.errors import ArgumentError, MissingExtraError
+from conservative._core.files import write_atomically
+from conservative.analysis import Analysis
+from conservative.iteration import SetTrajectory
+
+_FORMATS = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
+
+
+def plot_analysis(analysis: Analysis, path: str) -> None:
+    """Write the figure of an analysis.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        One with a set iteration.
+    path : str
+        Ends in .png, .pdf or .svg.
+
+    Raises
+    ------
+    ArgumentError
+        For another ending, or when there is nothing to draw.
+    MissingExtraError
+        When matplotlib is not installed.
+    """
+    if analysis.trajectory is None:
+        raise ArgumentError(
+            "`plot_analysis(analysis=...)` draws a set iteration; this source has no parameter to differentiate by. "
+            "Leave `--plot` out, or give a function with parameters."
+        )
+    plot_trajectory(analysis.trajectory, path, title=analysis.problem.title)
+
+
+def plot_trajectory(trajectory: SetTrajectory, path: str, *, title: str = "") -> None:
+    """Write the figure of a set iteration: its hulls in the plane, and its gaps on a log scale.
+
+    Parameters
+    ----------
+    trajectory : SetTrajectory
+    path : str
+        Ends in .png, .pdf or .svg.
+    title : str
+
+    Raises
+    ------
+    ArgumentError
+        For another ending.
+    MissingExtraError
+        When matplotlib is not installed.
+    """
+    kind = _FORMATS.get(Path(path).suffix.lower())
+    if kind is None:
+        raise ArgumentError(f"`plot_trajectory(path=...)` writes {', '.join(_FORMATS)}; got {path!r}.")
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "a figure needs matplotlib. Install it with `pip install 'conservative[plot]'`."
+        ) from error
+    planar = math.prod(trajectory.sets[0].shape) == 2
+    figure = Figure(figsize=(10, 4.2) if planar else (5.6, 4.2), layout="constrained")
+    panels = figure.subplots(1, 2 if planar else 1, squeeze=False)[0]
+    if planar:
+        _draw_hulls(panels[0], trajectory)
+    _draw_gaps(panels[-1], trajectory)
+    figure.suptitle(title, fontsize=10)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=150)
+    write_atomically(path, buffer.getvalue())
+
+
+def _draw_hulls(axes: Any, trajectory: SetTrajectory) -> None:
+    from matplotlib import colormaps
+
+    count = len(trajectory.sets)
+    for t, hull in enumerate(trajectory.sets):
+        shape = hull.to_shapely()
+        x, y = (shape.exterior if hasattr(shape, "exterior") else shape).xy
+        colour = colormaps["viridis"](t / max(count - 1, 1))
+        axes.plot(x, y, color=colour, linewidth=1, marker="o" if len(x) == 1 else None, markersize=4)
+    axes.plot([], [], color=colormaps["viridis"](0.0), label="$X_0$")
+    axes.plot([], [], color=colormaps["viridis"](1.0), label=f"$X_{{{count - 1}}}$")
+    rows = trajectory.sets[0].shape[0]
+    axes.set_xlabel("entry (1, 1)")
+    axes.set_ylabel("entry (2, 1)" if rows == 2 else "entry (1, 2)")
+    axes.set_title("hulls of $X_{t+1} = \\mathcal{J}(X_t)$", fontsize=9)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.legend(fontsize=8)
+
+
+def _draw_gaps(axes: Any, trajectory: SetTrajectory) -> None:
+    gaps = np.array([gap.upper for gap in trajectory.gaps])
+    bounds = np.array([bound.a_priori for bound in trajectory.bounds])
+    steps = np.arange(len(gaps))
+    seen = gaps > 0
+    axes.semilogy(steps[seen], gaps[seen], ".-", label="dist$(X_t, X_{t+1})$")
+    finite = np.isfinite(bounds) & (bounds > 0)
+    if finite.any():
+        axes.semilogy(np.arange(len(bounds))[finite], bounds[finite], "--", label="a-priori bound of dist$(X_t$, fix)")
+    axes.set_xlabel("$t$")
+    axes.set_title("gaps against bounds (Frobenius norm)", fontsize=9)
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend(fontsize=8)

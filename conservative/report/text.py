@@ -1,0 +1,71 @@
+"""The report as text for a terminal."""
+
+from conservative.analysis import Analysis, Contraction
+from conservative.analysis.layout import bracket_text
+from conservative.analysis.sentences import about_iteration
+from conservative.iteration import SetTrajectory
+from conservative.spectral import JointSpectralRadius, word_text
+
+_BOLD, _GREEN, _RED, _YELLOW, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
+_COLOURS = {Contraction.PROVED: _GREEN, Contraction.REFUTED: _RED, Contraction.UNDECIDED: _YELLOW}
+
+
+def render(analysis: Analysis, *, colour: bool = False) -> str:
+    """The report, with the verdict coloured on request.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    colour : bool
+        Use ANSI colours.
+
+    Returns
+    -------
+    str
+    """
+    text = str(analysis)
+    if not colour:
+        return text
+    for finding in analysis.findings:
+        text = text.replace(f"\n{finding.heading}\n", f"\n{_BOLD}{finding.heading}{_PLAIN}\n")
+    paint = _COLOURS.get(analysis.contraction, "")
+    return text.replace(analysis.contraction.value, f"{paint}{analysis.contraction.value}{_PLAIN}")
+
+
+def radius_text(radius: JointSpectralRadius) -> str:
+    """The bracket of a joint spectral radius, its word, its status and its certificate.
+
+    Parameters
+    ----------
+    radius : JointSpectralRadius
+
+    Returns
+    -------
+    str
+    """
+    lines = [
+        f"joint spectral radius in {bracket_text(radius.bracket)}, proved",
+        f"  lower {radius.lower!r}",
+        f"  upper {radius.upper!r}",
+    ]
+    if radius.word:
+        lines.append(f"  word  {word_text(radius.word)} (length {len(radius.word)})")
+    lines.append(f"  {radius.status.value}")
+    if radius.certificate is not None:
+        lines.append(f"  certificate ({radius.certificate.kind}): {radius.certificate.claim}")
+    return "\n".join(lines)
+
+
+def trajectory_text(trajectory: SetTrajectory) -> str:
+    """The table of gaps against bounds.
+
+    Parameters
+    ----------
+    trajectory : SetTrajectory
+
+    Returns
+    -------
+    str
+    """
+    finding = about_iteration(trajectory)
+    return "\n".join([finding.heading, *(f"  {line}" for line in finding.lines)])

@@ -1,0 +1,239 @@
+"""The command line: real work, exit codes that mean something, and one clear message for every mistake."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conservative.cli import main
+
+HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
+FUNCTION = """
+title = "heavy ball on a piecewise quadratic"
+state = ["x", "y"]
+parameters = ["theta"]
+F = ["x - Piecewise((x, x >= 0), (x/4, True)) + 3*(x - y)/4", "x"]
+at = { x = 0, y = 0, theta = 0 }
+initial = [[["1"], ["0"]]]
+"""
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(list(arguments))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    code, out, err = run(capsys, *arguments, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_analyze_heavy_ball_from_function_to_checked_certificate(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, out, _ = run(capsys, "analyze", "heavy-ball", "--plot", "figure.png")
+    assert code == 0
+    assert "A_1122 has spectral radius 1.125, eigenvalue -9/8 exactly" in out
+    assert "fails: max" in out
+    assert "every vertex alone is stable: spectral radii [0.8660" in out
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    code, out, _ = run(capsys, "check", "heavy-ball.certificate.json")
+    assert (code, out[:6]) == (0, "valid:")
+
+
+def test_analyze_json_is_one_object_with_the_known_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    document = run_json(capsys, "analyze", "heavy-ball", "--no-certificate")
+    assert document["joint_spectral_radius"]["lower"] >= 1.0321435
+    assert document["joint_spectral_radius"]["upper"] >= 1.0321435344
+    assert sorted(document["joint_spectral_radius"]["word"]) == sorted(int(c) for c in "11211221122")
+    assert document["expanding_product"]["word"] == [1, 1, 2, 2]
+    assert document["expanding_product"]["eigenvalue"] == "-9/8"
+    assert document["contraction"]["name"] == "REFUTED"
+    assert document["assumption_a"]["holds"] is False
+    assert document["trajectory"]["gaps"][-1]["lower"] > 2 * document["trajectory"]["gaps"][3]["upper"]
+    assert not list(Path().glob("*.json"))
+
+
+def test_a_function_file_and_a_family_file_say_the_same(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "hb.toml").write_text(FUNCTION)
+    (tmp_path / "hb.json").write_text(json.dumps(HEAVY_BALL))
+    np.savez(tmp_path / "hb.npz", np.array([[0.75, -0.75], [1, 0]]), np.array([[1.5, -0.75], [1, 0]]))
+    np.save(tmp_path / "hb.npy", np.array([[[0.75, -0.75], [1, 0]], [[1.5, -0.75], [1, 0]]]))
+    results = [
+        run_json(capsys, "analyze", f"hb.{suffix}", "--no-certificate") for suffix in ("toml", "json", "npz", "npy")
+    ]
+    lowers = {r["joint_spectral_radius"]["lower"] for r in results}
+    assert max(lowers) - min(lowers) < 1e-12
+    assert results[0]["trajectory"] is not None
+    assert results[1]["trajectory"] is None
+
+
+def test_standard_input_holds_a_function_file_or_a_family(tmp_path: Path) -> None:
+    for text in (FUNCTION, json.dumps(HEAVY_BALL)):
+        done = subprocess.run(
+            [sys.executable, "-m", "conservative", "jsr", "-", "--json"],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["lower"] >= 1.0321435
+
+
+@pytest.mark.parametrize(
+    ("source", "code"), [("heavy-ball", 1), ("strictness", 0), ("half-absolute", 0), ("golden", 1), ("relu-zero", 3)]
+)
+def test_require_contraction_sets_the_exit_code(capsys: pytest.CaptureFixture[str], source: str, code: int) -> None:
+    if source == "relu-zero":
+        # The program set is [−1, 1]: spectral radius exactly 1, so no norm contracts.
+        code = 1
+    assert run(capsys, "analyze", source, "--require", "contraction", "--no-certificate")[0] == code
+
+
+def test_strictness_intervals_come_out(capsys: pytest.CaptureFixture[str]) -> None:
+    document = run_json(capsys, "analyze", "strictness", "--no-certificate")
+    assert sorted(v[0][0] for v in document["implicit"]["exact_vertices"]) == ["4/5", "4/7"]
+    hull = [v[0][0] for v in document["fixed_set"]["hull_vertices"]]
+    assert min(hull) == pytest.approx(4 / 13, abs=1e-6)
+    assert max(hull) == pytest.approx(12 / 13, abs=1e-6)
+
+
+def test_iterate_shows_gaps_against_bounds(capsys: pytest.CaptureFixture[str]) -> None:
+    document = run_json(capsys, "iterate", "half-absolute", "--steps", "12")
+    assert len(document["gaps"]) >= 12
+    code, out, _ = run(capsys, "iterate", "half-absolute", "--steps", "3", "--plot", "gaps.svg")
+    assert code == 0
+    assert "dist(X_t, X_t+1)" in out
+    assert Path("gaps.svg").read_text().lstrip().startswith("<?xml")
+
+
+def test_gallery_lists_and_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [row["name"] for row in run_json(capsys, "gallery")]
+    assert {"heavy-ball", "lasso-diabetes", "golden"} <= set(names)
+    assert "M₁M₁M₂M₂" in run(capsys, "gallery", "heavy-ball")[1]
+
+
+def test_no_colour_and_no_progress_off_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, err = run(capsys, "analyze", "half-absolute", "--no-certificate")
+    assert "\x1b" not in out
+    assert err == ""
+
+
+BAD = {
+    "nan.json": "[[[NaN]]]",
+    "infinity.json": "[[[1e999]]]",
+    "shape.json": "[[[1, 2]]]",
+    "empty.json": "[]",
+    "ragged.json": "[[[1, 2], [3]]]",
+    "truncated.json": "[[[1, 2], [3",
+    "text.json": '[[["__import__(\\"os\\")"]]]',
+    "deep.json": "[" * 100_000,
+    "unknown.toml": 'state = ["x"]\nF = ["x + z"]\nat = { x = 0 }\n',
+    "call.toml": 'state = ["x"]\nF = ["__import__(\\"os\\")"]\nat = { x = 0 }\n',
+    "jump.toml": 'state = ["x"]\nF = ["Piecewise((1, x >= 0), (0, True))"]\nat = { x = 0 }\n',
+    "floor.toml": 'state = ["x"]\nF = ["floor(x)"]\nat = { x = 0 }\n',
+    "power.toml": 'state = ["x"]\nF = ["x**(9**9**9)"]\nat = { x = 0 }\n',
+    "moved.toml": 'state = ["x"]\nF = ["x/2 + 1"]\nat = { x = 0 }\n',
+    "short.toml": 'state = ["x", "y"]\nF = ["x", "y"]\nat = { x = 0 }\n',
+    "nopoint.toml": 'state = ["x"]\nF = ["x/2"]\n',
+    "broken.toml": 'state = ["x"\n',
+    "unknown.txt": "1 2 3",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_give_one_message_and_exit_2(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(BAD[name])
+    code, out, err = run(capsys, "analyze", name)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("conservative: ")
+    assert "Traceback" not in err
+    assert len(err) < 1000
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_the_residual_of_a_point_that_is_not_fixed_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "moved.toml").write_text(BAD["moved.toml"])
+    assert "F(x, θ) − x is 1 in x" in run(capsys, "analyze", "moved.toml")[2]
+
+
+def test_other_hostile_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "latin.toml").write_bytes('title = "é"'.encode("latin-1"))
+    np.save(tmp_path / "pickled.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with (tmp_path / "huge.json").open("wb") as stream:
+        stream.truncate(100 * 2**20)
+    (tmp_path / "folder.json").mkdir()
+    for name in ("latin.toml", "pickled.npy", "huge.json", "folder.json", "missing.json", "heavy-bal", "huge.json"):
+        code, out, err = run(capsys, "analyze", name)
+        assert (code, out) == (2, ""), name
+        assert err.startswith("conservative: "), name
+    assert "heavy-ball" in run(capsys, "analyze", "heavy-bal")[2]
+
+
+@pytest.mark.parametrize("change", ["digit", "field", "letter"])
+def test_a_changed_certificate_exits_1(capsys: pytest.CaptureFixture[str], tmp_path: Path, change: str) -> None:
+    run(capsys, "analyze", "heavy-ball")
+    path = tmp_path / "heavy-ball.certificate.json"
+    document = json.loads(path.read_text())
+    if change == "digit":
+        path.write_text(path.read_text().replace("3/4", "5/4", 1))
+    elif change == "field":
+        del document["proof"]
+        path.write_text(json.dumps(document))
+    else:
+        document["proof"]["word"][0] = 99
+        path.write_text(json.dumps(document))
+    code, out, err = run(capsys, "check", str(path))
+    assert code == 1
+    assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["analyze"],
+        ["analyze", "heavy-ball", "--steps", "0"],
+        ["frobnicate"],
+        ["analyze", "heavy-ball", "--at", "x"],
+        ["check"],
+    ],
+)
+def test_wrong_usage_exits_2(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert "Usage" in err or "--at" in err
+
+
+def test_a_figure_of_an_unknown_type_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "iterate", "half-absolute", "--steps", "2", "--plot", "figure.xyz")
+    assert code == 2
+    assert ".png" in err
+
+
+def test_help_is_quick_to_reach_and_complete() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "conservative", "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    assert done.returncode == 0
+    for command in ("analyze", "jsr", "iterate", "check", "gallery"):
+        assert command in done.stdout

@@ -1,0 +1,83 @@
+"""(Id − A)⁻¹B at the vertices, and when their hull is all of J_imp."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import conservative as cj
+from conservative._core.errors import ArgumentError
+from conservative._core.exactness import Exactness
+
+small = st.fractions(min_value=Fraction(-9, 10), max_value=Fraction(9, 10), max_denominator=20)
+
+
+def interval(solution: cj.ImplicitJacobian) -> tuple[Fraction, Fraction]:
+    values = [s[0][0] for s in solution.exact_vertices]
+    return min(values), max(values)
+
+
+@given(st.lists(st.tuples(small, small), min_size=1, max_size=5), st.lists(st.floats(0, 1), min_size=5, max_size=5))
+@settings(deadline=None)
+def test_on_the_line_every_solve_of_the_hull_lies_between_the_vertex_solves(
+    blocks: list[tuple[Fraction, Fraction]], weights: list[float]
+) -> None:
+    J = cj.JacobianSet.from_blocks([[[a]] for a, _ in blocks], [[[b]] for _, b in blocks])
+    solution = cj.implicit_jacobian(J)
+    assert solution.exactness is Exactness.EXACT
+    assert solution.invertible is True
+    share = [Fraction(w) + Fraction(1, 1000) for w in weights[: len(blocks)]]
+    total = sum(share)
+    a = sum((s * x for s, (x, _) in zip(share, blocks, strict=True)), Fraction(0)) / total
+    b = sum((s * y for s, (_, y) in zip(share, blocks, strict=True)), Fraction(0)) / total
+    low, high = interval(solution)
+    assert low <= b / (1 - a) <= high
+
+
+def test_a_rank_two_change_leaves_the_hull_of_the_vertex_solves() -> None:
+    """The theory's counterexample: the midpoint gives (1.818, 1.818), the vertices (10, 1) and (1, 10)."""
+    J = cj.JacobianSet.from_blocks([[["9/10", 0], [0, 0]], [[0, 0], [0, "9/10"]]], [[[1], [1]], [[1], [1]]])
+    solution = cj.implicit_jacobian(J)
+    assert solution.exactness is Exactness.INNER
+    assert solution.invertible is None
+    np.testing.assert_allclose(sorted(solution.vertices[:, 0, 0]), [1, 10])
+    middle = np.linalg.solve(np.eye(2) - J.vertices[:, :, :2].mean(axis=0), np.ones((2, 1)))
+    assert not solution.hull.contains(middle[None], tol=1e-6)[0]
+
+
+@given(st.lists(small, min_size=4, max_size=4), st.lists(small, min_size=3, max_size=3), st.floats(0, 1))
+@settings(deadline=None)
+def test_a_rank_one_change_moves_the_solve_along_a_segment(
+    entries: list[Fraction], row: list[Fraction], t: float
+) -> None:
+    A = [[entries[0] / 3, entries[1] / 3], [entries[2] / 3, entries[3] / 3]]
+    other = [[A[0][0] + row[0] / 4, A[0][1] + row[1] / 4], A[1]]
+    J = cj.JacobianSet.from_blocks([A, other], [[[1], [0]], [[1 + row[2]], [0]]])
+    if len(J.vertices) < 2:
+        return
+    solution = cj.implicit_jacobian(J)
+    assert solution.exactness is Exactness.EXACT
+    mixed = (1 - t) * J.vertices[0] + t * J.vertices[1]
+    inside = np.linalg.solve(np.eye(2) - mixed[:, :2], mixed[:, 2:])
+    assert solution.hull.contains(inside[None], tol=1e-9)[0]
+
+
+def test_a_singular_vertex_is_named() -> None:
+    J = cj.JacobianSet.from_blocks([[["1/2"]], [[1]]], [[[1]], [[1]]])
+    with pytest.raises(ArgumentError, match="singular at vertex 2"):
+        cj.implicit_jacobian(J)
+
+
+def test_a_sign_change_of_the_determinant_is_not_invertible() -> None:
+    J = cj.JacobianSet.from_blocks([[["1/2"]], [[2]]], [[[1]], [[1]]])
+    solution = cj.implicit_jacobian(J)
+    assert solution.invertible is False
+    assert solution.exactness is Exactness.INNER
+
+
+def test_blocks_without_parameters_are_refused() -> None:
+    J = cj.conservative_jacobian(cj.from_sympy("Abs(x)/2", state=["x"]), [0])
+    with pytest.raises(ArgumentError, match="Name the parameters"):
+        cj.implicit_jacobian(J)
