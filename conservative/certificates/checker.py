@@ -62,7 +62,7 @@ def _rational(text: Any, where: str) -> Fraction:
     match = re.fullmatch(r"(0|-?[1-9][0-9]*)(?:/([1-9][0-9]*))?", text) if short else None
     top, bottom = match.groups("1") if match else ("", "")
     _require(match is not None, f'{where} must be a rational like "3" or "-3/4"; got {ascii(text)[:40]}')
-    _require(max(len(top), len(bottom)) <= MAX_DIGITS, f"{where} has more than {MAX_DIGITS} digits")
+    _require(max(len(top.lstrip("-")), len(bottom)) <= MAX_DIGITS, f"{where} has more than {MAX_DIGITS} digits")
     value = Fraction(int(top), int(bottom))
     _require(str(value) == text, f"{where} is not in lowest terms: {text[:40]} is {str(value)[:40]}")
     return value
