@@ -150,6 +150,9 @@ class Builder:
 
     def sign(self, argument: int) -> int:
         """The sign -1, 0 or 1: a switch that jumps, and must be continuous in the whole."""
+        known = self._rational(argument)
+        if known is not None:
+            return self.constant(Fraction((known > 0) - (known < 0)))
         compared, flip = self._compare(argument, self.constant(Fraction(0)))
         return self._add("sign", (compared,), flip)
 

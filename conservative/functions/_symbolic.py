@@ -62,7 +62,8 @@ def _switch(node: Node, built: Mapping[int, Any], symbols: Sequence[Any]) -> Any
         case "abs":
             return sympy.Abs(inputs[0], evaluate=False)
         case "sign":
-            return sympy.Mul(node.data, sympy.sign(inputs[0][0], evaluate=False), evaluate=False)
+            sign = sympy.sign(inputs[0][0], evaluate=False)
+            return sign if node.data > 0 else sympy.Mul(-1, sign, evaluate=False)
         case "compare":
             return tuple(inputs)
         case "relation":

@@ -6,6 +6,7 @@ numbers are exact (0.1 is 1/10). Length, depth, digits and powers are bounded.
 
 import ast
 import keyword
+import re
 import unicodedata
 import warnings
 from collections.abc import Mapping
@@ -47,7 +48,7 @@ class TextReader:
         if len(text) > MAX_LENGTH:
             raise FunctionError(f"an expression of {len(text):,} characters; at most {MAX_LENGTH:,} are read.")
         self._text = text.strip()
-        self._lines = [line.encode() for line in self._text.splitlines()]
+        self._lines = [line.encode() for line in re.split(r"\r\n|\r|\n", self._text)]
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SyntaxWarning)
@@ -63,7 +64,8 @@ class TextReader:
         start, end = (getattr(node, name, None) for name in ("lineno", "end_lineno"))
         if start is None or start != end:
             return self._text
-        return self._lines[start - 1][getattr(node, "col_offset", 0) : getattr(node, "end_col_offset", 0)].decode()
+        begin, stop = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0)
+        return bytes(self._lines[start - 1][begin:stop]).decode()
 
     def _refuse(self, node: ast.AST, why: str) -> FunctionError:
         line = self._lines[getattr(node, "lineno", 1) - 1]

@@ -21,8 +21,9 @@ def hull_contains(vertices: NDArray[Any], points: NDArray[Any], *, exact: bool) 
     flat = vertices.reshape(len(vertices), -1)
     targets = points.reshape(len(points), -1)
     numeric = flat.astype(np.float64)
+    known = {tuple(vertex) for vertex in flat.tolist()}
     for target in targets:
-        if any(_same(target, vertex) for vertex in flat):
+        if tuple(target.tolist()) in known:
             continue
         support = _support(numeric, target.astype(np.float64))
         if support is None:
@@ -30,10 +31,6 @@ def hull_contains(vertices: NDArray[Any], points: NDArray[Any], *, exact: bool) 
         if exact and not _confirmed([flat[i] for i in support], target):
             return False
     return True
-
-
-def _same(left: NDArray[Any], right: NDArray[Any]) -> bool:
-    return bool((left == right).all())
 
 
 def _support(vertices: NDArray[np.float64], target: NDArray[np.float64]) -> list[int] | None:

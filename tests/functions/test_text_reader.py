@@ -87,6 +87,17 @@ def test_deep_nesting_neither_crashes_nor_hangs(unit, depth):
         read((unit * depth)[:19990] + "x")
 
 
+def test_lines_and_form_feeds_are_white_space():
+    assert read("(x +\r\n 0.5\n+ \x0c 1.5)").evaluate([1.0])[0] == 3.0
+
+
+def test_signs_of_constants_and_of_turned_arguments():
+    F = read("sign(-3)*x + sign(-x)*x")
+    assert [str(v) for v in F.value([2])] == ["-4"]
+    assert F.evaluate([2.0])[0] == -4.0
+    assert from_sympy(F.expressions, state=F.state).evaluate([2.0])[0] == -4.0
+
+
 def test_decimals_in_text_are_exact():
     (value,) = read("0.1*x + 2.5e-1 + 1_0").value([3])
     assert str(value) == "211/20"

@@ -1,0 +1,31 @@
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conservative.jacobians._hull import hull_contains
+
+ENTRY = st.fractions(-5, 5, max_denominator=7)
+ROW = st.tuples(ENTRY, ENTRY, ENTRY)
+
+
+def stack(rows):
+    return np.array(rows, dtype=object).reshape(len(rows), 1, -1)
+
+
+@settings(deadline=None, max_examples=80)
+@given(rows=st.lists(ROW, min_size=1, max_size=6), weights=st.lists(st.integers(0, 9), min_size=6, max_size=6))
+def test_combinations_are_inside_and_points_beyond_a_plane_are_not(rows, weights):
+    weights = weights[: len(rows)]
+    total = sum(weights) or 1
+    share = [Fraction(w, total) for w in weights] if sum(weights) else [Fraction(1)] + [Fraction(0)] * (len(rows) - 1)
+    inside = tuple(sum((s * r[i] for s, r in zip(share, rows, strict=True)), Fraction(0)) for i in range(3))
+    assert hull_contains(stack(rows), stack([inside]), exact=True)
+    top = max(r[0] for r in rows)
+    beyond = (top + Fraction(1, 10**12), inside[1], inside[2])
+    assert not hull_contains(stack(rows), stack([inside, beyond]), exact=True)
+
+
+def test_nothing_is_in_an_empty_hull():
+    assert not hull_contains(np.zeros((0, 1, 2)), np.zeros((1, 1, 2)), exact=False)
