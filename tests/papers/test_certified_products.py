@@ -1,7 +1,7 @@
 """Spectrum-maximizing products from the literature, each with a certificate of its lower bound.
 
 The heavy-ball word 1122 is from Vaiter's talk on iterative differentiation (2023); 0.6596789 is Gripenberg's example,
-*Computing the joint spectral radius* (1996). The other families are common test cases of joint-spectral-radius software.
+*Computing the joint spectral radius* (1996). The other families are common tests of joint-spectral-radius software.
 A table may be wrong: what counts here is that the exact checker accepts the value.
 """
 
