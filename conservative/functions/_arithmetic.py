@@ -175,6 +175,11 @@ def as_sympy(value: Any) -> Any:
     return sympy.Rational(value.numerator, value.denominator) if isinstance(value, Fraction) else value
 
 
+def as_sympy_matrix(rows: Any) -> Any:
+    """Rows of `Fraction` and sympy numbers as an immutable sympy matrix."""
+    return sympy.ImmutableMatrix([[as_sympy(entry) for entry in row] for row in rows])
+
+
 def as_exact(value: Any) -> Any:
     """A sympy number as a `Fraction` when rational, expanded otherwise; never complex or infinite."""
     number = sympy.expand(value)

@@ -134,14 +134,10 @@ class JacobianSet:
         """The vertices as immutable sympy matrices; None when they are floating-point."""
         if self.exact_entries is None:
             return None
-        import sympy
+        # Imported here: sympy takes a second, and blocks given as numbers never need it.
+        from conservative.functions import as_sympy_matrix
 
-        return tuple(
-            sympy.ImmutableMatrix(
-                [[sympy.Rational(*_pair(x)) if isinstance(x, Fraction) else x for x in row] for row in block]
-            )
-            for block in self.exact_entries
-        )
+        return tuple(as_sympy_matrix(block) for block in self.exact_entries)
 
     @property
     def exact_blocks(self) -> tuple[tuple[tuple[Fraction, ...], ...], ...] | None:
@@ -233,10 +229,6 @@ def frozen(array: NDArray[np.float64]) -> NDArray[np.float64]:
     copy = np.array(array, dtype=np.float64, order="C")
     copy.setflags(write=False)
     return copy
-
-
-def _pair(value: Fraction) -> tuple[int, int]:
-    return value.numerator, value.denominator
 
 
 def _holds_floats(value: Any) -> bool:
