@@ -27,6 +27,9 @@ from conservative.spectral import (
 
 Report = Callable[[str], None]
 
+_FEW_VERTICES = 120
+"""Vertices kept by the set iteration beyond three dimensions: seconds instead of minutes."""
+
 
 def analyze(
     source: Any,
@@ -93,10 +96,10 @@ def analyze(
     if jacobian is not None and _parameter_count(jacobian):
         tell("set iteration")
         implicit = _implicit(jacobian)
-        trajectory = iterate_set(jacobian, _initial(problem, jacobian), steps=steps or _telling_steps(radius))
+        trajectory = _iterate(problem, jacobian, steps=steps or _telling_steps(radius))
         if contraction is Contraction.PROVED:
             tell("fixed set")
-            fixed = fixed_set(jacobian, tol=1e-6)
+            fixed = fixed_set(jacobian, tol=_hull_tolerance(trajectory))
     return Analysis(
         problem=problem,
         residual=residual,
@@ -167,7 +170,7 @@ def state_matrices(source: Any) -> MatrixFamily:
     return family
 
 
-def trajectory_of(source: Any, *, steps: int = 40, tol: float | None = None) -> SetTrajectory:
+def iterated(source: Any, *, steps: int = 40, tol: float | None = None) -> SetTrajectory:
     """The iterated hull of a source, from its X_0.
 
     Parameters
@@ -192,10 +195,24 @@ def trajectory_of(source: Any, *, steps: int = 40, tol: float | None = None) -> 
     jacobian = _jacobians(problem)[0]
     if jacobian is None or not _parameter_count(jacobian):
         raise ArgumentError(
-            "`trajectory_of(source=...)` needs blocks [A B] with a parameter part, to differentiate by; the source "
+            "`iterated(source=...)` needs blocks [A B] with a parameter part, to differentiate by; the source "
             "holds square matrices only. Name a function with parameters."
         )
-    return iterate_set(jacobian, _initial(problem, jacobian), steps=steps, tol=tol)
+    return _iterate(problem, jacobian, steps=steps, tol=tol)
+
+
+def _iterate(problem: Problem, jacobian: JacobianSet, *, steps: int, tol: float | None = None) -> SetTrajectory:
+    """Hulls from X_0; beyond three dimensions with few vertices, whose missing distance is carried."""
+    size = jacobian.vertices.shape[1] * _parameter_count(jacobian)
+    few = None if size <= 3 else _FEW_VERTICES
+    return iterate_set(jacobian, _initial(problem, jacobian), steps=steps, tol=tol, max_vertices=few)
+
+
+def _hull_tolerance(trajectory: SetTrajectory) -> float:
+    """A millionth of the size of the sets where hulls are cheap, a hundredth beyond three dimensions."""
+    last = trajectory.sets[-1]
+    share = 1e-6 if math.prod(last.shape) <= 3 else 1e-2
+    return share * max(last.radius, 1e-12)
 
 
 def _jacobians(problem: Problem) -> tuple[JacobianSet | None, JacobianSet | None]:

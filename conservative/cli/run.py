@@ -91,11 +91,11 @@ def iterate(source: str, **options: Any) -> int:
     -------
     int
     """
-    from conservative.analysis import as_problem, trajectory_of
+    from conservative.analysis import as_problem, iterated
     from conservative.report import as_json, plot_trajectory, trajectory_document, trajectory_text
 
     problem = as_problem(_problem(source), at=_point(options["at"]))
-    trajectory = trajectory_of(problem, steps=options["steps"] or 40, tol=options["tol"])
+    trajectory = iterated(problem, steps=options["steps"] or 40, tol=options["tol"])
     if options["plot"]:
         plot_trajectory(trajectory, options["plot"], title=problem.title)
     if options["as_json"]:

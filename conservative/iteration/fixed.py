@@ -25,7 +25,7 @@ _PATIENCE = 30
 """Rounds without any progress after which rounding, or the limit on vertices, must be the reason."""
 
 _VERTICES = 600
-_CELLS = 20_000
+_CELLS = 4_000
 _WORD_LENGTH = 12
 
 

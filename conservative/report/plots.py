@@ -2,6 +2,7 @@
 
 import io
 import math
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def plot_trajectory(trajectory: SetTrajectory, path: str, *, title: str = "") ->
     if planar:
         _draw_hulls(panels[0], trajectory)
     _draw_gaps(panels[-1], trajectory)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(textwrap.fill(title, 120 if planar else 68), fontsize=10)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=150)
     write_atomically(path, buffer.getvalue())
