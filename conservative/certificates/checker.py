@@ -61,7 +61,8 @@ def _rational(text: Any, where: str) -> Fraction:
     short = isinstance(text, str) and len(text) <= 2 * MAX_DIGITS + 2
     match = re.fullmatch(r"(0|-?[1-9][0-9]*)(?:/([1-9][0-9]*))?", text) if short else None
     top, bottom = match.groups("1") if match else ("", "")
-    _require(match is not None, f'{where} must be a rational like "3" or "-3/4"; got {ascii(text)[:40]}')
+    got = text[:40] if isinstance(text, str) else type(text).__name__
+    _require(match is not None, f'{where} must be a rational like "3" or "-3/4"; got {got!a}')
     _require(max(len(top.lstrip("-")), len(bottom)) <= MAX_DIGITS, f"{where} has more than {MAX_DIGITS} digits")
     value = Fraction(int(top), int(bottom))
     _require(str(value) == text, f"{where} is not in lowest terms: {text[:40]} is {str(value)[:40]}")
@@ -309,6 +310,8 @@ def check_text(text: str) -> tuple[bool, str]:
         prove(family, claim["relation"], Fraction(claim["bound"]), document["proof"])
     except InvalidError as error:
         return False, str(error)
+    except RecursionError:
+        return False, "the proof is nested too deeply"
     return True, claim["sentence"]
 
 

@@ -93,12 +93,15 @@ def test_a_sealed_document_with_one_thing_wrong(document: dict[str, Any], path: 
     assert len(verdict.reason) < 300
 
 
-@pytest.mark.parametrize("field", ["sentence", "problem_sha256", "sha256"])
-def test_what_follows_from_the_rest_must_agree(field: str) -> None:
+@pytest.mark.parametrize(("field", "reason"), [("sentence", "must read"), ("problem_sha256", "matrices were changed")])
+def test_what_follows_from_the_rest_must_agree_even_under_a_fresh_digest(field: str, reason: str) -> None:
     document = json.loads(json.dumps(EXPANSION))
     target = document["claim"] if field == "sentence" else document
     target[field] = "0" * 64
-    assert not check(document)
+    del document["sha256"]
+    verdict = check(document | {"sha256": checker.digest(document)})
+    assert not verdict
+    assert reason in verdict.reason
 
 
 @pytest.mark.parametrize("matrices", [[], [[]], [[[]]], {}, None, "1", [None], [[None]], [[[None]]], [[["1"]], []]])
@@ -139,6 +142,25 @@ def test_costs_are_bounded_before_they_are_paid() -> None:
     assert "too long" in check(wide).reason
     many = [[["1"]]] * 100_001
     assert "entries" in check(changed(EXPANSION, "problem.matrices", many)).reason
+
+
+@pytest.mark.parametrize(
+    "place", ["proof.word", "proof", "claim.bound", "claim.sentence", "problem.matrices", "sha256"]
+)
+def test_deep_values_in_every_place(place: str) -> None:
+    text = json.dumps(changed(EXPANSION, "note", None))
+    *parents, last = place.split(".")
+    marked = json.loads(text)
+    del marked["note"]
+    target = marked
+    for name in parents:
+        target = target[name]
+    target[last] = "MARK"
+    for depth in [*range(900, 1010, 3), 5000, 50_000]:
+        verdict = check_text(json.dumps(marked).replace('"MARK"', "[" * depth + "]" * depth))
+        assert not verdict
+        with pytest.raises(CertificateError):
+            Certificate("[" * depth + "]" * depth)
 
 
 def test_documents_that_are_not_json() -> None:
