@@ -88,7 +88,7 @@ def expanding_product(matrices: Any, *, max_length: int) -> Product | None:
         if survivors == 0:
             return None
         if survivors > _CROWDED and not adapted:
-            tree, adapted = walk(family, transform=common_quadratic_norm(family).factor), True
+            tree, adapted = walk(family, transform=common_quadratic_norm(family, time_limit=10.0).factor), True
         elif survivors > _CROWDED and not tree.lyndon and survivors > 4 * family.count**length / length:
             tree = walk(family, lyndon=True)
     return None

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from conservative._core.errors import ArgumentError
+from conservative._core.errors import ArgumentError, CertificateError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.numbers import Bracket
 from conservative.certificates import Certificate, contraction_certificate, expansion_certificate
@@ -28,7 +28,7 @@ class JointSpectralRadius:
         rho(A_i) of each matrix alone.
     certificate : Certificate or None
         A claim that `check` proves again in exact arithmetic: expansion when ``lower > 1``, otherwise the bound
-        ``jsr <= gamma`` of a common quadratic norm, when there is one.
+        ``jsr <= gamma`` of a common quadratic norm, when there is one, and the checker's limits on size allow it.
     """
 
     lower: float
@@ -120,9 +120,15 @@ def _result(family: MatrixFamily, found: Found) -> JointSpectralRadius:
 
 
 def _certificate(family: MatrixFamily, found: Found) -> Certificate | None:
-    """The strongest claim with a proof: expansion if there is one, otherwise the bound of the quadratic norm."""
-    if found.bracket.lower > 1:
-        return expansion_certificate(family, found.word)
-    if found.quadratic is None:
+    """The strongest claim with a proof: expansion if there is one, otherwise the bound of the quadratic norm.
+
+    There is none when the matrices are too large for the checker's own limits.
+    """
+    try:
+        if found.bracket.lower > 1:
+            return expansion_certificate(family, found.word)
+        if found.quadratic is None:
+            return None
+        return contraction_certificate(family, found.quadratic.exact_weight, found.quadratic.exact_gamma)
+    except CertificateError:
         return None
-    return contraction_certificate(family, found.quadratic.exact_weight, found.quadratic.exact_gamma)

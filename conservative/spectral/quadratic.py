@@ -1,6 +1,7 @@
 """A common quadratic norm: one ellipsoid that every matrix of a family shrinks, proved in rational arithmetic."""
 
 import math
+import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,7 +53,9 @@ class QuadraticNorm:
         return f"QuadraticNorm(P={self.P.tolist()!r}, gamma={self.gamma!r})"
 
 
-def common_quadratic_norm(matrices: Any, *, scale: float | None = None) -> QuadraticNorm:
+def common_quadratic_norm(
+    matrices: Any, *, scale: float | None = None, time_limit: float | None = None
+) -> QuadraticNorm:
     """A quadratic norm in which the family contracts as strongly as semidefinite programming finds.
 
     P > 0 and A_i^T P A_i <= gamma^2 P for all i prove that the joint spectral radius is at most gamma, and that
@@ -63,6 +66,8 @@ def common_quadratic_norm(matrices: Any, *, scale: float | None = None) -> Quadr
     matrices : array_like, shape (k, n, n), or anything `as_family` reads
     scale : float, optional
         A lower bound of the joint spectral radius, if one is known: it shortens the bisection.
+    time_limit : float, optional
+        Seconds for the solver; the best norm it has found by then is proved.
 
     Returns
     -------
@@ -92,12 +97,12 @@ def common_quadratic_norm(matrices: Any, *, scale: float | None = None) -> Quadr
     unit = scaled.scale
     known = 0.0 if scale is None else float_below(Fraction(scale) / unit)
     best_P, best = np.eye(family.size), _rate(scaled.floats, np.eye(family.size))
-    for candidate in _solutions(scaled.floats, lower=known, upper=best):
+    for candidate in _solutions(scaled.floats, lower=known, upper=best, seconds=time_limit):
         rate = _rate(scaled.floats, candidate)
         if rate < best:
             best_P, best = candidate, rate
-    best_P = best_P / np.abs(best_P).max()
-    return prove_quadratic(family, balance @ best_P @ balance, estimate=Fraction(best) * unit)
+    best_P = _with_few_digits(scaled.floats, best_P / np.abs(best_P).max())
+    return prove_quadratic(family, balance @ best_P @ balance, estimate=Fraction(_rate(scaled.floats, best_P)) * unit)
 
 
 def prove_quadratic(family: MatrixFamily, P: FloatArray, *, estimate: Fraction) -> QuadraticNorm:
@@ -148,6 +153,12 @@ def _double_above(value: Fraction) -> Fraction:
     return value if math.isinf(near) else Fraction(near)
 
 
+def _with_few_digits(matrices: FloatArray, P: FloatArray) -> FloatArray:
+    """P in multiples of 2^-24, which keeps certificates short, unless that costs more than a part of 1e-9."""
+    coarse = np.ldexp(np.round(np.ldexp(P, 24)), -24)
+    return coarse if _rate(matrices, coarse) <= _rate(matrices, P) * (1 + 1e-9) else P
+
+
 def _rate(matrices: FloatArray, P: FloatArray) -> float:
     """max ||L^T A_i L^-T|| in doubles, with P = L L^T; infinite when P is not numerically positive definite."""
     try:
@@ -158,7 +169,7 @@ def _rate(matrices: FloatArray, P: FloatArray) -> float:
     return float(np.linalg.norm(moved, 2, axis=(1, 2)).max()) if np.isfinite(moved).all() else float("inf")
 
 
-def _solutions(matrices: FloatArray, *, lower: float, upper: float) -> Iterator[FloatArray]:
+def _solutions(matrices: FloatArray, *, lower: float, upper: float, seconds: float | None) -> Iterator[FloatArray]:
     """Candidates P of a bisection on gamma; ends early when the solver fails."""
     import cvxpy as cp
 
@@ -171,12 +182,14 @@ def _solutions(matrices: FloatArray, *, lower: float, upper: float) -> Iterator[
     constraints = [weight >> np.eye(n), spread * np.eye(n) >> weight, spread <= _MAX_SPREAD]
     constraints += [square * weight - a.T @ weight @ a >> 0 for a in matrices]
     problem = cp.Problem(cp.Minimize(spread), constraints)
+    deadline = None if seconds is None else time.monotonic() + seconds
     for _ in range(_BISECTIONS):
-        if high <= low * (1 + 1e-10):
+        left = None if deadline is None else deadline - time.monotonic()
+        if high <= low * (1 + 1e-10) or (left is not None and left <= 0):
             return
         middle = (low + high) / 2
         square.value = middle**2
-        found = _solved(problem, weight)
+        found = _solved(problem, weight, left)
         if found is None:
             low = middle
             continue
@@ -184,13 +197,14 @@ def _solutions(matrices: FloatArray, *, lower: float, upper: float) -> Iterator[
         high = min(middle, _rate(matrices, found))
 
 
-def _solved(problem: Any, weight: Any) -> FloatArray | None:
+def _solved(problem: Any, weight: Any, seconds: float | None) -> FloatArray | None:
     import cvxpy as cp
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            problem.solve(solver=cp.CLARABEL)
+            options = {} if seconds is None else {"time_limit": seconds}
+            problem.solve(solver=cp.CLARABEL, **options)
     except cp.SolverError:
         return None
     if problem.status not in {cp.OPTIMAL, cp.OPTIMAL_INACCURATE} or weight.value is None:

@@ -27,6 +27,9 @@ WORK_LIMIT = 1 << 24
 SOLVER_SECONDS = 2.0
 """Time that must be left for the semidefinite solver to be loaded and run."""
 
+SOLVER_LIMIT = 20.0
+"""Seconds that the semidefinite solver is given at most, and never more than half of what is left."""
+
 
 class RadiusStatus(Enum):
     """How a computation of the joint spectral radius ended; the value is the sentence to print."""
@@ -163,7 +166,7 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float | 
         found = replace(found, bracket=Bracket(0.0, 0.0), status=RadiusStatus.ZERO)
         yield found
     if _solver_fits(deadline):
-        quadratic = common_quadratic_norm(family, scale=found.bracket.lower)
+        quadratic = common_quadratic_norm(family, scale=found.bracket.lower, time_limit=_solver_seconds(deadline))
         found = replace(found, quadratic=quadratic).with_upper(quadratic.gamma)
         yield found
     if found.status is RadiusStatus.ZERO:
@@ -182,11 +185,15 @@ def _solver_fits(deadline: float | None) -> bool:
     return deadline is None or deadline - time.monotonic() > SOLVER_SECONDS
 
 
+def _solver_seconds(deadline: float | None) -> float:
+    return SOLVER_LIMIT if deadline is None else min(SOLVER_LIMIT, (deadline - time.monotonic()) / 2)
+
+
 def _basis(block: MatrixFamily, found: Found | None, deadline: float | None) -> ScaledFamily:
     """The block in coordinates in which its norms are small: a common quadratic norm, or a diagonal balance."""
     quadratic = None if found is None else found.quadratic
     if quadratic is None and block.size > 1 and _solver_fits(deadline):
-        quadratic = common_quadratic_norm(block)
+        quadratic = common_quadratic_norm(block, time_limit=_solver_seconds(deadline))
     scaled = None if quadratic is None else scale_family(block, transform=quadratic.factor)
     return balanced_family(block) if scaled is None else scaled
 
