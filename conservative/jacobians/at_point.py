@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, EmptySetError, FunctionError
 from conservative._core.exactness import Exactness
+from conservative._core.hulls import hull_contains
 from conservative.functions import PiecewiseSelection
 from conservative.functions._cells import feasible_cells
 from conservative.functions._pieces import Differentiator, enumerate_choices
@@ -14,7 +15,6 @@ from conservative.functions._symbolic import written
 from conservative.functions._values import Trace
 from conservative.functions.points import Point
 from conservative.functions.selection import MAX_PIECES
-from conservative.jacobians._hull import hull_contains
 from conservative.jacobians.jacobian_set import ExactBlocks, JacobianSet, NearTie, distinct, frozen
 
 KINDS = ("selection", "conical")
