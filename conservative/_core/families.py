@@ -88,8 +88,13 @@ def as_family(value: Any, *, call: str, argument: str = "matrices") -> MatrixFam
             return family
     if hasattr(value, "vertices") and not isinstance(value, np.ndarray):
         value = value.vertices
-    value = value if isinstance(value, np.ndarray) else [_rows(m) for m in _items(value, call, argument)]
-    numeric = value.dtype.kind in "fiu" if isinstance(value, np.ndarray) else _all_doubles(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
+        value = value.tolist()
+    if not isinstance(value, np.ndarray):
+        value = [_rows(m) for m in _items(value, call, argument)]
+        if any(isinstance(row, str) for m in value for row in (m if isinstance(m, (list, tuple)) else (m,))):
+            raise _wrong_depth(call, argument)
+    numeric = value.dtype.kind == "f" if isinstance(value, np.ndarray) else _all_doubles(value)
     if numeric:
         floats = as_square_matrices(value, call=call, argument=argument)
         return MatrixFamily(floats, tuple(_exact_rows(m.tolist()) for m in floats))
@@ -108,11 +113,15 @@ def as_family(value: Any, *, call: str, argument: str = "matrices") -> MatrixFam
     except (ArgumentError, ArgumentTypeError) as error:
         raise type(error)(f"`{call}({argument}=...)`: {error}") from error
     except TypeError as error:
-        raise ShapeError(
-            f"`{call}({argument}=...)` needs shape (k, n, n), a stack of square matrices; got "
-            "nested sequences of another depth. For one matrix A pass `[A]`."
-        ) from error
+        raise _wrong_depth(call, argument) from error
     return MatrixFamily(floats, exact)
+
+
+def _wrong_depth(call: str, argument: str) -> ShapeError:
+    return ShapeError(
+        f"`{call}({argument}=...)` needs shape (k, n, n), a stack of square matrices; got "
+        "nested sequences of another depth. For one matrix A pass `[A]`."
+    )
 
 
 def _items(value: Any, call: str, argument: str) -> list[Any]:

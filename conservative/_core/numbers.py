@@ -47,8 +47,9 @@ class Bracket:
     @property
     def width(self) -> float:
         """`upper - lower`, rounded up; zero exactly when the number is known."""
-        gap = self.upper - self.lower
-        return 0.0 if gap == 0.0 else math.nextafter(gap, math.inf)
+        if math.isinf(self.upper) or math.isinf(self.lower):
+            return math.inf
+        return float_above(Fraction(self.upper) - Fraction(self.lower))
 
     @property
     def midpoint(self) -> float:

@@ -90,6 +90,7 @@ def test_doubles_are_their_own_exact_values() -> None:
         ([[[float("nan")]]], NonFiniteError, r"index \(0, 0, 0\)"),
         ([[["1e400"]]], ArgumentError, "too large for a double"),
         (5, ArgumentTypeError, "got int"),
+        ([["12", "34"]], ShapeError, "another depth"),
         ([[[1j]]], ArgumentTypeError, "rational number"),
         (np.array([[[1j]]]), ArgumentTypeError, "rational number"),
         (np.array([[["a"]]]), ArgumentError, "got 'a'"),
@@ -98,3 +99,9 @@ def test_doubles_are_their_own_exact_values() -> None:
 def test_bad_families_name_the_fault(bad: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         as_family(bad, call="test")
+
+
+def test_integers_beyond_the_doubles_stay_exact() -> None:
+    family = as_family(np.array([[[2**53 + 1]]]), call="test")
+    assert family.exact[0][0][0] == 2**53 + 1
+    assert family.rounding > 0
