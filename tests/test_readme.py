@@ -1,5 +1,6 @@
 """The README's commands, as printed, on a copy of the checkout with nothing installed."""
 
+import doctest
 import re
 import shutil
 import subprocess
@@ -29,6 +30,12 @@ def test_the_pictures_of_the_readme_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
         assert (ROOT / target).is_file(), target
+
+
+def test_the_examples_of_the_readme_run() -> None:
+    found = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert found.attempted >= 10
+    assert found.failed == 0
 
 
 @pytest.mark.slow
