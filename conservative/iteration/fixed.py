@@ -13,7 +13,6 @@ from conservative._core.numbers import Bracket, largest, round_up
 from conservative.iteration._fixed_points import graph_points, word_points
 from conservative.iteration.blocks import Blocks, read_blocks
 from conservative.iteration.decay import Decay, decay_of
-from conservative.iteration.trajectory import hull_step
 from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, gap, hausdorff_distance, simplify
 from conservative.matrix_sets._cells import farthest_in_hull
 from conservative.matrix_sets.operations import affine_images
@@ -21,10 +20,15 @@ from conservative.matrix_sets.operations import affine_images
 Floats = NDArray[np.float64]
 
 _ROUNDS = 1000
-_PATIENCE = 30
-"""Rounds without any progress after which rounding, or the limit on vertices, must be the reason."""
+_LOW = 3
+"""Up to this p·m hulls have few vertices and rounds are cheap."""
 
-_VERTICES = 600
+_VERTICES, _MANY_DIMENSIONS_VERTICES = 600, 150
+"""Most vertices kept in low and in high dimension."""
+
+_PATIENCE, _MANY_DIMENSIONS_PATIENCE = 100, 12
+"""Rounds without a tenth less error, after which rounding or the limit on vertices must be the reason."""
+
 _CELLS = 4_000
 _WORD_LENGTH = 12
 
@@ -155,18 +159,18 @@ class _Search:
 
     def run(self) -> FixedSetStatus:
         """Grow the hull until its errors are at most `tol`, or nothing improves."""
-        self._seed(word_points(self.blocks))
-        K = simplify(MatrixPolytope(self.points), max_vertices=_VERTICES)
-        stale = 0
+        patience = _PATIENCE if self._is_low() else _MANY_DIMENSIONS_PATIENCE
+        reached: list[float] = []
         try:
+            self._seed(word_points(self.blocks))
+            K = self._simplified(self.points)
             for step in range(_ROUNDS):
-                image = hull_step(self.blocks, _bare(K), cap=20 * _VERTICES, tol=self._thinning())
-                if image is None:
-                    return FixedSetStatus.BUDGET
-                stale = stale + 1 if self._measure(K, image) else 0
-                if max(self.best.e_missing, self.best.e_extra) <= self.tol:
+                image, rounding = affine_images(K.vertices, self.blocks.A, self.blocks.B)
+                self._measure(K, MatrixPolytope(image.reshape(-1, *K.shape)), rounding)
+                reached.append(max(self.best.e_missing, self.best.e_extra))
+                if reached[-1] <= self.tol:
                     return FixedSetStatus.HULL
-                if stale > _PATIENCE:
+                if step >= patience and reached[-1] > 0.9 * reached[-1 - patience]:
                     return FixedSetStatus.BUDGET
                 K = self._grow(K, image, repeat=step.bit_count() == 1 or step % 16 == 0)
         except KeyboardInterrupt:
@@ -182,38 +186,39 @@ class _Search:
         self.seed_error = max(self.seed_error, round_up(self.decay.tail(0) * round_up(loose + rounding)))
         self.points = points
 
-    def _thinning(self) -> float | None:
-        """Thin by a share of `tol` that the growth of errors leaves unharmed; in low dimension keep all vertices."""
-        _, p, m = self.blocks.B.shape
-        return None if p * m <= 2 else self.tol / (8.0 * self.decay.tail(0))
+    def _is_low(self) -> bool:
+        return int(self.blocks.B[0].size) <= _LOW
 
-    def _measure(self, K: MatrixPolytope, image: MatrixPolytope) -> bool:
-        """Record K with its proved errors if they are the best so far; whether they are no better.
+    def _simplified(self, points: Floats) -> MatrixPolytope:
+        """Thin by a share of `tol` that the growth of errors leaves unharmed; in the plane keep all vertices."""
+        plane = points.shape[1] * points.shape[2] <= 2
+        return simplify(
+            MatrixPolytope(points),
+            tol=None if plane else self.tol / (8.0 * self.decay.tail(0)),
+            max_vertices=_VERTICES if self._is_low() else _MANY_DIMENSIONS_VERTICES,
+        )
+
+    def _measure(self, K: MatrixPolytope, image: MatrixPolytope, rounding: float) -> None:
+        """Record K with its proved errors if they are the best so far.
 
         Every point of K is a seed, or an image under at most as many maps as there were rounds: the seeds' errors
         shrink on the way by c_s, and the roundings made on it add up to at most their largest times Σ c_s.
         """
         total = self.decay.tail(0)
-        self.rounding = max(self.rounding, image.e_extra)
-        missing = round_up(total * round_up(gap(image, K).upper + image.e_missing))
+        self.rounding = max(self.rounding, rounding)
+        missing = round_up(total * round_up(gap(image, K).upper + rounding))
         extra = round_up(round_up(max(self.decay.norms) * self.seed_error) + round_up(total * self.rounding))
         errors = missing, extra
-        worse = hasattr(self, "best") and max(errors) >= max(self.best.e_missing, self.best.e_extra)
-        if not worse:
+        if not hasattr(self, "best") or max(errors) < max(self.best.e_missing, self.best.e_extra):
             self.best = MatrixPolytope(K.vertices, exactness=Exactness.INNER, e_missing=errors[0], e_extra=errors[1])
-        return worse
 
-    def _grow(self, K: MatrixPolytope, image: MatrixPolytope, *, repeat: bool) -> MatrixPolytope:
+    def _grow(self, K: MatrixPolytope, image: Floats, *, repeat: bool) -> MatrixPolytope:
         """conv(K ∪ 𝒥(K)), now and then with the points that repeat the construction of K for ever."""
-        parts = [K.vertices, image.vertices]
+        parts = [K.vertices, image.reshape(-1, *K.shape)]
         if repeat:
             self._seed(graph_points(self.blocks, K.vertices))
             parts.insert(0, self.points)
-        return simplify(MatrixPolytope(np.concatenate(parts)), tol=self._thinning(), max_vertices=_VERTICES)
-
-
-def _bare(K: MatrixPolytope) -> MatrixPolytope:
-    return MatrixPolytope(K.vertices)
+        return self._simplified(np.concatenate(parts))
 
 
 def _enclose(search: _Search, status: FixedSetStatus) -> FixedSet:

@@ -20,7 +20,7 @@ _MOST_STEPS = 10_000
 _LARGEST = 1e140
 """Entries beyond this end the loop: their squares would leave the doubles' range."""
 
-_VERTICES = {"hull": 20_000, "thinned": 400}
+_VERTICES = {"hull": 20_000, "thinned": 150}
 """Most vertices kept, by representation; what is left out is measured and carried as `e_missing`."""
 
 
@@ -120,7 +120,7 @@ def iterate_set(
     tol : float, optional
         Stop when the proved distance to conv fix(𝒥) is at most this.
     representation : {"auto", "hull", "thinned"}
-        ``"hull"`` keeps every vertex that is not redundant to rounding; ``"thinned"`` keeps at most 400, as an inner
+        ``"hull"`` keeps every vertex that is not redundant to rounding; ``"thinned"`` keeps at most 150, as an inner
         hull with the missing distance measured. ``"auto"`` takes hulls when p·m ≤ 3.
     norm : array_like, shape (p, p), optional
         A positive definite P whose norm √(xᵀPx) contracts, for families with ‖A‖₂ ≥ 1.

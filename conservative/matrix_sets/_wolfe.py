@@ -126,7 +126,9 @@ def _advance(
         | ~moved
         | (sweep.stalls[major] > 3 * sweep.corral.shape[1])
     )
-    done |= (sweep.count[major] == sweep.corral.shape[1]) | (corral[major] == newest[:, None]).any(axis=1)
+    done |= (sweep.count[major] == sweep.corral.shape[1]) | ((corral[major] == newest[:, None]) & active[major]).any(
+        axis=1
+    )
     _record(result, sweep, major[moved], residual)
 
     going = major[~done]

@@ -99,7 +99,7 @@ def test_a_tolerance_below_rounding_ends_with_a_valid_set() -> None:
 
 
 def test_an_interrupt_keeps_the_best_hull(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = fixed.hull_step, []
+    real, calls = fixed.simplify, []
 
     def interrupted(*arguments: object, **options: object) -> object:
         calls.append(1)
@@ -107,7 +107,7 @@ def test_an_interrupt_keeps_the_best_hull(monkeypatch: pytest.MonkeyPatch) -> No
             raise KeyboardInterrupt
         return real(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(fixed, "hull_step", interrupted)
+    monkeypatch.setattr(fixed, "simplify", interrupted)
     rng = np.random.default_rng(1)
     found = fixed_set(np.concatenate([0.45 * rng.normal(size=(3, 2, 2)) / 2, rng.normal(size=(3, 2, 1))], axis=2))
     assert found.status.name == "INTERRUPTED"

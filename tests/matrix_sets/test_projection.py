@@ -117,5 +117,20 @@ def test_weights_of_the_nearest_point_stay_in_the_hull() -> None:
     assert hull.project(found.nearest).upper.max() < 1e-13
 
 
+@pytest.mark.parametrize("d", [2, 3, 5, 8])
+@pytest.mark.parametrize("thickness", [1.0, 1e-3, 1e-9])
+def test_brackets_close_for_every_point_of_a_large_batch(d: int, thickness: float) -> None:
+    """A vertex that a corral dropped may come back, however many vertices the other points of the batch use."""
+    rng = np.random.default_rng(d)
+    corners = rng.normal(size=(40, d))
+    corners = np.concatenate([corners, corners + 1e-2 * rng.normal(size=(40, d))])
+    corners[:, 0] *= thickness
+    weights = rng.dirichlet(np.full(80, 0.1), size=1000)
+    points = np.concatenate([weights @ corners, rng.normal(size=(1000, d))])
+    found = polygon(corners).project(points[:, :, None])
+    assert float((found.upper - found.lower).max()) <= 1e-12
+    assert float(found.lower[:1000].max()) == 0.0
+
+
 def test_no_points_give_no_distances() -> None:
     assert polygon([[0.0, 1.0]]).project(np.zeros((0, 2, 1))).upper.shape == (0,)
