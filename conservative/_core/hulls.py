@@ -15,6 +15,17 @@ def hull_contains(vertices: NDArray[Any], points: NDArray[Any], *, exact: bool) 
 
     A linear program proposes convex weights. With rational entries they are solved for again exactly on
     the support that it proposes, so that True is proved; with other entries True holds within 1e-9 of the scale.
+
+    Parameters
+    ----------
+    vertices : ndarray, shape (k, ...)
+    points : ndarray, shape (n, ...)
+        Entries `Fraction` (or real sympy numbers) in both when `exact`, doubles otherwise.
+    exact : bool
+
+    Returns
+    -------
+    bool
     """
     if len(vertices) == 0:
         return False

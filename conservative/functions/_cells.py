@@ -1,240 +1,267 @@
 """Feasible first-order cells: which combinations of branches are active along an open cone of directions.
 
 Depth first on sign prefixes. Switches are visited operands first; at a tied one each branch asks for
-`(g_chosen - g_other) . d > 0`, and a prefix whose open cone is empty is cut by a linear program, so the cost
-follows the number of cells and not of combinations. A direction found for the parent decides one child for
-free. Branches with equal gradients are not told apart: next to the point whichever is active has, in
-the limit, that gradient.
+`(g_chosen - g_other) . d > 0`, and a prefix whose open cone is empty is cut, so the cost follows the number of cells
+and not of combinations. Branches with equal gradients are not told apart: next to the point, whichever is active
+has that gradient in the limit.
+
+The search also says whether its cells are all there is. A cut is *sound* when its conditions contradict each other as
+functions of variables and atoms (see `_layout`): a convex combination of them vanishes identically, so no point near
+this one meets them all. If every cut is sound then, near the point, F is a selection of the pieces of the cells found,
+and Clarke's Jacobian is the hull of their Jacobians at the point. For a piecewise affine function every cut is sound;
+with linearly independent tie gradients there is none.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative.functions._arithmetic import Arithmetic, as_exact, exact_sign
-from conservative.functions._forward import Gradient, dense, propagate, subtract
+from conservative._core.errors import FunctionError
+from conservative._core.hulls import hull_contains
+from conservative.functions._arithmetic import Arithmetic
+from conservative.functions._cone import ExactCone
+from conservative.functions._forward import dense, propagate
 from conservative.functions._graph import BOOLEANS, Graph
+from conservative.functions._layout import lay_out, operands, unit
+from conservative.functions._linear_cone import LinearCone
+from conservative.functions._pieces import not_lipschitz
 from conservative.functions._values import HOLE, Trace, comparisons, first_true, truth
-
-_MARGIN = 1e-9
-"""Smallest slack, on rows of unit length, of a cone that counts as open."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Prefix:
-    """What has been decided on the way down."""
-
-    position: int
-    gradients: dict[int, Gradient]
-    signs: dict[int, int]
-    strict: tuple[NDArray[Any], ...]
-    equal: tuple[NDArray[Any], ...]
-    direction: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A nonempty open cone of directions, and the Jacobian of F along it."""
+    """A nonempty open cone of directions, and the Jacobian of F along it.
+
+    Parameters
+    ----------
+    jacobian : ndarray, shape (q, n)
+    interior : tuple of numbers
+        A direction inside, exact at an exact point.
+    """
 
     jacobian: NDArray[Any]
-    direction: NDArray[np.float64]
+    interior: tuple[Any, ...]
 
 
-def feasible_cells(graph: Graph, trace: Trace, arithmetic: Arithmetic) -> Iterator[Cell]:
-    """The cells of one trace; with exact numbers each is confirmed exactly by its rational direction.
+@dataclass(frozen=True, slots=True)
+class _Slope:
+    """The derivative of a node in variables and atoms (None: constant); `curved` when that is all that is known."""
 
-    A cell thinner than about 1e-9 may be missed, so the cells found are a subset of all cells.
+    row: NDArray[Any] | None
+    curved: bool = False
+
+
+@dataclass(slots=True)
+class _Prefix:
+    """What has been decided on the way down; copied where the search branches."""
+
+    position: int
+    slopes: dict[int, _Slope]
+    signs: dict[int, int]
+    cone: ExactCone | LinearCone
+    asked: tuple[_Slope, ...] = ()
+
+    def copy(self) -> "_Prefix":
+        return _Prefix(self.position, dict(self.slopes), self.signs, self.cone, self.asked)
+
+
+class CellSearch:
+    """The cells of one trace; after a full iteration `complete` says whether they give all of Clarke's Jacobian.
+
+    With `thin`, cones within the solutions of equations count too: the comparisons that a resolved jump holds equal.
     """
-    if any(sign == 0 for sign in trace.forced.values()):
-        return
-    search = _Search(graph, trace, arithmetic, graph.outputs)
-    for leaf in search.leaves():
-        if arithmetic.exact and not _confirmed(leaf):
-            continue
-        rows = [dense(leaf.gradients[o], graph.width, arithmetic) for o in graph.outputs]
-        yield Cell(np.stack(rows), leaf.direction)
 
+    def __init__(
+        self, graph: Graph, trace: Trace, arithmetic: Arithmetic, outputs: tuple[int, ...], *, thin: bool = False
+    ) -> None:
+        self.graph, self.trace, self.arithmetic, self.outputs, self.thin = graph, trace, arithmetic, outputs, thin
+        self.layout = lay_out(graph, trace, arithmetic, outputs)
+        self.complete = True
 
-def reached_direction(graph: Graph, trace: Trace, arithmetic: Arithmetic) -> NDArray[np.float64] | None:
-    """A direction along which the resolved signs of a trace hold to first order, if there is one."""
-    leaf = next(_Search(graph, trace, arithmetic, ()).leaves(), None)
-    return None if leaf is None else leaf.direction
-
-
-class _Search:
-    def __init__(self, graph: Graph, trace: Trace, arithmetic: Arithmetic, outputs: tuple[int, ...]) -> None:
-        self.graph, self.trace, self.arithmetic = graph, trace, arithmetic
-        self.order = _needed(graph, trace, outputs)
+    def __iter__(self) -> Iterator[Cell]:
+        for leaf in self.leaves():
+            rows = [self._derivative(leaf.slopes[o]) for o in self.outputs]
+            yield Cell(np.stack(rows), leaf.cone.interior)
 
     def leaves(self) -> Iterator[_Prefix]:
-        stack = [_Prefix(0, {}, dict(self.trace.signs), (), (), np.zeros(self.graph.width))]
-        for compared, sign in self.trace.signs.items():
-            if sign == 0 and compared not in self.trace.forced:
-                del stack[0].signs[compared]
+        """Depth first, the prefixes that reach the end."""
+        signs = {c: s for c, s in self.trace.signs.items() if s != 0 or c in self.trace.forced}
+        stack = [_Prefix(0, {}, signs, self._whole())]
         while stack:
             prefix = stack.pop()
-            if prefix.position == len(self.order):
+            children = self._advance(prefix)
+            if children is None:
                 yield prefix
             else:
-                stack.extend(reversed(list(self._advance(prefix))))
+                stack.extend(reversed(children))
 
-    def _advance(self, prefix: _Prefix) -> Iterator[_Prefix]:
-        index = self.order[prefix.position]
-        node = self.graph.nodes[index]
-        if node.op == "compare":
-            yield from self._resolved(prefix, index)
-        elif node.op in BOOLEANS:
-            yield replace(prefix, position=prefix.position + 1)
-        elif len(self.trace.options.get(index, ())) > 1:
-            yield from self._piecewise(prefix, index) if node.op == "piecewise" else self._choose(prefix, index)
-        else:
-            branch = self.trace.options.get(index, (0,))[0]
-            gradient = propagate(
-                self.graph, self.trace, self.arithmetic, index=index, inputs=prefix.gradients, branch=branch
-            )
-            yield self._settle(prefix, index, gradient)
+    def _whole(self) -> ExactCone | LinearCone:
+        if self.arithmetic.exact:
+            return ExactCone.whole(self.graph.width)
+        return LinearCone((), (), (0.0,) * self.graph.width, exact=False, rational=False)
 
-    def _settle(self, prefix: _Prefix, index: int, gradient: Gradient) -> _Prefix:
-        return replace(prefix, position=prefix.position + 1, gradients={**prefix.gradients, index: gradient})
+    def _advance(self, prefix: _Prefix) -> list[_Prefix] | None:
+        """Run to the next switch that is open; its children, or None at the end."""
+        while prefix.position < len(self.layout.order):
+            index = self.layout.order[prefix.position]
+            node = self.graph.nodes[index]
+            if node.op == "compare":
+                narrowed = self._resolved(prefix, index) if index in self.trace.forced else prefix
+                if narrowed is None:
+                    return []
+                prefix.cone, prefix.asked = narrowed.cone, narrowed.asked
+            elif index not in self.layout.atoms and len(self.trace.options.get(index, ())) > 1:
+                return list(self._piecewise(prefix, index) if node.op == "piecewise" else self._choose(prefix, index))
+            elif node.op not in BOOLEANS:
+                prefix.slopes[index] = self._slope(prefix, index)
+            prefix.position += 1
+        return None
 
-    def _resolved(self, prefix: _Prefix, index: int) -> Iterator[_Prefix]:
-        """A comparison whose sign was given to resolve a jump becomes a constraint."""
-        step = replace(prefix, position=prefix.position + 1)
-        if index not in self.trace.forced:
-            yield step
-            return
+    def _slope(self, prefix: _Prefix, index: int) -> _Slope:
+        """The slope of a node at which nothing is chosen."""
+        layout, node = self.layout, self.graph.nodes[index]
+        if index in layout.constant:
+            return _Slope(None)
+        if index in layout.atoms or node.op == "variable":
+            column, factor = layout.atoms.get(index, (node.data, Fraction(1)))
+            return _Slope(unit(layout, column, factor, self.arithmetic))
+        used = operands(self.graph, self.trace, index)
+        inputs = {a: prefix.slopes[a].row if a in used else None for a in node.args}
+        branch = self.trace.options.get(index, (0,))[0]
+        try:
+            row = propagate(self.graph, self.trace, self.arithmetic, index=index, inputs=inputs, branch=branch)
+        except FunctionError as error:
+            raise FunctionError(not_lipschitz(self.graph, index, str(error))) from error
+        return _Slope(row, index in layout.curved or any(prefix.slopes[a].curved for a in used))
+
+    def _resolved(self, prefix: _Prefix, index: int) -> _Prefix | None:
+        """A comparison whose sign was given to resolve a jump becomes a condition."""
         sign = self.trace.forced[index]
-        row = self._slope_of(prefix, index)
-        narrowed = self._narrow(step, strict=[row * sign]) if sign else self._narrow(step, equal=[row])
-        if narrowed is not None:
-            yield narrowed
+        slope = self._gap(prefix, index)
+        if sign:
+            return self._narrow(prefix, [slope if sign > 0 else _negated(slope)])
+        if self._identical(slope):
+            return prefix
+        derivative = self._derivative(slope)
+        if not self.thin:
+            self.complete &= not self.arithmetic.vanishes(derivative)
+            return None
+        narrowed = prefix.copy()
+        cone = prefix.cone.narrow(derivative, equal=True)
+        if cone is None:
+            return None
+        narrowed.cone = cone
+        return narrowed
 
     def _choose(self, prefix: _Prefix, index: int) -> Iterator[_Prefix]:
-        """A tied Max, Min or Abs: one child for each different gradient."""
+        """A tied Max, Min or Abs: one child for each different derivative."""
         node = self.graph.nodes[index]
         if node.op == "abs":
-            inner = prefix.gradients[node.args[0]]
-            candidates: list[Gradient] = [inner, None if inner is None else -inner]
-            direction = 1
+            inner = prefix.slopes[node.args[0]]
+            candidates, direction = [inner, _negated(inner)], 1
         else:
-            candidates = [prefix.gradients[node.args[i]] for i in self.trace.options[index]]
+            candidates = [prefix.slopes[node.args[i]] for i in self.trace.options[index]]
             direction = 1 if node.op == "max" else -1
         distinct = self._distinct(candidates)
         for chosen in distinct:
-            rows = [direction * self._minus(chosen, other) for other in distinct if other is not chosen]
-            narrowed = self._narrow(prefix, strict=rows)
+            pairs = [(chosen, other) if direction > 0 else (other, chosen) for other in distinct if other is not chosen]
+            narrowed = self._narrow(prefix, [self._minus(a, b) for a, b in pairs])
             if narrowed is not None:
                 yield self._settle(narrowed, index, chosen)
 
     def _piecewise(self, prefix: _Prefix, index: int) -> Iterator[_Prefix]:
         branches, guards = self.graph.nodes[index].branches()
         options = self.trace.options[index]
-        distinct = self._distinct([prefix.gradients[branches[i]] for i in options])
+        distinct = self._distinct([prefix.slopes[branches[i]] for i in options])
         if len(distinct) == 1:
-            yield self._settle(prefix, index, distinct[0])
+            yield self._settle(prefix.copy(), index, distinct[0])
             return
         chosen = first_true(self.graph, guards, prefix.signs)
         if chosen is not None:
             if chosen != HOLE and chosen in options:
-                yield self._settle(prefix, index, prefix.gradients[branches[chosen]])
+                yield self._settle(prefix.copy(), index, prefix.slopes[branches[chosen]])
+            else:
+                self.complete = False
             return
         unsettled = next(g for g in guards if truth(self.graph, g, prefix.signs) is None)
         compared = next(c for c in comparisons(self.graph, unsettled) if c not in prefix.signs)
-        row = self._slope_of(prefix, compared)
-        for sign in (1, -1):
-            narrowed = self._narrow(prefix, strict=[row * sign])
+        slope = self._gap(prefix, compared)
+        for sign in (0,) if self._identical(slope) else (1, -1):
+            narrowed = self._narrow(prefix, [slope if sign > 0 else _negated(slope)]) if sign else prefix.copy()
             if narrowed is not None:
-                yield replace(narrowed, signs={**prefix.signs, compared: sign})
+                narrowed.signs = {**prefix.signs, compared: sign}
+                yield narrowed
 
-    def _slope_of(self, prefix: _Prefix, compared: int) -> NDArray[Any]:
+    def _settle(self, prefix: _Prefix, index: int, slope: _Slope) -> _Prefix:
+        prefix.slopes[index] = slope
+        prefix.position += 1
+        return prefix
+
+    def _gap(self, prefix: _Prefix, compared: int) -> _Slope:
         left, right = self.graph.nodes[compared].args
-        return self._minus(prefix.gradients[left], prefix.gradients[right])
+        return self._minus(prefix.slopes[left], prefix.slopes[right])
 
-    def _minus(self, left: Gradient, right: Gradient) -> NDArray[Any]:
-        return subtract(left, right, self.graph.width, self.arithmetic)
+    def _minus(self, left: _Slope, right: _Slope) -> _Slope:
+        width = self.layout.width
+        row = dense(left.row, width, self.arithmetic) - dense(right.row, width, self.arithmetic)
+        return _Slope(self.arithmetic.clean(row), left.curved or right.curved)
 
-    def _distinct(self, gradients: list[Gradient]) -> list[Gradient]:
-        kept: list[Gradient] = []
-        for gradient in gradients:
-            if not any(self.arithmetic.vanishes(self._minus(gradient, other)) for other in kept):
-                kept.append(gradient)
+    def _derivative(self, slope: _Slope) -> NDArray[Any]:
+        return self.layout.project(dense(slope.row, self.layout.width, self.arithmetic), self.arithmetic)
+
+    def _identical(self, gap: _Slope) -> bool:
+        """Whether two sides of a tie are the same function near the point."""
+        return not gap.curved and (gap.row is None or self.arithmetic.vanishes(gap.row))
+
+    def _distinct(self, slopes: Sequence[_Slope]) -> list[_Slope]:
+        """One slope for each different derivative; curved where it stands for different functions."""
+        kept: list[_Slope] = []
+        for slope in slopes:
+            for position, other in enumerate(kept):
+                gap = self._minus(slope, other)
+                if self.arithmetic.vanishes(self._derivative(gap)):
+                    kept[position] = _Slope(other.row, other.curved or not self._identical(gap))
+                    break
+            else:
+                kept.append(slope)
         return kept
 
-    def _narrow(
-        self, prefix: _Prefix, *, strict: list[NDArray[Any]] | None = None, equal: list[NDArray[Any]] | None = None
-    ) -> _Prefix | None:
-        new_strict, new_equal = strict or [], equal or []
-        if any(self.arithmetic.vanishes(row) for row in new_strict):
+    def _narrow(self, prefix: _Prefix, conditions: Sequence[_Slope]) -> _Prefix | None:
+        """The part of a prefix where some gaps are positive; a cut is looked at for soundness."""
+        cone: ExactCone | LinearCone | None = prefix.cone
+        for condition in conditions:
+            cone = None if cone is None else cone.narrow(self._derivative(condition))
+        asked = (*prefix.asked, *conditions)
+        if cone is None:
+            self.complete = self.complete and self._sound(asked)
             return None
-        all_strict, all_equal = (*prefix.strict, *new_strict), (*prefix.equal, *new_equal)
-        direction: NDArray[np.float64] | None = prefix.direction
-        if new_equal or (_unit(new_strict, self.graph.width) @ prefix.direction < 1e-6).any():
-            direction = _interior(_unit(all_strict, self.graph.width), _unit(all_equal, self.graph.width))
-        if direction is None:
-            return None
-        return replace(prefix, strict=all_strict, equal=all_equal, direction=direction)
+        narrowed = prefix.copy()
+        narrowed.cone, narrowed.asked = cone, asked
+        return narrowed
 
-
-def _unit(rows: Any, width: int) -> NDArray[np.float64]:
-    matrix = np.array([[float(x) for x in row] for row in rows], dtype=np.float64).reshape(-1, width)
-    length = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return matrix / np.where(length == 0, 1.0, length)
-
-
-def _interior(strict: NDArray[np.float64], equal: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """A direction d with strict @ d > 0 and equal @ d = 0 and the largest slack in the unit box."""
-    from scipy.optimize import linprog
-
-    width = strict.shape[1]
-    if len(strict) == 0:
-        return np.zeros(width)
-    result = linprog(
-        np.append(np.zeros(width), -1.0),
-        A_ub=np.hstack([-strict, np.ones((len(strict), 1))]),
-        b_ub=np.zeros(len(strict)),
-        A_eq=np.hstack([equal, np.zeros((len(equal), 1))]) if len(equal) else None,
-        b_eq=np.zeros(len(equal)) if len(equal) else None,
-        bounds=[(-1.0, 1.0)] * width + [(None, 1.0)],
-        method="highs",
-    )
-    if result.x is None or result.x[-1] <= _MARGIN:
-        return None
-    direction: NDArray[np.float64] = np.asarray(result.x[:-1], dtype=np.float64)
-    return direction
-
-
-def _confirmed(leaf: _Prefix) -> bool:
-    direction = [Fraction(float(x)) for x in leaf.direction]
-    for row in leaf.strict:
-        total = sum((entry * d for entry, d in zip(row, direction, strict=True) if d), Fraction(0))
-        if exact_sign(total if isinstance(total, Fraction) else as_exact(total)) <= 0:
+    def _sound(self, asked: Sequence[_Slope]) -> bool:
+        """Whether conditions with an empty cone contradict each other as functions."""
+        width, exact = self.layout.width, self.arithmetic.exact
+        if not self.layout.atoms and not any(a.curved for a in asked):
+            return not exact or all(
+                isinstance(x, Fraction) for a in asked for x in dense(a.row, width, self.arithmetic)
+            )
+        rows = [dense(a.row, width, self.arithmetic) for a in asked if not a.curved]
+        if not rows:
             return False
-    return True
+        stack = np.stack(rows)
+        return hull_contains(stack, stack[:1] * 0, exact=exact)
 
 
-def _needed(graph: Graph, trace: Trace, outputs: tuple[int, ...]) -> tuple[int, ...]:
-    """Nodes whose gradient decides a cell, operands first."""
-    seen: set[int] = set()
-    stack = [*outputs, *trace.forced]
-    while stack:
-        index = stack.pop()
-        if index in seen:
-            continue
-        seen.add(index)
-        node = graph.nodes[index]
-        if node.op == "sign":
-            continue
-        if node.op in ("max", "min"):
-            stack.extend(node.args[i] for i in trace.options[index])
-        elif node.op == "piecewise":
-            branches, guards = node.branches()
-            stack.extend(branches[i] for i in trace.options[index])
-            if len(trace.options[index]) > 1:
-                stack.extend(c for g in guards for c in comparisons(graph, g) if trace.boundary(c))
-        else:
-            stack.extend(node.args)
-    return tuple(sorted(seen))
+def _negated(slope: _Slope) -> _Slope:
+    return slope if slope.row is None else _Slope(-slope.row, slope.curved)
+
+
+def reached_direction(graph: Graph, trace: Trace, arithmetic: Arithmetic) -> tuple[Any, ...] | None:
+    """A direction along which the resolved signs of a trace hold to first order, if there is one."""
+    leaf = next(CellSearch(graph, trace, arithmetic, (), thin=True).leaves(), None)
+    return None if leaf is None else leaf.cone.interior

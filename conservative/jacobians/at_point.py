@@ -9,7 +9,7 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetEr
 from conservative._core.exactness import Exactness
 from conservative._core.hulls import hull_contains
 from conservative.functions import PiecewiseSelection
-from conservative.functions._cells import feasible_cells
+from conservative.functions._cells import CellSearch
 from conservative.functions._pieces import Differentiator, enumerate_choices
 from conservative.functions._symbolic import written
 from conservative.functions._values import Trace
@@ -51,9 +51,9 @@ def conservative_jacobian(
     Returns
     -------
     JacobianSet
-        `exactness` is EXACT when the hulls of both kinds agree, since Clarke's Jacobian lies between them; else
-        OUTER for "selection" and INNER for "conical". At a float point it speaks of the ties as decided within the
-        tolerance.
+        `exactness` is EXACT when the hulls of both kinds agree, since Clarke's Jacobian lies between them, and for
+        "conical" also when the search proves that its cells are all there is (see Notes); else OUTER for "selection"
+        and INNER for "conical". At a float point it speaks of the ties as decided within the tolerance.
 
     Raises
     ------
@@ -67,8 +67,17 @@ def conservative_jacobian(
 
     Notes
     -----
-    Each piece costs one forward accumulation through the graph. Cells cost linear programs in proportion to the number
-    of cells. At exact points derivatives are exact, and each cell is confirmed exactly by a rational direction.
+    Each piece costs one forward accumulation through the graph. Cells cost in proportion to their number: at exact
+    points each cone is narrowed exactly, however thin, at float points by linear programs.
+
+    *When cells are all of Clarke's Jacobian.* Beside the point F is a continuous selection of the pieces of its
+    nonempty sign patterns, and Clarke's Jacobian is the hull of the limits of their derivatives, thus of the Jacobians at
+    the point of the pieces whose region {h_j > 0} (h_j the differences at ties) has the point in its closure. A
+    pattern with an open first-order cone {∇h_j . d > 0} has one, and its piece is listed. A pattern without is excluded
+    when some combination λ ≥ 0 has Σ λ_j h_j = 0 *identically*: then the h_j are never positive together. By Gordan's
+    theorem there is λ ≥ 0 with Σ λ_j ∇h_j = 0; for affine h_j, which vanish at the point, that is the identity. So for a
+    piecewise affine function cells give Clarke's Jacobian exactly; so they do where the gradients of the ties
+    are linearly independent (every pattern has an open cone), and where curved expressions enter the ties affinely.
 
     Examples
     --------
@@ -79,7 +88,7 @@ def conservative_jacobian(
     >>> sorted(conservative_jacobian(F, {x: 0}).vertices.ravel().tolist())
     [-1.0, 0.0, 1.0]
     >>> conservative_jacobian(F, {x: 0}, kind="conical")
-    JacobianSet(hull of 1 exact block [A B] of shape (1, 1 + 0), kind='conical', Exactness.INNER)
+    JacobianSet(hull of 1 exact block [A B] of shape (1, 1 + 0), kind='conical', Exactness.EXACT)
     """
     call = "conservative_jacobian"
     if not isinstance(F, PiecewiseSelection):
@@ -113,10 +122,10 @@ def _both_readings(
         selection = _selection(F, point, traces, limit)
         if len(selection) == 1:
             return selection, Exactness.EXACT
-        conical = _conical(F, point, traces, len(selection) * 4)
+        conical, _ = _conical(F, point, traces, len(selection) * 4)
         agree = conical is not None and hull_contains(conical, selection, exact=point.exact)
         return selection, Exactness.EXACT if agree else Exactness.OUTER
-    cells = _conical(F, point, traces, limit)
+    cells, complete = _conical(F, point, traces, limit)
     if cells is None:
         raise BudgetError(f"more than {limit:,} cells meet at {point}. Raise `max_pieces`.")
     if len(cells) == 0:
@@ -124,6 +133,8 @@ def _both_readings(
             f'`conservative_jacobian(kind="conical")`: at {point} no cell is open to first order, so that no limit of '
             'derivatives is seen this way. Use kind="selection".'
         )
+    if complete:
+        return cells, Exactness.EXACT
     try:
         selection = _selection(F, point, traces, min(limit, MAX_PIECES))
     except BudgetError:
@@ -140,17 +151,22 @@ def _selection(F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...], l
     return _unique(np.stack(found), point.exact)
 
 
-def _conical(F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...], limit: int) -> NDArray[Any] | None:
-    """The Jacobians of all cells, or None when there are more than `limit` cells."""
+def _conical(
+    F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...], limit: int
+) -> tuple[NDArray[Any] | None, bool]:
+    """The Jacobians of all cells (None when there are more than `limit`), and whether they are all of Clarke's."""
     found: list[NDArray[Any]] = []
+    complete = True
     for trace in traces:
-        for cell in feasible_cells(F.graph, trace, point.arithmetic):
+        search = CellSearch(F.graph, trace, point.arithmetic, F.graph.outputs)
+        for cell in search:
             found.append(cell.jacobian)
             if len(found) > limit:
-                return None
+                return None, False
+        complete &= search.complete
     if not found:
-        return np.zeros((0, len(F.graph.outputs), F.graph.width))
-    return _unique(np.stack(found), point.exact)
+        return np.zeros((0, len(F.graph.outputs), F.graph.width)), False
+    return _unique(np.stack(found), point.exact), complete
 
 
 def _unique(blocks: NDArray[Any], exact: bool) -> NDArray[Any]:

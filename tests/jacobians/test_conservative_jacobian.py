@@ -165,7 +165,7 @@ def test_budgets():
     with pytest.raises(BudgetError, match="max_pieces"):
         conservative_jacobian(F, [0, 0], kind="conical", max_pieces=20)
     cells = conservative_jacobian(F, [0, 0], kind="conical", max_pieces=100)
-    assert (cells.vertices.shape[0], cells.exactness) == (28, Exactness.INNER)
+    assert (cells.vertices.shape[0], cells.exactness) == (28, Exactness.EXACT)
 
 
 def test_bad_calls():

@@ -102,7 +102,7 @@ def test_known_conservative_jacobians(F, state, at, clarke, selection):
     # the middle of [0, 1] changes no hull
     same_hull = selection is None or selection == [[[0]], [[1]], [["1/2"]]]
     assert J.exactness is (Exactness.EXACT if same_hull else Exactness.OUTER)
-    assert cells.exactness is (Exactness.EXACT if same_hull else Exactness.INNER)
+    assert cells.exactness is Exactness.EXACT
 
 
 def test_half_of_relus_with_its_midpoint():

@@ -1,0 +1,106 @@
+"""Open cones by linear programs: for doubles, irrational rows, and cones with too many extreme rays to list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative.functions._arithmetic import as_exact, exact_sign
+from conservative.functions._exact_simplex import strict_solution
+
+_MARGIN = 1e-9
+"""Smallest slack, on rows of unit length, of a cone that counts as open."""
+_CLEAR = 1e-6
+"""Slack from which the direction at hand is kept without a new program."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinearCone:
+    """A cone given by its rows and one direction inside.
+
+    With exact rows the direction is confirmed exactly. Where a program finds none with a clear slack, rational rows are
+    decided by an exact simplex method; so only irrational rows and doubles leave a thin cone undecided, and it counts
+    as empty.
+    """
+
+    strict: tuple[NDArray[Any], ...]
+    equal: tuple[NDArray[Any], ...]
+    interior: tuple[Any, ...]
+    exact: bool
+    rational: bool
+
+    @classmethod
+    def of(cls, strict: Sequence[Any], equal: Sequence[Any], *, width: int, exact: bool = True) -> "LinearCone | None":
+        """The cone of some rows; None when it is empty."""
+        rational = exact and all(isinstance(x, (int, Fraction)) for row in (*strict, *equal) for x in row)
+        inside = _inside(tuple(strict), tuple(equal), width, exact=exact, rational=rational)
+        return None if inside is None else cls(tuple(strict), tuple(equal), inside, exact, rational)
+
+    def narrow(self, row: NDArray[Any], *, equal: bool = False) -> "LinearCone | None":
+        """The part where row . d > 0 (or = 0); None when it is empty or too thin to be seen."""
+        if not equal:
+            slack = float((_unit([row], len(row)) @ np.array(self.interior, dtype=np.float64))[0])
+            if slack > _CLEAR and (not self.exact or _positive(row, self.interior)):
+                rational = self.rational and all(isinstance(x, (int, Fraction)) for x in row)
+                return LinearCone((*self.strict, row), self.equal, self.interior, self.exact, rational)
+            return LinearCone.of((*self.strict, row), self.equal, width=len(row), exact=self.exact)
+        return LinearCone.of(self.strict, (*self.equal, row), width=len(row), exact=self.exact)
+
+
+def _inside(strict: Any, equal: Any, width: int, *, exact: bool, rational: bool) -> tuple[Any, ...] | None:
+    if not strict:
+        return (Fraction(0) if exact else 0.0,) * width
+    found = _widest(_unit(strict, width), _unit(equal, width))
+    if found is not None:
+        direction = tuple(Fraction(x) if exact else x for x in found.tolist())
+        if not exact or (not equal and all(_positive(row, direction) for row in strict)):
+            return direction
+    if rational:
+        return strict_solution(strict, equal, width)
+    return tuple(Fraction(x) for x in found.tolist()) if exact and equal and found is not None else None
+
+
+def _widest(strict: NDArray[np.float64], equal: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """A direction d with strict @ d > 0 and equal @ d = 0 and a large slack."""
+    if strict.shape[1] == 2 and not len(equal):
+        return _widest_in_the_plane(strict)
+    from scipy.optimize import linprog
+
+    width = strict.shape[1]
+    result = linprog(
+        np.append(np.zeros(width), -1.0),
+        A_ub=np.hstack([-strict, np.ones((len(strict), 1))]),
+        b_ub=np.zeros(len(strict)),
+        A_eq=np.hstack([equal, np.zeros((len(equal), 1))]) if len(equal) else None,
+        b_eq=np.zeros(len(equal)) if len(equal) else None,
+        bounds=[(-1.0, 1.0)] * width + [(None, 1.0)],
+        method="highs",
+    )
+    if result.x is None or result.x[-1] <= _MARGIN:
+        return None
+    direction: NDArray[np.float64] = np.asarray(result.x[:-1], dtype=np.float64)
+    return direction
+
+
+def _widest_in_the_plane(rows: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The middle of the arc of directions: the rows must leave a gap of more than half a turn."""
+    angles = np.sort(np.arctan2(rows[:, 1], rows[:, 0]))
+    gaps = np.diff(np.append(angles, angles[0] + 2 * np.pi))
+    widest = int(np.argmax(gaps))
+    middle = angles[widest] + gaps[widest] / 2 + np.pi
+    direction = np.array([np.cos(middle), np.sin(middle)])
+    return direction if (rows @ direction).min() > _MARGIN else None
+
+
+def _unit(rows: Any, width: int) -> NDArray[np.float64]:
+    matrix = np.array([[float(x) for x in row] for row in rows], dtype=np.float64).reshape(-1, width)
+    length = np.linalg.norm(matrix, axis=1, keepdims=True)
+    return matrix / np.where(length == 0, 1.0, length)
+
+
+def _positive(row: NDArray[Any], direction: Sequence[Fraction]) -> bool:
+    total = sum((entry * d for entry, d in zip(row, direction, strict=True) if d), Fraction(0))
+    return exact_sign(total if isinstance(total, Fraction) else as_exact(total)) > 0
