@@ -23,6 +23,7 @@ _HOMES = {
     "read_function_file": "conservative.functions",
     "FiniteSet": "conservative.matrix_sets",
     "MatrixPolytope": "conservative.matrix_sets",
+    "MatrixZonotope": "conservative.matrix_sets",
     "gap": "conservative.matrix_sets",
     "hausdorff_distance": "conservative.matrix_sets",
     "JacobianSet": "conservative.jacobians",

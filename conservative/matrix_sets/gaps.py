@@ -10,6 +10,8 @@ from conservative._core.numbers import Bracket, largest
 from conservative.matrix_sets._cells import farthest_in_hull
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.finite import FiniteSet
+from conservative.matrix_sets.zonotope import MatrixZonotope
+from conservative.matrix_sets.zonotope_gap import gap_from_zonotope
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +25,8 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
     To a convex Y, and from finitely many points, the maximum is attained at an extreme point of X, so it is a maximum
     of finitely many distances and the bracket is as narrow as rounding allows. From a hull to finitely many points it
     may be attained inside (the gap from [0, 1] to {0, 1/3, 2/3, 1} is 1/6); then the hull is divided until the
-    bracket is narrow enough or the budget of cells is spent.
+    bracket is narrow enough or the budget of cells is spent. From a zonotope whose vertices are too many to list the
+    bracket is valid but may stay wide.
 
     Parameters
     ----------
@@ -67,9 +70,13 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
     _check_pair(X, Y, call="gap")
     if tol is not None and not tol > 0.0:
         raise ArgumentError(f"`gap(tol=...)` needs a positive distance; got {tol}. Leave it out for the default.")
-    if Y.convex or isinstance(X, FiniteSet):
-        return _farthest(X.extreme, Y)
-    return farthest_in_hull(X, Y, tol=tol)
+    if isinstance(X, MatrixZonotope) and not X.enumerable:
+        return gap_from_zonotope(X, Y)
+    vertices = Y.convex or isinstance(X, FiniteSet)
+    found = _farthest(X.extreme, Y) if vertices else farthest_in_hull(X, Y, tol=tol)
+    if isinstance(X, MatrixZonotope) and X.rounding > 0.0:
+        found = found.widen(X.rounding)
+    return Bracket(max(0.0, found.lower), found.upper)
 
 
 def hausdorff_distance(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
@@ -113,12 +120,11 @@ def _check_pair(X: MatrixSet, Y: MatrixSet, *, call: str) -> None:
 
 def _farthest(points: Floats, Y: MatrixSet) -> Bracket:
     """The largest distance of finitely many points to Y; likely candidates first, the rest against the incumbent."""
-    corners = Y.extreme.reshape(len(Y.extreme), -1)
     flat = points.reshape(len(points), -1)
     if len(points) > 2 * _FIRST:
-        middle = 0.5 * corners.min(axis=0) + 0.5 * corners.max(axis=0)
+        middle, size = _middle(Y)
         with np.errstate(over="ignore", under="ignore"):
-            scale = max(float(np.abs(flat).max()), float(np.abs(corners).max()), 5e-324)
+            scale = max(float(np.abs(flat).max()), size, 5e-324)
             outlying = (((flat - middle) / scale) ** 2).sum(axis=1)
         order = np.argpartition(-outlying, _FIRST)
         points = points[order]
@@ -128,3 +134,11 @@ def _farthest(points: Floats, Y: MatrixSet) -> Bracket:
         rest = Y.project(points[_FIRST:], stop_below=lower)
         lower, upper = max(lower, float(rest.lower.max())), max(upper, float(rest.upper.max()))
     return Bracket(lower, upper if math.isfinite(upper) else math.inf)
+
+
+def _middle(Y: MatrixSet) -> tuple[Floats, float]:
+    """Roughly the middle of a set, flat, and its largest entry."""
+    if isinstance(Y, MatrixZonotope):
+        return Y.center.ravel(), Y.radius
+    corners = Y.extreme.reshape(len(Y.extreme), -1)
+    return 0.5 * corners.min(axis=0) + 0.5 * corners.max(axis=0), float(np.abs(corners).max())

@@ -13,6 +13,8 @@ from conservative._core.numbers import UNIT_ROUNDOFF, round_up
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.finite import FiniteSet
 from conservative.matrix_sets.polytope import MatrixPolytope
+from conservative.matrix_sets.zonotope import MatrixZonotope
+from conservative.matrix_sets.zonotope_algebra import zonotope_image
 
 Floats = NDArray[np.float64]
 
@@ -50,14 +52,14 @@ def affine_image(S: MatrixSet, A: ArrayLike, B: ArrayLike) -> MatrixSet:
 
     Parameters
     ----------
-    S : MatrixPolytope or FiniteSet
+    S : MatrixPolytope, FiniteSet or MatrixZonotope
         A set of p × q matrices.
     A : array_like, shape (r, p)
     B : array_like, shape (r, q)
 
     Returns
     -------
-    MatrixPolytope or FiniteSet
+    MatrixPolytope, FiniteSet or MatrixZonotope
         Of the kind of `S`. Its errors are those of `S` times ‖A‖₂, plus rounding.
 
     Raises
@@ -77,6 +79,8 @@ def affine_image(S: MatrixSet, A: ArrayLike, B: ArrayLike) -> MatrixSet:
             f"`affine_image(A=..., B=...)` needs shapes (r, {p}) and (r, {q}) for a set of {p} × {q} matrices; got "
             f"{left.shape} and {shift.shape}. A acts from the left, B has the shape of the image."
         )
+    if isinstance(S, MatrixZonotope):
+        return zonotope_image(S, left, shift)
     images, rounding = affine_images(S.extreme, left[None], shift[None])
     norm = float(spectral_norm_bounds(left[None])[1][0])
     kind = _kind(S, call="affine_image")
