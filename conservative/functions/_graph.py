@@ -7,7 +7,7 @@ sorted, rational constants of a sum or a product are gathered, and every compari
 operands shares one node, whichever way round it was written.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -43,6 +43,18 @@ class Node:
         return self.args[:half], self.args[half:]
 
 
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a node inside a network of switches stands for, so that it is shown in one word.
+
+    `name` is the sympy class that shows it, as `name(rank, *values)`; `values` are nodes.
+    """
+
+    name: str
+    rank: int
+    values: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Graph:
     """Nodes in topological order, and which of them are the components of the function."""
@@ -52,6 +64,7 @@ class Graph:
     width: int
     linear: tuple[bool, ...] = field(repr=False)
     """Which nodes are piecewise affine in the variables: for them first-order cones are exact near a point."""
+    labels: Mapping[int, Label] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True)
@@ -61,6 +74,7 @@ class Builder:
     width: int
     nodes: list[Node] = field(default_factory=list)
     _index: dict[Node, int] = field(default_factory=dict)
+    _labels: dict[int, Label] = field(default_factory=dict)
 
     def _add(self, op: str, args: Iterable[int] = (), data: Any = None) -> int:
         node = Node(op, tuple(args), data)
@@ -218,6 +232,11 @@ class Builder:
             return self.truth(op == "and")
         return rest[0] if len(rest) == 1 else self._add(op, rest)
 
+    def label(self, index: int, label: Label) -> None:
+        """Give a switch a short name; the first one stays."""
+        if self.nodes[index].op in SWITCHES:
+            self._labels.setdefault(index, label)
+
     def finish(self, outputs: Sequence[int]) -> Graph:
         """The finished graph, without the nodes that no output needs."""
         keep = _reachable(self.nodes, outputs)
@@ -225,7 +244,12 @@ class Builder:
         nodes = tuple(
             Node(self.nodes[i].op, tuple(order[a] for a in self.nodes[i].args), self.nodes[i].data) for i in keep
         )
-        return Graph(nodes, tuple(order[o] for o in outputs), self.width, _piecewise_affine(nodes))
+        labels = {
+            order[i]: Label(label.name, label.rank, tuple(order[v] for v in label.values))
+            for i, label in self._labels.items()
+            if i in order and all(v in order for v in label.values)
+        }
+        return Graph(nodes, tuple(order[o] for o in outputs), self.width, _piecewise_affine(nodes), labels)
 
 
 def _bits(value: Fraction) -> int:

@@ -4,19 +4,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sympy
+from sympy.functions.elementary.piecewise import ExprCondPair
 
 from conservative.functions._arithmetic import as_sympy
-from conservative.functions._graph import Graph, Node
+from conservative.functions._graph import Graph, Label, Node
+from conservative.functions.vocabulary.nodes import LABELLED
 
 _RELATIONS = {"lt": sympy.Lt, "le": sympy.Le, "eq": sympy.Eq, "ge": sympy.Ge, "gt": sympy.Gt, "ne": sympy.Ne}
 
 
 def written(graph: Graph, symbols: Sequence[Any], roots: Sequence[int]) -> tuple[Any, ...]:
-    """The nodes as sympy expressions that keep every switch, unevaluated."""
+    """The nodes as sympy expressions that keep every switch, unevaluated; labelled nodes by their label."""
     built: dict[int, Any] = {}
-    for index in _below(graph, roots, {}):
-        node = graph.nodes[index]
-        built[index] = _switch(node, built, symbols)
+    for index in _below(graph, roots, {}, graph.labels):
+        label = graph.labels.get(index)
+        built[index] = _switch(graph.nodes[index], built, symbols) if label is None else _labelled(label, built)
     return tuple(built[r] for r in roots)
 
 
@@ -36,7 +38,13 @@ def smooth_pieces(graph: Graph, symbols: Sequence[Any], branches: Mapping[int, i
     return tuple(built[o] for o in graph.outputs)
 
 
-def _below(graph: Graph, roots: Sequence[int], branches: Mapping[int, int]) -> list[int]:
+def _labelled(label: Label, built: Mapping[int, Any]) -> Any:
+    return LABELLED[label.name](label.rank, *[built[v] for v in label.values], evaluate=False)
+
+
+def _below(
+    graph: Graph, roots: Sequence[int], branches: Mapping[int, int], labels: Mapping[int, Label] | None = None
+) -> list[int]:
     seen: set[int] = set()
     stack = list(roots)
     while stack:
@@ -46,6 +54,9 @@ def _below(graph: Graph, roots: Sequence[int], branches: Mapping[int, int]) -> l
         seen.add(index)
         node = graph.nodes[index]
         if node.op == "sign" and index in branches:
+            continue
+        if labels and index in labels:
+            stack.extend(labels[index].values)
             continue
         chosen = index in branches and node.op != "abs"
         stack.extend([node.args[branches[index]]] if chosen else node.args)
@@ -74,7 +85,9 @@ def _switch(node: Node, built: Mapping[int, Any], symbols: Sequence[Any]) -> Any
             return {"and": sympy.And, "or": sympy.Or, "not": sympy.Not}[node.op](*inputs, evaluate=False)
         case "piecewise":
             half = len(inputs) // 2
-            return sympy.Piecewise(*zip(inputs[:half], inputs[half:], strict=True), evaluate=False)
+            # built without sympy's constructors, which would fold a Piecewise that stands in a guard
+            pairs = [sympy.Tuple.__new__(ExprCondPair, *p) for p in zip(inputs[:half], inputs[half:], strict=True)]
+            return sympy.Basic.__new__(sympy.Piecewise, *pairs)
         case _:
             return _plain(node, inputs, symbols, evaluate=False)
 

@@ -8,6 +8,7 @@ import sympy
 
 from conservative._core.errors import FunctionError
 from conservative.functions._graph import Builder
+from conservative.functions._networks import Networks
 from conservative.functions._smooth import SMOOTH
 
 _KINDS = {"Rel": "", "<": "lt", "<=": "le", "==": "eq", ">=": "ge", ">": "gt", "!=": "ne"}
@@ -89,7 +90,7 @@ class SympyReader:
         return self._rules[name](inputs)
 
     def _make_rules(self) -> dict[str, Callable[[list[int]], int]]:
-        build = self.builder
+        build, networks = self.builder, Networks(self.builder)
         return {
             "Add": build.add,
             "Mul": build.multiply,
@@ -106,6 +107,8 @@ class SympyReader:
             "re": lambda i: i[0],
             "conjugate": lambda i: i[0],
             "UnevaluatedExpr": lambda i: i[0],
+            "SortedValue": networks.sorted_value,
+            "LargestSum": networks.largest_sum,
         }
 
     def _relation(self, expression: Any, inputs: list[int]) -> int:

@@ -1,0 +1,1 @@
+"""Functions of the field as sympy expressions, each with its formula and source."""
