@@ -16,6 +16,9 @@ Indices = NDArray[np.intp]
 ROUNDING_LEVEL = 1e-13
 """Relative distance below which a vertex is taken to be redundant: a few hundred roundings."""
 
+_SMALL = 64
+"""So many of Qhull's vertices in space are searched for redundant ones; more are taken as they are, to save time."""
+
 _TILT = 1e-7
 """Directions are tilted this much, generically, so that a support point is a vertex also where a face is tied."""
 
@@ -44,7 +47,7 @@ def simplify(S: MatrixPolytope, *, tol: float | None = None, max_vertices: int |
 
     Notes
     -----
-    In a span of at most three dimensions the candidates are Qhull's vertices, otherwise all points. From support
+    In a span of two or three dimensions the candidates are Qhull's vertices, otherwise all points. From support
     points along the principal axes on, the points farthest from the hull so far are found by Wolfe's algorithm, and
     the support points in their directions are added. The distance is that of Wolfe's algorithm, so nothing here needs
     Qhull to be right.
@@ -77,10 +80,12 @@ def _choose(flat: Floats, unit: Floats, *, close: float, exponent: int, cap: int
     """Indices of the vertices to keep, and a proved bound of the distance of all others to their hull."""
     axes = _principal_axes(unit)
     candidates = _candidates(unit, axes)
-    chosen = _supports(unit[candidates], np.concatenate([axes, -axes]))
-    chosen = np.unique(candidates[chosen])[:cap]
     with np.errstate(under="ignore", over="ignore"):
         target, exact = float(np.ldexp(close, exponent)), close <= ROUNDING_LEVEL
+    if exact and len(axes) == 3 and _SMALL < candidates.size <= cap:
+        chosen = candidates
+    else:
+        chosen = np.unique(candidates[_supports(unit[candidates], np.concatenate([axes, -axes]))])[:cap]
     pending = np.setdiff1d(candidates, chosen)
     while pending.size and chosen.size < cap:
         found = hull_distances(flat[pending], flat[chosen], stop_below=target)
