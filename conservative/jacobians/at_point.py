@@ -71,13 +71,14 @@ def conservative_jacobian(
     points each cone is narrowed exactly, however thin, at float points by linear programs.
 
     *When cells are all of Clarke's Jacobian.* Beside the point F is a continuous selection of the pieces of its
-    nonempty sign patterns, and Clarke's Jacobian is the hull of the limits of their derivatives, thus of the Jacobians at
-    the point of the pieces whose region {h_j > 0} (h_j the differences at ties) has the point in its closure. A
-    pattern with an open first-order cone {∇h_j . d > 0} has one, and its piece is listed. A pattern without is excluded
-    when some combination λ ≥ 0 has Σ λ_j h_j = 0 *identically*: then the h_j are never positive together. By Gordan's
-    theorem there is λ ≥ 0 with Σ λ_j ∇h_j = 0; for affine h_j, which vanish at the point, that is the identity. So for a
-    piecewise affine function cells give Clarke's Jacobian exactly; so they do where the gradients of the ties
-    are linearly independent (every pattern has an open cone), and where curved expressions enter the ties affinely.
+    nonempty sign patterns, and Clarke's Jacobian is the hull of the limits of their derivatives, thus of the Jacobians
+    at the point of the pieces whose region {h_j > 0} (h_j the differences at ties) has the point in its closure. A
+    pattern with an open first-order cone {∇h_j . d > 0} has one, and its piece is listed. A pattern without is
+    excluded when some combination λ ≥ 0 has Σ λ_j h_j = 0 *identically*: then the h_j are never positive together. By
+    Gordan's theorem there is λ ≥ 0 with Σ λ_j ∇h_j = 0; for affine h_j, which vanish at the point, that is the
+    identity. So for a piecewise affine function cells give Clarke's Jacobian exactly; so they do where the gradients of
+    the ties are linearly independent (every pattern has an open cone), and where curved expressions enter the ties
+    affinely.
 
     Examples
     --------
@@ -88,7 +89,7 @@ def conservative_jacobian(
     >>> sorted(conservative_jacobian(F, {x: 0}).vertices.ravel().tolist())
     [-1.0, 0.0, 1.0]
     >>> conservative_jacobian(F, {x: 0}, kind="conical")
-    JacobianSet(hull of 1 exact block [A B] of shape (1, 1 + 0), kind='conical', Exactness.EXACT)
+    JacobianSet(hull of 1 exact block [A B] of shape (1, 1 + 0), kind='conical', reading='function', Exactness.EXACT)
     """
     call = "conservative_jacobian"
     if not isinstance(F, PiecewiseSelection):

@@ -50,7 +50,7 @@ class JacobianSet:
     state_size : int
         p, the number of state columns, which come first.
     kind : str
-        "selection", "conical", or "blocks" for a set that was given as blocks.
+        "selection", "conical", "calculus" for a set made by a rule of calculus, or "blocks" for given blocks.
     exactness : Exactness
         Relation to Clarke's Jacobian; `EXACT` for given blocks.
     tolerance : float
@@ -73,8 +73,18 @@ class JacobianSet:
         ties = f", {len(self.near_ties)} near-ties" if self.near_ties else ""
         return (
             f"JacobianSet(hull of {k} {digits} {'block' if k == 1 else 'blocks'} [A B] of shape ({q}, "
-            f"{self.state_size} + {n - self.state_size}), kind={self.kind!r}, {self.exactness}{ties})"
+            f"{self.state_size} + {n - self.state_size}), kind={self.kind!r}, reading={self.reading!r}, "
+            f"{self.exactness}{ties})"
         )
+
+    @property
+    def reading(self) -> str:
+        """What the set speaks of.
+
+        "program": all that automatic differentiation of this formula may return. "function": limits of derivatives of
+        the function, however it is written. "given": blocks as they came.
+        """
+        return {"selection": "program", "calculus": "program", "conical": "function"}.get(self.kind, "given")
 
     @classmethod
     def from_blocks(cls, A: Any, B: Any = None) -> "JacobianSet":

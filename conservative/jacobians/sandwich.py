@@ -1,0 +1,125 @@
+"""`jacobian_sandwich`: conical ⊆ Clarke ⊆ selection, with the gap between the ends."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from conservative._core.errors import EmptySetError
+from conservative._core.exactness import Exactness
+from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
+from conservative.functions import PiecewiseSelection
+from conservative.functions.selection import MAX_PIECES
+from conservative.jacobians.at_point import conservative_jacobian
+from conservative.jacobians.jacobian_set import JacobianSet
+from conservative.matrix_sets import MatrixPolytope, hausdorff_distance
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class JacobianSandwich:
+    """The nested sets conical ⊆ Clarke ⊆ selection at one point.
+
+    Parameters
+    ----------
+    conical : JacobianSet or None
+        The function reading: hull of the Jacobians of feasible cells. None when no cell is open to first order.
+    selection : JacobianSet
+        The program reading: hull over every combination of independent choices at ties.
+    exact : bool
+        Whether the two ends have one hull, which is then Clarke's Jacobian; proved at exact points.
+    gap : Bracket
+        Holds the Hausdorff distance of the two hulls, Frobenius norm. Clarke's Jacobian is at most `gap.upper` from
+        either end. Without a conical end: from 0 to the diameter of `selection`, which bounds the distance from
+        Clarke's Jacobian to `selection`.
+    """
+
+    conical: JacobianSet | None
+    selection: JacobianSet
+    exact: bool
+    gap: Bracket
+
+    @property
+    def clarke(self) -> JacobianSet | None:
+        """Clarke's Jacobian where it is known: the end whose `exactness` is EXACT; None where neither is."""
+        ends = (self.conical, self.selection)
+        return next((end for end in ends if end is not None and end.exactness is Exactness.EXACT), None)
+
+    def __repr__(self) -> str:
+        inner = "no open cell" if self.conical is None else _counted(self.conical)
+        known = "the ends agree" if self.exact else "Clarke known" if self.clarke is not None else "Clarke between"
+        return (
+            f"JacobianSandwich(function reading: {inner} ⊆ Clarke ⊆ program reading: {_counted(self.selection)}; "
+            f"{known}, gap {self.gap})"
+        )
+
+
+def jacobian_sandwich(
+    F: PiecewiseSelection, at: Any, *, tolerance: float | None = None, max_pieces: int = MAX_PIECES
+) -> JacobianSandwich:
+    """Both readings of the Jacobian of F at a point, which enclose Clarke's.
+
+    Parameters
+    ----------
+    F : PiecewiseSelection
+    at : mapping of symbol or name to number, or sequence of numbers
+        As in `conservative_jacobian`.
+    tolerance : float, optional
+        For ties at float points (default 1e-9).
+    max_pieces : int
+        Most pieces (and cells) that are listed.
+
+    Returns
+    -------
+    JacobianSandwich
+
+    Raises
+    ------
+    FunctionError, DiscontinuityError
+        Where F has no value or derivative, or is not continuous.
+    BudgetError
+        When there are more pieces than `max_pieces`.
+    ArgumentError, ArgumentTypeError, ShapeError
+
+    Notes
+    -----
+    The gap is a Hausdorff distance of stored doubles. Exact entries were rounded to them once each, which moves a set
+    by at most u times the Frobenius norm of its largest vertex; that is added outward. Ends that agree exactly have
+    gap 0.
+
+    Examples
+    --------
+    >>> from conservative.functions import from_sympy
+    >>> sandwich = jacobian_sandwich(from_sympy("Abs(x) - Abs(-x)", state="x"), [0])
+    >>> sandwich.exact, sandwich.clarke.vertices.tolist(), 2.0 in sandwich.gap
+    (False, [[[0.0]]], True)
+    """
+    selection = conservative_jacobian(F, at, kind="selection", tolerance=tolerance, max_pieces=max_pieces)
+    exact = selection.exactness is Exactness.EXACT
+    try:
+        conical = conservative_jacobian(F, at, kind="conical", tolerance=tolerance, max_pieces=max_pieces)
+    except EmptySetError:
+        if exact:
+            return JacobianSandwich(None, selection, exact, Bracket(0.0, 0.0))
+        return JacobianSandwich(None, selection, exact, Bracket(0.0, _diameter(selection)))
+    proved = exact and selection.exact_entries is not None
+    return JacobianSandwich(conical, selection, exact, Bracket(0.0, 0.0) if proved else _distance(conical, selection))
+
+
+def _counted(J: JacobianSet) -> str:
+    return f"{len(J.vertices)} {'vertex' if len(J.vertices) == 1 else 'vertices'}"
+
+
+def _distance(conical: JacobianSet, selection: JacobianSet) -> Bracket:
+    measured = hausdorff_distance(MatrixPolytope(conical.vertices), MatrixPolytope(selection.vertices))
+    if selection.exact_entries is None:
+        return measured
+    size = float(np.abs(selection.vertices).max()) * math.sqrt(selection.vertices[0].size)
+    shift = 4 * UNIT_ROUNDOFF * size
+    return Bracket(max(0.0, measured.lower - shift), measured.widen(shift).upper)
+
+
+def _diameter(selection: JacobianSet) -> float:
+    """At least the largest distance of two vertices: the diagonal of the box around them."""
+    low, high = selection.vertices.min(axis=0), selection.vertices.max(axis=0)
+    return float(np.linalg.norm(high - low)) * (1 + 1e-12) + 1e-300
