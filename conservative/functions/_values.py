@@ -15,7 +15,7 @@ from conservative._core.errors import BudgetError, FunctionError
 from conservative.functions._arithmetic import Arithmetic
 from conservative.functions._graph import BOOLEANS, Graph, relation_holds
 
-_MAX_GUARD_BOUNDARIES = 6
+MAX_GUARD_BOUNDARIES = 6
 HOLE = -1
 """The branch of a Piecewise none of whose guards holds."""
 
@@ -79,7 +79,7 @@ class _Pass:
             except FunctionError as error:
                 self.values.append(Undefined(str(error)))
             self.jumpy.append(index in self.jumping or any(self.jumpy[a] for a in node.args))
-        live = _live_nodes(self.graph, self.reachable)
+        live = live_nodes(self.graph, self.reachable)
         jump = min((j for j in self.jumping if j in live), default=None)
         near = tuple((n, d) for n, d in self.near if n in live)
         return Trace(tuple(self.values), self.options, self.signs, self.forced, jump, near)
@@ -173,10 +173,10 @@ class _Pass:
         return value
 
     def _reachable(self, guards: Sequence[int], boundary: list[int]) -> set[int | None]:
-        if len(boundary) > _MAX_GUARD_BOUNDARIES:
+        if len(boundary) > MAX_GUARD_BOUNDARIES:
             raise BudgetError(
                 f"a Piecewise has {len(boundary)} guards on their boundary at the point; at most "
-                f"{_MAX_GUARD_BOUNDARIES} are resolved. Split it into several."
+                f"{MAX_GUARD_BOUNDARIES} are resolved. Split it into several."
             )
         if not boundary:
             return set()
@@ -268,7 +268,7 @@ def _logic(op: str, inputs: Sequence[bool | None]) -> bool | None:
     return None if None in inputs else not absorbing
 
 
-def _live_nodes(graph: Graph, reachable: Mapping[int, set[int | None]]) -> set[int]:
+def live_nodes(graph: Graph, reachable: Mapping[int, set[int | None]]) -> set[int]:
     """Nodes whose value can enter an output next to the point: not the branches that a settled guard excludes."""
     seen: set[int] = set()
     stack = list(graph.outputs)
