@@ -1,5 +1,6 @@
 """What a user writes: continuous functions given as switches between smooth pieces."""
 
+from conservative.functions import vocabulary as vocabulary
 from conservative.functions._arithmetic import as_sympy_matrix as as_sympy_matrix
 from conservative.functions.files import FunctionFile as FunctionFile
 from conservative.functions.files import parse_function_text as parse_function_text

@@ -44,21 +44,20 @@ class Networks:
             return [values[0]]
         if values not in self._sorted:
             half = len(values) // 2
-            self._sorted[values] = self._merge(self._sort(values[:half]), self._sort(values[half:]))
+            self._sorted[values] = self._merge(self._sort(values[:half]), self._sort(values[half:]), values)
         return self._sorted[values]
 
-    def _merge(self, left: list[int], right: list[int]) -> list[int]:
+    def _merge(self, left: list[int], right: list[int], values: tuple[int, ...]) -> list[int]:
         if not left or not right:
             return left or right
         if len(left) == len(right) == 1:
-            return self._label([*self._comparator(left[0], right[0])], (*left, *right))
-        odd = self._merge(left[0::2], right[0::2])
-        even = self._merge(left[1::2], right[1::2])
+            return self._label([*self._comparator(left[0], right[0])], values)
+        odd, even = (self._merge(a, b, (*a, *b)) for a, b in ((left[i::2], right[i::2]) for i in (0, 1)))
         paired = min(len(even), len(odd) - 1)
         merged = [odd[0]]
         for low, high in zip(even[:paired], odd[1 : paired + 1], strict=True):
             merged.extend(self._comparator(low, high))
-        return self._label(merged + odd[paired + 1 :] + even[paired:], (*left, *right))
+        return self._label(merged + odd[paired + 1 :] + even[paired:], values)
 
     def _comparator(self, left: int, right: int) -> tuple[int, int]:
         build = self.builder

@@ -7,6 +7,7 @@ chosen is not reached, and multiplies nothing.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 from typing import Any
 
@@ -136,12 +137,31 @@ class Differentiator:
 
 def not_lipschitz(graph: Graph, index: int, reason: str) -> str:
     """Why a node has no finite derivative at the point."""
-    if graph.nodes[index].op != "power":
+    node = graph.nodes[index]
+    if node.op != "power":
         return reason
+    if node.data == Fraction(1, 2) and _sum_of_squares(graph, node.args[0]):
+        return (
+            "a Euclidean norm is 0 at the point, where no finite selection of smooth pieces exists: Clarke's set "
+            "of the norm is the whole unit ball there, see `vocabulary.norm2_subdifferential`"
+        )
     return (
-        f"a power with exponent {graph.nodes[index].data} has base 0 at the point, where its derivative is not finite: "
+        f"a power with exponent {node.data} has base 0 at the point, where its derivative is not finite: "
         "no finite selection of smooth pieces exists there. For a root of a square write Abs"
     )
+
+
+def _sum_of_squares(graph: Graph, index: int) -> bool:
+    """Whether a node is a sum of several squares with positive weights."""
+    nodes = graph.nodes
+    for term in nodes[index].args:
+        weighted = nodes[term].op == "multiply" and len(nodes[term].args) == 2
+        weight, square = nodes[term].args if weighted else (None, term)
+        if nodes[square].op != "power" or nodes[square].data != 2:
+            return False
+        if weight is not None and (nodes[weight].op != "constant" or not nodes[weight].data > 0):
+            return False
+    return nodes[index].op == "add"
 
 
 def _varying(graph: Graph, trace: Trace) -> list[bool]:

@@ -33,9 +33,9 @@ _REMEDIES = {
 class SympyReader:
     """Translates expressions over known symbols into a `Builder`, without recursion."""
 
-    def __init__(self, builder: Builder, columns: Mapping[Any, int]) -> None:
+    def __init__(self, builder: Builder, columns: Mapping[Any, int], *, done: Mapping[Any, int] | None = None) -> None:
         self.builder, self.columns = builder, columns
-        self._done: dict[Any, int] = {}
+        self._done: dict[Any, int] = dict(done or {})
         self._rules = self._make_rules()
 
     def read(self, expression: Any) -> int:

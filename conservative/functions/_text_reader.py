@@ -14,10 +14,13 @@ from fractions import Fraction
 
 import sympy
 
-from conservative._core.errors import FunctionError
+from conservative._core.errors import ArgumentError, FunctionError
 from conservative._core.rationals import as_fraction
+from conservative.functions._arithmetic import as_sympy
 from conservative.functions._graph import Builder
 from conservative.functions._smooth import SMOOTH
+from conservative.functions._sympy_reader import SympyReader
+from conservative.functions.vocabulary import by_name
 
 MAX_LENGTH = 20_000
 MAX_DEPTH = 60
@@ -30,6 +33,7 @@ _EXTREMA = {"Max": "max", "max": "max", "Min": "min", "min": "min"}
 _LOGIC_CALLS = {"And": "and", "Or": "or", "Not": "not"}
 _CONSTANTS = {"pi": sympy.pi, "E": sympy.E}
 _CALLS = ("Max", "Min", "Abs", "sign", "Piecewise", "sqrt", *SMOOTH)
+_LISTED = ", ".join((*_CALLS, *by_name.FUNCTIONS))
 RESERVED = frozenset({*_EXTREMA, *_RELATION_CALLS, *_LOGIC_CALLS, *_CONSTANTS, *_CALLS, "abs", *keyword.kwlist})
 """Names that a symbol cannot have."""
 
@@ -165,8 +169,10 @@ class TextReader:
             raise self._refuse(node, "functions take plain arguments only.")
         if name == "Piecewise":
             return self._piecewise(node, depth)
+        if name in by_name.FUNCTIONS:
+            return self._vocabulary(node, name, depth)
         if name not in RESERVED or name in _RELATION_CALLS or name in _LOGIC_CALLS or name in _CONSTANTS:
-            raise self._refuse(node, f"not a function that can be read; the functions are {', '.join(_CALLS)}.")
+            raise self._refuse(node, f"not a function that can be read; the functions are {_LISTED}.")
         if name in _EXTREMA:
             if not node.args:
                 raise self._refuse(node, f"{name} needs at least one argument.")
@@ -181,6 +187,19 @@ class TextReader:
         if name == "sqrt":
             return self.builder.power(argument, Fraction(1, 2))
         return self.builder.smooth(name, argument)
+
+    def _vocabulary(self, node: ast.Call, name: str, depth: int) -> int:
+        """A named function: its sympy expression in stand-ins for the arguments, read into the same graph."""
+        given: dict[sympy.Expr, int] = {}
+        arguments = []
+        for index in (self._number(a, depth) for a in node.args):
+            known = self.builder.nodes[index]
+            arguments.append(as_sympy(known.data) if known.op == "constant" else sympy.Symbol(f"_{index}", real=True))
+            given[arguments[-1]] = index
+        try:
+            return SympyReader(self.builder, {}, done=given).read(by_name.apply(name, arguments))
+        except ArgumentError as error:
+            raise self._refuse(node, str(error)) from error
 
     def _piecewise(self, node: ast.Call, depth: int) -> int:
         branches = []

@@ -1,1 +1,36 @@
 """Functions of the field as sympy expressions, each with its formula and source."""
+
+from conservative.functions.vocabulary.activations import clip as clip
+from conservative.functions.vocabulary.activations import hard_tanh as hard_tanh
+from conservative.functions.vocabulary.activations import hinge as hinge
+from conservative.functions.vocabulary.activations import huber as huber
+from conservative.functions.vocabulary.activations import insensitive as insensitive
+from conservative.functions.vocabulary.activations import leaky_relu as leaky_relu
+from conservative.functions.vocabulary.activations import relu as relu
+from conservative.functions.vocabulary.activations import soft_tanh as soft_tanh
+from conservative.functions.vocabulary.nodes import LargestSum as LargestSum
+from conservative.functions.vocabulary.nodes import SortedValue as SortedValue
+from conservative.functions.vocabulary.norms import Ball as Ball
+from conservative.functions.vocabulary.norms import norm1 as norm1
+from conservative.functions.vocabulary.norms import norm2 as norm2
+from conservative.functions.vocabulary.norms import norm2_subdifferential as norm2_subdifferential
+from conservative.functions.vocabulary.norms import norm_inf as norm_inf
+from conservative.functions.vocabulary.norms import total_variation as total_variation
+from conservative.functions.vocabulary.order import median as median
+from conservative.functions.vocabulary.order import order_statistic as order_statistic
+from conservative.functions.vocabulary.order import sort as sort
+from conservative.functions.vocabulary.order import sum_largest as sum_largest
+from conservative.functions.vocabulary.order import top_k as top_k
+from conservative.functions.vocabulary.projections import project_box as project_box
+from conservative.functions.vocabulary.projections import project_halfspace as project_halfspace
+from conservative.functions.vocabulary.projections import project_l1_ball as project_l1_ball
+from conservative.functions.vocabulary.projections import project_l2_ball as project_l2_ball
+from conservative.functions.vocabulary.projections import project_nonnegative as project_nonnegative
+from conservative.functions.vocabulary.projections import project_simplex as project_simplex
+from conservative.functions.vocabulary.proximal import prox_elastic_net as prox_elastic_net
+from conservative.functions.vocabulary.proximal import prox_group as prox_group
+from conservative.functions.vocabulary.proximal import prox_hinge as prox_hinge
+from conservative.functions.vocabulary.proximal import prox_l1 as prox_l1
+from conservative.functions.vocabulary.proximal import prox_nonnegative_l1 as prox_nonnegative_l1
+from conservative.functions.vocabulary.proximal import prox_norm_inf as prox_norm_inf
+from conservative.functions.vocabulary.proximal import soft_threshold as soft_threshold

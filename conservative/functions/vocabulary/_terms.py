@@ -105,3 +105,8 @@ def absolute(operand: Any) -> Any:
 def piecewise(*branches: tuple[Any, Any]) -> Any:
     """A Piecewise that stays as written."""
     return sympy.Piecewise(*branches, evaluate=False)
+
+
+def at_most(left: Any, right: Any) -> Any:
+    """The guard left <= right, which stays as written."""
+    return sympy.Le(left, right, evaluate=False)
