@@ -248,5 +248,21 @@ def about_verdict(contraction: Contraction, certificate: Certificate | None) -> 
     if contraction is Contraction.REFUTED:
         lines.append("this is a statement about sets: derivatives along a trajectory that avoids the kink may converge")
     if certificate is not None:
-        lines.append(f"certificate ({certificate.kind}): {certificate.claim}")
+        lines.append(certificate_text(certificate))
     return Finding("Contraction of derivatives", tuple(lines))
+
+
+def certificate_text(certificate: Certificate) -> str:
+    """The claim of a certificate, its bound also as a decimal.
+
+    Parameters
+    ----------
+    certificate : Certificate
+
+    Returns
+    -------
+    str
+    """
+    bound = certificate.claim.bound
+    decimal = "" if bound.denominator == 1 else f" The bound is about {float(bound):.12g}."
+    return f"certificate ({certificate.kind}): {certificate.claim}{decimal}"

@@ -2,7 +2,7 @@
 
 from conservative.analysis import Analysis, Contraction
 from conservative.analysis.layout import bracket_text
-from conservative.analysis.sentences import about_iteration
+from conservative.analysis.sentences import about_iteration, certificate_text
 from conservative.iteration import SetTrajectory
 from conservative.spectral import JointSpectralRadius, word_text
 
@@ -52,7 +52,7 @@ def radius_text(radius: JointSpectralRadius) -> str:
         lines.append(f"  word  {word_text(radius.word)} (length {len(radius.word)})")
     lines.append(f"  {radius.status.value}")
     if radius.certificate is not None:
-        lines.append(f"  certificate ({radius.certificate.kind}): {radius.certificate.claim}")
+        lines.append(f"  {certificate_text(radius.certificate)}")
     return "\n".join(lines)
 
 

@@ -1,7 +1,9 @@
 """The joint spectral radius: a proved bracket from the best word below and the best norm above."""
 
+import math
 import time
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from conservative._core.errors import ArgumentError, CertificateError
@@ -120,15 +122,21 @@ def _result(family: MatrixFamily, found: Found) -> JointSpectralRadius:
 
 
 def _certificate(family: MatrixFamily, found: Found) -> Certificate | None:
-    """The strongest claim with a proof: expansion if there is one, otherwise the bound of the quadratic norm.
+    """The claim that decides contraction: the word's bound from 1 on, otherwise the bound of the quadratic norm.
 
     There is none when the matrices are too large for the checker's own limits.
     """
     try:
-        if found.bracket.lower > 1:
-            return expansion_certificate(family, found.word)
+        if found.bracket.lower >= 1:
+            return expansion_certificate(family, found.word, bound=_short_below(found.bracket.lower))
         if found.quadratic is None:
             return None
         return contraction_certificate(family, found.quadratic.exact_weight, found.quadratic.exact_gamma)
     except CertificateError:
         return None
+
+
+def _short_below(lower: float) -> Fraction:
+    """A decimal of ten digits below a proved bound: what a reader compares with a published number."""
+    scale = Fraction(10) ** (10 - len(str(int(lower))))
+    return Fraction(math.floor(Fraction(lower) * scale)) / scale

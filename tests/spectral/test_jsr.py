@@ -84,8 +84,8 @@ def test_certificates_prove_the_side_of_one(family):
     found = joint_spectral_radius(family, **LOOSE)
     if found.certificate is not None:
         assert check(found.certificate).valid
-        assert found.lower <= 1 or found.certificate.kind == "expansion"
-        assert found.lower > 1 or found.certificate.kind == "contraction"
+        assert found.certificate.kind == ("expansion" if found.lower >= 1 else "contraction")
+        assert found.lower < 1 or 1 <= found.certificate.claim.bound <= Fraction(found.lower)
     assert found.lower <= 1 or found.certificate is not None
 
 
