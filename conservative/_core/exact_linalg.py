@@ -1,6 +1,5 @@
 """Exact rational linear algebra on python-flint: products, characteristic polynomials, definiteness, radii."""
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -132,17 +131,24 @@ def radius_against_one(matrix: flint.fmpq_mat) -> int:
 
     Notes
     -----
-    For n = 2 the Jury conditions on trace and determinant. Otherwise the Schur-Cohn recursion on the
-    characteristic polynomial decides rho < 1; when it fails, the roots are isolated in
-    balls. Roots that no precision puts inside or outside lie on the circle: z -> 1/conj(z) permutes the roots of
-    gcd(p, p*), and a root whose image meets no ball but its own is a fixed point of it.
+    For n = 2 the Jury conditions on trace and determinant. Otherwise the roots of the exact characteristic
+    polynomial p are isolated in balls. When 64 bits leave some of them on neither side of the circle, the factor
+    gcd(p, p*) is split off: what is left has no root on the circle, so precision separates it. The factor's roots
+    are permuted by z -> 1/conj(z), and one whose image meets no ball but its own is a fixed point, on the circle.
     """
     if matrix.nrows() == 2:
         return _jury(matrix)
     polynomial = matrix.charpoly().numer()
-    if schur_stable([int(c) for c in polynomial.coeffs()]):
-        return -1
-    return 1 if _has_root_outside(polynomial) else 0
+    with working_precision(64):
+        moduli = [abs(root) for root, _ in polynomial.complex_roots()]
+        if any(modulus > 1 for modulus in moduli):
+            return 1
+        if all(modulus < 1 for modulus in moduli):
+            return -1
+    paired, rest = _split_reciprocal(polynomial)
+    if _isolated_outside(rest, self_reciprocal=False) or _isolated_outside(paired, self_reciprocal=True):
+        return 1
+    return 0 if paired.degree() > 0 else -1
 
 
 def _jury(matrix: flint.fmpq_mat) -> int:
@@ -153,48 +159,15 @@ def _jury(matrix: flint.fmpq_mat) -> int:
     return -1 if determinant < 1 and trace < 1 + determinant else 0
 
 
-def schur_stable(coefficients: Sequence[int]) -> bool:
-    """Whether every root of an integer polynomial has modulus below one (Schur-Cohn recursion).
-
-    Parameters
-    ----------
-    coefficients : sequence of int
-        Lowest degree first, the last one not zero.
-
-    Returns
-    -------
-    bool
-
-    Notes
-    -----
-    If |p(0)| < |lead| the step p -> (lead p - p(0) p*) / z keeps the count of roots outside the open disk and
-    lowers the degree; the content is divided out at each step.
-
-    Examples
-    --------
-    >>> schur_stable([1, 0, 2]), schur_stable([-1, 0, 1])
-    (True, False)
-    """
-    p = list(coefficients)
-    while len(p) > 1:
-        low, lead = p[0], p[-1]
-        if abs(low) >= abs(lead):
-            return False
-        p = [lead * a - low * b for a, b in zip(p[1:], reversed(p[:-1]), strict=True)]
-        content = math.gcd(*p)
-        p = [c // content for c in p]
-    return True
-
-
-def _has_root_outside(polynomial: flint.fmpz_poly) -> bool:
-    while int(polynomial[0]) == 0:
-        polynomial = polynomial.right_shift(1)
-    reciprocal = flint.fmpz_poly(list(reversed(polynomial.coeffs())))
-    paired = polynomial.gcd(reciprocal)
-    rest = flint.fmpz_poly([int(c) for c in polynomial.coeffs()])
+def _split_reciprocal(polynomial: flint.fmpz_poly) -> tuple[flint.fmpz_poly, flint.fmpz_poly]:
+    """gcd(p, p*), and p without all of that factor's roots and without its roots at zero."""
+    rest = polynomial
+    while int(rest[0]) == 0:
+        rest = rest.right_shift(1)
+    paired = rest.gcd(flint.fmpz_poly(list(reversed(rest.coeffs()))))
     while (common := rest.gcd(paired)).degree() > 0:
         rest = _divide(rest, common)
-    return _isolated_outside(rest, self_reciprocal=False) or _isolated_outside(paired, self_reciprocal=True)
+    return paired, rest
 
 
 def _divide(polynomial: flint.fmpz_poly, divisor: flint.fmpz_poly) -> flint.fmpz_poly:

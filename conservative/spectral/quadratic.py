@@ -21,6 +21,10 @@ FloatArray = NDArray[np.float64]
 
 _BISECTIONS = 14
 _MAX_SPREAD = 1e9
+_POWER_STEPS = 60
+
+_SOLVER_SIZE = 32
+"""Largest order for which semidefinite programs are solved: each takes seconds there, and the time grows like n^6."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -80,8 +84,9 @@ def common_quadratic_norm(
     Notes
     -----
     Bisection on gamma, each step a semidefinite feasibility problem (CLARABEL through cvxpy). Its P is rounded
-    to doubles, and gamma raised until an exact LDL^T proves gamma^2 P - A_i^T P A_i >= 0. If the solver fails,
-    P = Id remains: the answer is proved in any case, optimal only up to the solver.
+    to doubles, and gamma raised until an exact LDL^T proves gamma^2 P - A_i^T P A_i >= 0. Beyond order
+    32, or if the solver fails, the leading eigenvector of X -> sum A_i^T X A_i or the identity remains: the
+    answer is proved in any case, optimal only up to the solver.
 
     Examples
     --------
@@ -153,6 +158,18 @@ def _double_above(value: Fraction) -> Fraction:
     return value if math.isinf(near) else Fraction(near)
 
 
+def _averaged(matrices: FloatArray) -> FloatArray:
+    """The leading eigenvector of X -> sum A_i^T X A_i: with it gamma^2 is at most that map's radius, up to a ridge."""
+    X = np.eye(matrices.shape[1])
+    for _ in range(_POWER_STEPS):
+        X = (matrices.transpose(0, 2, 1) @ X @ matrices).sum(axis=0)
+        size = np.trace(X)
+        if not size > 0:
+            return np.eye(matrices.shape[1])
+        X = (X + X.T) / (2 * size) + 1e-9 * np.eye(matrices.shape[1])
+    return X
+
+
 def _with_few_digits(matrices: FloatArray, P: FloatArray) -> FloatArray:
     """P in multiples of 2^-24, which keeps certificates short, unless that costs more than a part of 1e-9."""
     coarse = np.ldexp(np.round(np.ldexp(P, 24)), -24)
@@ -170,9 +187,14 @@ def _rate(matrices: FloatArray, P: FloatArray) -> float:
 
 
 def _solutions(matrices: FloatArray, *, lower: float, upper: float, seconds: float | None) -> Iterator[FloatArray]:
-    """Candidates P of a bisection on gamma; ends early when the solver fails."""
+    """Candidates P: of the power iteration, then of a bisection on gamma that ends early when the solver fails."""
+    averaged = _averaged(matrices)
+    yield averaged
+    if matrices.shape[1] > _SOLVER_SIZE:
+        return
     import cvxpy as cp
 
+    upper = min(upper, _rate(matrices, averaged))
     n = matrices.shape[1]
     radius = max(lower, float(np.abs(np.linalg.eigvals(matrices)).max()))
     low, high = max(radius, upper / np.sqrt(n)), upper

@@ -201,8 +201,13 @@ def _basis(block: MatrixFamily, found: Found | None, deadline: float | None) -> 
 def _with_search(family: MatrixFamily, found: Found, basis: ScaledFamily) -> Found:
     if not basis.floats.any():
         return found
-    word, _ = search_word(basis.floats, max_length=SEARCH_LENGTH)
+    word, _ = search_word(basis.floats, max_length=SEARCH_LENGTH, width=_search_width(family.size))
     return found.with_word(proved_rate(family, word), word)
+
+
+def _search_width(n: int) -> int:
+    """Words kept per length: fewer where each costs more."""
+    return min(600, max(60, 240_000 // n**2))
 
 
 def _branch(family: MatrixFamily, found: Found, bases: list[ScaledFamily], *, tol: float) -> Iterator[Found]:
