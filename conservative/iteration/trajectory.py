@@ -267,7 +267,7 @@ class _Run:
         self.bounds.append(StepBound(bound, bound, start.e_missing, start.e_extra))
 
 
-def hull_step(blocks: Blocks, X: MatrixPolytope, *, cap: int, tol: float | None = None) -> MatrixPolytope | None:
+def hull_step(blocks: Blocks, X: MatrixPolytope, *, cap: int) -> MatrixPolytope | None:
     """conv ∪_i (A_i X + B_i) with redundant vertices removed, and the errors of this step alone.
 
     Parameters
@@ -276,8 +276,6 @@ def hull_step(blocks: Blocks, X: MatrixPolytope, *, cap: int, tol: float | None 
     X : MatrixPolytope
     cap : int
         Most vertices kept.
-    tol : float, optional
-        Distance within which vertices may be dropped; by default rounding level.
 
     Returns
     -------
@@ -288,7 +286,7 @@ def hull_step(blocks: Blocks, X: MatrixPolytope, *, cap: int, tol: float | None 
     images = images.reshape(-1, *X.shape)
     if not np.isfinite(images).all() or np.abs(images).max() > _LARGEST:
         return None
-    return simplify(MatrixPolytope(images, e_missing=rounding, e_extra=rounding), tol=tol, max_vertices=cap)
+    return simplify(MatrixPolytope(images, e_missing=rounding, e_extra=rounding), max_vertices=cap)
 
 
 def _carried(weights: list[float], errors: list[float]) -> float:
