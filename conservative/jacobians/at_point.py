@@ -18,6 +18,8 @@ from conservative.functions.selection import MAX_PIECES
 from conservative.jacobians.jacobian_set import ExactBlocks, JacobianSet, NearTie, distinct, frozen
 
 KINDS = ("selection", "conical")
+_FEW_CELLS = 256
+"""Cells that are always worth a look to learn whether "selection" is Clarke's; networks have many with few Jacobians."""
 
 
 def conservative_jacobian(
@@ -123,7 +125,7 @@ def _both_readings(
         selection = _selection(F, point, traces, limit)
         if len(selection) == 1:
             return selection, Exactness.EXACT
-        conical, _ = _conical(F, point, traces, len(selection) * 4)
+        conical, _ = _conical(F, point, traces, max(len(selection) * 4, _FEW_CELLS))
         agree = conical is not None and hull_contains(conical, selection, exact=point.exact)
         return selection, Exactness.EXACT if agree else Exactness.OUTER
     cells, complete = _conical(F, point, traces, limit)
