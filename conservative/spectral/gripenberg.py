@@ -121,7 +121,7 @@ def branch_and_bound(family: ScaledFamily, *, rate: float, tol: float) -> Iterat
     frontier, closed, work = _root(n), 0.0, 0
     batch = max(1, BATCH_ENTRIES // (k * n * n))
     while frontier.node.size and frontier.node.size * n * n <= STORED_ENTRIES:
-        chosen = _largest(frontier.prefix, max(batch, frontier.node.size // 4))
+        chosen = _largest(frontier.prefix, max(batch, frontier.node.size // 16))
         rest = np.ones(frontier.node.size, dtype=bool)
         rest[chosen] = False
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):

@@ -19,7 +19,7 @@ from conservative.spectral.basis import diagonal_balance, scale_family
 
 FloatArray = NDArray[np.float64]
 
-_BISECTIONS = 14
+_BISECTIONS = 24
 _MAX_SPREAD = 1e9
 _POWER_STEPS = 60
 
@@ -197,7 +197,7 @@ def _solutions(matrices: FloatArray, *, lower: float, upper: float, seconds: flo
     upper = min(upper, _rate(matrices, averaged))
     n = matrices.shape[1]
     radius = max(lower, float(np.abs(np.linalg.eigvals(matrices)).max()))
-    low, high = max(radius, upper / np.sqrt(n)), upper
+    low, high = radius, upper
     weight = cp.Variable((n, n), symmetric=True)
     spread = cp.Variable()
     square = cp.Parameter(nonneg=True)
@@ -207,7 +207,7 @@ def _solutions(matrices: FloatArray, *, lower: float, upper: float, seconds: flo
     deadline = None if seconds is None else time.monotonic() + seconds
     for _ in range(_BISECTIONS):
         left = None if deadline is None else deadline - time.monotonic()
-        if high <= low * (1 + 1e-10) or (left is not None and left <= 0):
+        if high <= low * (1 + 1e-6) or (left is not None and left <= 0):
             return
         middle = (low + high) / 2
         square.value = middle**2

@@ -92,7 +92,7 @@ def test_certificates_prove_the_side_of_one(family):
 def test_heavy_ball():
     found = joint_spectral_radius(HEAVY_BALL)
     assert found.word == (0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 1)
-    assert 1.0321435344 < found.lower <= found.upper < 1.0324
+    assert 1.0321435344 < found.lower <= found.upper < 1.0328
     assert found.lower in found.bracket
     assert [r.lower <= 0.75**0.5 <= r.upper for r in found.vertex_radii] == [True, True]
     assert check(found.certificate).valid
