@@ -2,6 +2,8 @@
 
 from conservative.functions import vocabulary as vocabulary
 from conservative.functions._arithmetic import as_sympy_matrix as as_sympy_matrix
+from conservative.functions.combine import compose as compose
+from conservative.functions.combine import stack as stack
 from conservative.functions.files import FunctionFile as FunctionFile
 from conservative.functions.files import parse_function_text as parse_function_text
 from conservative.functions.files import read_function as read_function

@@ -75,7 +75,7 @@ def read_point(at: Any, *, names: tuple[str, ...], tolerance: float | None, call
     if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 <= tolerance < math.inf):
         raise ArgumentError(f"`{call}(tolerance=...)` needs a finite number >= 0; got {tolerance!r}.")
     given = _ordered(at, names, call)
-    values = [_number(value, name, call) for name, value in zip(names, given, strict=True)]
+    values = [read_number(value, name, f"{call}(at=...)") for name, value in zip(names, given, strict=True)]
     if any(isinstance(v, float) for v in values):
         floats = tuple(_to_float(v, name, call) for name, v in zip(names, values, strict=True))
         return Point(names, floats, False, DEFAULT_TOLERANCE if tolerance is None else float(tolerance))
@@ -106,23 +106,38 @@ def _ordered(at: Any, names: tuple[str, ...], call: str) -> Sequence[Any]:
     return values
 
 
-def _number(value: Any, name: str, call: str) -> Any:
-    """A float, or an exact number."""
+def read_number(value: Any, name: str, call: str) -> Any:
+    """A float, or an exact number: `Fraction`, or a real sympy number where irrational.
+
+    Parameters
+    ----------
+    value : number, sympy number or rational string
+    name, call : str
+        Named in error messages.
+
+    Returns
+    -------
+    float, Fraction or sympy.Expr
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, NonFiniteError
+    """
     if isinstance(value, (float, np.floating)):
         if not math.isfinite(value):
-            raise NonFiniteError(f"`{call}(at=...)` needs finite numbers; got {name} = {value}.")
+            raise NonFiniteError(f"`{call}` needs finite numbers; got {name} = {value}.")
         return float(value)
     try:
         if isinstance(value, (str, int, Fraction, np.integer)):
             return as_fraction(int(value) if isinstance(value, np.integer) else value)
         if isinstance(value, sympy.Expr) and value.is_number and not value.free_symbols:
             if value.has(sympy.Float):
-                return _number(float(value), name, call)
+                return read_number(float(value), name, call)
             return as_exact(value)
     except (ArgumentError, ArgumentTypeError, TypeError) as error:
-        raise ArgumentError(f"`{call}(at=...)`: {name} = {str(value)[:60]}: {error}") from error
+        raise ArgumentError(f"`{call}`: {name} = {str(value)[:60]}: {error}") from error
     raise ArgumentTypeError(
-        f"`{call}(at=...)` needs real numbers, sympy numbers or rational strings; got {name} = {str(value)[:60]} "
+        f"`{call}` needs real numbers, sympy numbers or rational strings; got {name} = {str(value)[:60]} "
         f"({type(value).__name__})."
     )
 

@@ -1,5 +1,6 @@
 """`PiecewiseSelection`: a continuous function given as switches between smooth pieces."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentError, DiscontinuityError, FunctionError, ShapeError
 from conservative.functions._arithmetic import as_sympy
-from conservative.functions._compiled import Program
+from conservative.functions._compiled import Program, compile_graph
 from conservative.functions._continuity import continuous_traces
 from conservative.functions._graph import Graph
 from conservative.functions._pieces import enumerate_choices
-from conservative.functions._symbolic import smooth_pieces
+from conservative.functions._symbolic import smooth_pieces, written
 from conservative.functions._values import Trace, Undefined, value_pass
+from conservative.functions.algebra import FunctionAlgebra
 from conservative.functions.points import Point, read_point
 
 MAX_PIECES = 4096
@@ -72,8 +74,11 @@ class Residual:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PiecewiseSelection:
+class PiecewiseSelection(FunctionAlgebra):
     """F(x, theta), a continuous selection of smooth pieces. Made by `from_sympy` and `read_function`.
+
+    ``F + G``, ``F - G``, ``F * G`` (component by component, or one component times all), ``F / G`` and ``A @ F`` are
+    functions again, with numbers as constants; see also `bind`, `free`, `with_state`, `substitute`, `compose`, `stack`.
 
     Parameters
     ----------
@@ -89,6 +94,23 @@ class PiecewiseSelection:
     parameters: tuple[Any, ...]
     graph: Graph = field(repr=False)
     program: Program = field(repr=False)
+
+    @classmethod
+    def assembled(cls, graph: Graph, *, state: Sequence[Any], parameters: Sequence[Any]) -> "PiecewiseSelection":
+        """A function from its graph, shown as the graph is.
+
+        Parameters
+        ----------
+        graph : Graph
+        state, parameters : sequence of sympy.Symbol
+            The columns of the graph.
+
+        Returns
+        -------
+        PiecewiseSelection
+        """
+        shown = written(graph, (*state, *parameters), graph.outputs)
+        return cls(shown, tuple(state), tuple(parameters), graph, compile_graph(graph))
 
     @property
     def symbols(self) -> tuple[Any, ...]:
