@@ -175,7 +175,7 @@ def project_simplex(values: Any, *, radius: Any = 1) -> tuple[Any, ...]:
 
 
 def project_l1_ball(values: Any, *, radius: Any = 1) -> tuple[Any, ...]:
-    """The projection on {|w|_1 <= radius}: v inside, and v_i - min(max(v_i, -tau), tau) outside.
+    """The projection on {|w|_1 <= radius}: v inside, the soft-threshold relu(v_i - tau) - relu(-v_i - tau) outside.
 
     tau is the shift of the projection of the absolute values on the simplex. Conservative Jacobian on the boundary,
     at a point without zero entries: the segment between I and I - s s'/n, s the signs, equal to Clarke's.
@@ -214,8 +214,12 @@ def project_l1_ball(values: Any, *, radius: Any = 1) -> tuple[Any, ...]:
     entries = terms(values, call="project_l1_ball")
     size = positive(radius, call="project_l1_ball", argument="radius")
     shift = maximum(*_thresholds(tuple(absolute(v) for v in entries), size))
-    inside = at_most(norm1(entries), size)
-    return tuple(piecewise((v, inside), (v - clip(v, lower=-shift, upper=shift), True)) for v in entries)
+    length = norm1(entries)
+    # 1 outside the ball; at the centre, where both sides are 0, it keeps the outside from counting as active
+    outside = sympy.sign(length, evaluate=False)
+    return tuple(
+        piecewise((v, at_most(length, size)), (outside * (relu(v - shift) - relu(-v - shift)), True)) for v in entries
+    )
 
 
 def project_l2_ball(values: Any, *, radius: Any = 1) -> tuple[Any, ...]:
