@@ -1,0 +1,166 @@
+"""The work behind `conservative_jacobians`: all pieces of all points, by passes over chunks of points."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.errors import BudgetError, ConservativeError
+from conservative.functions import PiecewiseSelection
+from conservative.functions._batch_choices import Selection, select
+from conservative.functions._batch_gradients import gradient_program
+from conservative.functions._batch_values import BatchTrace, batch_traces, groups
+from conservative.jacobians.at_point import conservative_jacobian
+
+CALL = "conservative_jacobians"
+_CHUNK = 2**21
+"""Numbers that one pass over a chunk of points keeps: the fastest of a few sizes tried."""
+_MAX_NUMBERS = 2**28
+"""Most entries of all Jacobians together, 2 GiB of doubles."""
+_SAME = 1e-12
+"""Blocks this close, relative to the largest entry at the point, are one, as in the single call."""
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Blocks (P, q, n) with the point of each, and its place among the blocks of that point."""
+
+    blocks: Floats
+    points: Indices
+    ranks: Indices
+
+
+class Sweep:
+    """One call; `run` fills `ties` and `near` on the way."""
+
+    def __init__(self, F: PiecewiseSelection, points: Floats, *, kind: str, tolerance: float, limit: int) -> None:
+        self.F, self.points, self.kind, self.tolerance, self.limit = F, points, kind, tolerance, limit
+        self.program = gradient_program(F.graph)
+        self.affine = all(F.graph.linear)
+        self.ties = np.zeros(len(points), dtype=np.intp)
+        self.near = np.zeros(len(points), dtype=np.bool_)
+        self._single = np.zeros(len(points), dtype=np.bool_)
+        self._like = np.arange(len(points))
+        self._entries = 0
+
+    def run(self) -> tuple[Floats, Indices]:
+        """The blocks of all points in order, and how many each point has."""
+        parts = []
+        step = max(256, _CHUNK // len(self.F.graph.nodes))
+        for start in range(0, len(self.points), step):
+            rows = np.arange(start, min(start + step, len(self.points)))
+            traces = batch_traces(self.F.graph, self.points[rows], tolerance=self.tolerance)
+            for place, (here, trace) in enumerate(traces):
+                parts.append(self._part(rows[here], trace, place))
+        if self._single.any():
+            parts = [self._without_single(part) for part in parts] + self._singles()
+        return self._gathered(parts)
+
+    def _part(self, rows: Indices, trace: BatchTrace, place: int) -> _Part:
+        selection = select(self.F.graph, trace, limit=self.limit)
+        self.ties[rows] = np.maximum(self.ties[rows], selection.ties)
+        self.near[rows] |= trace.near
+        odd = trace.odd | selection.odd
+        if self.kind == "conical":
+            odd |= selection.ties > 0
+            if self.affine and not trace.forced:
+                self._find_alike(rows, trace, np.flatnonzero(odd & ~trace.odd))
+        blocks = self._blocks(trace, selection)
+        wrong = ~np.isfinite(blocks).all(axis=(1, 2))
+        self._single[rows[odd]] = True
+        self._single[rows[selection.columns[wrong]]] = True
+        return _Part(blocks, rows[selection.columns], place * (self.limit + 1) + selection.ranks)
+
+    def _blocks(self, trace: BatchTrace, selection: Selection) -> Floats:
+        columns = selection.columns
+        shape = (len(columns), len(self.F.graph.outputs), self.F.graph.width)
+        self._entries += shape[0] * shape[1] * shape[2]
+        if self._entries > _MAX_NUMBERS:
+            raise BudgetError(
+                f"`{CALL}`: the Jacobians have more than {_MAX_NUMBERS:,} entries in all. Give fewer points at a time."
+            )
+        if len(columns) == len(trace.odd) and not selection.ties.any():
+            return self.program.run(trace, None, selection.branches)
+        blocks = np.empty(shape)
+        step = max(256, _CHUNK // max(1, sum(map(len, self.program.supports))))
+        for start in range(0, len(columns), step):
+            part = slice(start, start + step)
+            branches = {index: taken[part] for index, taken in selection.branches.items()}
+            blocks[part] = self.program.run(trace, columns[part], branches)
+        return blocks
+
+    def _find_alike(self, rows: Indices, trace: BatchTrace, tied: Indices) -> None:
+        """Where F is piecewise affine and nothing jumps, equal signs and branches mean equal cells."""
+        if not len(tied):
+            return
+        signs = [s[None] == v for s in trace.signs.values() for v in (-1, 0, 1)]
+        key = np.concatenate([*trace.options.values(), *signs])[:, tied]
+        for group in groups(key):
+            self._like[rows[tied[group]]] = rows[tied[group[0]]]
+
+    def _without_single(self, part: _Part) -> _Part:
+        keep = ~self._single[part.points]
+        return _Part(part.blocks[keep], part.points[keep], part.ranks[keep])
+
+    def _singles(self) -> list[_Part]:
+        rows = np.flatnonzero(self._single)
+        leaders, follows = np.unique(self._like[rows], return_inverse=True)
+        found = [self._one(int(leader)) for leader in leaders]
+        parts = []
+        for position, blocks in enumerate(found):
+            members = rows[follows.ravel() == position]
+            points = np.repeat(members, len(blocks))
+            ranks = np.tile(np.arange(len(blocks)), len(members))
+            parts.append(_Part(np.tile(blocks, (len(members), 1, 1)), points, ranks))
+        return parts
+
+    def _one(self, row: int) -> Floats:
+        at = self.points[row].tolist()
+        try:
+            return conservative_jacobian(
+                self.F, at, kind=self.kind, tolerance=self.tolerance, max_pieces=self.limit
+            ).vertices
+        except ConservativeError as error:
+            raise type(error)(f"`{CALL}(points=...)`, point {row}: {error}") from error
+
+    def _gathered(self, parts: list[_Part]) -> tuple[Floats, Indices]:
+        if not parts:
+            shape = (0, len(self.F.graph.outputs), self.F.graph.width)
+            return np.zeros(shape), np.zeros(len(self.points), dtype=np.intp)
+        if len(parts) == 1 and len(parts[0].points) == len(self.points) and not self.ties.any():
+            return parts[0].blocks, np.ones(len(self.points), dtype=np.intp)
+        points = np.concatenate([p.points for p in parts])
+        order = np.lexsort((np.concatenate([p.ranks for p in parts]), points))
+        blocks = np.concatenate([p.blocks for p in parts])[order]
+        counts = np.bincount(points, minlength=len(self.points))
+        keep = _first_of_equals(blocks, counts)
+        kept = np.bincount(points[order][keep], minlength=len(self.points))
+        return blocks[keep], kept
+
+
+def _first_of_equals(blocks: Floats, counts: Indices) -> Flags:
+    """Which blocks differ from those before them at the same point."""
+    keep = np.ones(len(blocks), dtype=np.bool_)
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    flat = blocks.reshape(len(blocks), -1)
+    for count in np.unique(counts[counts > 1]).tolist():
+        of_count = starts[counts == count]
+        step = max(1, _CHUNK // (count * flat.shape[1]))
+        for first in range(0, len(of_count), step):
+            places = of_count[first : first + step, None] + np.arange(count)
+            keep[places] = _fresh(flat[places])
+    return keep
+
+
+def _fresh(sets: Floats) -> Flags:
+    """The same for sets (G, count, entries) of equal size."""
+    scale = _SAME * np.maximum(1.0, np.abs(sets).max(axis=(1, 2)))
+    fresh = np.ones(sets.shape[:2], dtype=np.bool_)
+    for place in range(1, sets.shape[1]):
+        distance = np.abs(sets[:, :place] - sets[:, place : place + 1]).max(axis=2)
+        fresh[:, place] = ~((distance <= scale[:, None]) & fresh[:, :place]).any(axis=1)
+    return fresh
