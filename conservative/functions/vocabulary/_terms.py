@@ -22,7 +22,8 @@ def term(value: Any, *, call: str, argument: str = "z") -> Any:
     if isinstance(value, sympy.MatrixExpr):
         raise ArgumentTypeError(f"`{call}({argument}=...)` needs one expression; write the matrix out entry by entry.")
     expression = sympy.sympify(value.item() if isinstance(value, np.number) else value)
-    if expression.is_number and (expression.is_finite is False or expression.is_real is False):
+    infinite = expression.has(sympy.nan, sympy.oo, -sympy.oo, sympy.zoo)
+    if infinite or (expression.is_number and expression.is_real is False):
         raise ArgumentError(f"`{call}({argument}=...)` needs a finite real number; got {value}.")
     return expression
 
