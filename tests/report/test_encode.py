@@ -18,7 +18,9 @@ class Colour(Enum):
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.fractions(), st.lists))
 def test_everything_becomes_standard_json(value: object) -> None:
-    json.loads(as_json(value), parse_constant=lambda name: 1 / 0)
+    nonstandard: list[str] = []
+    json.loads(as_json(value), parse_constant=nonstandard.append)
+    assert nonstandard == []
 
 
 def test_results_keep_their_meaning() -> None:
