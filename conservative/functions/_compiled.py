@@ -1,6 +1,8 @@
 """Compiled evaluation: the graph as a list of NumPy calls, vectorised over leading axes."""
 
-from collections.abc import Callable
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -21,6 +23,10 @@ _RELATIONS = {
 }
 
 
+_CHUNK = 16384
+"""Points at a time: arrays of 128 KiB stay in the cache and in malloc's pool (the fastest of a few sizes tried)."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     call: Callable[..., Any]
@@ -37,27 +43,57 @@ class Program:
     outputs: tuple[int, ...]
     variables: tuple[tuple[int, int], ...]
 
-    def run(self, columns: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-        """The outputs from the columns of (state, parameters); NaN where a value is not real."""
-        slots: dict[int, Any] = {slot: columns[position] for slot, position in self.variables}
+    def evaluate(self, groups: Sequence[NDArray[np.float64]], batch: tuple[int, ...]) -> NDArray[np.float64]:
+        """The outputs (*batch, q) from groups of columns (..., width), whose leading axes broadcast to `batch`.
+
+        NaN where a value is not real. Points are taken in chunks, so that intermediate arrays stay in the cache.
+        """
+        flat = [_flat(group, batch) for group in groups]
+        result = np.empty((math.prod(batch), len(self.outputs)))
         with np.errstate(all="ignore"):
-            for step in self.steps:
-                slots[step.output] = step.call(*[slots[i] for i in step.inputs])
-                for dead in step.last_uses:
-                    del slots[dead]
-        return [slots[o] for o in self.outputs]
+            for start in range(0, len(result), _CHUNK):
+                part = slice(start, start + _CHUNK)
+                columns = [c for group in flat for c in (group if group.ndim == 1 else group[part].T.copy())]
+                self._run(columns, result[part].T)
+        return result.reshape(*batch, len(self.outputs))
+
+    def _run(self, columns: Sequence[Any], rows: NDArray[np.float64]) -> None:
+        slots: dict[int, Any] = {slot: columns[position] for slot, position in self.variables}
+        for step in self.steps:
+            slots[step.output] = step.call(*[slots[i] for i in step.inputs])
+            for dead in step.last_uses:
+                del slots[dead]
+        for row, output in zip(rows, self.outputs, strict=True):
+            row[...] = slots[output]
+
+
+def _flat(group: NDArray[np.float64], batch: tuple[int, ...]) -> NDArray[np.float64]:
+    """A group as (N, width), or (width,) where all points share it."""
+    if group.ndim == 1:
+        return group
+    return np.broadcast_to(group, (*batch, group.shape[-1])).reshape(math.prod(batch), group.shape[-1])
 
 
 def compile_graph(graph: Graph) -> Program:
     """Translate once; nothing is interpreted per point."""
-    calls = [(i, *_call(node, graph)) for i, node in enumerate(graph.nodes) if node.op not in ("variable", "compare")]
-    last: dict[int, int] = {slot: i for i, _, inputs in calls for slot in inputs}
+    calls: dict[int, tuple[Callable[..., Any], tuple[int, ...]]] = {}
+    shared = {i for i, users in Counter(a for node in graph.nodes for a in node.args).items() if users > 1}
+    shared.update(graph.outputs)
+    wanted = set(graph.outputs)
+    for index in reversed(range(len(graph.nodes))):
+        node = graph.nodes[index]
+        if index in wanted and node.op != "variable":
+            calls[index] = _signed_sum(node, graph, shared) if node.op == "add" else _call(node, graph)
+            wanted.update(calls[index][1])
+    last: dict[int, int] = {}
+    for index in sorted(calls):
+        last.update(dict.fromkeys(calls[index][1], index))
     dying: dict[int, list[int]] = {}
     for slot, at in last.items():
         if slot not in graph.outputs:
             dying.setdefault(at, []).append(slot)
-    steps = tuple(_Step(call, inputs, i, tuple(dying.get(i, ()))) for i, call, inputs in calls)
-    variables = tuple((i, node.data) for i, node in enumerate(graph.nodes) if node.op == "variable")
+    steps = tuple(_Step(*calls[i], i, tuple(dying.get(i, ()))) for i in sorted(calls))
+    variables = tuple((i, node.data) for i, node in enumerate(graph.nodes) if node.op == "variable" and i in wanted)
     return Program(steps, graph.outputs, variables)
 
 
@@ -66,8 +102,6 @@ def _call(node: Node, graph: Graph) -> tuple[Callable[..., Any], tuple[int, ...]
         case "constant":
             value = np.float64(float(node.data))
             return (lambda: value), ()
-        case "add":
-            return _sum, node.args
         case "multiply":
             return _product, node.args
         case "power":
@@ -84,8 +118,7 @@ def _call(node: Node, graph: Graph) -> tuple[Callable[..., Any], tuple[int, ...]
         case "abs":
             return np.abs, node.args
         case "sign":
-            flip = node.data
-            return (lambda a, b: flip * np.sign(a - b)), graph.nodes[node.args[0]].args
+            return _sign(node, graph)
         case "relation":
             return _RELATIONS[node.data], graph.nodes[node.args[0]].args
         case _:
@@ -109,6 +142,39 @@ def _guarded(node: Node) -> tuple[Callable[..., Any], tuple[int, ...]]:
 
 def _fold(call: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     return lambda *inputs: reduce(call, inputs)
+
+
+def _signed_sum(node: Node, graph: Graph, shared: Set[int]) -> tuple[Callable[..., Any], tuple[int, ...]]:
+    """A sum; terms times -1 that nothing else needs are subtracted instead of negated first."""
+    plain: list[int] = []
+    negated: list[int] = []
+    for term in node.args:
+        inner = None if term in shared else _negated(term, graph)
+        plain.append(term) if inner is None else negated.append(inner)
+    if not plain:
+        return _sum, node.args
+    count = len(plain)
+    return (lambda *inputs: _subtract(_sum(*inputs[:count]), *inputs[count:])), (*plain, *negated)
+
+
+def _negated(term: int, graph: Graph) -> int | None:
+    """What a term is -1 times of."""
+    node = graph.nodes[term]
+    if node.op != "multiply" or len(node.args) != 2 or graph.nodes[node.args[0]].data != -1:
+        return None
+    return node.args[1]
+
+
+def _subtract(first: Any, *rest: Any) -> Any:
+    return reduce(np.subtract, rest, first)
+
+
+def _sign(node: Node, graph: Graph) -> tuple[Callable[..., Any], tuple[int, ...]]:
+    left, right = graph.nodes[node.args[0]].args
+    if graph.nodes[right].op == "constant" and graph.nodes[right].data == 0:
+        return (np.sign if node.data > 0 else (lambda a: -np.sign(a))), (left,)
+    flip = node.data
+    return (lambda a, b: flip * np.sign(a - b)), (left, right)
 
 
 def _sum(*inputs: Any) -> Any:

@@ -155,14 +155,13 @@ class PiecewiseSelection(FunctionAlgebra):
                 f"`evaluate(x=..., theta=...)` needs leading axes that broadcast; got {point.shape} and "
                 f"{parameter.shape}."
             ) from error
-        columns = [*np.moveaxis(point, -1, 0), *np.moveaxis(parameter, -1, 0)]
-        outputs = self.program.run(columns)
-        return np.stack([np.broadcast_to(np.asarray(o, dtype=np.float64), batch) for o in outputs], axis=-1)
+        return self.program.evaluate((point, parameter), batch)
 
     @staticmethod
     def _columns(value: ArrayLike, width: int, argument: str, symbols: tuple[Any, ...]) -> NDArray[np.float64]:
         wanted = f"shape (..., {width}), the last axis holding {', '.join(map(str, symbols)) or 'nothing'}"
-        array = as_real_array(value, call="evaluate", argument=argument, wanted=wanted)
+        usable = isinstance(value, np.ndarray) and value.dtype == np.float64 and bool(np.isfinite(value).all())
+        array = np.asarray(value) if usable else as_real_array(value, call="evaluate", argument=argument, wanted=wanted)
         if array.ndim == 0 or array.shape[-1] != width:
             raise ShapeError(f"`evaluate({argument}=...)` needs {wanted}; got {array.shape}.")
         return array
