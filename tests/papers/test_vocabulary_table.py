@@ -28,7 +28,7 @@ def jacobians(expressions, n, at):
     return tuple(cj.conservative_jacobian(F, at, kind=kind) for kind in ("selection", "conical"))
 
 
-def agree(expressions, at, clarke, *, exact=True):
+def check_clarke(expressions, at, clarke, *, exact=True):
     """`clarke` is Clarke's set by matrices that are limits of Jacobians; the program reading may be larger."""
     J, cells = jacobians(expressions, len(at), at)
     assert matrices(cells.vertices) == matrices(clarke)
@@ -46,17 +46,17 @@ def subsets(items):
 def test_one_norm(n, zeros):
     at = [0 if i < zeros else (-1) ** i * (i + 1) for i in range(n)]
     signs = [[np.sign(a)] if a else [-1, 1] for a in at]
-    agree(V.norm1(SYMBOLS[:n]), at, [[s] for s in product(*signs)])
+    check_clarke(V.norm1(SYMBOLS[:n]), at, [[s] for s in product(*signs)])
 
 
 @pytest.mark.parametrize(("at", "reached"), [((1, -1), (0, 1)), ((1, -2, 2, 0, 2), (1, 2, 4)), ((-3, 1, 1), (0,))])
 def test_maximum_norm(at, reached):
-    agree(V.norm_inf(SYMBOLS[: len(at)]), at, [[np.sign(at[i]) * np.eye(len(at))[i]] for i in reached])
+    check_clarke(V.norm_inf(SYMBOLS[: len(at)]), at, [[np.sign(at[i]) * np.eye(len(at))[i]] for i in reached])
 
 
 def test_norm_difference_at_the_origin():
     norms = (V.norm1(SYMBOLS[:2]), V.norm_inf(SYMBOLS[:2]))
-    J = agree(norms[0] - norms[1], [0, 0], [[s * np.eye(2)[i]] for s in (1, -1) for i in (0, 1)])
+    J = check_clarke(norms[0] - norms[1], [0, 0], [[s * np.eye(2)[i]] for s in (1, -1) for i in (0, 1)])
     # one absolute value used twice shares its choice: |x| + |y| - max(|x|, |y|) = min(|x|, |y|)
     assert len(J.vertices) == 4
     apart = V.norm1(SYMBOLS[:2]) - sympy.Max(*SYMBOLS[:2], *(-s for s in SYMBOLS[:2]), evaluate=False)
@@ -67,7 +67,7 @@ def test_norm_difference_at_the_origin():
 def test_sorting_at_ties(at):
     n = len(at)
     sorting = {p for p in permutations(range(n)) if all(at[a] <= at[b] for a, b in pairwise(p))}
-    J = agree(V.sort(SYMBOLS[:n]), at, [np.eye(n)[list(p)] for p in sorting])
+    J = check_clarke(V.sort(SYMBOLS[:n]), at, [np.eye(n)[list(p)] for p in sorting])
     assert len(J.vertices) == len(sorting)
 
 
@@ -76,14 +76,14 @@ def test_order_statistics_at_ties(at):
     n = len(at)
     for k in range(1, n + 1):
         tied = [i for i in range(n) if at[i] == sorted(at)[k - 1]]
-        J = agree(V.order_statistic(SYMBOLS[:n], k=k), at, [[np.eye(n)[i]] for i in tied])
+        J = check_clarke(V.order_statistic(SYMBOLS[:n], k=k), at, [[np.eye(n)[i]] for i in tied])
         assert len(J.vertices) == len(tied)
     middle = [i for i in range(n) if at[i] == sorted(at)[n // 2]]
-    agree(V.median(SYMBOLS[:n]), at, [[np.eye(n)[i]] for i in middle])
+    check_clarke(V.median(SYMBOLS[:n]), at, [[np.eye(n)[i]] for i in middle])
 
 
 def test_median_of_an_even_number_moves_two_values():
-    J = agree(
+    J = check_clarke(
         V.median(SYMBOLS[:4]), [1, 1, 1, 1], [[(np.eye(4)[a] + np.eye(4)[b]) / 2] for a, b in combinations(range(4), 2)]
     )
     assert len(J.vertices) == 6
@@ -95,14 +95,14 @@ def test_sums_of_largest_at_ties(at):
     for k in range(1, n + 1):
         best = sum(sorted(at)[-k:])
         sets = [s for s in combinations(range(n), k) if sum(at[i] for i in s) == best]
-        J = agree(V.sum_largest(SYMBOLS[:n], k=k), at, [[np.isin(range(n), s)] for s in sets])
+        J = check_clarke(V.sum_largest(SYMBOLS[:n], k=k), at, [[np.isin(range(n), s)] for s in sets])
         assert len(J.vertices) == len(sets)
 
 
 @pytest.mark.parametrize("n", [3, 4, 6])
 def test_total_variation_of_equal_values(n):
     differences = np.eye(n)[1:] - np.eye(n)[:-1]
-    agree(V.total_variation(SYMBOLS[:n]), [1] * n, [[s @ differences] for s in product([-1, 1], repeat=n - 1)])
+    check_clarke(V.total_variation(SYMBOLS[:n]), [1] * n, [[s @ differences] for s in product([-1, 1], repeat=n - 1)])
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_simplex_projection(at, radius, count):
     positive, edge = ([i for i in range(n) if np.sign(values[i] - shift) == s] for s in (1, 0))
     expected = [active_block(n, [*positive, *extra]) for extra in subsets(edge)]
     assert len(edge) >= 1
-    J = agree(V.project_simplex(SYMBOLS[:n], radius=radius), at, expected, exact=False)
+    J = check_clarke(V.project_simplex(SYMBOLS[:n], radius=radius), at, expected, exact=False)
     if count is not None:
         assert len(J.vertices) == count
 
@@ -140,12 +140,12 @@ def test_simplex_projection_inside_a_face_has_one_piece():
 @pytest.mark.parametrize("at", [("1/2", "1/2"), ("-1/3", "1/6", "1/2"), ("1/8",) * 8, ("-2/3", "-1/3")])
 def test_l1_ball_projection_on_its_faces(at):
     n, signs = len(at), np.sign([float(Fraction(a)) for a in at])
-    agree(V.project_l1_ball(SYMBOLS[:n]), at, [np.eye(n), np.eye(n) - np.outer(signs, signs) / n])
+    check_clarke(V.project_l1_ball(SYMBOLS[:n]), at, [np.eye(n), np.eye(n) - np.outer(signs, signs) / n])
 
 
 @pytest.mark.parametrize("at", [(0, 0), (0, "1/4"), (0, 0, "-1/2")])
 def test_l1_ball_projection_is_the_identity_inside(at):
-    agree(V.project_l1_ball(SYMBOLS[: len(at)]), at, [np.eye(len(at))])
+    check_clarke(V.project_l1_ball(SYMBOLS[: len(at)]), at, [np.eye(len(at))])
 
 
 def test_l1_ball_projection_at_a_corner():
@@ -159,22 +159,22 @@ def test_l1_ball_projection_at_a_corner():
 def test_box_projection(at):
     values = [Fraction(a) for a in at]
     slopes = [[0, 1] if v in (0, 1) else [1] if 0 < v < 1 else [0] for v in values]
-    agree(V.project_box(SYMBOLS[: len(at)]), at, [np.diag(d) for d in product(*slopes)])
+    check_clarke(V.project_box(SYMBOLS[: len(at)]), at, [np.diag(d) for d in product(*slopes)])
 
 
 def test_halfspace_projection_on_the_boundary():
     for normal, at, offset in (([1, 1], [1, 1], 2), ([2, -1, 0], [1, 1, 9], 1)):
         a = np.array(normal, dtype=float)
         expected = [np.eye(len(a)), np.eye(len(a)) - np.outer(a, a) / (a @ a)]
-        agree(V.project_halfspace(SYMBOLS[: len(a)], normal=normal, offset=offset), at, expected)
+        check_clarke(V.project_halfspace(SYMBOLS[: len(a)], normal=normal, offset=offset), at, expected)
 
 
 def test_euclidean_ball_and_group_prox_on_the_sphere():
     v = np.array([3.0, -4.0, 0.0])
     radial = np.outer(v, v) / 25
-    agree(V.project_l2_ball(SYMBOLS[:3], radius=5), [3, -4, 0], [np.eye(3), np.eye(3) - radial])
-    agree(V.prox_group(SYMBOLS[:3], weight=5), [3, -4, 0], [np.zeros((3, 3)), radial])
-    agree(V.prox_group(SYMBOLS[:3], weight=5), [0, 0, 0], [np.zeros((3, 3))])
+    check_clarke(V.project_l2_ball(SYMBOLS[:3], radius=5), [3, -4, 0], [np.eye(3), np.eye(3) - radial])
+    check_clarke(V.prox_group(SYMBOLS[:3], weight=5), [3, -4, 0], [np.zeros((3, 3)), radial])
+    check_clarke(V.prox_group(SYMBOLS[:3], weight=5), [0, 0, 0], [np.zeros((3, 3))])
 
 
 x, t = SYMBOLS[:2]
@@ -201,7 +201,7 @@ SCALARS = [
 
 @pytest.mark.parametrize(("expression", "at", "clarke"), [row[1:] for row in SCALARS], ids=[row[0] for row in SCALARS])
 def test_scalar_functions_at_their_kinks(expression, at, clarke):
-    agree(expression, at, [[[float(Fraction(e)) for e in row] for row in m] for m in clarke])
+    check_clarke(expression, at, [[[float(Fraction(e)) for e in row] for row in m] for m in clarke])
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_implicit_and_unrolled_sets_of_the_scalar_lasso(alpha):
     step = sympy.Rational(alpha)
     inner = x - step * (x - 1)
     F = cj.from_sympy(V.soft_threshold(inner, threshold=step * t), state=[x], parameters=[t])
-    interval_agrees(F, [0, 1], (-1, 0), (-max(1, float(step)), 0))
+    check_intervals(F, [0, 1], (-1, 0), (-max(1, float(step)), 0))
 
 
 @pytest.mark.parametrize(
@@ -246,10 +246,10 @@ def test_implicit_and_unrolled_sets_of_the_scalar_lasso(alpha):
     ],
 )
 def test_implicit_and_unrolled_sets_at_a_kink(F, implicit, unrolled):
-    interval_agrees(cj.from_sympy(F, state=[x], parameters=[t]), [0, 0], implicit, unrolled)
+    check_intervals(cj.from_sympy(F, state=[x], parameters=[t]), [0, 0], implicit, unrolled)
 
 
-def interval_agrees(F, at, implicit, unrolled):
+def check_intervals(F, at, implicit, unrolled):
     J = cj.conservative_jacobian(F, at)
     solved = cj.implicit_jacobian(J).vertices.ravel()
     assert (solved.min(), solved.max()) == pytest.approx(implicit)
