@@ -2,8 +2,8 @@
 
 Source: the definition of Clarke's Jacobian as the hull of limits of derivatives at nearby points (F. H. Clarke,
 Optimization and Nonsmooth Analysis, 1983), between the two readings. Samples lie along exact directions inside every
-cell, and along a fan of others, at a distance where derivatives are within `NEAR` of their limits; they are computed
-in rational arithmetic by the trees of `strategies`, which share no code with the package.
+cell, along a fan of others and along parabolas, at a distance where derivatives are within `NEAR` of their limits; they
+are computed in rational arithmetic by the trees of `strategies`, which share no code with the package.
 """
 
 from fractions import Fraction
@@ -77,12 +77,15 @@ def exactly(tree, x, y):
 
 
 def polynomial_gradients(tree, F):
-    for x, y in [*cell_directions(F, [0, 0]), *FAN]:
-        scale = max(abs(x), abs(y))
-        if scale:
-            jet = tree.jet(STEP * x / scale, STEP * y / scale)
-            if jet is not None:
-                yield float(jet[1]), float(jet[2])
+    """Derivatives along rays and, for cusps between tangent curves, along parabolas."""
+    rays = [*cell_directions(F, [0, 0]), *FAN]
+    units = [(x / max(abs(x), abs(y)), y / max(abs(x), abs(y))) for x, y in rays if x or y]
+    points = [(STEP * x, STEP * y) for x, y in units]
+    points += [(STEP * x, STEP**2 * 3 * y) for x, y in units] + [(STEP**2 * 3 * x, STEP * y) for x, y in units]
+    for x, y in points:
+        jet = tree.jet(x, y)
+        if jet is not None:
+            yield float(jet[1]), float(jet[2])
 
 
 QUICK = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])

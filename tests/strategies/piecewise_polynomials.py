@@ -20,8 +20,8 @@ class Polynomial:
     @property
     def text(self) -> str:
         match self.op, self.parts:
-            case "form", (a, b, c):
-                return f"({a}*x + {b}*y + {c}*x*y)"
+            case "form", (a, b, c, d):
+                return f"({a}*x + {b}*y + {c}*x*y + {d}*x**2)"
             case "max" | "min", (u, v):
                 return f"{self.op.capitalize()}({u.text}, {v.text})"
             case "abs", (u,):
@@ -37,8 +37,8 @@ class Polynomial:
     def jet(self, x: Fraction, y: Fraction) -> tuple[Fraction, Fraction, Fraction] | None:
         """Value, d/dx, d/dy; None when a tie is met, so that the point is not a sample of a derivative."""
         match self.op, self.parts:
-            case "form", (a, b, c):
-                return a * x + b * y + c * x * y, a + c * y, b + c * x
+            case "form", (a, b, c, d):
+                return a * x + b * y + c * x * y + d * x * x, a + c * y + 2 * d * x, b + c * x
         inner = [part.jet(x, y) for part in self.parts if isinstance(part, Polynomial)]
         if any(jet is None for jet in inner):
             return None
@@ -71,7 +71,11 @@ class Polynomial:
         raise AssertionError(self.op)
 
 
-FORMS = st.builds(lambda a, b, c: Polynomial("form", (a, b, c)), COEFFICIENTS, COEFFICIENTS, COEFFICIENTS)
+FORMS = st.builds(lambda *c: Polynomial("form", c), COEFFICIENTS, COEFFICIENTS, COEFFICIENTS, COEFFICIENTS)
+TANGENT = st.builds(
+    lambda s, c, d: Polynomial("form", (0, s, c, d)), st.sampled_from([-1, 1]), COEFFICIENTS, COEFFICIENTS
+)
+"""Curves through the origin along the x axis: pairs of them meet in cusps that no first-order look sees."""
 
 
 def _grown(children: st.SearchStrategy[Polynomial]) -> st.SearchStrategy[Polynomial]:
@@ -84,5 +88,5 @@ def _grown(children: st.SearchStrategy[Polynomial]) -> st.SearchStrategy[Polynom
     )
 
 
-PIECEWISE_POLYNOMIAL = st.recursive(FORMS, _grown, max_leaves=6)
+PIECEWISE_POLYNOMIAL = st.recursive(FORMS | TANGENT, _grown, max_leaves=6)
 """Continuous, zero at the origin, where most of their switches are tied."""
