@@ -1,8 +1,17 @@
 """From a point where a function is tied to its set of Jacobians [A B]."""
 
-from conservative.jacobians.at_point import conservative_jacobian as conservative_jacobian
+from conservative.jacobians.calculus import add_jacobians as add_jacobians
+from conservative.jacobians.calculus import chain_rule as chain_rule
+from conservative.jacobians.calculus import compose_jacobians as compose_jacobians
+from conservative.jacobians.calculus import multiply_jacobians as multiply_jacobians
+from conservative.jacobians.calculus import stack_jacobians as stack_jacobians
+from conservative.jacobians.front import conservative_jacobian as conservative_jacobian
+from conservative.jacobians.front import jacobian_zonotope as jacobian_zonotope
+from conservative.jacobians.conservativity import ConservativityTest as ConservativityTest
+from conservative.jacobians.conservativity import test_conservative as test_conservative
 from conservative.jacobians.jacobian_set import JacobianSet as JacobianSet
 from conservative.jacobians.jacobian_set import NearTie as NearTie
+from conservative.jacobians.jacobian_zonotope import JacobianZonotope as JacobianZonotope
 from conservative.jacobians.many_points import JacobianSets as JacobianSets
 from conservative.jacobians.many_points import conservative_jacobians as conservative_jacobians
 from conservative.jacobians.sandwich import JacobianSandwich as JacobianSandwich
