@@ -43,7 +43,7 @@ class Gaps:
             points -= (np.linalg.pinv(left, rcond=1e-9) @ right[:, :, None])[:, :, 0]
         values, _ = self.look(points)
         scale = np.maximum(1.0, np.abs(points).max(axis=1, initial=0.0))[:, None]
-        landed = np.where(wanted, np.abs(values) <= 1e-11 * scale, True).all(axis=1)
+        landed = np.where(wanted, np.abs(values) <= 1e-13 * scale, True).all(axis=1)
         return points, np.logical_and(landed, np.isfinite(points).all(axis=1))
 
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from conservative.functions._batch_values import batch_pass
 from conservative.functions._graph import Graph
-from conservative.functions.points import DEFAULT_TOLERANCE
 
 Floats = NDArray[np.float64]
 Extremes = Callable[[Floats, Floats], tuple[Floats, Floats]]
@@ -38,8 +37,10 @@ _COARSE = np.concatenate([_GAUSS, _GAUSS[-2::-1]])
 _SAMPLES = 129
 _ROUNDS = 8
 """Changes looked for in one of the intervals between samples."""
+TIE_TOLERANCE = 1e-13
+"""Wide enough for the rounding of points on a curve inside a tie, and so narrow that other curves cross at once."""
 _SHORTEST = 1e-8
-"""Shorter panels are left out: crossings of a tie are this wide, because ties have a tolerance."""
+"""Shorter panels are left out, and with them the crossings of ties."""
 _HALVINGS = 20
 _MAX_PANELS = 4096
 
@@ -139,9 +140,9 @@ def _bisect(
 def _codes(graph: Graph, starts: Floats, ends: Floats, segments: NDArray[np.intp], times: Floats) -> NDArray[np.int8]:
     """The tied branches and signs at points of segments, one row per point.
 
-    Ties are decided as for Jacobians, so that rounding makes no changes along curves that stay inside a tie.
+    Ties have a tolerance, so that rounding makes no changes along curves that stay inside a tie.
     """
     points = starts[segments] + times[:, None] * (ends - starts)[segments]
-    trace = batch_pass(graph, points, tolerance=DEFAULT_TOLERANCE, forced={})
+    trace = batch_pass(graph, points, tolerance=TIE_TOLERANCE, forced={})
     rows = [o.astype(np.int8) for o in trace.options.values()] + [s[None] for s in trace.signs.values()]
     return np.concatenate(rows).T if rows else np.zeros((len(points), 1), dtype=np.int8)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError, ShapeError
 from conservative.functions import PiecewiseSelection
 from conservative.jacobians._curves import Box, polygons_through_ties
-from conservative.jacobians._line_integrals import Extremes, Integrals, integrate
+from conservative.jacobians._line_integrals import TIE_TOLERANCE, Extremes, Integrals, integrate
 from conservative.jacobians.many_points import conservative_jacobians
 
 Floats = NDArray[np.float64]
@@ -76,7 +76,7 @@ def test_conservative(
     F : PiecewiseSelection
     J : callable, optional
         From a point, an array (n,) of state and parameters, to a `JacobianSet`, or an array (k, q, n) or (q, n). None
-        stands for `conservative_jacobian`.
+        stands for `conservative_jacobian` with ties within 1e-13.
     rng : optional
         Seed or generator for `numpy.random.default_rng`.
     curves : int
@@ -184,7 +184,7 @@ def _evaluate(F: PiecewiseSelection, points: Floats) -> Floats:
 
 def _own_extremes(F: PiecewiseSelection) -> Extremes:
     def extremes(points: Floats, velocity: Floats) -> tuple[Floats, Floats]:
-        sets = conservative_jacobians(F, points)
+        sets = conservative_jacobians(F, points, tolerance=TIE_TOLERANCE)
         rates = np.einsum("kqn,kn->kq", sets.vertices, np.repeat(velocity, sets.counts, axis=0))
         return np.minimum.reduceat(rates, sets.offsets[:-1]), np.maximum.reduceat(rates, sets.offsets[:-1])
 
