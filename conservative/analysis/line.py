@@ -11,11 +11,12 @@ from conservative._core.families import MatrixFamily
 from conservative._core.rationals import as_fraction
 from conservative.analysis.problem import Problem, as_problem
 from conservative.analysis.record import Analysis
+from conservative.analysis.ties import by_largest_norm
 from conservative.analysis.verdict import Contraction
 from conservative.differentiation import ImplicitJacobian, implicit_jacobian
 from conservative.functions import Residual
 from conservative.iteration import SetTrajectory, fixed_set, iterate_set
-from conservative.jacobians import JacobianSet, conservative_jacobian
+from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_jacobian
 from conservative.matrix_sets import MatrixSet
 from conservative.spectral import (
     AssumptionA,
@@ -83,6 +84,8 @@ def analyze(
     tell("conservative Jacobian")
     residual = fixed_point_residual(problem)
     jacobian, conical = _jacobians(problem)
+    if isinstance(jacobian, JacobianZonotope):
+        return by_largest_norm(problem, residual, jacobian)
     family = _state_family(problem, jacobian)
     if family is None:
         return Analysis(problem=problem, residual=residual, jacobian=jacobian, conical=conical)
@@ -192,7 +195,8 @@ def iterated(source: Any, *, steps: int = 40, tol: float | None = None) -> SetTr
     """
     problem = as_problem(source)
     fixed_point_residual(problem)
-    jacobian = _jacobians(problem)[0]
+    found = _jacobians(problem)[0]
+    jacobian = found.listed() if isinstance(found, JacobianZonotope) else found
     if jacobian is None or not _parameter_count(jacobian):
         raise ArgumentError(
             "`iterated(source=...)` needs blocks [A B] with a parameter part, to differentiate by; the source "
@@ -215,16 +219,18 @@ def _hull_tolerance(trajectory: SetTrajectory) -> float:
     return share * max(last.radius, 1e-12)
 
 
-def _jacobians(problem: Problem) -> tuple[JacobianSet | None, JacobianSet | None]:
+def _jacobians(problem: Problem) -> tuple[JacobianSet | JacobianZonotope | None, JacobianSet | None]:
+    """Both readings; a zonotope stays one only when its ties are too many to list, and then has no second reading."""
     if problem.function is None:
         return problem.jacobian, None
-    return (
-        conservative_jacobian(problem.function, problem.at),
-        conservative_jacobian(problem.function, problem.at, kind="conical"),
-    )
+    jacobian = conservative_jacobian(problem.function, problem.at)
+    if isinstance(jacobian, JacobianZonotope):
+        return jacobian, None
+    conical = conservative_jacobian(problem.function, problem.at, kind="conical")
+    return jacobian, conical.listed() if isinstance(conical, JacobianZonotope) else conical
 
 
-def _state_family(problem: Problem, jacobian: JacobianSet | None) -> MatrixFamily | None:
+def _state_family(problem: Problem, jacobian: JacobianSet | JacobianZonotope | None) -> MatrixFamily | None:
     if jacobian is None:
         return problem.family
     q, n = jacobian.vertices.shape[1:]

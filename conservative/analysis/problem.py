@@ -10,7 +10,8 @@ from conservative._core.errors import ArgumentError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.family_files import SUFFIXES, parse_family_json, read_family
 from conservative.functions import PiecewiseSelection, parse_function_text, read_function_file
-from conservative.jacobians import JacobianSet
+from conservative.jacobians import JacobianSet, JacobianZonotope
+from conservative.jacobians.jacobian_zonotope import MAX_LISTED_TIES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +26,7 @@ class Problem:
         The update F(x, θ).
     at : mapping or sequence, optional
         The point, for a function.
-    jacobian : JacobianSet, optional
+    jacobian : JacobianSet or JacobianZonotope, optional
         A set of blocks [A B].
     family : MatrixFamily, optional
         Square matrices alone.
@@ -38,7 +39,7 @@ class Problem:
     title: str
     function: PiecewiseSelection | None = None
     at: Any = None
-    jacobian: JacobianSet | None = None
+    jacobian: JacobianSet | JacobianZonotope | None = None
     family: MatrixFamily | None = None
     initial: Any = None
     source: str = ""
@@ -50,7 +51,7 @@ def as_problem(source: Any, *, at: Any = None, initial: Any = None) -> Problem:
 
     Parameters
     ----------
-    source : str, path, gallery case, PiecewiseSelection, JacobianSet or array_like of shape (k, n, n)
+    source : str, path, gallery case, PiecewiseSelection, JacobianSet, JacobianZonotope or array_like of shape (k, n, n)
         A string is a gallery name, or else the path of a file.
     at : mapping or sequence, optional
         The point; overrides the one that the source names.
@@ -107,6 +108,9 @@ def _read(source: Any) -> Problem:
         return Problem(source.title, family=source.family, source=source.source, answer=source.answer)
     if isinstance(source, PiecewiseSelection):
         return Problem("a function of the user's", function=source)
+    if isinstance(source, JacobianZonotope):
+        few = source.tie_count <= MAX_LISTED_TIES
+        return Problem("given Jacobian blocks", jacobian=source.listed() if few else source)
     if isinstance(source, JacobianSet):
         return Problem("a set of Jacobian blocks [A B]", jacobian=source)
     family = as_family(source, call="analyze", argument="source")

@@ -12,6 +12,7 @@ from conservative.analysis.sentences import (
     about_jacobian,
     about_norms,
     about_products,
+    about_ties,
     about_verdict,
 )
 from conservative.analysis.verdict import Contraction
@@ -19,7 +20,8 @@ from conservative.certificates import Certificate
 from conservative.differentiation import ImplicitJacobian
 from conservative.functions import Residual
 from conservative.iteration import FixedSet, SetTrajectory
-from conservative.jacobians import JacobianSet
+from conservative.jacobians import JacobianSet, JacobianZonotope
+from conservative.matrix_sets import LargestNorm
 from conservative.spectral import AssumptionA, JointSpectralRadius, Product
 
 
@@ -52,11 +54,13 @@ class Analysis:
         The fixed set, when contraction is proved.
     contraction : Contraction
         The verdict.
+    norm : LargestNorm, optional
+        Bounds of max ‖A‖₂ over a zonotope of too many ties for anything else.
     """
 
     problem: Problem
     residual: Residual | None = None
-    jacobian: JacobianSet | None = None
+    jacobian: JacobianSet | JacobianZonotope | None = None
     conical: JacobianSet | None = None
     assumption: AssumptionA | None = None
     expanding: Product | None = None
@@ -66,6 +70,7 @@ class Analysis:
     trajectory: SetTrajectory | None = None
     fixed: FixedSet | None = None
     contraction: Contraction = Contraction.NOT_ASKED
+    norm: LargestNorm | None = None
 
     @property
     def certificate(self) -> Certificate | None:
@@ -78,7 +83,9 @@ class Analysis:
         found: list[Finding] = []
         if self.problem.function is not None:
             found.append(about_function(self.problem.function, self.problem.at, self.residual))
-        if self.jacobian is not None:
+        if isinstance(self.jacobian, JacobianZonotope):
+            found.append(about_ties(self.jacobian, self.norm))
+        elif self.jacobian is not None:
             found.append(about_jacobian(self.jacobian, self.conical))
         if self.assumption is not None and self.radius is not None:
             found.append(about_norms(self.assumption, self.radius))

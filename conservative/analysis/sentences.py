@@ -12,7 +12,8 @@ from conservative.certificates import Certificate
 from conservative.differentiation import ImplicitJacobian
 from conservative.functions import PiecewiseSelection, Residual
 from conservative.iteration import FixedSet, SetTrajectory
-from conservative.jacobians import JacobianSet
+from conservative.jacobians import JacobianSet, JacobianZonotope
+from conservative.matrix_sets import LargestNorm
 from conservative.spectral import AssumptionA, JointSpectralRadius, Product, word_text
 
 
@@ -92,6 +93,32 @@ def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
     near = getattr(J, "near_ties", ())
     if near:
         lines.append(f"{len(near)} more switches are almost tied: {', '.join(str(t) for t in near[:3])}")
+    return Finding("Conservative Jacobian", tuple(lines))
+
+
+def about_ties(J: JacobianZonotope, norm: LargestNorm | None) -> Finding:
+    """A zonotope of blocks [A B] whose ties are too many to list, and what its norm decides.
+
+    Parameters
+    ----------
+    J : JacobianZonotope
+    norm : LargestNorm, optional
+
+    Returns
+    -------
+    Finding
+    """
+    q, n = J.shape
+    lines = [f"J_F = base + Σ t_i u_i v_iᵀ over {J.tie_count} ties, t_i in [0, 1], blocks of shape {q} × {n}"]
+    if not J.tight:
+        lines.append("a superset of what the program may return: some tie changes the block by more than rank one")
+    if J.exactness is Exactness.EXACT:
+        lines.append("equal to the Clarke Jacobian: the gradients of the ties are linearly independent")
+    else:
+        lines.append("contains the Clarke Jacobian")
+    if norm is not None:
+        lines.append(f"max ‖A‖₂ in {bracket_text(norm.bounds)}, proved ({norm.proof})")
+    lines.append("products, set iteration and vertex solves need the list of blocks and were left out")
     return Finding("Conservative Jacobian", tuple(lines))
 
 

@@ -2,3 +2,5 @@
 
 from conservative.differentiation.implicit import ImplicitJacobian as ImplicitJacobian
 from conservative.differentiation.implicit import implicit_jacobian as implicit_jacobian
+from conservative.differentiation.implicit_ties import ImplicitSupport as ImplicitSupport
+from conservative.differentiation.implicit_ties import implicit_support as implicit_support

@@ -12,7 +12,7 @@ from conservative._core.errors import ArgumentError
 from conservative._core.exact_linalg import from_flint, to_flint
 from conservative._core.exactness import Exactness
 from conservative._core.families import ExactMatrix
-from conservative.jacobians import JacobianSet
+from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.matrix_sets import MatrixPolytope
 
 
@@ -46,13 +46,14 @@ class ImplicitJacobian:
         return MatrixPolytope(self.vertices)
 
 
-def implicit_jacobian(J: JacobianSet) -> ImplicitJacobian:
+def implicit_jacobian(J: JacobianSet | JacobianZonotope) -> ImplicitJacobian:
     """J_imp = {(Id − A)⁻¹B : [A B] ∈ 𝒥}, through its vertex solves.
 
     Parameters
     ----------
-    J : JacobianSet
-        Blocks [A B], shape (k, p, p + m) with m ≥ 1.
+    J : JacobianSet or JacobianZonotope
+        Blocks [A B], shape (k, p, p + m) with m ≥ 1. A zonotope is listed; for more than 12 ties use
+        `implicit_support`.
 
     Returns
     -------
@@ -62,6 +63,8 @@ def implicit_jacobian(J: JacobianSet) -> ImplicitJacobian:
     ------
     ArgumentError
         If there is no parameter, or Id − A is singular at a vertex (the message says which).
+    BudgetError
+        For a zonotope of more than 12 ties.
 
     Notes
     -----
@@ -88,6 +91,7 @@ def implicit_jacobian(J: JacobianSet) -> ImplicitJacobian:
     >>> solution.exactness.name
     'EXACT'
     """
+    J = J.listed() if isinstance(J, JacobianZonotope) else J
     p, n = J.vertices.shape[1:]
     if n <= p:
         raise ArgumentError(

@@ -58,6 +58,13 @@ def enumerate_choices(graph: Graph, trace: Trace, *, limit: int) -> Iterator[Cho
         stack.extend({**taken, key: option} for option in reversed(options))
 
 
+def check_budget(graph: Graph, trace: Trace, *, limit: int) -> None:
+    """Raise `BudgetError` when there are more than `limit` pieces, before any of them is differentiated."""
+    if prod(_open_switches(graph, trace).values()) > limit:
+        for _ in enumerate_choices(graph, trace, limit=limit):
+            pass
+
+
 def _walk(graph: Graph, trace: Trace, taken: Mapping[Key, int]) -> Choices | tuple[Key, tuple[int, ...]] | None:
     """The finished piece, the first open choice, or None when a shared choice does not fit."""
     seen: set[int] = set()
@@ -88,12 +95,16 @@ def _walk(graph: Graph, trace: Trace, taken: Mapping[Key, int]) -> Choices | tup
 
 
 def _budget_text(graph: Graph, trace: Trace, limit: int) -> str:
-    open_switches = {choice_key(graph, i): len(o) for i, o in trace.options.items() if len(o) > 1}
+    open_switches = _open_switches(graph, trace)
     return (
         f"{len(open_switches)} switches are tied at the point: up to {prod(open_switches.values()):,} active pieces, "
         f'more than the {limit:,} allowed. Raise `max_pieces`, or ask for kind="conical", whose cost follows the '
         "number of cells."
     )
+
+
+def _open_switches(graph: Graph, trace: Trace) -> dict[Key, int]:
+    return {choice_key(graph, i): len(o) for i, o in trace.options.items() if len(o) > 1}
 
 
 class Differentiator:

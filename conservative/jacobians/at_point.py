@@ -10,7 +10,7 @@ from conservative._core.exactness import Exactness
 from conservative._core.hulls import hull_contains
 from conservative.functions import PiecewiseSelection
 from conservative.functions._cells import CellSearch
-from conservative.functions._pieces import Differentiator, enumerate_choices
+from conservative.functions._pieces import Differentiator, check_budget, enumerate_choices
 from conservative.functions._symbolic import written
 from conservative.functions._values import Trace
 from conservative.functions.points import Point
@@ -149,6 +149,7 @@ def _both_readings(
 def _selection(F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...], limit: int) -> NDArray[Any]:
     found: list[NDArray[Any]] = []
     for trace in traces:
+        check_budget(F.graph, trace, limit=limit)
         differentiator = Differentiator(F.graph, trace, point.arithmetic)
         found.extend(differentiator.jacobian(c) for c in enumerate_choices(F.graph, trace, limit=limit))
     return _unique(np.stack(found), point.exact)

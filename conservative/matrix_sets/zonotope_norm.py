@@ -1,6 +1,6 @@
 """The largest spectral norm over a zonotope: proved above without its vertices, attained below."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from conservative.matrix_sets.zonotope import MatrixZonotope
 Floats = NDArray[np.float64]
 
 _FLIPS = 50
-_POWER_STEPS = 30
+_SMALL = 200
+_POWER_STEPS = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +32,7 @@ class LargestNorm:
     """
 
     bounds: Bracket
-    signs: Floats
+    signs: Floats = field(repr=False)
     proof: str
 
 
@@ -48,13 +49,13 @@ def largest_norm(Z: MatrixZonotope) -> LargestNorm:
 
     Notes
     -----
-    Above, the least of four bounds, all with rounding enclosed: ‖C‖ + Σ‖G_i‖; ‖|C| + Σ|G_i|‖, since the norm is
-    monotone on nonnegative matrices; for factors ‖C‖ + ‖UᵀD‖‖D⁻¹V‖, D balancing the rows; and, when every generator
-    of rank one acts in a row (or column) of its own which is parallel to the centre there, as it is for A = diag(t) M,
-    the norm at the largest weights: XᵀX = Σ c_r² v_r v_rᵀ grows with every |c_r|. That last bound is attained; a
-    row that is not quite parallel costs the norm of its remainder. Below, alternating ascent: leading singular vectors
-    (x, y) of one vertex, then the signs of xᵀG_i y, until no sign changes. The vertex found is a vertex whatever the
-    search did.
+    Above, when every generator of rank one acts in a row (or column) of its own which is parallel to the centre
+    there, as it is for A = diag(t) M, the norm at the largest weights: XᵀX = Σ c_r² v_r v_rᵀ grows with every |c_r|.
+    This bound is attained; the remainder of a row that rounding left not quite parallel is added. Otherwise the
+    least of ‖C‖ + Σ‖G_i‖; of ‖|C| + Σ|G_i|‖, since the norm is monotone on nonnegative matrices; and for factors of
+    ‖C‖ + ‖UᵀD‖‖D⁻¹V‖, D balancing the rows. All have rounding enclosed. Below, alternating ascent: leading singular
+    vectors (x, y) of one vertex, then the signs of xᵀG_i y, until no sign changes. The vertex found is a vertex
+    whatever the search did.
 
     Examples
     --------
@@ -65,26 +66,31 @@ def largest_norm(Z: MatrixZonotope) -> LargestNorm:
     >>> found.bounds.width < 1e-12, found.signs.tolist(), found.proof
     (True, [1.0, 1.0], 'monotone in the rows')
     """
-    center = float(spectral_norm_bounds(Z.center[None])[1][0])
-    sizes = Z.parts.sizes()
-    total = round_up(float(sizes.sum()) * (1.0 + (len(sizes) + 4) * UNIT_ROUNDOFF)) if len(sizes) else 0.0
-    uppers = {"the sum of the norms": center + total}
-    absolute = np.abs(Z.center) + Z.parts.total()
-    inflate = 1.0 + (Z.parts.count + 4) * UNIT_ROUNDOFF
-    uppers["absolute values"] = float(spectral_norm_bounds(absolute[None])[1][0]) * inflate
-    start = np.ones(Z.parts.count)
-    if Z.factors is not None and Z.parts.count:
-        uppers["balanced factors"] = center + _balanced(*Z.factors)
-        for name, flip in (("rows", False), ("columns", True)):
-            monotone = _monotone(Z, transpose=flip)
-            if monotone is not None:
-                uppers[f"monotone in the {name}"], start = monotone
-    proof = min(uppers, key=lambda name: uppers[name])
-    upper = round_up(round_up(uppers[proof]))
-    signs = _ascend(Z, start)
+    monotone = _monotone(Z)
+    if monotone is not None:
+        proof, upper, signs = monotone
+    else:
+        uppers = _general(Z)
+        proof = min(uppers, key=lambda name: uppers[name])
+        upper, signs = round_up(round_up(uppers[proof])), _ascend(Z)
     vertex = Z.center + Z.parts.combine(signs[None])[0]
     lower = max(0.0, _attained(vertex) - Z.rounding)
     return LargestNorm(Bracket(min(lower, upper), upper), signs, proof)
+
+
+def _general(Z: MatrixZonotope) -> dict[str, float]:
+    center = float(spectral_norm_bounds(Z.center[None])[1][0])
+    sizes = Z.parts.sizes()
+    total = round_up(float(sizes.sum()) * (1.0 + (len(sizes) + 4) * UNIT_ROUNDOFF)) if len(sizes) else 0.0
+    absolute = np.abs(Z.center) + Z.parts.total()
+    inflate = 1.0 + (Z.parts.count + 4) * UNIT_ROUNDOFF
+    uppers = {
+        "the sum of the norms": center + total,
+        "absolute values": float(spectral_norm_bounds(absolute[None])[1][0]) * inflate,
+    }
+    if Z.factors is not None and Z.parts.count:
+        uppers["balanced factors"] = center + _balanced(*Z.factors)
+    return uppers
 
 
 def _balanced(U: Floats, V: Floats) -> float:
@@ -97,31 +103,34 @@ def _balanced(U: Floats, V: Floats) -> float:
     return round_up(float(product) * (1.0 + 4.0 * (len(U) + 4) * UNIT_ROUNDOFF))
 
 
-def _monotone(Z: MatrixZonotope, *, transpose: bool) -> tuple[float, Floats] | None:
-    """The bound for generators in rows of their own, and the signs at which it is attained."""
-    assert Z.factors is not None
-    U, V = Z.factors[::-1] if transpose else Z.factors
-    center = Z.center.T if transpose else Z.center
-    owned = U != 0.0
-    if (owned.sum(axis=1) != 1).any() or (owned.sum(axis=0) > 1).any():
+def _monotone(Z: MatrixZonotope) -> tuple[str, float, Floats] | None:
+    """The bound for generators in rows (or columns) of their own, parallel to the centre, and where it is attained."""
+    if Z.factors is None or Z.parts.count == 0:
         return None
-    rows = owned.argmax(axis=1)
-    height = U[np.arange(len(U)), rows]
-    own = center[rows]
-    square = np.einsum("kq,kq->k", V, V)
-    share = np.divide(np.einsum("kq,kq->k", own, V), square, out=np.zeros(len(V)), where=square > 0.0)
-    apart = frobenius_bounds((own - share[:, None] * V)[None])[1][0]
-    largest = np.abs(share) + np.abs(height)
-    scaled = center.copy()
-    scaled[rows] = largest[:, None] * V
-    rounding = 8.0 * UNIT_ROUNDOFF * float(frobenius_bounds(np.abs(center) + np.abs(scaled))[1])
-    bound = float(spectral_norm_bounds(scaled[None])[1][0]) + float(apart) + rounding
-    signs = np.where(height >= 0.0, 1.0, -1.0) * np.where(share >= 0.0, 1.0, -1.0)
-    return round_up(round_up(bound)), signs
+    for name, (U, V), center in (("rows", Z.factors, Z.center), ("columns", Z.factors[::-1], Z.center.T)):
+        owned = U != 0.0
+        if (owned.sum(axis=1) != 1).any() or (owned.sum(axis=0) > 1).any():
+            continue
+        rows = owned.argmax(axis=1)
+        height = U[np.arange(len(U)), rows]
+        own = center[rows]
+        square = np.einsum("kq,kq->k", V, V)
+        share = np.divide(np.einsum("kq,kq->k", own, V), square, out=np.zeros(len(V)), where=square > 0.0)
+        apart = float(frobenius_bounds(own - share[:, None] * V)[1])
+        scaled = center.copy()
+        scaled[rows] = (np.abs(share) + np.abs(height))[:, None] * V
+        size = float(frobenius_bounds(np.abs(center) + np.abs(scaled))[1])
+        if apart > 1e-9 * size:
+            continue
+        bound = float(spectral_norm_bounds(scaled[None])[1][0]) + apart + 8.0 * UNIT_ROUNDOFF * size
+        signs = np.where(height >= 0.0, 1.0, -1.0) * np.where(share >= 0.0, 1.0, -1.0)
+        return f"monotone in the {name}", round_up(round_up(bound)), signs
+    return None
 
 
-def _ascend(Z: MatrixZonotope, signs: Floats) -> Floats:
+def _ascend(Z: MatrixZonotope) -> Floats:
     """Signs at which the norm is locally largest among those that the singular vectors ask for."""
+    signs = np.ones(Z.parts.count)
     right = np.random.default_rng(0).standard_normal(Z.shape[1])
     best, best_size = signs, -1.0
     for _ in range(_FLIPS):
@@ -146,12 +155,15 @@ def _bilinear(Z: MatrixZonotope, left: Floats, right: Floats) -> Floats:
 
 def _leading(matrix: Floats, start: Floats) -> tuple[Floats, Floats, float]:
     """Approximate leading singular vectors, by the decomposition when small and by power steps when large."""
-    if max(matrix.shape) <= 200:
+    if max(matrix.shape) <= _SMALL:
         U, sigma, Vt = np.linalg.svd(matrix, full_matrices=False)
         return U[:, 0], Vt[0], float(sigma[0])
     right = start / max(float(np.linalg.norm(start)), 5e-324)
-    left, size = matrix @ right, 0.0
+    left, size, last = matrix @ right, 0.0, -1.0
     for _ in range(_POWER_STEPS):
+        if size <= last * (1.0 + 1e-14):
+            break
+        last = size
         left = matrix @ right
         left /= max(float(np.linalg.norm(left)), 5e-324)
         right = matrix.T @ left
@@ -161,5 +173,10 @@ def _leading(matrix: Floats, start: Floats) -> tuple[Floats, Floats, float]:
 
 
 def _attained(matrix: Floats) -> float:
-    """A proved lower bound of ‖M‖₂."""
-    return float(spectral_norm_bounds(matrix[None])[0][0])
+    """A proved lower bound of ‖M‖₂: ‖M v‖/‖v‖ for an approximate leading vector v."""
+    if max(matrix.shape) <= _SMALL:
+        return float(spectral_norm_bounds(matrix[None])[0][0])
+    right = _leading(matrix, np.random.default_rng(0).standard_normal((matrix.shape[1],)))[1][:, None]
+    rounding = (matrix.shape[1] + 4) * UNIT_ROUNDOFF * 1.01 * float(frobenius_bounds(matrix)[1])
+    stretched = float(frobenius_bounds(matrix @ right)[0]) / float(frobenius_bounds(right)[1])
+    return float(stretched * (1.0 - 4.0 * UNIT_ROUNDOFF) - rounding)

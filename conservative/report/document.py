@@ -5,7 +5,7 @@ from typing import Any
 from conservative.analysis import Analysis
 from conservative.differentiation import ImplicitJacobian
 from conservative.iteration import FixedSet, SetTrajectory
-from conservative.jacobians import JacobianSet
+from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.spectral import JointSpectralRadius, Product
 
 
@@ -46,17 +46,20 @@ def _if(value: Any, write: Any) -> Any:
     return None if value is None else write(value)
 
 
-def jacobian_document(J: JacobianSet) -> dict[str, Any]:
+def jacobian_document(J: JacobianSet | JacobianZonotope) -> dict[str, Any]:
     """A set of blocks [A B].
 
     Parameters
     ----------
-    J : JacobianSet
+    J : JacobianSet or JacobianZonotope
+        The latter is written by its base and factors.
 
     Returns
     -------
     dict
     """
+    if isinstance(J, JacobianZonotope):
+        return {"kind": J.kind, "exactness": J.exactness, "base": J.base, "U": J.U, "V": J.V}
     return {"kind": J.kind, "exactness": J.exactness, "vertices": J.vertices, "exact_vertices": J.exact_blocks}
 
 

@@ -1,0 +1,249 @@
+"""Ties of an expression graph that change [A B] independently, as a zonotope.
+
+Tied branches agree in value, so that a choice enters only derivatives, and these add up: two choices interact only
+when one switch lies inside a branch of the other. Choices therefore fall into groups, the set of all Jacobians is the
+sum base + Σ_g {Δ of group g}, and its cost is one differentiation for each member of a group instead of one for each
+combination. A group whose changes lie on one line of rank one is one generator, exactly; any other is covered by
+independent generators of rank one, which makes the zonotope a superset.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.exactness import Exactness
+from conservative.functions import PiecewiseSelection
+from conservative.functions._graph import SWITCHES, Graph
+from conservative.functions._pieces import Choices, Differentiator, Key, _walk, choice_key
+from conservative.functions._symbolic import written
+from conservative.functions._values import Trace
+from conservative.functions.points import Point
+from conservative.jacobians._independence import independent_rows
+from conservative.jacobians.at_point import _near_ties
+from conservative.jacobians.jacobian_set import frozen
+from conservative.jacobians.jacobian_zonotope import JacobianZonotope
+
+_GROUP = 256
+"""Most members of one group of ties that interact."""
+
+_NAMED = 64
+"""Most ties that are written out."""
+
+Matrix = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One generator u vᵀ, and a choice of the group that it belongs to."""
+
+    u: Matrix
+    v: Matrix
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """base + Σ of the changes found so far, whether that is tight, and the groups of choices."""
+
+    base: Matrix
+    changes: list[_Change]
+    tight: bool
+    groups: list[frozenset[Key]]
+
+
+def graph_zonotope(
+    F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...], *, reason: str
+) -> JacobianZonotope | None:
+    """The zonotope of all choices, or None when jumps or large groups of ties keep it from being found."""
+    if len(traces) != 1:
+        return None
+    (trace,) = traces
+    keys = _open_keys(F.graph, trace)
+    default = {key: min(options) for key, options in keys.items() if options}
+    if len(default) < len(keys):
+        return None
+    differentiator = Differentiator(F.graph, trace, point.arithmetic)
+    groups = _groups(F.graph, trace, keys)
+    start = _walk(F.graph, trace, default)
+    if not isinstance(start, Choices):
+        return None
+    origin = differentiator.jacobian(start)
+    total = _Sum(origin, [], True, groups)
+    for group in groups:
+        taken = {key: option for key, option in default.items() if key not in group}
+        members = list(_members(F.graph, trace, taken))
+        if len(members) > _GROUP:
+            return None
+        deltas = _distinct([differentiator.jacobian(member) - origin for member in members], exact=point.exact)
+        shift, found, exactly = _cover(deltas, min(group), exact=point.exact)
+        total = _Sum(total.base + shift, [*total.changes, *found], total.tight and exactly, groups)
+    return _result(F, point, trace, total, reason=reason)
+
+
+def _result(F: PiecewiseSelection, point: Point, trace: Trace, total: _Sum, *, reason: str) -> JacobianZonotope:
+    base, changes = total.base, total.changes
+    U = np.array([change.u for change in changes], dtype=base.dtype).reshape(len(changes), base.shape[0])
+    V = np.array([change.v for change in changes], dtype=base.dtype).reshape(len(changes), base.shape[1])
+    plain = total.tight and all(len(g) == 1 and _two_sided(F.graph, trace, *g) for g in total.groups)
+    full = not changes or (plain and independent_rows(V))
+    return JacobianZonotope(
+        base=frozen(base.astype(np.float64)),
+        U=frozen(U.astype(np.float64)),
+        V=frozen(V.astype(np.float64)),
+        exact_factors=(base, U, V) if point.exact else None,
+        state_size=len(F.state),
+        kind="selection",
+        exactness=Exactness.EXACT if full else Exactness.OUTER,
+        tight=total.tight,
+        tolerance=point.tolerance,
+        near_ties=_near_ties(F, (trace,)),
+        tie_names=_names(F, changes),
+        reason=reason,
+    )
+
+
+def _open_keys(graph: Graph, trace: Trace) -> dict[Key, set[int]]:
+    """Every tied choice that can be reached, with the options that fit all switches sharing it."""
+    found: dict[Key, set[int]] = {}
+    for index in _live(graph, trace):
+        options = trace.options.get(index, ())
+        if len(options) > 1:
+            key = choice_key(graph, index)
+            found[key] = found.get(key, set(options)) & set(options)
+    return found
+
+
+def _operands(graph: Graph, trace: Trace, index: int) -> tuple[int, ...]:
+    """What the value of a node is made of, next to the point: at a switch only its tied branches."""
+    node = graph.nodes[index]
+    if node.op not in SWITCHES or node.op == "abs":
+        return node.args
+    return () if node.op == "sign" else tuple(node.args[i] for i in trace.options[index])
+
+
+def _live(graph: Graph, trace: Trace) -> list[int]:
+    seen: set[int] = set()
+    stack = list(graph.outputs)
+    while stack:
+        index = stack.pop()
+        if index not in seen:
+            seen.add(index)
+            stack.extend(_operands(graph, trace, index))
+    return sorted(seen)
+
+
+def _groups(graph: Graph, trace: Trace, keys: Mapping[Key, set[int]]) -> list[frozenset[Key]]:
+    """Choices joined whenever one switch lies inside a branch of another: sets of bits, merged along the graph."""
+    bit = {key: 1 << position for position, key in enumerate(keys)}
+    inside: dict[int, int] = {}
+    parent = {b: b for b in bit.values()}
+    for index in _live(graph, trace):
+        mask = 0
+        for operand in _operands(graph, trace, index):
+            mask |= inside[operand]
+        own = bit.get(choice_key(graph, index), 0) if len(trace.options.get(index, ())) > 1 else 0
+        if own:
+            for other in _bits(mask):
+                parent[_root(parent, other)] = _root(parent, own)
+        inside[index] = mask | own
+    joined: dict[int, set[Key]] = {}
+    for key, b in bit.items():
+        joined.setdefault(_root(parent, b), set()).add(key)
+    return [frozenset(group) for group in joined.values()]
+
+
+def _bits(mask: int) -> Iterator[int]:
+    while mask:
+        low = mask & -mask
+        yield low
+        mask ^= low
+
+
+def _root(parent: dict[int, int], item: int) -> int:
+    while parent[item] != item:
+        parent[item] = parent[parent[item]]
+        item = parent[item]
+    return item
+
+
+def _members(graph: Graph, trace: Trace, taken: dict[Key, int]) -> Iterator[Choices]:
+    """Every combination of the choices that `taken` leaves open, up to one more than a group may have."""
+    stack = [taken]
+    produced = 0
+    while stack and produced <= _GROUP:
+        current = stack.pop()
+        found = _walk(graph, trace, current)
+        if isinstance(found, Choices):
+            produced += 1
+            yield found
+        elif found is not None:
+            key, options = found
+            stack.extend({**current, key: option} for option in options)
+
+
+def _distinct(deltas: list[Matrix], *, exact: bool) -> list[Matrix]:
+    """The nonzero changes, each once."""
+    scale = 0.0 if exact else 1e-12 * max(1.0, max(float(np.abs(d).max()) for d in deltas))
+    kept: list[Matrix] = []
+    for delta in deltas:
+        if (np.abs(delta) > scale).any() and not any((np.abs(delta - other) <= scale).all() for other in kept):
+            kept.append(delta)
+    return kept
+
+
+def _cover(deltas: list[Matrix], key: Key, *, exact: bool) -> tuple[Matrix | int, list[_Change], bool]:
+    """A shift and generators that hold 0 and all changes, and whether they hold nothing else but their hull."""
+    if not deltas:
+        return 0, [], True
+    split = [_rank_one_terms(delta, exact=exact) for delta in deltas]
+    if all(len(terms) == 1 for terms in split):
+        u, v = split[0][0]
+        shares = [_multiple(delta, u, v, exact=exact) for delta in deltas]
+        known = [share for share in shares if share is not None]
+        if len(known) == len(shares):
+            low, high = min(0, *known), max(0, *known)
+            return low * np.multiply.outer(u, v), [_Change((high - low) * u, v, key)], True
+    return 0, [_Change(u, v, key) for terms in split for u, v in terms], False
+
+
+def _rank_one_terms(delta: Matrix, *, exact: bool) -> list[tuple[Matrix, Matrix]]:
+    """Pairs (u, v) with Σ u vᵀ = delta: crosses through the largest entry, until nothing is left."""
+    scale = 0.0 if exact else 1e-13 * float(np.abs(delta).max())
+    rest = delta
+    terms: list[tuple[Matrix, Matrix]] = []
+    while (np.abs(rest) > scale).any() and len(terms) < min(delta.shape):
+        row, column = np.unravel_index(int(np.argmax(np.abs(rest).astype(np.float64))), rest.shape)
+        u, v = rest[:, column] / rest[row, column], rest[row]
+        terms.append((u, v))
+        rest = rest - np.multiply.outer(u, v)
+    return terms
+
+
+def _multiple(delta: Matrix, u: Matrix, v: Matrix, *, exact: bool) -> Any:
+    """The number c with delta = c u vᵀ, or None."""
+    row, column = int(np.argmax(np.abs(u).astype(np.float64))), int(np.argmax(np.abs(v).astype(np.float64)))
+    share = delta[row, column] / (u[row] * v[column])
+    scale = 0.0 if exact else 1e-12 * float(np.abs(delta).max())
+    return share if (np.abs(delta - share * np.multiply.outer(u, v)) <= scale).all() else None
+
+
+def _two_sided(graph: Graph, trace: Trace, key: Key) -> bool:
+    """Whether a choice is the side of one tied difference: then its change is a multiple of that gradient."""
+    (index, *rest) = key
+    return not rest and index >= 0 and graph.nodes[index].op in ("max", "min", "abs") and len(trace.options[index]) == 2
+
+
+def _names(F: PiecewiseSelection, changes: list[_Change]) -> tuple[str, ...]:
+    if len(changes) > _NAMED:
+        return ()
+    shown = []
+    for change in changes:
+        if len(change.key) != 1:
+            shown.append("a Piecewise")
+            continue
+        (text,) = written(F.graph, F.symbols, [change.key[0]])
+        shown.append(f"{text[0]} against {text[1]}" if isinstance(text, tuple) else str(text))
+    return tuple(shown)

@@ -1,0 +1,258 @@
+"""`JacobianZonotope`: a set of blocks [A B] with many independent ties, kept without its 2^k vertices."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from conservative._core.errors import BudgetError, ShapeError
+from conservative._core.exactness import Exactness
+from conservative._core.families import MatrixFamily
+from conservative.jacobians.jacobian_set import ExactBlocks, JacobianSet, NearTie, distinct, frozen
+from conservative.matrix_sets import LargestNorm, MatrixZonotope, largest_norm
+
+MAX_LISTED_TIES = 12
+"""Most ties whose 2^k blocks are listed."""
+
+ExactFactors = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+"""base, U and V as object arrays of `Fraction`."""
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class JacobianZonotope:
+    """{base + Σ t_i u_i v_iᵀ : t ∈ [0, 1]^k}: each tie changes [A B] by a matrix of rank one, independently.
+
+    Beside what is here it answers to the names of a `JacobianSet`: `vertices` and the exact blocks while k ≤ 12,
+    `state`, `parameter`, `kind`, `exactness`, `tolerance`, `near_ties`.
+
+    Parameters
+    ----------
+    base : ndarray, shape (q, n)
+        The block with every t_i = 0; n = p + m.
+    U : ndarray, shape (k, q)
+    V : ndarray, shape (k, n)
+        Tie i adds t_i u_i v_iᵀ. Memory is qn + k(q + n).
+    exact_factors : tuple of object arrays, or None
+        The same three in rational arithmetic, when the point was exact and the sizes are moderate.
+    state_size : int
+        p, the number of state columns, which come first.
+    kind : str
+        "selection" or "conical".
+    exactness : Exactness
+        Relation to Clarke's Jacobian: EXACT or OUTER.
+    tight : bool
+        Whether this is exactly the hull of what the program may return, and not a superset of it.
+    tolerance : float
+        Ties were decided within it; 0 at an exact point.
+    near_ties : tuple of NearTie
+    rounding : float
+        Proved Frobenius distance between this set and the one of the exact data.
+    tie_names : tuple of str
+        What each tie is, as far as it has a name.
+    reason : str
+        Why this form was chosen; empty when it was asked for.
+    """
+
+    base: NDArray[np.float64]
+    U: NDArray[np.float64]
+    V: NDArray[np.float64]
+    exact_factors: ExactFactors | None = None
+    state_size: int
+    kind: str
+    exactness: Exactness
+    tight: bool = True
+    tolerance: float = 0.0
+    near_ties: tuple[NearTie, ...] = ()
+    rounding: float = 0.0
+    tie_names: tuple[str, ...] = ()
+    reason: str = ""
+
+    def __repr__(self) -> str:
+        q, n = self.base.shape
+        k = self.tie_count
+        digits = "exact" if self.exact_factors is not None else "floating-point"
+        near = f", {len(self.near_ties)} near-ties" if self.near_ties else ""
+        return (
+            f"JacobianZonotope({k} {'tie' if k == 1 else 'ties'} of rank one, standing for up to 2^{k} {digits} blocks "
+            f"[A B] of shape ({q}, {self.state_size} + {n - self.state_size}), kind={self.kind!r}, "
+            f"{self.exactness}{near})"
+        )
+
+    @property
+    def reading(self) -> str:
+        """What the set speaks of: "program", all that differentiation may return, or "function", limits of it."""
+        return "program" if self.kind == "selection" else "function"
+
+    @property
+    def tie_count(self) -> int:
+        """The number k of ties."""
+        return len(self.U)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(q, p + m), the shape of one block."""
+        return int(self.base.shape[0]), int(self.base.shape[1])
+
+    @cached_property
+    def blocks(self) -> MatrixZonotope:
+        """All blocks [A B] as a set of q × (p + m) matrices."""
+        return self._columns(0, self.shape[1])
+
+    @cached_property
+    def state(self) -> MatrixZonotope:
+        """The state blocks A, shape (q, p)."""
+        return self._columns(0, self.state_size)
+
+    @cached_property
+    def parameter(self) -> MatrixZonotope:
+        """The parameter blocks B, shape (q, m).
+
+        Raises
+        ------
+        ShapeError
+            When there are no parameters.
+        """
+        if self.shape[1] == self.state_size:
+            raise ShapeError("`JacobianZonotope.parameter` needs a function of at least one parameter; this has none.")
+        return self._columns(self.state_size, self.shape[1])
+
+    def block(self, t: ArrayLike) -> NDArray[np.float64]:
+        """One member, base + Σ t_i u_i v_iᵀ.
+
+        Parameters
+        ----------
+        t : array_like, shape (k,)
+
+        Returns
+        -------
+        ndarray, shape (q, p + m)
+
+        Raises
+        ------
+        ShapeError
+        """
+        weights = np.asarray(t, dtype=np.float64)
+        if weights.shape != (self.tie_count,):
+            raise ShapeError(f"`block(t=...)` needs shape ({self.tie_count},), one weight a tie; got {weights.shape}.")
+        return np.asarray(self.base + (self.U.T * weights) @ self.V)
+
+    def support(self, direction: ArrayLike) -> NDArray[np.float64]:
+        """Support function max ⟨D, [A B]⟩, in floating point; one inner product for each tie.
+
+        Parameters
+        ----------
+        direction : array_like, shape (..., q, p + m)
+
+        Returns
+        -------
+        ndarray, shape (...)
+        """
+        return self.blocks.support(direction)
+
+    def contains(self, blocks: ArrayLike, *, tol: float | None = None) -> NDArray[np.bool_]:
+        """Whether blocks are in the set, or within `tol` of it in the Frobenius norm; True is proved.
+
+        Parameters
+        ----------
+        blocks : array_like, shape (..., q, p + m)
+        tol : float, optional
+
+        Returns
+        -------
+        ndarray of bool, shape (...)
+        """
+        return self.blocks.contains(blocks, tol=tol)
+
+    def largest_norm(self) -> LargestNorm:
+        """Bounds of max ‖A‖₂ over the state blocks: certified above, attained below.
+
+        Returns
+        -------
+        LargestNorm
+        """
+        return largest_norm(self.state)
+
+    def listed(self) -> JacobianSet:
+        """The same set by its vertices.
+
+        Returns
+        -------
+        JacobianSet
+
+        Raises
+        ------
+        BudgetError
+            With more than 12 ties.
+        """
+        k = self.tie_count
+        if k > MAX_LISTED_TIES:
+            raise BudgetError(
+                f"{k} independent ties are up to 2^{k} blocks; at most 2^{MAX_LISTED_TIES} are listed. Use `support`, "
+                "`contains`, `largest_norm`, `state` and `parameter` of the JacobianZonotope, which need no list."
+            )
+        exact: ExactBlocks | None = None
+        choices = np.array(list(product((0.0, 1.0), repeat=k))).reshape(2**k, k)
+        floats = self.base + np.einsum("sk,kq,kn->sqn", choices, self.U, self.V, optimize=True)
+        if self.exact_factors is not None:
+            base, U, V = self.exact_factors
+            members = [base + (U.T * t.astype(int)) @ V if k else base for t in choices]
+            exact = tuple(tuple(tuple(row) for row in member.tolist()) for member in members)
+            floats = np.stack([member.astype(np.float64) for member in members])
+        keep = distinct(floats, exact)
+        return JacobianSet(
+            vertices=frozen(floats[keep]),
+            exact_entries=None if exact is None else tuple(exact[i] for i in keep),
+            state_size=self.state_size,
+            kind=self.kind,
+            exactness=self.exactness,
+            tolerance=self.tolerance,
+            near_ties=self.near_ties,
+        )
+
+    @property
+    def vertices(self) -> NDArray[np.float64]:
+        """The distinct blocks, shape (at most 2^k, q, p + m); raises BudgetError when k > 12."""
+        return self.listed().vertices
+
+    @property
+    def exact_entries(self) -> ExactBlocks | None:
+        """The blocks exactly, or None; raises BudgetError when k > 12."""
+        return self.listed().exact_entries
+
+    @property
+    def exact_vertices(self) -> tuple[Any, ...] | None:
+        """The blocks as immutable sympy matrices, or None; raises BudgetError when k > 12."""
+        return self.listed().exact_vertices
+
+    @property
+    def exact_blocks(self) -> Any:
+        """The blocks as nested `Fraction`, or None; raises BudgetError when k > 12."""
+        return self.listed().exact_blocks
+
+    def state_family(self) -> MatrixFamily:
+        """The distinct state blocks as a family.
+
+        Returns
+        -------
+        MatrixFamily
+
+        Raises
+        ------
+        BudgetError
+            With more than 12 ties.
+        ShapeError
+            When the blocks A are not square.
+        """
+        return self.listed().state_family()
+
+    def _columns(self, start: int, stop: int) -> MatrixZonotope:
+        part = MatrixZonotope.from_rank_one(self.base[:, start:stop], self.U, self.V[:, start:stop])
+        if self.rounding == 0.0:
+            return part
+        return MatrixZonotope(
+            part.center, part.parts, e_missing=part.e_missing + self.rounding, e_extra=part.e_extra + self.rounding
+        )
