@@ -12,6 +12,8 @@ from conservative.jacobians.conservativity import test_conservative as test_cons
 from conservative.jacobians.jacobian_set import JacobianSet as JacobianSet
 from conservative.jacobians.jacobian_set import NearTie as NearTie
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope as JacobianZonotope
+from conservative.jacobians.lipschitz import LipschitzConstants as LipschitzConstants
+from conservative.jacobians.lipschitz import lipschitz_constants as lipschitz_constants
 from conservative.jacobians.many_points import JacobianSets as JacobianSets
 from conservative.jacobians.many_points import conservative_jacobians as conservative_jacobians
 from conservative.jacobians.sandwich import JacobianSandwich as JacobianSandwich
