@@ -236,4 +236,4 @@ def _check_power(base: Any, exponent: Fraction, sign: int) -> None:
 def _check_domain(name: str, value: Any, sign_above: Any) -> None:
     for test, bound, words in SMOOTH[name].domain:
         if not test(sign_above(bound), 0):
-            raise FunctionError(f"{name} needs an argument {words}; it is {str(value)[:40]}")
+            raise FunctionError(f"{name} needs an argument that is {words}; it is {str(value)[:40]}")

@@ -7,11 +7,14 @@ from conservative._core.errors import DiscontinuityError, FunctionError
 from conservative.functions._arithmetic import Arithmetic
 from conservative.functions._cells import reached_direction
 from conservative.functions._graph import Graph
+from conservative.functions._symbolic import written
 from conservative.functions._values import Trace, Undefined, resolved_traces, value_pass
 
 
-def continuous_traces(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], *, limit: int) -> tuple[Trace, ...]:
-    """The resolved value passes that give the function's value at the point.
+def continuous_traces(
+    graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], *, symbols: Sequence[Any], limit: int
+) -> tuple[Trace, ...]:
+    """The resolved value passes that give the function's value at the point; `symbols` name the guards in messages.
 
     Raises
     ------
@@ -33,18 +36,22 @@ def continuous_traces(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any]
             continue
         affine = all(graph.linear[c] for c in trace.forced)
         if reached_direction(graph, trace, arithmetic) is not None or not affine:
-            raise _jump(graph, arithmetic, base, trace)
+            raise _jump(graph, arithmetic, symbols, base, trace)
     return tuple(kept)
 
 
-def _jump(graph: Graph, arithmetic: Arithmetic, base: Trace, trace: Trace) -> FunctionError:
+def _jump(graph: Graph, arithmetic: Arithmetic, symbols: Sequence[Any], base: Trace, trace: Trace) -> FunctionError:
+    left, right = written(graph, symbols, [next(iter(trace.forced))])[0]
     pairs = [(base.values[o], trace.values[o]) for o in graph.outputs]
     for _, beside in pairs:
         if isinstance(beside, Undefined):
-            return FunctionError(f"a branch that meets the point has no value there: {beside.reason}.")
+            return FunctionError(
+                f"a branch that meets the point, where {left} meets {right}, has no value there: {beside.reason}."
+            )
     component = next(i for i, (here, beside) in enumerate(pairs) if arithmetic.compare(here, beside) != 0)
     here, beside = pairs[component]
     return DiscontinuityError(
-        f"the pieces disagree where they meet: component {component} is {here} at the point and {beside} beside it. "
+        f"the pieces disagree where {left} meets {right}: component {component} is {here} at the point and {beside} "
+        "beside it. "
         "A conservative Jacobian needs a continuous function; check the guards and branches."
     )

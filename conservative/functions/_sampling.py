@@ -16,7 +16,7 @@ _SAMPLES = 3
 _TOLERANCE = 1e-7
 
 
-def find_jump(graph: Graph, names: Sequence[str]) -> str | None:
+def find_jump(graph: Graph, symbols: Sequence[Any]) -> str | None:
     """A point of a guard where F jumps, in words, when every sampled point of that guard is a jump.
 
     One continuous sample acquits a guard: a soft-threshold is continuous only for thresholds of one sign, and
@@ -24,10 +24,10 @@ def find_jump(graph: Graph, names: Sequence[str]) -> str | None:
     looked at again exactly.
     """
     for compared in _guards(graph)[:_MAX_GUARDS]:
-        rough = _jump_at_every_sample(graph, FloatArithmetic(_TOLERANCE), compared)
+        rough = _jump_at_every_sample(graph, FloatArithmetic(_TOLERANCE), compared, symbols)
         if rough is not None:
-            point, reason = _jump_at_every_sample(graph, ExactArithmetic(), compared) or rough
-            return f"at {', '.join(f'{n} = {v}' for n, v in zip(names, point, strict=True))}: {reason}"
+            point, reason = _jump_at_every_sample(graph, ExactArithmetic(), compared, symbols) or rough
+            return f"at {', '.join(f'{n} = {v}' for n, v in zip(symbols, point, strict=True))}: {reason}"
     return None
 
 
@@ -37,11 +37,13 @@ def _guards(graph: Graph) -> list[int]:
     return sorted({c for r in booleans for c in comparisons(graph, r)})
 
 
-def _jump_at_every_sample(graph: Graph, arithmetic: Arithmetic, compared: int) -> tuple[tuple[Any, ...], str] | None:
+def _jump_at_every_sample(
+    graph: Graph, arithmetic: Arithmetic, compared: int, symbols: Sequence[Any]
+) -> tuple[tuple[Any, ...], str] | None:
     found: tuple[tuple[Any, ...], str] | None = None
     for point in _boundary_points(graph, arithmetic, compared):
         try:
-            continuous_traces(graph, arithmetic, point, limit=200)
+            continuous_traces(graph, arithmetic, point, symbols=symbols, limit=200)
         except DiscontinuityError as error:
             found = found or (point, str(error))
         except (FunctionError, BudgetError):

@@ -107,7 +107,7 @@ def build(
     shown = written(graph, symbols, graph.outputs) if any(isinstance(c, str) for c in components) else ()
     expressions = tuple(shown[i] if isinstance(c, str) else c for i, c in enumerate(components))
     selection = PiecewiseSelection(expressions, tuple(state), tuple(parameters), graph, compile_graph(graph))
-    jump = find_jump(graph, names)
+    jump = find_jump(graph, symbols)
     if jump is not None:
         raise DiscontinuityError(f"`{call}(F=...)`: {jump}")
     return selection

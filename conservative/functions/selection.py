@@ -202,7 +202,7 @@ class PiecewiseSelection(FunctionAlgebra):
         FunctionError, DiscontinuityError
         """
         try:
-            return continuous_traces(self.graph, point.arithmetic, point.values, limit=limit)
+            return continuous_traces(self.graph, point.arithmetic, point.values, symbols=self.symbols, limit=limit)
         except DiscontinuityError as error:
             raise DiscontinuityError(f"`{call}(at=...)`, at {point}: {error}") from error
         except FunctionError as error:
