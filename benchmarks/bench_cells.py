@@ -62,10 +62,9 @@ def test_growth_with_the_number_of_planes():
     print()
     for k in (5, 10, 20):
         J, seconds = timed(conservative_jacobian, planes(k), [0, 0, 0], kind="conical")
+        each = 1e3 * seconds / len(J.vertices)
         assert len(J.vertices) == k * (k - 1) + 2
-        print(
-            f"k = {k:3d} planes, {len(J.vertices)} cells: {seconds:.3f} s, {1e3 * seconds / len(J.vertices):.2f} ms each"
-        )
+        print(f"k = {k:3d} planes, {len(J.vertices)} cells: {seconds:.3f} s, {each:.2f} ms each")
 
 
 def test_against_enumeration():
