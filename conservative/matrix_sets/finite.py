@@ -83,6 +83,11 @@ class FiniteSet(MatrixSet):
         """All points, shape (n, p, q)."""
         return self.points
 
+    @property
+    def neighbours(self) -> NDArray[np.intp]:
+        """The numbers of the points in an order in which near points stand together, shape (n,)."""
+        return np.asarray(self._tree.indices, dtype=np.intp)
+
     def project(self, points: ArrayLike, *, stop_below: float = 0.0) -> Projection:
         """Nearest matrices of the set by a KD-tree, with proved distances.
 

@@ -1,13 +1,15 @@
 """One-sided and Hausdorff distances between sets of matrices, between proved bounds."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, ShapeError
 from conservative._core.numbers import Bracket, largest
 from conservative.matrix_sets._cells import farthest_in_hull
+from conservative.matrix_sets._clouds import farthest_in_cloud
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.finite import FiniteSet
 from conservative.matrix_sets.zonotope import MatrixZonotope
@@ -31,7 +33,8 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
     Parameters
     ----------
     X, Y : MatrixSet
-        Sets of matrices of one shape.
+        Sets of matrices of one shape. An array of shape (0, p, q) as X stands for the empty set, and gap(∅, Y) = 0 by
+        convention: no element of ∅ is missing in Y. An empty Y is refused, since the gap to it is infinite.
     tol : float, optional
         Width at which division stops, where it is needed. By default 1e-9 times the size of the sets.
 
@@ -44,6 +47,8 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
     ------
     ArgumentTypeError
         If an argument is not a set.
+    EmptySetError
+        If Y is an empty array.
     ShapeError
         If the sets hold matrices of different shapes.
     ArgumentError
@@ -67,11 +72,16 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
     >>> 10**0.5 in gap(box, point).widen(1e-15), 1.0 in gap(point, box)
     (True, True)
     """
-    _check_pair(X, Y, call="gap")
+    empty = _is_empty(X, Y)
+    _check_pair(Y if empty else X, Y, call="gap")
+    if empty:
+        return Bracket(0.0, 0.0)
     if tol is not None and not tol > 0.0:
         raise ArgumentError(f"`gap(tol=...)` needs a positive distance; got {tol}. Leave it out for the default.")
     if isinstance(X, MatrixZonotope) and not X.enumerable:
         return gap_from_zonotope(X, Y)
+    if isinstance(X, FiniteSet) and isinstance(Y, FiniteSet):
+        return farthest_in_cloud(X, Y)
     vertices = Y.convex or isinstance(X, FiniteSet)
     found = _farthest(X.extreme, Y) if vertices else farthest_in_hull(X, Y, tol=tol)
     if isinstance(X, MatrixZonotope) and X.rounding > 0.0:
@@ -107,8 +117,18 @@ def hausdorff_distance(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) 
     return largest((gap(X, Y, tol=tol), gap(Y, X, tol=tol)))
 
 
+def _is_empty(X: Any, Y: MatrixSet) -> bool:
+    """Whether X is an array of no matrices of the shape of Y."""
+    empty = isinstance(X, np.ndarray) and X.ndim == 3 and len(X) == 0 and isinstance(Y, MatrixSet)
+    if empty and X.shape[1:] != Y.shape:
+        raise ShapeError(f"`gap(X, Y)` needs sets of matrices of one shape; got {X.shape[1:]} and {Y.shape}.")
+    return empty
+
+
 def _check_pair(X: MatrixSet, Y: MatrixSet, *, call: str) -> None:
     for name, value in (("X", X), ("Y", Y)):
+        if isinstance(value, np.ndarray) and 0 in value.shape[:1]:
+            raise EmptySetError(f"`{call}({name}=...)` needs at least one matrix; got an array of shape {value.shape}.")
         if not isinstance(value, MatrixSet):
             raise ArgumentTypeError(
                 f"`{call}({name}=...)` needs a set of matrices; got {type(value).__name__}. "
