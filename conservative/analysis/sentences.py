@@ -74,7 +74,7 @@ def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
     """
     k, q, n = J.vertices.shape
     plural = "vertex" if k == 1 else "vertices"
-    lines = [f"J_F = conv of {k} {plural} [A B] of shape {q} × {n} ({J.kind} reading)"]
+    lines = [f"J_F = conv of {k} {plural} [A B] of shape {q} × {n} ({J.kind}, {J.reading} reading)"]
     if k <= LARGEST_SHOWN and max(q, n) <= LARGEST_SHOWN:
         for i in range(k):
             rows = J.exact_blocks[i] if J.exact_blocks is not None else J.vertices[i].tolist()
@@ -85,6 +85,11 @@ def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
     if conical is not None:
         if J.exactness is Exactness.EXACT:
             lines.append("equal to the Clarke Jacobian: the conical reading has the same hull")
+        elif conical.exactness is Exactness.EXACT:
+            lines.append(
+                f"larger than the Clarke Jacobian, the hull of {len(conical.vertices)} of these matrices: "
+                "a program may return more than the function's own derivatives"
+            )
         else:
             lines.append(
                 f"contains the Clarke Jacobian; the conical reading keeps {len(conical.vertices)} of the pieces, "
