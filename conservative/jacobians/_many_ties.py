@@ -7,7 +7,8 @@ combination. A group whose changes lie on one line of rank one is one generator,
 independent generators of rank one, which makes the zonotope a superset.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 
 from conservative._core.exactness import Exactness
 from conservative.functions import PiecewiseSelection
+from conservative.functions._arithmetic import Arithmetic
+from conservative.functions._forward import Gradient, dense, propagate
 from conservative.functions._graph import SWITCHES, Graph
-from conservative.functions._pieces import Choices, Differentiator, Key, _walk, choice_key
+from conservative.functions._pieces import Choices, Key, _walk, choice_key
 from conservative.functions._symbolic import written
 from conservative.functions._values import Trace
 from conservative.functions.points import Point
@@ -65,22 +68,55 @@ def graph_zonotope(
     default = {key: min(options) for key, options in keys.items() if options}
     if len(default) < len(keys):
         return None
-    differentiator = Differentiator(F.graph, trace, point.arithmetic)
-    groups = _groups(F.graph, trace, keys)
     start = _walk(F.graph, trace, default)
     if not isinstance(start, Choices):
         return None
-    origin = differentiator.jacobian(start)
-    total = _Sum(origin, [], True, groups)
-    for group in groups:
+    groups, inside = _groups(F.graph, trace, keys)
+    gradients = _Gradients(F.graph, trace, point.arithmetic)
+    base = gradients.rows(start, {}, range(len(F.graph.outputs)))
+    changes: list[_Change] = []
+    tight = True
+    for mask, group in groups.items():
+        moved = [row for row, output in enumerate(F.graph.outputs) if inside[output] & mask]
+        affected = {index for index, below in inside.items() if below & mask}
         taken = {key: option for key, option in default.items() if key not in group}
         members = list(_members(F.graph, trace, taken))
         if len(members) > _GROUP:
             return None
-        deltas = _distinct([differentiator.jacobian(member) - origin for member in members], exact=point.exact)
-        shift, found, exactly = _cover(deltas, min(group), exact=point.exact)
-        total = _Sum(total.base + shift, [*total.changes, *found], total.tight and exactly, groups)
-    return _result(F, point, trace, total, reason=reason)
+        deltas = [gradients.rows(member, affected, moved) - base[moved] for member in members]
+        shift, found, exactly = _cover(_distinct(deltas, exact=point.exact), min(group), exact=point.exact)
+        base[moved] = base[moved] + shift
+        changes.extend(_Change(_embedded(c.u, moved, len(base)), c.v, c.key) for c in found)
+        tight = tight and exactly
+    return _result(F, point, trace, _Sum(base, changes, tight, list(groups.values())), reason=reason)
+
+
+class _Gradients:
+    """Gradients of nodes with every choice at its default, kept, and with one group changed, not kept."""
+
+    def __init__(self, graph: Graph, trace: Trace, arithmetic: Arithmetic) -> None:
+        self.graph, self.trace, self.arithmetic = graph, trace, arithmetic
+        self._kept: dict[int, Gradient] = {}
+
+    def rows(self, choices: Choices, affected: Collection[int], wanted: Iterable[int]) -> Matrix:
+        """Rows of the Jacobian of one piece; only `affected` nodes are differentiated anew."""
+        changed: dict[int, Gradient] = {}
+        known = ChainMap(changed, self._kept)
+        for index in choices.reached:
+            if index in affected or index not in self._kept:
+                target = changed if index in affected else self._kept
+                branch = choices.branches.get(index, 0)
+                target[index] = propagate(
+                    self.graph, self.trace, self.arithmetic, index=index, inputs=known, branch=branch
+                )
+        return np.stack([dense(known[self.graph.outputs[row]], self.graph.width, self.arithmetic) for row in wanted])
+
+
+def _embedded(part: Matrix, rows: list[int], height: int) -> Matrix:
+    """A column with the given entries, zero elsewhere."""
+    column = np.zeros(height, dtype=part.dtype)
+    column[rows] = part
+    return column
 
 
 def _result(F: PiecewiseSelection, point: Point, trace: Trace, total: _Sum, *, reason: str) -> JacobianZonotope:
@@ -135,8 +171,13 @@ def _live(graph: Graph, trace: Trace) -> list[int]:
     return sorted(seen)
 
 
-def _groups(graph: Graph, trace: Trace, keys: Mapping[Key, set[int]]) -> list[frozenset[Key]]:
-    """Choices joined whenever one switch lies inside a branch of another: sets of bits, merged along the graph."""
+def _groups(
+    graph: Graph, trace: Trace, keys: Mapping[Key, set[int]]
+) -> tuple[dict[int, frozenset[Key]], dict[int, int]]:
+    """Choices joined whenever one switch lies inside a branch of another, and which choices are inside every node.
+
+    Choices are bits of a mask; groups are listed by the mask of their members.
+    """
     bit = {key: 1 << position for position, key in enumerate(keys)}
     inside: dict[int, int] = {}
     parent = {b: b for b in bit.values()}
@@ -152,7 +193,7 @@ def _groups(graph: Graph, trace: Trace, keys: Mapping[Key, set[int]]) -> list[fr
     joined: dict[int, set[Key]] = {}
     for key, b in bit.items():
         joined.setdefault(_root(parent, b), set()).add(key)
-    return [frozenset(group) for group in joined.values()]
+    return {sum(bit[key] for key in group): frozenset(group) for group in joined.values()}, inside
 
 
 def _bits(mask: int) -> Iterator[int]:

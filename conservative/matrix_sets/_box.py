@@ -52,13 +52,15 @@ def nearest_in_zonotope(
     Returns
     -------
     BoxProjection
-        Bounds have all rounding added outward: every inner product of D and G_i errs by at most γ‖D‖‖G_i‖, γ counting
-        its roundings, and the point made of the weights by γ(‖C‖ + Σ‖G_i‖).
+        Bounds have all rounding added outward: the entries of X − C − Σ s_i G_i err by at most (k + 4)u times those of
+        |X| + |C| + Σ|G_i|, and every inner product of D and G_i by γ‖D‖‖G_i‖, γ counting its roundings.
     """
     n, k = len(points), generators.count
     offset = points - center
     scale = frobenius_bounds(points)[1] + frobenius_bounds(center)[1] + float(generators.sizes().sum())
-    noise = (generators.roundings + offset[0].size + k + 24) * UNIT_ROUNDOFF * 1.01 * scale + 1e-300
+    dual_noise = (generators.roundings + offset[0].size + k + 24) * UNIT_ROUNDOFF * 1.01 * scale + 1e-300
+    entries = frobenius_bounds(np.abs(points))[1] + frobenius_bounds(np.abs(center) + generators.total())[1]
+    noise = (k + 8) * UNIT_ROUNDOFF * 1.01 * entries + 1e-300
     gram = generators.gram()
     weights, upper, lower = np.zeros((n, k)), np.full(n, np.inf), np.zeros(n)
     trial = _batched(_interior_block, gram, generators.inner(offset))
@@ -69,8 +71,8 @@ def nearest_in_zonotope(
         better = distance < upper
         weights = np.where(better[:, None], trial, weights)
         upper = np.minimum(upper, distance)
-        lower = np.maximum(lower, _dual(residual, offset, slopes, noise))
-        if (~better | (upper - lower <= 4.0 * noise) | (upper <= stop_below)).all():
+        lower = np.maximum(lower, _dual(residual, offset, slopes, dual_noise))
+        if (~better | (upper - lower <= 4.0 * (noise + dual_noise)) | (upper <= stop_below)).all():
             break
         step = _batched(_newton_block, gram, slopes, -1.0 - trial, 1.0 - trial)
         trial = np.clip(trial + step, -1.0, 1.0)

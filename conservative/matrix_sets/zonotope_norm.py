@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.linalg import ArpackError, svds
 
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_up
@@ -14,7 +15,6 @@ Floats = NDArray[np.float64]
 
 _FLIPS = 50
 _SMALL = 200
-_POWER_STEPS = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,27 +154,22 @@ def _bilinear(Z: MatrixZonotope, left: Floats, right: Floats) -> Floats:
 
 
 def _leading(matrix: Floats, start: Floats) -> tuple[Floats, Floats, float]:
-    """Approximate leading singular vectors, by the decomposition when small and by power steps when large."""
-    if max(matrix.shape) <= _SMALL:
-        U, sigma, Vt = np.linalg.svd(matrix, full_matrices=False)
-        return U[:, 0], Vt[0], float(sigma[0])
-    right = start / max(float(np.linalg.norm(start)), 5e-324)
-    left, size, last = matrix @ right, 0.0, -1.0
-    for _ in range(_POWER_STEPS):
-        if size <= last * (1.0 + 1e-14):
-            break
-        last = size
-        left = matrix @ right
-        left /= max(float(np.linalg.norm(left)), 5e-324)
-        right = matrix.T @ left
-        size = float(np.linalg.norm(right))
-        right /= max(size, 5e-324)
-    return left, right, size
+    """Approximate leading singular vectors: by the full decomposition when small, by Lanczos steps when large."""
+    if min(matrix.shape) > _SMALL:
+        wide = matrix.shape[0] > matrix.shape[1]
+        first = start if wide else matrix @ start
+        try:
+            U, sigma, Vt = svds(matrix, k=1, v0=first if first.any() else np.ones_like(first))
+            return U[:, 0], Vt[0], float(sigma[0])
+        except ArpackError:
+            pass
+    U, sigma, Vt = np.linalg.svd(matrix, full_matrices=False)
+    return U[:, 0], Vt[0], float(sigma[0])
 
 
 def _attained(matrix: Floats) -> float:
     """A proved lower bound of ‖M‖₂: ‖M v‖/‖v‖ for an approximate leading vector v."""
-    if max(matrix.shape) <= _SMALL:
+    if min(matrix.shape) <= _SMALL:
         return float(spectral_norm_bounds(matrix[None])[0][0])
     right = _leading(matrix, np.random.default_rng(0).standard_normal((matrix.shape[1],)))[1][:, None]
     rounding = (matrix.shape[1] + 4) * UNIT_ROUNDOFF * 1.01 * float(frobenius_bounds(matrix)[1])

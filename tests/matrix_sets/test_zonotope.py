@@ -236,3 +236,13 @@ def test_bad_factors_and_tolerances_are_refused() -> None:
         minkowski_sum(Z, MatrixPolytope([[[0.0, 0.0]]]))  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="e_extra"):
         MatrixZonotope([[0.0]], [], e_extra=-1.0)
+
+
+def test_large_matrices_have_norms_too() -> None:
+    zero = MatrixZonotope.from_rank_one(np.zeros((250, 250)), np.eye(250), np.zeros((250, 250)))
+    assert largest_norm(zero).bounds.upper < 1e-290
+    rng = np.random.default_rng(2)
+    M = rng.normal(size=(250, 300))
+    found = largest_norm(MatrixZonotope.from_rank_one(np.zeros((250, 300)), np.eye(250), M))
+    assert found.bounds.width < 1e-8
+    assert np.linalg.norm(M, 2) in found.bounds.widen(1e-9)
