@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -17,6 +17,7 @@ from conservative._core.errors import (
 )
 from conservative._core.files import read_text
 from conservative._core.rationals import as_fraction
+from conservative.functions._origin import Origin, component_lines
 from conservative.functions._text_reader import RESERVED
 from conservative.functions.front import build
 from conservative.functions.selection import PiecewiseSelection
@@ -124,6 +125,8 @@ def parse_function_text(text: str, *, name: str = "standard input") -> FunctionF
     reader.check_keys()
     state, parameters = reader.names("state"), reader.names("parameters")
     function = reader.function(state, parameters)
+    origin = Origin(name, component_lines(text, len(function.expressions)))
+    function = replace(function, origin=origin)
     return FunctionFile(
         title=reader.title(),
         function=function,

@@ -14,6 +14,7 @@ from conservative.functions._arithmetic import as_sympy
 from conservative.functions._compiled import Program, compile_graph
 from conservative.functions._continuity import continuous_traces
 from conservative.functions._graph import Graph
+from conservative.functions._origin import Origin
 from conservative.functions._pieces import enumerate_choices
 from conservative.functions._symbolic import smooth_pieces, written
 from conservative.functions._values import Trace, Undefined, value_pass
@@ -87,6 +88,8 @@ class PiecewiseSelection(FunctionAlgebra):
     state, parameters : tuple of sympy.Symbol
     graph, program
         The expression graph, in which equal subexpressions are one switch, and its compiled form.
+    origin : Origin or None
+        The file that F was read from, with the line of each component.
     """
 
     expressions: tuple[Any, ...]
@@ -94,6 +97,7 @@ class PiecewiseSelection(FunctionAlgebra):
     parameters: tuple[Any, ...]
     graph: Graph = field(repr=False)
     program: Program = field(repr=False)
+    origin: Origin | None = field(default=None, repr=False)
 
     @classmethod
     def assembled(cls, graph: Graph, *, state: Sequence[Any], parameters: Sequence[Any]) -> "PiecewiseSelection":
