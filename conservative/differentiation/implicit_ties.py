@@ -209,9 +209,11 @@ def _first_order(J: JacobianZonotope, D: Floats, rho: float) -> float:
 
 def _spread(U: Any, W: Any) -> float:
     """A bound of ‖Σ s_i u_i w_iᵀ‖_F/2 over signs: by the Gram matrix entry by entry, or one by one."""
+    tall, wide = (max(float(np.abs(factor).max(initial=0.0)), 1e-150) for factor in (U, W))
+    U, W = U / tall, W / wide
     together = float(np.abs((U @ U.T) * (W @ W.T)).sum()) ** 0.5
     apart = float((np.sqrt(np.einsum("kp,kp->k", U, U)) * np.sqrt(np.einsum("km,km->k", W, W))).sum())
-    return float(0.5 * min(together * (1.0 + 1e-7), apart * (1.0 + 1e-10)))
+    return float(0.5 * (min(together * (1.0 + 1e-7), apart * (1.0 + 1e-10)) + 1e-140) * tall * wide)
 
 
 def _size(matrix: Floats) -> float:

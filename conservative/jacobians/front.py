@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conservative._core.errors import ArgumentError, BudgetError, FunctionError
+from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, FunctionError
 from conservative.functions import PiecewiseSelection
 from conservative.functions.selection import MAX_PIECES
 from conservative.functions.structured_map import StructuredMap
@@ -123,6 +123,11 @@ def jacobian_zonotope(
     call = "jacobian_zonotope"
     if isinstance(F, StructuredMap):
         return structured_jacobian(F, at, kind="selection", tolerance=tolerance)
+    if not isinstance(F, PiecewiseSelection):
+        raise ArgumentTypeError(
+            f"`{call}(F=...)` needs a PiecewiseSelection or a StructuredMap; got {type(F).__name__}. Make one with "
+            "`from_sympy` or `structured`."
+        )
     point = F.point(at, tolerance=tolerance, call=call)
     found = graph_zonotope(F, point, F.traces(point, call=call), reason="")
     if found is None:

@@ -8,12 +8,14 @@ lower bound (⟨W, X − C⟩ − Σ|⟨W, G_i⟩|)/‖W‖.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative.matrix_sets._enclosure import outward
 from conservative.matrix_sets._generators import Generators
 
 Floats = NDArray[np.float64]
@@ -24,6 +26,8 @@ _INTERIOR_STEPS = 40
 _COMPLEMENTARITY = 1e-15
 _STEP_LENGTHS = 0.5 ** np.arange(8.0)
 _BLOCK = 4_000_000
+_FAR = 2.0**200
+"""Points farther than this many sizes of the set see it as its centre."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,10 +59,36 @@ def nearest_in_zonotope(
         Bounds have all rounding added outward: the entries of X − C − Σ s_i G_i err by at most (k + 4)u times those of
         |X| + |C| + Σ|G_i|, and every inner product of D and G_i by γ‖D‖‖G_i‖, γ counting its roundings.
     """
+    exponent = max(generators.exponent(), int(np.frexp(np.abs(center).max())[1]) if center.any() else -1080)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        unit_center, unit_generators = np.ldexp(center, -exponent), generators.shifted(-exponent)
+        unit_points = np.ldexp(points, -exponent)
+        reach = np.abs(unit_points).max(axis=(1, 2), initial=0.0)
+        near = reach < _FAR
+        unit = _unit_nearest(unit_points[near], unit_center, unit_generators, np.ldexp(stop_below, -exponent))
+        lower, upper = _far_bounds(points, center, np.ldexp(float(unit_generators.sizes().sum()) * 1.01, exponent))
+        lower[near] = np.maximum(outward(unit.lower, exponent, up=False), 0.0)
+        upper[near] = outward(unit.upper, exponent, up=True)
+        weights = np.zeros((len(points), generators.count))
+        weights[near] = unit.weights
+        nearest = center + generators.combine(weights)
+    return BoxProjection(weights, nearest, lower, upper)
+
+
+def _far_bounds(points: Floats, center: Floats, spread: Any) -> tuple[Floats, Floats]:
+    """Bounds by the centre alone, which are as good as any from very far away."""
+    difference = points - center
+    low, high = frobenius_bounds(difference)
+    rounding = 4.0 * UNIT_ROUNDOFF * (frobenius_bounds(points)[1] + frobenius_bounds(center)[1])
+    return np.maximum(np.nextafter(low - rounding - spread, -np.inf), 0.0), np.nextafter(high + rounding, np.inf)
+
+
+def _unit_nearest(points: Floats, center: Floats, generators: Generators, stop_below: Any) -> BoxProjection:
+    """The same for entries of the centre and the generators of at most 1 in absolute value."""
     n, k = len(points), generators.count
     offset = points - center
     scale = frobenius_bounds(points)[1] + frobenius_bounds(center)[1] + float(generators.sizes().sum())
-    dual_noise = (generators.roundings + offset[0].size + k + 24) * UNIT_ROUNDOFF * 1.01 * scale + 1e-300
+    dual_noise = (generators.roundings + center.size + k + 24) * UNIT_ROUNDOFF * 1.01 * scale + 1e-300
     entries = frobenius_bounds(np.abs(points))[1] + frobenius_bounds(np.abs(center) + generators.total())[1]
     noise = (k + 8) * UNIT_ROUNDOFF * 1.01 * entries + 1e-300
     gram = generators.gram()
@@ -71,7 +101,7 @@ def nearest_in_zonotope(
         better = distance < upper
         weights = np.where(better[:, None], trial, weights)
         upper = np.minimum(upper, distance)
-        lower = np.maximum(lower, _dual(residual, offset, slopes, dual_noise))
+        lower = np.fmax(lower, _dual(residual, offset, slopes, dual_noise))
         if (~better | (upper - lower <= 4.0 * (noise + dual_noise)) | (upper <= stop_below)).all():
             break
         step = _batched(_newton_block, gram, slopes, -1.0 - trial, 1.0 - trial)
@@ -91,7 +121,7 @@ def _batched(solve: Callable[..., Floats], gram: Floats, *rows: Floats) -> Float
     """A block of rows at a time, so that their k × k systems fit in memory."""
     block = max(1, _BLOCK // max(1, gram.size))
     parts = [solve(gram, *(row[i : i + block] for row in rows)) for i in range(0, len(rows[0]), block)]
-    return np.concatenate(parts)
+    return np.concatenate(parts) if parts else np.zeros_like(rows[0])
 
 
 def _interior_block(gram: Floats, slopes: Floats) -> Floats:

@@ -61,6 +61,14 @@ class Generators(ABC):
         """The generators A G_i."""
 
     @abstractmethod
+    def exponent(self) -> int:
+        """A number e with all entries at most 2^e in absolute value; -1080 when all are zero."""
+
+    @abstractmethod
+    def shifted(self, exponent: int) -> "Generators":
+        """The generators times 2^exponent; what underflows is below 2^-1074 or so."""
+
+    @abstractmethod
     def total(self) -> Floats:
         """Σ |G_i| entry by entry, or more, shape (p, q)."""
 
@@ -81,7 +89,7 @@ class DenseGenerators(Generators):
         return int(self.matrices.shape[1] * self.matrices.shape[2])
 
     def inner(self, directions: Floats) -> Floats:
-        return np.asarray(directions.reshape(len(directions), -1) @ self._flat().T)
+        return np.asarray(directions.reshape(len(directions), self.roundings) @ self._flat().T)
 
     def combine(self, weights: Floats) -> Floats:
         return np.asarray((weights @ self._flat()).reshape(len(weights), *self.matrices.shape[1:]))
@@ -97,6 +105,12 @@ class DenseGenerators(Generators):
 
     def image(self, A: Floats) -> Generators:
         return DenseGenerators(A @ self.matrices)
+
+    def exponent(self) -> int:
+        return _exponent(self.matrices)
+
+    def shifted(self, exponent: int) -> Generators:
+        return DenseGenerators(np.ldexp(self.matrices, exponent))
 
     def total(self) -> Floats:
         return np.asarray(np.abs(self.matrices).sum(axis=0))
@@ -142,9 +156,21 @@ class RankOneGenerators(Generators):
     def image(self, A: Floats) -> Generators:
         return RankOneGenerators(self.U @ A.T, self.V)
 
+    def exponent(self) -> int:
+        return max(-1080, _exponent(self.U) + _exponent(self.V))
+
+    def shifted(self, exponent: int) -> Generators:
+        balance = _exponent(self.V)
+        return RankOneGenerators(np.ldexp(self.U, exponent + balance), np.ldexp(self.V, -balance))
+
     def total(self) -> Floats:
         return np.asarray(np.abs(self.U).T @ np.abs(self.V))
 
     def _parts(self, batch: Floats) -> list[Floats]:
         step = max(1, _BLOCK // max(1, self.V.size))
         return [batch[i : i + step] for i in range(0, len(batch), step)]
+
+
+def _exponent(array: Floats) -> int:
+    largest = float(np.abs(array).max(initial=0.0))
+    return int(np.frexp(largest)[1]) if largest > 0.0 else -1080

@@ -194,12 +194,16 @@ class MatrixZonotope(MatrixSet):
     @property
     def spread(self) -> float:
         """An upper bound of the Frobenius distance of the set's matrices to the centre, rounded up."""
-        sizes = self.parts.sizes()
-        slack = 1.0 + (len(sizes) + 8) * UNIT_ROUNDOFF
-        apart = float(sizes.sum()) * slack
-        products = float(np.abs(self.parts.gram()).sum()) * (1.0 + len(sizes) ** 2 * UNIT_ROUNDOFF)
-        together = (products + (self.parts.roundings + 8) * UNIT_ROUNDOFF * 1.01 * apart * apart) ** 0.5 * slack
-        return round_up(min(apart, together)) if apart > 0.0 else 0.0
+        exponent = self.parts.exponent()
+        with np.errstate(under="ignore", over="ignore"):
+            unit = self.parts.shifted(-exponent)
+            sizes = unit.sizes()
+            slack = 1.0 + (len(sizes) + 8) * UNIT_ROUNDOFF
+            apart = float(sizes.sum()) * slack
+            products = float(np.abs(unit.gram()).sum()) * (1.0 + len(sizes) ** 2 * UNIT_ROUNDOFF)
+            together = (products + (unit.roundings + 8) * UNIT_ROUNDOFF * 1.01 * apart * apart) ** 0.5 * slack
+            found = float(np.ldexp(min(apart, together) + 1e-300, exponent))
+        return round_up(found) if apart > 0.0 else 0.0
 
     @property
     def rounding(self) -> float:

@@ -246,3 +246,28 @@ def test_large_matrices_have_norms_too() -> None:
     found = largest_norm(MatrixZonotope.from_rank_one(np.zeros((250, 300)), np.eye(250), M))
     assert found.bounds.width < 1e-8
     assert np.linalg.norm(M, 2) in found.bounds.widen(1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e150, 1e-150, 1e-300])
+def test_every_scale_of_the_set_and_of_the_points(scale: float) -> None:
+    rng = np.random.default_rng(0)
+    generators = rng.normal(size=(12, 2, 3))
+    Z, unit = MatrixZonotope(np.zeros((2, 3)), scale * generators), MatrixZonotope(np.zeros((2, 3)), generators)
+    points = rng.normal(size=(5, 2, 3)) * 9.0
+    found, expected = Z.project(scale * points), unit.project(points)
+    np.testing.assert_allclose(found.upper / scale, expected.upper, rtol=1e-9)
+    assert (found.upper - found.lower).max() < 1e-9 * scale
+    assert Z.contains(Z.center + Z.parts.combine(rng.uniform(-1, 1, size=(3, 12)))).all()
+    assert Z.radius / scale == pytest.approx(unit.radius, rel=1e-9)
+    far = Z.project(np.full((2, 3), 1e300))
+    assert far.lower <= 6**0.5 * 1e300 * (1 + 1e-12)
+    assert far.upper >= 6**0.5 * 1e300 * (1 - 1e-12)
+
+
+def test_unbalanced_factors() -> None:
+    rng = np.random.default_rng(4)
+    U, V = rng.normal(size=(12, 2)), rng.normal(size=(12, 3))
+    plain = MatrixZonotope.from_rank_one(np.zeros((2, 3)), U, V)
+    skewed = MatrixZonotope.from_rank_one(np.zeros((2, 3)), 1e-200 * U, 1e200 * V)
+    points = 5.0 * rng.normal(size=(4, 2, 3))
+    np.testing.assert_allclose(skewed.project(points).upper, plain.project(points).upper, atol=1e-9)
