@@ -1,0 +1,134 @@
+"""An explanation as text, as HTML and as LaTeX."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from conservative.jacobians._conventions import Derivative
+    from conservative.jacobians.explain import Explanation, Tie
+
+_LONGEST = 100
+
+
+def as_text(explanation: "Explanation") -> str:
+    """Lines for a terminal."""
+    lines = [_headline(explanation)]
+    for number, tie in enumerate(explanation.ties, start=1):
+        lines += ["", f"tie {number}: {shortened(tie.expression)}{_place(explanation, tie)}"]
+        width = max(len(shortened(b.expression)) for b in tie.branches)
+        for branch in tie.branches:
+            made = _vertices(branch.vertices)
+            lines.append(f"    {shortened(branch.expression):<{width}}  value {number_text(branch.value)}{made}")
+        lines += [f"    {library}: {words}" for library, words in tie.rules.items()]
+    if explanation.near_ties:
+        lines += ["", "near ties (not tied, yet suspiciously close):"]
+        lines += [f"    {near.expression}: {near.distance:.3g} apart" for near in explanation.near_ties]
+    if explanation.jacobians is not None and explanation.ties:
+        lines += ["", "Jacobians [A B] that a program may return:"]
+        blocks = explanation.jacobians.vertices
+        lines += [f"    {i}: {matrix_text(block)}" for i, block in enumerate(blocks[:32])]
+        lines += [f"    ... and {len(blocks) - 32} more"] if len(blocks) > 32 else []
+    lines += ["", "Automatic differentiation of this formula returns"]
+    lines += [f"    {library}: {text}" for library, text in predictions(explanation.derivatives)]
+    return "\n".join(lines)
+
+
+def as_html(explanation: "Explanation") -> str:
+    """A table with one row for each branch."""
+    rows = []
+    for tie in explanation.ties:
+        place = escape(_place(explanation, tie).strip(" ()"))
+        first = f'<td rowspan="{len(tie.branches)}">${_latex(tie.expression)}$<br>{place}</td>'
+        rules = "<br>".join(f"{escape(library)}: {escape(words)}" for library, words in tie.rules.items())
+        last = f'<td rowspan="{len(tie.branches)}">{rules}</td>'
+        for row, branch in enumerate(tie.branches):
+            made = ", ".join(map(str, branch.vertices))
+            middle = (
+                f"<td>${_latex(branch.expression)}$</td><td>{escape(number_text(branch.value))}</td><td>{made}</td>"
+            )
+            rows.append(f"<tr>{first if row == 0 else ''}{middle}{last if row == 0 else ''}</tr>")
+    head = "".join(f"<th>{title}</th>" for title in ("tie", "branch", "value", "Jacobians", "conventions"))
+    notes = [f"near tie: {near.expression}, {near.distance:.3g} apart" for near in explanation.near_ties]
+    notes += [f"{library}: {text}" for library, text in predictions(explanation.derivatives)]
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>" if rows else ""
+    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return f"<div><p>{escape(_headline(explanation))}</p>{table}<ul>{listed}</ul></div>"
+
+
+def as_latex(explanation: "Explanation") -> str:
+    """An array with one row for each branch."""
+    rows = [r"\text{tie} & \text{branch} & \text{value} & \text{Jacobians}"]
+    for tie in explanation.ties:
+        for place, branch in enumerate(tie.branches):
+            value = number_text(branch.value) if isinstance(branch.value, float) else _latex(branch.value)
+            made = ", ".join(map(str, branch.vertices))
+            rows.append(
+                f"{_latex(tie.expression) if place == 0 else ''} & {_latex(branch.expression)} & {value} & {made}"
+            )
+    body = " \\\\\n".join(rows)
+    return f"$$\\begin{{array}}{{llll}}\n{body}\n\\end{{array}}$$"
+
+
+def predictions(derivatives: "Sequence[Derivative]") -> list[tuple[str, str]]:
+    """Per library, its results with the spellings that lead to each."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for derivative in derivatives:
+        text = "nothing finite" if derivative.matrix is None else matrix_text(derivative.matrix)
+        found.setdefault(derivative.library, {}).setdefault(text, []).append(derivative.spelling)
+    shown = []
+    for library, results in found.items():
+        single = len(results) == 1
+        shown.append(
+            (library, "; ".join(t if single else f"{t} written with {', '.join(s)}" for t, s in results.items()))
+        )
+    return shown
+
+
+def matrix_text(matrix: Any) -> str:
+    """A matrix on one line."""
+    return "[" + ", ".join("[" + ", ".join(number_text(x) for x in row) + "]" for row in matrix.tolist()) + "]"
+
+
+def number_text(value: Any) -> str:
+    """A number, floats with six digits."""
+    if value is None:
+        return "undefined"
+    return f"{value + 0.0:.6g}" if isinstance(value, float) else str(value)
+
+
+def shortened(expression: Any) -> str:
+    """An expression on one line of limited length."""
+    text = str(expression)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def _latex(expression: Any) -> str:
+    import sympy
+
+    return str(sympy.latex(expression))
+
+
+def _headline(explanation: "Explanation") -> str:
+    count = len(explanation.ties)
+    ties = "no ties: F is smooth there as written" if count == 0 else f"{count} {'tie' if count == 1 else 'ties'}"
+    if explanation.jacobians is None:
+        return f"at {explanation.point}: {ties}, with more Jacobians than are listed"
+    k, exactness = len(explanation.jacobians.vertices), explanation.jacobians.exactness
+    relation = f"; their hull is {exactness.value.replace('the true set', 'the Clarke Jacobian')}" if count else ""
+    return f"at {explanation.point}: {ties}, {k} {'Jacobian' if k == 1 else 'Jacobians'}{relation}"
+
+
+def _place(explanation: "Explanation", tie: "Tie") -> str:
+    listed = ", ".join(map(str, tie.components))
+    place = f"component {listed}" if len(tie.components) == 1 else f"components {listed}"
+    if tie.lines and explanation.origin is not None:
+        lines = sorted(set(tie.lines))
+        place += f"; {explanation.origin.name}, line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}"
+    return f"  ({place})"
+
+
+def _vertices(vertices: Sequence[int]) -> str:
+    if not vertices:
+        return ""
+    return f"  -> Jacobian{'s' if len(vertices) > 1 else ''} {', '.join(map(str, vertices))}"

@@ -1,0 +1,284 @@
+"""`explain`: which switches are tied at a point, what each choice gives, and which one a program would take."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from conservative._core.errors import ArgumentTypeError, BudgetError
+from conservative.functions import PiecewiseSelection
+from conservative.functions._arithmetic import FloatArithmetic, as_sympy
+from conservative.functions._graph import Graph
+from conservative.functions._origin import Origin
+from conservative.functions._pieces import Choices, Differentiator, Key, choice_key, enumerate_choices
+from conservative.functions._symbolic import written
+from conservative.functions._values import Trace, Undefined, value_pass
+from conservative.functions.points import Point
+from conservative.jacobians._conventions import LIBRARIES, Derivative, library_derivatives, rule
+from conservative.jacobians.at_point import conservative_jacobian
+from conservative.jacobians.jacobian_set import JacobianSet, NearTie
+
+_MAX_PIECES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class TiedBranch:
+    """One of the branches that agree at a tie.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        The branch as written.
+    value : number
+        Its value at the point: exact, or a float.
+    vertices : tuple of int
+        Which of `Explanation.jacobians.vertices` some piece reaches with this branch.
+    """
+
+    expression: Any
+    value: Any
+    vertices: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A switch whose branches agree at the point, or a guard on its boundary that jumps inside F.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        The switch as written; of several with equal guards, which share their choice, the first.
+    branches : tuple of TiedBranch
+    components : tuple of int
+        The components of F that it enters, from 0.
+    lines : tuple of int
+        Their lines in the file; empty when F was not read from one.
+    rules : mapping of library to str
+        What JAX, PyTorch and NumPy do at such a tie.
+    """
+
+    expression: Any
+    branches: tuple[TiedBranch, ...]
+    components: tuple[int, ...]
+    lines: tuple[int, ...]
+    rules: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All ties of a function at a point. Prints as text; notebooks show a table.
+
+    Parameters
+    ----------
+    point : Point
+    ties : tuple of Tie
+    near_ties : tuple of NearTie
+        Values that are not tied, yet suspiciously close.
+    jacobians : JacobianSet or None
+        The selection that `TiedBranch.vertices` refers to. None when it has more than 4,096 pieces.
+    derivatives : tuple of Derivative
+        What JAX, PyTorch and NumPy return for this formula, by spelling.
+    origin : Origin or None
+        The file and its lines.
+    """
+
+    point: Point
+    ties: tuple[Tie, ...]
+    near_ties: tuple[NearTie, ...]
+    jacobians: JacobianSet | None
+    derivatives: tuple[Derivative, ...]
+    origin: Origin | None = field(default=None, repr=False)
+
+    def derivative(self, library: str, *, spelling: str = "maximum") -> Any:
+        """What a library returns for this formula.
+
+        Parameters
+        ----------
+        library : {"JAX", "PyTorch", "NumPy"}
+        spelling : {"maximum", "relu", "clip", "where"}
+            How maxima and minima with a constant are written. NumPy has one way only.
+
+        Returns
+        -------
+        ndarray of float, shape (q, n), or None
+            None where the result is not finite.
+
+        Raises
+        ------
+        KeyError
+        """
+        results = {(d.library, d.spelling): d.matrix for d in self.derivatives}
+        matrix = results[library, "maximum" if library == "NumPy" else spelling]
+        return None if matrix is None else matrix.astype(np.float64)
+
+    def __str__(self) -> str:
+        from conservative.jacobians._explained import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from conservative.jacobians._explained import as_html
+
+        return as_html(self)
+
+    def _repr_latex_(self) -> str:
+        from conservative.jacobians._explained import as_latex
+
+        return as_latex(self)
+
+
+def explain(F: PiecewiseSelection, at: Any, *, tolerance: float | None = None) -> Explanation:
+    """Explain the conservative Jacobian of F at a point: its ties, their branches, and what programs would choose.
+
+    Parameters
+    ----------
+    F : PiecewiseSelection
+    at : mapping of symbol or name to number, or sequence of numbers
+        As in `conservative_jacobian`.
+    tolerance : float, optional
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    FunctionError, DiscontinuityError, ArgumentError, ArgumentTypeError, ShapeError
+        As `conservative_jacobian`.
+
+    Notes
+    -----
+    Libraries see a tie only where two doubles are equal, whatever the tolerance. Their rules are those observed with
+    JAX 0.10 and PyTorch 2.13; they are applied switch by switch, then carried on by forward accumulation.
+    A library that simplifies or reorders the formula first may return something else, which still lies in the
+    selection.
+
+    Examples
+    --------
+    >>> from conservative.functions import from_sympy
+    >>> explanation = explain(from_sympy("Max(-x, 0) + x - Max(x, 0)", state="x"), {"x": 0})
+    >>> len(explanation.ties), explanation.derivative("JAX", spelling="relu").tolist()
+    (2, [[1.0]])
+    """
+    if not isinstance(F, PiecewiseSelection):
+        raise ArgumentTypeError(
+            f"`explain(F=...)` needs a PiecewiseSelection; got {type(F).__name__}. Make one with `from_sympy`."
+        )
+    point = F.point(at, tolerance=tolerance, call="explain")
+    traces = F.traces(point, limit=_MAX_PIECES, call="explain")
+    try:
+        jacobians = conservative_jacobian(F, at, tolerance=tolerance, max_pieces=_MAX_PIECES)
+    except BudgetError:
+        jacobians = None
+    # a program sees a tie only where two doubles are equal
+    seen = point.arithmetic if point.exact else FloatArithmetic(0.0)
+    return Explanation(
+        point=point,
+        ties=_Ties(F, point, traces, value_pass(F.graph, point.arithmetic, point.values, {}), jacobians).found(),
+        near_ties=() if jacobians is None else jacobians.near_ties,
+        jacobians=jacobians,
+        derivatives=library_derivatives(F.graph, value_pass(F.graph, seen, point.values, {}), seen),
+        origin=F.origin,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ties:
+    F: PiecewiseSelection
+    point: Point
+    traces: tuple[Trace, ...]
+    base: Trace
+    jacobians: JacobianSet | None
+
+    def found(self) -> tuple[Tie, ...]:
+        switches: dict[Key, dict[int, None]] = {}
+        vertices: dict[tuple[Key, int], set[int]] = {}
+        for trace, choices, vertex in self._pieces():
+            for index, branch in self._open(trace, choices):
+                key = choice_key(self.F.graph, index) if index not in trace.forced else (-2, index)
+                switches.setdefault(key, {})[index] = None
+                vertices.setdefault((key, branch), set()).update(() if vertex is None else (vertex,))
+        return tuple(self._tie(key, tuple(indices), vertices) for key, indices in switches.items())
+
+    def _pieces(self) -> Iterator[tuple[Trace, Choices | None, int | None]]:
+        if self.jacobians is None:
+            yield from ((trace, None, None) for trace in self.traces)
+            return
+        blocks = self.jacobians.vertices
+        for trace in self.traces:
+            differentiator = Differentiator(self.F.graph, trace, self.point.arithmetic)
+            for choices in enumerate_choices(self.F.graph, trace, limit=_MAX_PIECES):
+                block = differentiator.jacobian(choices).astype(np.float64)
+                yield trace, choices, int(np.abs(blocks - block).max(axis=(1, 2)).argmin())
+
+    def _open(self, trace: Trace, choices: Choices | None) -> Iterator[tuple[int, int]]:
+        """The tied switches of a piece with the branch it takes, and resolved jumps with their sign."""
+        yield from trace.forced.items()
+        for index, options in trace.options.items():
+            if len(options) > 1 and choices is None:
+                yield from ((index, option) for option in options)
+            elif len(options) > 1 and choices is not None and index in choices.branches:
+                yield index, choices.branches[index]
+
+    def _tie(self, key: Key, indices: Sequence[int], vertices: Mapping[tuple[Key, int], set[int]]) -> Tie:
+        graph, index = self.F.graph, indices[0]
+        taken = sorted(branch for k, branch in vertices if k == key)
+        jumping = key[0] == -2
+        shown = self._jump_branches(index, taken) if jumping else self._switch_branches(index, taken)
+        branches = tuple(
+            TiedBranch(expression, value, tuple(sorted(vertices[key, branch])))
+            for branch, (expression, value) in zip(taken, shown, strict=True)
+        )
+        components = tuple(c for c, o in enumerate(graph.outputs) if any(_enters(graph, i, o) for i in indices))
+        origin = self.F.origin
+        lines = tuple(origin.lines[c] for c in components) if origin is not None and origin.lines else ()
+        rules = {library: rule(graph, _switch_above(graph, index), taken, library) for library in LIBRARIES}
+        (expression,) = self._written([index])
+        if jumping:
+            expression = expression[0] - expression[1]
+        return Tie(expression, branches, components, lines, rules)
+
+    def _switch_branches(self, index: int, taken: Sequence[int]) -> list[tuple[Any, Any]]:
+        node = self.F.graph.nodes[index]
+        if node.op == "abs":
+            (inner,) = self._written(node.args)
+            return [(inner if branch == 0 else -inner, self._value(index)) for branch in taken]
+        operands = [node.args[branch] for branch in taken]
+        return list(zip(self._written(operands), map(self._value, operands), strict=True))
+
+    def _jump_branches(self, index: int, taken: Sequence[int]) -> list[tuple[Any, Any]]:
+        import sympy
+
+        (sides,) = self._written([index])
+        relation = {-1: sympy.Lt, 0: sympy.Eq, 1: sympy.Gt}
+        left = self._value(self.F.graph.nodes[index].args[0])
+        return [(relation[sign](*sides, evaluate=False), left) for sign in taken]
+
+    def _written(self, nodes: Sequence[int]) -> tuple[Any, ...]:
+        return written(self.F.graph, self.F.symbols, nodes)
+
+    def _value(self, index: int) -> Any:
+        value = self.base.values[index]
+        if isinstance(value, Undefined):
+            return None
+        return as_sympy(value) if self.point.exact else float(value)
+
+
+def _enters(graph: Graph, index: int, output: int) -> bool:
+    seen, stack = set(), [output]
+    while stack:
+        current = stack.pop()
+        if current == index:
+            return True
+        if current > index and current not in seen:
+            seen.add(current)
+            stack.extend(graph.nodes[current].args)
+    return False
+
+
+def _switch_above(graph: Graph, index: int) -> int:
+    """The switch that a guard belongs to; the switch itself."""
+    while graph.nodes[index].op not in ("max", "min", "abs", "sign", "piecewise"):
+        index = next(i for i, node in enumerate(graph.nodes) if index in node.args)
+    return index
