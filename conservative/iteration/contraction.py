@@ -1,0 +1,106 @@
+"""Which norm to prove bounds in: Euclidean, over several steps, or adapted; and the word that rules all of them out."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from conservative._core.errors import BudgetError, ConservativeError, ExpansionError
+from conservative.iteration.decay import Decay, decay_of
+
+Floats = NDArray[np.float64]
+
+_WORD_LENGTH = 12
+_GOOD_ENOUGH = 50.0
+"""A sum of all norms below which no semidefinite program is solved to improve it."""
+
+
+def adapted_decay(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
+    """The smallest constants found: in the given norm, over several steps, or in a common quadratic norm.
+
+    Parameters
+    ----------
+    A : ndarray, shape (k, p, p)
+    norm : array_like, shape (p, p), optional
+        A positive definite P; if it is given, no other quadratic norm is looked for.
+
+    Returns
+    -------
+    Decay
+        With a rate of at least 1 if nothing contracts.
+
+    Notes
+    -----
+    A quadratic norm is looked for by semidefinite programming only when ‖A‖₂ ≥ 1 for some A, and products of several
+    steps do not contract or do so slowly. Its bounds are multiplied by its condition number.
+
+    Examples
+    --------
+    >>> adapted_decay(np.array([[[0.5, 40.0], [0.0, 0.5]]])).contracts
+    True
+    """
+    found = decay_of(A, norm=norm)
+    if norm is not None or found.one_step < 1.0 or (found.contracts and found.tail(0) <= _GOOD_ENOUGH):
+        return found
+    if not found.contracts and expanding_word(A) is not None:
+        return found
+    from conservative.spectral import common_quadratic_norm
+
+    try:
+        other = decay_of(A, norm=common_quadratic_norm(A).P)
+    except ConservativeError:
+        return found
+    return other if other.tail(0) < found.tail(0) else found
+
+
+def expanding_word(A: Floats) -> Any:
+    """A shortest product of at most 12 factors with spectral radius above 1, as a `Product`; `None` if there is none.
+
+    Parameters
+    ----------
+    A : ndarray, shape (k, p, p)
+
+    Returns
+    -------
+    Product or None
+    """
+    from conservative.spectral import expanding_product
+
+    return expanding_product(A, max_length=_WORD_LENGTH)
+
+
+def contracting_decay(A: Floats, *, norm: ArrayLike | None, call: str) -> Decay:
+    """Constants that contract, or an error that says why there are none.
+
+    Parameters
+    ----------
+    A : ndarray, shape (k, p, p)
+    norm : array_like, shape (p, p), optional
+    call : str
+        Named in error messages.
+
+    Returns
+    -------
+    Decay
+
+    Raises
+    ------
+    ExpansionError
+        If a word of at most 12 factors expands; the message names it.
+    BudgetError
+        If neither a contracting norm nor an expanding word was found.
+    """
+    found = adapted_decay(A, norm=norm)
+    if found.contracts:
+        return found
+    word = expanding_word(A)
+    if word is not None:
+        raise ExpansionError(
+            f"`{call}(J=...)` needs state blocks that contract in some norm; got the expanding product {word}. "
+            "No norm contracts and no bounded fixed set need exist; see `joint_spectral_radius(J)`."
+        )
+    raise BudgetError(
+        f"`{call}(J=...)` needs state blocks that contract in some norm; none was found, nor an expanding product of "
+        f"at most {_WORD_LENGTH} factors. Decide with `joint_spectral_radius(J)` and pass a contracting quadratic "
+        "norm as `norm`."
+    )
