@@ -87,6 +87,15 @@ def iterate(source: str, **options: Any) -> int:
 
 
 @commands.command()
+@click.argument("source")
+@_AT
+@_JSON
+def explain(source: str, **options: Any) -> int:
+    """Name the ties of SOURCE at its point, and what JAX, PyTorch and NumPy would choose there."""
+    return run.explain(source, **options)
+
+
+@commands.command()
 @click.argument("certificate")
 @_JSON
 def check(certificate: str, **options: Any) -> int:

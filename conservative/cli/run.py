@@ -105,6 +105,31 @@ def iterate(source: str, **options: Any) -> int:
     return 0
 
 
+def explain(source: str, **options: Any) -> int:
+    """Run `conservative explain`.
+
+    Parameters
+    ----------
+    source : str
+    options : mapping
+
+    Returns
+    -------
+    int
+    """
+    from conservative._core.errors import ArgumentError
+    from conservative.analysis import as_problem
+    from conservative.jacobians import explain as explain_ties
+    from conservative.report import as_json, explanation_document
+
+    problem = as_problem(_problem(source), at=_point(options["at"]))
+    if problem.function is None:
+        raise ArgumentError("`conservative explain` needs a function; the source holds matrices only.")
+    explanation = explain_ties(problem.function, problem.at)
+    click.echo(as_json(explanation_document(explanation)) if options["as_json"] else str(explanation))
+    return 0
+
+
 def check(path: str, **options: Any) -> int:
     """Run `conservative check`.
 

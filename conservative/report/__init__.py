@@ -1,6 +1,7 @@
 """Results shown: text, JSON, figures."""
 
 from conservative.report.document import analysis_document as analysis_document
+from conservative.report.document import explanation_document as explanation_document
 from conservative.report.document import radius_document as radius_document
 from conservative.report.document import trajectory_document as trajectory_document
 from conservative.report.encode import as_json as as_json

@@ -5,7 +5,7 @@ from typing import Any
 from conservative.analysis import Analysis
 from conservative.differentiation import ImplicitJacobian
 from conservative.iteration import FixedSet, SetTrajectory
-from conservative.jacobians import JacobianSet, JacobianZonotope
+from conservative.jacobians import Explanation, JacobianSet, JacobianZonotope
 from conservative.spectral import JointSpectralRadius, Product
 
 
@@ -160,4 +160,37 @@ def fixed_set_document(fixed: FixedSet) -> dict[str, Any]:
         "e_extra": fixed.hull.e_extra,
         "distance": fixed.distance,
         "status": fixed.status,
+    }
+
+
+def explanation_document(explanation: Explanation) -> dict[str, Any]:
+    """The ties of a function at a point, and the derivatives that libraries return there.
+
+    Parameters
+    ----------
+    explanation : Explanation
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "point": dict(zip(explanation.point.names, explanation.point.values, strict=True)),
+        "ties": [
+            {
+                "expression": str(tie.expression),
+                "components": tie.components,
+                "lines": tie.lines,
+                "branches": [
+                    {"expression": str(b.expression), "value": b.value, "vertices": b.vertices} for b in tie.branches
+                ],
+                "conventions": dict(tie.rules),
+            }
+            for tie in explanation.ties
+        ],
+        "near_ties": [{"expression": str(t.expression), "distance": t.distance} for t in explanation.near_ties],
+        "jacobians": _if(explanation.jacobians, jacobian_document),
+        "derivatives": [
+            {"library": d.library, "spelling": d.spelling, "matrix": d.matrix} for d in explanation.derivatives
+        ],
     }

@@ -122,6 +122,20 @@ def test_iterate_shows_gaps_against_bounds(capsys: pytest.CaptureFixture[str]) -
     assert Path("gaps.svg").read_text().lstrip().startswith("<?xml")
 
 
+def test_explain_names_the_tie_and_its_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "hb.toml").write_text(FUNCTION)
+    code, out, _ = run(capsys, "explain", "hb.toml")
+    assert code == 0
+    assert "Piecewise((x, x >= 0), (x/4, True))" in out
+    assert "hb.toml, line 5" in out
+    document = run_json(capsys, "explain", "hb.toml")
+    assert len(document["ties"]) == 1
+    assert document["ties"][0]["lines"] == [5]
+    code, out, err = run(capsys, "explain", "golden")
+    assert (code, out) == (2, "")
+    assert "needs a function" in err
+
+
 def test_gallery_lists_and_shows(capsys: pytest.CaptureFixture[str]) -> None:
     names = [row["name"] for row in run_json(capsys, "gallery")]
     assert {"heavy-ball", "lasso-diabetes", "golden"} <= set(names)
