@@ -30,6 +30,7 @@ _HOMES = {
     "read_function": "conservative.functions",
     "vocabulary": "conservative.functions",
     "read_function_file": "conservative.functions",
+    "CellUnion": "conservative.matrix_sets",
     "FiniteSet": "conservative.matrix_sets",
     "MatrixPolytope": "conservative.matrix_sets",
     "MatrixZonotope": "conservative.matrix_sets",

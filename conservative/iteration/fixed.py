@@ -1,5 +1,6 @@
 """The fixed set of X ↦ 𝒥(X): its hull with proved errors, and an inner and an outer set."""
 
+import time
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -11,6 +12,8 @@ from conservative._core.errors import ArgumentError, BudgetError, ExpansionError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import Bracket, largest, round_up
 from conservative.iteration._fixed_points import graph_points, word_points
+from conservative.iteration._net import Budget
+from conservative.iteration._refine import Enclosure, Task, refine
 from conservative.iteration.blocks import Blocks, read_blocks
 from conservative.iteration.decay import Decay, decay_of
 from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, gap, hausdorff_distance, simplify
@@ -37,9 +40,10 @@ class FixedSetStatus(Enum):
     """What was reached; the value is the sentence a report prints."""
 
     CONVEX = "the fixed set is convex and its hull is known within `tol`; inner and outer sets enclose it"
+    SET = "the fixed set is known within `tol`: it lies between `inner` and `outer`, at most `distance` apart"
     HULL = (
         "the hull of the fixed set is known within `tol`; the set itself need not be convex, and lies between "
-        "`inner` (points of it) and `outer` (an outer hull): read `distance` for how far these are apart"
+        "`inner` and `outer`: read `distance` for how far these are apart, raise `time_limit` or `max_cells` for less"
     )
     BUDGET = "`tol` was not reached within the rounds and vertices allowed; the sets are valid, raise `tol`"
     INTERRUPTED = "interrupted from the keyboard; the sets found until then are valid"
@@ -53,7 +57,7 @@ class FixedSet:
     ----------
     inner : MatrixSet
         A subset of fix(𝒥), up to its `e_extra` (rounding); its `e_missing` bounds how much of fix(𝒥) is farther away.
-    outer : MatrixPolytope
+    outer : MatrixSet
         A superset of fix(𝒥).
     hull : MatrixPolytope
         An inner hull of conv fix(𝒥): gap(conv fix, hull) ≤ `hull.e_missing`, gap(hull, conv fix) ≤ `hull.e_extra`.
@@ -66,15 +70,23 @@ class FixedSet:
     """
 
     inner: MatrixSet = field(repr=False)
-    outer: MatrixPolytope = field(repr=False)
+    outer: MatrixSet = field(repr=False)
     hull: MatrixPolytope
     distance: Bracket
     status: FixedSetStatus
     decay: Decay = field(repr=False)
 
 
-def fixed_set(J: Any, *, tol: float = 1e-9, norm: ArrayLike | None = None) -> FixedSet:
-    """Inner and outer sets of the fixed set of X ↦ 𝒥(X), and its hull within `tol`.
+def fixed_set(
+    J: Any,
+    *,
+    tol: float = 1e-9,
+    norm: ArrayLike | None = None,
+    representation: str = "auto",
+    time_limit: float = 10.0,
+    max_cells: int = 200_000,
+) -> FixedSet:
+    """Inner and outer sets of the fixed set of X ↦ 𝒥(X), and its hull.
 
     Parameters
     ----------
@@ -82,9 +94,17 @@ def fixed_set(J: Any, *, tol: float = 1e-9, norm: ArrayLike | None = None) -> Fi
         Blocks [A_i B_i]; a `FiniteSet` stands for the finite family (an iterated function system), everything else
         for the hull. Both have the same hull of the fixed set.
     tol : float
-        Hausdorff distance within which the hull is wanted.
+        Hausdorff distance within which the hull is wanted, and the set.
     norm : array_like, shape (p, p), optional
         A positive definite P whose norm contracts, for families with ‖A‖₂ ≥ 1.
+    representation : {"auto", "hull"}
+        ``"hull"`` finds the hull alone, which is much cheaper; inner and outer sets are then points and an outer
+        hull.
+    time_limit : float
+        Seconds for refining the inner and the outer set, where the fixed set is not known to be convex. A `tol` that
+        clearly needs more than `max_cells` cells is pursued for a second only.
+    max_cells : int
+        Most cells or points of the inner and outer sets.
 
     Returns
     -------
@@ -106,19 +126,58 @@ def fixed_set(J: Any, *, tol: float = 1e-9, norm: ArrayLike | None = None) -> Fi
     that repeat the vertices' construction for ever are added, which ends the growth when the hull is a polytope. If 𝒥
     is a hull and p·m = 1, or all A_i are equal, then fix(𝒥) is convex and `inner` is the hull.
 
+    Otherwise points of fix(𝒥) are collected until all their images are near them: gap(fix, 𝒴) ≤ T gap(𝒥(𝒴), 𝒴) makes
+    balls around them an outer set.
+
     Examples
     --------
     >>> found = fixed_set([[[-0.75, 1.0]], [[-0.25, 1.0]]], tol=1e-9)
     >>> found.hull.vertices.ravel().round(9).tolist(), found.status.name
     ([0.307692308, 0.923076923], 'CONVEX')
+
+    The middle-thirds set is that of a finite family:
+
+    >>> cantor = fixed_set(FiniteSet([[[1 / 3, 0]], [[1 / 3, 2 / 3]]]), tol=1e-3)
+    >>> cantor.status.name, cantor.outer.contains([[[1 / 3]], [[0.5]]]).tolist()
+    ('SET', [True, False])
     """
-    if not tol > 0.0:
-        raise ArgumentError(f"`fixed_set(tol=...)` needs a positive distance; got {tol}.")
+    budget = _budget(tol, representation, time_limit, max_cells)
     blocks = read_blocks(J, call="fixed_set")
     decay = _contraction(blocks, norm)
     search = _Search(blocks, decay, tol)
     status = search.run()
-    return _enclose(search, status)
+    found = _enclose(search, status)
+    if representation == "hull" or found.status in (FixedSetStatus.CONVEX, FixedSetStatus.INTERRUPTED):
+        return found
+    return _refined(search, found, budget)
+
+
+def _budget(tol: float, representation: str, time_limit: float, max_cells: int) -> Budget:
+    if not tol > 0.0:
+        raise ArgumentError(f"`fixed_set(tol=...)` needs a positive distance; got {tol}.")
+    if representation not in ("auto", "hull"):
+        raise ArgumentError(f'`fixed_set(representation=...)` needs "auto" or "hull"; got {representation!r}.')
+    if not time_limit >= 0.0:
+        raise ArgumentError(f"`fixed_set(time_limit=...)` needs at least 0 seconds; got {time_limit}.")
+    if not max_cells >= 1:
+        raise ArgumentError(f"`fixed_set(max_cells=...)` needs at least 1 cell; got {max_cells}.")
+    return Budget(time.monotonic() + time_limit, max_cells)
+
+
+def _refined(search: "_Search", found: FixedSet, budget: Budget) -> FixedSet:
+    """Narrower inner and outer sets, as far as the budget goes."""
+    start = Enclosure(found.inner, found.outer, found.distance)
+    seeds = np.concatenate([word_points(search.blocks), search.points])
+    task = Task(search.blocks, search.decay, seeds, search.seed_error, search.tol, budget, start)
+    status = found.status
+    try:
+        refine(task, found.hull)
+    except KeyboardInterrupt:
+        status = FixedSetStatus.INTERRUPTED
+    best = task.best
+    if best.distance.upper <= search.tol:
+        status = FixedSetStatus.SET
+    return FixedSet(best.inner, best.outer, found.hull, best.distance, status, search.decay)
 
 
 def _contraction(blocks: Blocks, norm: ArrayLike | None) -> Decay:

@@ -2,6 +2,7 @@
 
 from conservative.matrix_sets.base import MatrixSet as MatrixSet
 from conservative.matrix_sets.base import Projection as Projection
+from conservative.matrix_sets.cells import CellUnion as CellUnion
 from conservative.matrix_sets.finite import FiniteSet as FiniteSet
 from conservative.matrix_sets.gaps import gap as gap
 from conservative.matrix_sets.gaps import hausdorff_distance as hausdorff_distance

@@ -51,6 +51,34 @@ def planar_hull(vertices: NDArray[np.float64]) -> Any:
     return shapely.MultiPoint(_plane(vertices)).convex_hull
 
 
+def planar_cells(cells: NDArray[np.float64], *, margin: float) -> Any:
+    """The union of convex cells, each fattened by polygons around balls.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (n, k, p, q) with p·q = 2
+    margin : float
+
+    Returns
+    -------
+    shapely geometry
+
+    Raises
+    ------
+    ShapeError
+        If p·q is not 2.
+    """
+    import shapely
+
+    n, k = cells.shape[:2]
+    flat = _plane(cells.reshape(-1, *cells.shape[2:]))
+    parts = shapely.convex_hull(shapely.multipoints(flat, indices=np.repeat(np.arange(n), k)))
+    if margin > 0.0:
+        # A polygon of 32 sides inscribed in the enlarged circle holds the ball.
+        parts = shapely.buffer(parts, margin / np.cos(np.pi / 32.0) * (1.0 + 1e-9), quad_segs=8)
+    return shapely.union_all(parts)
+
+
 def _plane(points: NDArray[np.float64]) -> NDArray[np.float64]:
     p, q = points.shape[1:]
     if p * q != 2:

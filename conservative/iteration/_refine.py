@@ -1,0 +1,132 @@
+"""Refining the sets around fix(𝒥) until they are close enough, or the budget ends."""
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.exactness import Exactness
+from conservative._core.numbers import Bracket, round_down, round_up
+from conservative.iteration._net import Budget, close_net
+from conservative.iteration.blocks import Blocks
+from conservative.iteration.decay import Decay
+from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixSet
+
+Floats = NDArray[np.float64]
+
+_HOPELESS = 1.0
+"""Seconds spent on a tolerance that needs more cells than allowed: the sets are worth having all the same."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enclosure:
+    """An inner and an outer set of fix(𝒥), and the Hausdorff distance between them."""
+
+    inner: MatrixSet
+    outer: MatrixSet
+    distance: Bracket
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """What is refined; `best` is the narrowest enclosure so far.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    decay : Decay
+        Must contract.
+    seeds : ndarray, shape (n, p, m)
+        Points of fix(𝒥), up to `seed_error`.
+    seed_error : float
+    tol : float
+    budget : Budget
+    best : Enclosure
+    """
+
+    blocks: Blocks
+    decay: Decay
+    seeds: Floats
+    seed_error: float
+    tol: float
+    budget: Budget
+    best: Enclosure
+
+    def offer(self, found: Enclosure) -> bool:
+        """Keep an enclosure if it is narrower; whether it is narrow enough.
+
+        Parameters
+        ----------
+        found : Enclosure
+
+        Returns
+        -------
+        bool
+        """
+        if found.distance.upper < self.best.distance.upper:
+            self.best = found
+        return self.best.distance.upper <= self.tol
+
+    def extra(self, rounding: float) -> float:
+        """Bound of the distance to fix(𝒥) of images of the seeds, each with so much rounding.
+
+        Parameters
+        ----------
+        rounding : float
+
+        Returns
+        -------
+        float
+        """
+        seeds = round_up(max(self.decay.norms) * self.seed_error)
+        return round_up(seeds + round_up(self.decay.tail(0) * rounding))
+
+
+def refine(task: Task, hull: MatrixPolytope) -> None:
+    """Improve the task's enclosure by the means that suit the dimension.
+
+    Parameters
+    ----------
+    task : Task
+        Its `best` is improved.
+    hull : MatrixPolytope
+        An inner hull of conv fix(𝒥).
+    """
+    refine_net(task)
+
+
+def refine_net(task: Task) -> None:
+    """Nets of points, each twice as fine as the last; the outer set is the union of balls around them.
+
+    Parameters
+    ----------
+    task : Task
+        Its `best` is improved.
+    """
+    total = task.decay.tail(0)
+    flat = task.seeds.reshape(len(task.seeds), -1)
+    diameter = float(np.linalg.norm(flat.max(axis=0) - flat.min(axis=0)))
+    finest = 0.9 * task.tol
+    radius = max(min(0.25 * diameter, task.best.distance.upper), finest)
+    seeds, budget, last = task.seeds, task.budget, 0
+    while True:
+        net = close_net(task.blocks, seeds, reach=radius / total, budget=budget)
+        if net is None or task.offer(_balls(task, net.points, net.loose, net.rounding)) or radius <= finest:
+            return
+        seeds = net.points
+        growth = max(1.5, len(seeds) / last) if last else 2.0
+        last = len(seeds)
+        if last * growth ** math.log2(radius / finest) > budget.cells:
+            budget = Budget(min(budget.deadline, time.monotonic() + _HOPELESS), budget.cells)
+        radius = max(0.5 * radius, finest)
+
+
+def _balls(task: Task, points: Floats, loose: float, rounding: float) -> Enclosure:
+    """The points, and balls around them that hold fix(𝒥): their Hausdorff distance is the radius."""
+    extra = task.extra(rounding)
+    radius = round_up(task.decay.tail(0) * loose)
+    inner = FiniteSet(points, exactness=Exactness.INNER, e_missing=radius, e_extra=extra)
+    outer = CellUnion(points[:, None], radius, exactness=Exactness.OUTER, e_extra=round_up(radius + extra))
+    return Enclosure(inner, outer, Bracket(round_down(radius * (1.0 - 1e-15)), radius))

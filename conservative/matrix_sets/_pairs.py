@@ -1,0 +1,96 @@
+"""Distances of many points, each to a hull of its own: interior point search for the weights, proved bounds.
+
+With V the vertices minus the point, weights λ minimise ‖Vᵀλ‖² over the simplex. Whatever the search returns, Vᵀλ of
+clipped and normalised weights bounds the distance from above, and min_i ⟨w, V_i⟩/‖w‖ with w = Vᵀλ from below.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative.matrix_sets._enclosure import norms
+
+Floats = NDArray[np.float64]
+
+_STEPS = 40
+_CENTRED = 1e-19
+_CHUNK = 20_000
+
+
+def pair_distances(points: Floats, cells: Floats) -> tuple[Floats, Floats, Floats]:
+    """Distance of points[i] to conv(cells[i]) for all i, between proved bounds.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, d)
+    cells : ndarray, shape (n, k, d)
+
+    Returns
+    -------
+    nearest : ndarray, shape (n, d)
+    lower, upper : ndarray, shape (n,)
+        Rounding is added outward: a combination of k differences errs by at most (k + d + 8)u times their norms.
+    """
+    parts = [_chunk(points[i : i + _CHUNK], cells[i : i + _CHUNK]) for i in range(0, max(len(points), 1), _CHUNK)]
+    nearest, lower, upper = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return nearest, lower, upper
+
+
+def _chunk(points: Floats, cells: Floats) -> tuple[Floats, Floats, Floats]:
+    arms = cells - points[:, None]
+    k, d = arms.shape[1:]
+    longest = norms(arms).max(axis=1)
+    noise = (k + d + 12) * UNIT_ROUNDOFF * 1.01 * (longest + norms(points)) + 5e-324
+    noise = np.where(longest > 0.0, noise, 0.0)
+    weights = np.ones((len(arms), 1)) if k == 1 else _weights(arms)
+    towards = np.einsum("nk,nkd->nd", weights, arms)
+    size = norms(towards)
+    height = np.einsum("nd,nkd->nk", towards, arms).min(axis=1)
+    lower = np.divide(height, size, out=np.zeros_like(size), where=size > 0.0) - 2.0 * noise
+    upper = np.where((longest > 0.0), np.nextafter(size + noise, np.inf), 0.0)
+    return points + towards, np.clip(lower, 0.0, upper), upper
+
+
+def _weights(arms: Floats) -> Floats:
+    """Nearly optimal weights on the simplex, by a primal-dual interior point method."""
+    n, k = arms.shape[:2]
+    spread = arms - arms.mean(axis=1, keepdims=True)
+    scale = np.maximum(norms(spread).max(axis=1), 1e-3 * norms(arms).min(axis=1))
+    unit = arms / np.where(scale > 0.0, scale, 1.0)[:, None, None]
+    # Shifting the Gram matrix by a constant changes nothing on the simplex; here it is that of points near zero.
+    gram = np.einsum("nkd,nld->nkl", unit, unit)
+    weights, dual = np.full((n, k), 1.0 / k), np.full((n, k), 1.0)
+    level = (gram @ weights[:, :, None])[:, :, 0].min(axis=1) - 1.0
+    active = np.arange(n)
+    for _ in range(_STEPS):
+        s, z, G, mu = weights[active], dual[active], gram[active], level[active]
+        target = 0.1 * np.einsum("nk,nk->n", s, z) / k
+        going = target > _CENTRED
+        if not going.any():
+            break
+        active, s, z, G, mu, target = active[going], s[going], z[going], G[going], mu[going], target[going]
+        step, rise = _newton(s, z, G, mu, target)
+        dz = target[:, None] / s - z - z / s * step
+        length = np.minimum(_longest(s, step), _longest(z, dz))
+        weights[active], dual[active], level[active] = s + length * step, z + length * dz, mu + length[:, 0] * rise
+    weights = np.maximum(weights, 0.0)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def _newton(s: Floats, z: Floats, G: Floats, mu: Floats, target: Floats) -> tuple[Floats, Floats]:
+    k = s.shape[1]
+    system = np.zeros((len(s), k + 1, k + 1))
+    system[:, :k, :k] = G
+    system[:, np.arange(k), np.arange(k)] += z / s
+    system[:, :k, k] = -1.0
+    system[:, k, :k] = 1.0
+    right = np.empty((len(s), k + 1))
+    right[:, :k] = mu[:, None] + target[:, None] / s - (G @ s[:, :, None])[:, :, 0]
+    right[:, k] = 1.0 - s.sum(axis=1)
+    found = np.linalg.solve(system, right[:, :, None])[:, :, 0]
+    return found[:, :k], found[:, k]
+
+
+def _longest(values: Floats, step: Floats) -> Floats:
+    ratio = np.where(step < 0.0, -0.99 * values / np.where(step < 0.0, step, -1.0), 1.0)
+    return np.asarray(np.minimum(1.0, ratio.min(axis=1))[:, None])
