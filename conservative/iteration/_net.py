@@ -176,9 +176,9 @@ def _images(blocks: Blocks, points: Floats, allowed: float, most: int) -> Iterat
         weights = simplex_grid(k, int(number))
         mine = flat[steps == number]
         spread = (k - 1) * float(longest[steps == number].max()) / (2.0 * number)
-        batch = max(1, _IMAGES // len(weights))
-        for i in range(0, len(mine), batch):
-            made = np.einsum("wk,nkd->nwd", weights, mine[i : i + batch])
+        number_made = max(1, _IMAGES // len(weights))
+        for i in range(0, len(mine), number_made):
+            made = np.einsum("wk,nkd->nwd", weights, mine[i : i + number_made])
             yield made.reshape(-1, *points.shape[1:]), spread, 3.0 * rounding
 
 

@@ -9,6 +9,7 @@ from conservative.matrix_sets.gaps import hausdorff_distance as hausdorff_distan
 from conservative.matrix_sets.operations import affine_image as affine_image
 from conservative.matrix_sets.operations import hull as hull
 from conservative.matrix_sets.polytope import MatrixPolytope as MatrixPolytope
+from conservative.matrix_sets.region import PlanarRegion as PlanarRegion
 from conservative.matrix_sets.simplify import simplify as simplify
 from conservative.matrix_sets.template import TemplateHull as TemplateHull
 from conservative.matrix_sets.zonotope import MatrixZonotope as MatrixZonotope

@@ -1,9 +1,9 @@
-"""The farthest point of a hull from a set that is not convex: branch and bound on the 1-Lipschitz distance.
+"""The farthest point of a set from a set that is not convex: branch and bound on the 1-Lipschitz distance.
 
-A cell is a box c + [−h, h] in orthonormal coordinates of the hull's affine span. Let z be the point of the hull
-nearest to c, found to be at distance s. If s exceeds the half diagonal r, the cell misses the hull. Otherwise every x
-of the hull in the cell is within r of c, so d(x, Y) ≤ d(c, Y) + r, and d(z, Y) is attained in the hull, up to the
-rounding of z.
+A cell is a box c + [−h, h] in orthonormal coordinates of the affine span. Let z be the point of the set nearest to c,
+found to be at distance s. If s exceeds the half diagonal r, the cell misses the set. Otherwise every x of the set in
+the cell is within r of c, so d(x, Y) ≤ d(c, Y) + r, and d(z, Y) is attained in the set, up to the rounding of z. If c
+is deeper than r inside Y, then d(x, Y) = 0.
 """
 
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 from conservative.matrix_sets.base import MatrixSet
+from conservative.matrix_sets.cells import CellUnion
+from conservative.matrix_sets.finite import FiniteSet
+from conservative.matrix_sets.region import PlanarRegion
 
 Floats = NDArray[np.float64]
 
@@ -22,12 +25,12 @@ _BATCH = 4096
 
 
 def farthest_in_hull(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None, budget: int = _BUDGET) -> Bracket:
-    """Bounds of max_{x ∈ X} d(x, Y) for a convex set X.
+    """Bounds of max_{x ∈ X} d(x, Y).
 
     Parameters
     ----------
     X, Y : MatrixSet
-        X convex; of one shape.
+        Of one shape.
     tol : float, optional
         Width that is narrow enough; by default 1e-9 times the size of the sets.
     budget : int
@@ -39,9 +42,9 @@ def farthest_in_hull(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None, bu
         Valid whatever the budget; it closes in low dimension.
     """
     corners = X.extreme.reshape(len(X.extreme), -1)
-    if corners.shape[1] == 1:
+    if corners.shape[1] == 1 and X.convex and isinstance(Y, FiniteSet):
         return _on_a_line(X, Y)
-    ends = Y.project(X.extreme)
+    ends = Y.project(X.project(X.extreme).nearest if isinstance(X, CellUnion) else X.extreme)
     lower, settled = float(ends.lower.max()), float(ends.upper.max())
     origin, axes, half = _span(corners)
     if axes.shape[0] == 0:
@@ -107,8 +110,9 @@ def _measure(centres: Floats, halves: Floats, X: MatrixSet, Y: MatrixSet, noise:
     at_centre = Y.project(centres.reshape(-1, p, q))
     at_point = Y.project(inside.nearest)
     low = np.where(misses, 0.0, np.maximum(at_point.lower - noise, 0.0))
+    deep = Y.depth(centres.reshape(-1, p, q)) >= reach if isinstance(Y, PlanarRegion) else np.zeros_like(misses)
     high = np.minimum(at_centre.upper + reach, at_point.upper + inside.upper + reach + noise)
-    return low, np.where(misses, -np.inf, np.nextafter(high, np.inf))
+    return low, np.where(misses, -np.inf, np.where(deep, 0.0, np.nextafter(high, np.inf)))
 
 
 def _on_a_line(X: MatrixSet, Y: MatrixSet) -> Bracket:

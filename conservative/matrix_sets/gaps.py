@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, ShapeError
-from conservative._core.numbers import Bracket, largest
+from conservative._core.numbers import Bracket, largest, round_down, round_up
 from conservative.matrix_sets._cells import farthest_in_hull
 from conservative.matrix_sets._clouds import farthest_in_cloud
 from conservative.matrix_sets.base import MatrixSet
+from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet
 from conservative.matrix_sets.zonotope import MatrixZonotope
 from conservative.matrix_sets.zonotope_gap import gap_from_zonotope
@@ -82,6 +83,8 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
         return gap_from_zonotope(X, Y)
     if isinstance(X, FiniteSet) and isinstance(Y, FiniteSet):
         return farthest_in_cloud(X, Y)
+    if isinstance(X, CellUnion) and X.margin > 0.0 and Y.convex:
+        return _fattened(gap(X.core, Y), X.margin)
     vertices = Y.convex or isinstance(X, FiniteSet)
     found = _farthest(X.extreme, Y) if vertices else farthest_in_hull(X, Y, tol=tol)
     if isinstance(X, MatrixZonotope) and X.rounding > 0.0:
@@ -123,6 +126,11 @@ def _is_empty(X: Any, Y: MatrixSet) -> bool:
     if empty and X.shape[1:] != Y.shape:
         raise ShapeError(f"`gap(X, Y)` needs sets of matrices of one shape; got {X.shape[1:]} and {Y.shape}.")
     return empty
+
+
+def _fattened(core: Bracket, margin: float) -> Bracket:
+    """The gap to a convex set after a ball is added: away from the set it grows by the radius."""
+    return Bracket(round_down(core.lower + margin) if core.lower > 0.0 else 0.0, round_up(core.upper + margin))
 
 
 def _check_pair(X: MatrixSet, Y: MatrixSet, *, call: str) -> None:

@@ -1,0 +1,203 @@
+"""Compact sets of the plane, convex or not: matrices of shape 1 × 2 or 2 × 1 as a shapely geometry."""
+
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, ShapeError
+from conservative._core.exactness import Exactness
+from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative.matrix_sets._enclosure import norms
+from conservative.matrix_sets.base import MatrixSet, Projection, check_errors
+
+Floats = NDArray[np.float64]
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class PlanarRegion(MatrixSet):
+    """A set of 1 × 2 or 2 × 1 matrices given by polygons, segments and points, holes allowed.
+
+    Parameters
+    ----------
+    geometry : shapely geometry
+        Nonempty; coordinates x and y are the two entries.
+    matrix_shape : (2, 1) or (1, 2)
+    exactness : Exactness
+        Relation to the set this one stands for.
+    e_missing, e_extra : float
+        Proved one-sided Frobenius distances to that set: from it to this region, and from this region to it.
+
+    Raises
+    ------
+    ArgumentTypeError, EmptySetError, ShapeError, ArgumentError
+
+    Notes
+    -----
+    shapely decides which points are inside (exactly, for the stored doubles), and its tree finds the nearest boundary
+    segment; distances are computed here, with their rounding added outward. shapely's own Hausdorff distance, which
+    compares boundary vertices only, is never used.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> ring = PlanarRegion(shapely.box(0, 0, 4, 4).difference(shapely.box(1, 1, 3, 3)))
+    >>> ring.contains([[[2.0], [0.5]], [[2.0], [2.0]]]).tolist(), float(ring.project([[2.0], [2.0]]).upper) >= 1.0
+    ([True, False], True)
+    """
+
+    geometry: Any
+    matrix_shape: tuple[int, int] = (2, 1)
+    exactness: Exactness = Exactness.EXACT
+    e_missing: float = 0.0
+    e_extra: float = 0.0
+    _segments: Floats = field(init=False, repr=False)
+    _tree: Any = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        import shapely
+
+        if not isinstance(self.geometry, shapely.Geometry):
+            raise ArgumentTypeError(
+                f"`PlanarRegion(geometry=...)` needs a shapely geometry; got {type(self.geometry).__name__}. "
+                "For vertices of a hull take `MatrixPolytope`."
+            )
+        if self.geometry.is_empty:
+            raise EmptySetError("`PlanarRegion(geometry=...)` needs at least one point; got an empty geometry.")
+        if tuple(self.matrix_shape) not in ((2, 1), (1, 2)):
+            raise ShapeError(f"`PlanarRegion(matrix_shape=...)` needs (2, 1) or (1, 2); got {self.matrix_shape}.")
+        if not (shapely.is_valid(self.geometry) and np.isfinite(shapely.get_coordinates(self.geometry)).all()):
+            raise ArgumentError(
+                "`PlanarRegion(geometry=...)` needs a valid geometry of finite coordinates; got "
+                f"{shapely.is_valid_reason(self.geometry)}. Repair it with `shapely.make_valid`."
+            )
+        segments = boundary_segments(self.geometry)
+        object.__setattr__(self, "matrix_shape", tuple(self.matrix_shape))
+        object.__setattr__(self, "_segments", segments)
+        object.__setattr__(self, "_tree", shapely.STRtree(shapely.linestrings(segments)))
+        shapely.prepare(self.geometry)
+        check_errors(self)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(2, 1) or (1, 2), the shape of one matrix."""
+        return self.matrix_shape
+
+    @property
+    def convex(self) -> bool:
+        """Whether the region is a point; other convex regions are better kept as a `MatrixPolytope`."""
+        return len(self._segments) == 1 and bool((self._segments[0, 0] == self._segments[0, 1]).all())
+
+    @property
+    def extreme(self) -> Floats:
+        """Vertices of the convex hull, shape (k, p, q)."""
+        import shapely
+
+        corners = np.unique(shapely.get_coordinates(self.geometry.convex_hull), axis=0)
+        return np.asarray(corners.reshape(-1, *self.matrix_shape))
+
+    def project(self, points: ArrayLike, *, stop_below: float = 0.0) -> Projection:
+        """Nearest matrices of the region, with proved distances.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., p, q)
+        stop_below : float
+            Not needed here: every distance is found to rounding.
+
+        Returns
+        -------
+        Projection
+
+        Raises
+        ------
+        ShapeError, NonFiniteError, ArgumentTypeError
+        """
+        import shapely
+
+        flat, batch = self._flatten(points, call="project", argument="points")
+        if len(flat) == 0:
+            return Projection(np.zeros((*batch, *self.shape)), np.zeros(batch), np.zeros(batch))
+        inside = shapely.intersects_xy(self.geometry, flat[:, 0], flat[:, 1])
+        nearest, lower, upper = self._to_boundary(flat)
+        nearest = np.where(inside[:, None], flat, nearest).reshape(*batch, *self.shape)
+        lower, upper = np.where(inside, 0.0, lower), np.where(inside, 0.0, upper)
+        return Projection(nearest, lower.reshape(batch), upper.reshape(batch))
+
+    def depth(self, points: ArrayLike) -> Floats:
+        """Lower bounds of the distance of each matrix to the complement; 0 outside.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., p, q)
+
+        Returns
+        -------
+        ndarray, shape (...)
+        """
+        import shapely
+
+        flat, batch = self._flatten(points, call="depth", argument="points")
+        inside = shapely.intersects_xy(self.geometry, flat[:, 0], flat[:, 1])
+        return np.asarray(np.where(inside, self._to_boundary(flat)[1], 0.0).reshape(batch))
+
+    def _to_boundary(self, flat: Floats) -> tuple[Floats, Floats, Floats]:
+        """Nearest points of the boundary, with distances rounded down and up."""
+        import shapely
+
+        found = self._tree.query_nearest(shapely.points(flat), all_matches=False)
+        index = np.empty(len(flat), dtype=np.intp)
+        index[found[0]] = found[1]
+        start, edge = self._segments[index, 0], self._segments[index, 1] - self._segments[index, 0]
+        square = np.einsum("nd,nd->n", edge, edge)
+        along = np.einsum("nd,nd->n", flat - start, edge)
+        share = np.clip(np.divide(along, square, out=np.zeros_like(along), where=square > 0.0), 0.0, 1.0)
+        nearest = start + share[:, None] * edge
+        size = norms(nearest - flat)
+        noise = 32.0 * UNIT_ROUNDOFF * (norms(flat) + norms(start) + norms(edge))
+        noise = np.where((size > 0.0) | (share > 0.0), noise, 0.0)
+        return nearest, np.maximum(size - noise, 0.0), size + noise
+
+    def to_shapely(self) -> Any:
+        """The geometry itself.
+
+        Returns
+        -------
+        shapely geometry
+        """
+        return self.geometry
+
+    def __repr__(self) -> str:
+        p, q = self.shape
+        return (
+            f"PlanarRegion({self.geometry.geom_type}, area {self.geometry.area:.6g}, {p} × {q}, {self.exactness.value})"
+        )
+
+
+def boundary_segments(geometry: Any) -> Floats:
+    """All segments of rings and lines, and points as segments of length 0.
+
+    Parameters
+    ----------
+    geometry : shapely geometry
+
+    Returns
+    -------
+    ndarray, shape (n, 2, 2)
+        Start and end of each segment; consecutive segments of one ring or line follow each other.
+    """
+    import shapely
+
+    parts = np.array([geometry])
+    while (shapely.get_type_id(parts) >= 4).any():  # multi-geometries and collections
+        parts = shapely.get_parts(parts)
+    parts = parts[~shapely.is_empty(parts)]
+    kind = shapely.get_type_id(parts)
+    lines = np.concatenate([shapely.get_rings(parts[kind == 3]), parts[(kind == 1) | (kind == 2)]])
+    coordinates, line = shapely.get_coordinates(lines, return_index=True)
+    joined = line[1:] == line[:-1]
+    segments = np.stack([coordinates[:-1], coordinates[1:]], axis=1)[joined]
+    points = shapely.get_coordinates(parts[kind == 0])
+    return np.concatenate([segments.reshape(-1, 2, 2), np.repeat(points[:, None], 2, axis=1)])
