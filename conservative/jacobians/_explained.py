@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from conservative.functions._shown import latex
+
 if TYPE_CHECKING:
     from conservative.jacobians._conventions import Derivative
     from conservative.jacobians.explain import Explanation, Tie
@@ -39,14 +41,12 @@ def as_html(explanation: "Explanation") -> str:
     rows = []
     for tie in explanation.ties:
         place = escape(_place(explanation, tie).strip(" ()"))
-        first = f'<td rowspan="{len(tie.branches)}">${_latex(tie.expression)}$<br>{place}</td>'
+        first = f'<td rowspan="{len(tie.branches)}">${latex(tie.expression)}$<br>{place}</td>'
         rules = "<br>".join(f"{escape(library)}: {escape(words)}" for library, words in tie.rules.items())
         last = f'<td rowspan="{len(tie.branches)}">{rules}</td>'
         for row, branch in enumerate(tie.branches):
             made = ", ".join(map(str, branch.vertices))
-            middle = (
-                f"<td>${_latex(branch.expression)}$</td><td>{escape(number_text(branch.value))}</td><td>{made}</td>"
-            )
+            middle = f"<td>${latex(branch.expression)}$</td><td>{escape(number_text(branch.value))}</td><td>{made}</td>"
             rows.append(f"<tr>{first if row == 0 else ''}{middle}{last if row == 0 else ''}</tr>")
     head = "".join(f"<th>{title}</th>" for title in ("tie", "branch", "value", "Jacobians", "conventions"))
     notes = [f"near tie: {near.expression}, {near.distance:.3g} apart" for near in explanation.near_ties]
@@ -61,10 +61,10 @@ def as_latex(explanation: "Explanation") -> str:
     rows = [r"\text{tie} & \text{branch} & \text{value} & \text{Jacobians}"]
     for tie in explanation.ties:
         for place, branch in enumerate(tie.branches):
-            value = number_text(branch.value) if isinstance(branch.value, float) else _latex(branch.value)
+            value = number_text(branch.value) if isinstance(branch.value, float) else latex(branch.value)
             made = ", ".join(map(str, branch.vertices))
             rows.append(
-                f"{_latex(tie.expression) if place == 0 else ''} & {_latex(branch.expression)} & {value} & {made}"
+                f"{latex(tie.expression) if place == 0 else ''} & {latex(branch.expression)} & {value} & {made}"
             )
     body = " \\\\\n".join(rows)
     return f"$$\\begin{{array}}{{llll}}\n{body}\n\\end{{array}}$$"
@@ -101,12 +101,6 @@ def shortened(expression: Any) -> str:
     """An expression on one line of limited length."""
     text = str(expression)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
-
-
-def _latex(expression: Any) -> str:
-    import sympy
-
-    return str(sympy.latex(expression))
 
 
 def _headline(explanation: "Explanation") -> str:

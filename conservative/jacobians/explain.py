@@ -12,6 +12,7 @@ from conservative.functions._arithmetic import FloatArithmetic, as_sympy
 from conservative.functions._graph import Graph
 from conservative.functions._origin import Origin
 from conservative.functions._pieces import Choices, Differentiator, Key, choice_key, enumerate_choices
+from conservative.functions._shown import signed_relation
 from conservative.functions._symbolic import written
 from conservative.functions._values import Trace, Undefined, value_pass
 from conservative.functions.points import Point
@@ -248,12 +249,9 @@ class _Ties:
         return list(zip(self._written(operands), map(self._value, operands), strict=True))
 
     def _jump_branches(self, index: int, taken: Sequence[int]) -> list[tuple[Any, Any]]:
-        import sympy
-
         (sides,) = self._written([index])
-        relation = {-1: sympy.Lt, 0: sympy.Eq, 1: sympy.Gt}
         left = self._value(self.F.graph.nodes[index].args[0])
-        return [(relation[sign](*sides, evaluate=False), left) for sign in taken]
+        return [(signed_relation(*sides, sign), left) for sign in taken]
 
     def _written(self, nodes: Sequence[int]) -> tuple[Any, ...]:
         return written(self.F.graph, self.F.symbols, nodes)
