@@ -251,7 +251,7 @@ class _Ties:
     def _jump_branches(self, index: int, taken: Sequence[int]) -> list[tuple[Any, Any]]:
         (sides,) = self._written([index])
         left = self._value(self.F.graph.nodes[index].args[0])
-        return [(signed_relation(*sides, sign), left) for sign in taken]
+        return [(signed_relation(sides[0], sides[1], sign), left) for sign in taken]
 
     def _written(self, nodes: Sequence[int]) -> tuple[Any, ...]:
         return written(self.F.graph, self.F.symbols, nodes)
