@@ -187,8 +187,12 @@ class _Pass:
             value = np.where(chosen == position, self.values[branch], value)
         agreeing = np.zeros((len(branches) + 2, self.count), dtype=np.bool_)
         for position, branch in enumerate(branches):
-            allowed = reach[position] | ~self.jumpy[branch] if branch in self.jumpy else True
-            agreeing[position] = (allowed & self.tied(self.values[branch], value)) | (chosen == position)
+            steady = ~self.jumpy[branch] if branch in self.jumpy else True
+            agreeing[position] = (
+                (chosen == position)
+                | (reach[position] & meet(self.values[branch], value, self.tolerance))
+                | (steady & self.tied(self.values[branch], value))
+            )
         jumps = (reach.sum(axis=0) > 1) & (reach & ~agreeing).any(axis=0)
         if jumps.any():
             self.jumping[index] = jumps
@@ -279,10 +283,14 @@ def batch_traces(graph: Graph, points: Floats, *, tolerance: float) -> Iterator[
             leaf = trace if len(settled) == len(rows) else trace.take(settled)
             odd = leaf.odd
             for output, values in zip(graph.outputs, base, strict=True):
-                left, right = leaf.output(output), values[rows[settled]]
-                scale = np.maximum(np.maximum(np.abs(left), np.abs(right)), 1.0)
-                odd = odd | ~(np.abs(left - right) <= tolerance * scale)
+                odd = odd | ~meet(leaf.output(output), values[rows[settled]], tolerance)
             yield rows[settled], replace(leaf, odd=odd)
+
+
+def meet(left: Any, right: Any, tolerance: float) -> Any:
+    """Whether branches on the two sides of a guard's boundary have one value there, as in `_values`."""
+    scale = np.maximum(np.maximum(np.abs(left), np.abs(right)), 1.0)
+    return np.abs(left - right) <= NEAR_TIE_FACTOR * tolerance * scale
 
 
 def _first_jumps(graph: Graph, trace: BatchTrace) -> NDArray[np.intp]:

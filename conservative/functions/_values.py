@@ -163,7 +163,9 @@ class _Pass:
         agreeing = {
             i
             for i, b in enumerate(branches)
-            if i == chosen or ((i in reachable or not self.jumpy[b]) and self._agree(self.values[b], value))
+            if i == chosen
+            or (i in reachable and meet(self.arithmetic, self.values[b], value))
+            or (not self.jumpy[b] and self._agree(self.values[b], value))
         }
         if len(reachable) > 1 and not reachable <= agreeing:
             self.jumping.add(index)
@@ -219,11 +221,21 @@ def resolved_traces(
 
 def agrees(graph: Graph, arithmetic: Arithmetic, trace: Trace, base: Trace) -> bool:
     """Whether a resolved pass gives the function's own value."""
-    pairs = [(trace.values[o], base.values[o]) for o in graph.outputs]
-    return all(
-        not isinstance(a, Undefined) and not isinstance(b, Undefined) and arithmetic.compare(a, b) == 0
-        for a, b in pairs
-    )
+    return all(meet(arithmetic, trace.values[o], base.values[o]) for o in graph.outputs)
+
+
+def meet(arithmetic: Arithmetic, left: Any, right: Any) -> bool:
+    """Whether branches on the two sides of a guard's boundary have one value there.
+
+    A float point within the tolerance of a boundary is not on it: branches whose slopes differ
+    by s have parted by s times the distance. So near ties meet too; exact values must be equal.
+    """
+    if isinstance(left, Undefined) or isinstance(right, Undefined):
+        return False
+    try:
+        return arithmetic.compare(left, right) == 0 or arithmetic.near(left, right) is not None
+    except FunctionError:
+        return False
 
 
 def comparisons(graph: Graph, guard: int) -> list[int]:

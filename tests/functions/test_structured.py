@@ -33,7 +33,7 @@ def values(piece: ScalarPiece, z: Any) -> Any:
         (ScalarPiece.piecewise_linear([1], [2, 0], value=5), lambda z: np.minimum(2 * z + 3, 5)),
         (ScalarPiece.clip(-1, 1).scaled(2.0), lambda z: np.clip(z, -2, 2)),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, ScalarPiece) else "formula",
 )
 def test_pieces_have_their_values(piece: ScalarPiece, formula: Any) -> None:
     np.testing.assert_array_equal(values(piece, Z), formula(Z))
