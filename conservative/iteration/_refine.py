@@ -3,21 +3,29 @@
 import math
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.exactness import Exactness
-from conservative._core.numbers import Bracket, round_down, round_up
+from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round_up
 from conservative.iteration._net import Budget, close_net
+from conservative.iteration._plane import inner_growth, outer_image, plane_maps
 from conservative.iteration.blocks import Blocks
 from conservative.iteration.decay import Decay
-from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixSet
+from conservative.matrix_sets import CellUnion, FiniteSet, MatrixSet, PlanarRegion, gap
 
 Floats = NDArray[np.float64]
 
 _HOPELESS = 1.0
 """Seconds spent on a tolerance that needs more cells than allowed: the sets are worth having all the same."""
+
+_MOST_ROUNDS = 12
+"""Most images of regions between two measurements."""
+
+_SLACK = 0.02
+"""Margin of a region's outer image, in steps."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,17 +92,19 @@ class Task:
         return round_up(seeds + round_up(self.decay.tail(0) * rounding))
 
 
-def refine(task: Task, hull: MatrixPolytope) -> None:
+def refine(task: Task) -> None:
     """Improve the task's enclosure by the means that suit the dimension.
 
     Parameters
     ----------
     task : Task
         Its `best` is improved.
-    hull : MatrixPolytope
-        An inner hull of conv fix(𝒥).
     """
-    refine_net(task)
+    p, m = task.seeds.shape[1:]
+    if task.blocks.convex and p * m == 2:
+        refine_plane(task)
+    else:
+        refine_net(task)
 
 
 def refine_net(task: Task) -> None:
@@ -130,3 +140,54 @@ def _balls(task: Task, points: Floats, loose: float, rounding: float) -> Enclosu
     inner = FiniteSet(points, exactness=Exactness.INNER, e_missing=radius, e_extra=extra)
     outer = CellUnion(points[:, None], radius, exactness=Exactness.OUTER, e_extra=round_up(radius + extra))
     return Enclosure(inner, outer, Bracket(round_down(radius * (1.0 - 1e-15)), radius))
+
+
+def refine_plane(task: Task) -> None:
+    """Regions that shrink to fix(𝒥), and regions that grow to it, at steps that are halved.
+
+    Parameters
+    ----------
+    task : Task
+        Its `best` is improved.
+    """
+    import shapely
+
+    L, b = plane_maps(task.blocks)
+    outer = task.best.outer.to_shapely()
+    diameter = max(math.hypot(outer.bounds[2] - outer.bounds[0], outer.bounds[3] - outer.bounds[1]), 1e-300)
+    size = max(task.best.outer.radius, diameter)
+    finest = 64.0 * UNIT_ROUNDOFF * size * len(L)
+    outer = shapely.buffer(outer, 1e-3 * diameter)
+    inner = shapely.MultiPoint(task.seeds.reshape(-1, 2))
+    step, ratio, budget = diameter / 16.0, 0.4, task.budget
+    while step > 1e3 * finest:
+        for _ in range(_rounds(task.decay, ratio)):
+            outer = outer_image(outer, L, b, step=step, slack=_SLACK * step)
+            inner = inner_growth(inner, L, b, step=step)
+            if budget.spent(shapely.get_num_coordinates(inner)):
+                return
+        found = _regions(task, inner, outer, rounding=finest, tol=0.1 * max(task.tol, step))
+        if task.offer(found):
+            return
+        ratio = min(0.5, max(0.125, 0.7 * task.tol / found.distance.upper))
+        if diameter / step * found.distance.upper / task.tol > budget.cells:
+            budget = Budget(min(budget.deadline, time.monotonic() + _HOPELESS), budget.cells)
+        step *= ratio
+
+
+def _rounds(decay: Decay, ratio: float) -> int:
+    """Number of images that shrink distances by this ratio."""
+    return next((s for s in range(1, _MOST_ROUNDS) if decay.at(s) <= ratio), _MOST_ROUNDS)
+
+
+def _regions(task: Task, inner: Any, outer: Any, *, rounding: float, tol: float) -> Enclosure:
+    shape = task.seeds.shape[1], task.seeds.shape[2]
+    extra = task.extra(rounding)
+    found = gap(PlanarRegion(outer, shape), PlanarRegion(inner, shape), tol=tol)
+    distance = Bracket(found.lower, round_up(found.upper + rounding))
+    reach = distance.upper
+    return Enclosure(
+        PlanarRegion(inner, shape, exactness=Exactness.INNER, e_missing=reach, e_extra=extra),
+        PlanarRegion(outer, shape, exactness=Exactness.OUTER, e_extra=round_up(reach + extra)),
+        distance,
+    )

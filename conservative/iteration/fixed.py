@@ -171,7 +171,7 @@ def _refined(search: "_Search", found: FixedSet, budget: Budget) -> FixedSet:
     task = Task(search.blocks, search.decay, seeds, search.seed_error, search.tol, budget, start)
     status = found.status
     try:
-        refine(task, found.hull)
+        refine(task)
     except KeyboardInterrupt:
         status = FixedSetStatus.INTERRUPTED
     best = task.best

@@ -1,0 +1,215 @@
+"""The true image 𝒥(𝒳) of a region of the plane, from its boundary alone.
+
+For 𝒥 = conv{[A_i B_i]} let T(X) = conv{A_i X + B_i} = 𝒥({X}). A point y = A_λ X + B_λ of the boundary of 𝒥(𝒳) comes
+from some X of the boundary of 𝒳: if A_λ is invertible, X cannot be inside, because the map is open; if it is not, X can
+be moved along the kernel until it meets the boundary. So ∂𝒥(𝒳) ⊆ 𝒥(∂𝒳), and every component of the complement of
+𝒥(∂𝒳) is wholly inside 𝒥(𝒳) or wholly outside.
+
+Above: for a piece γ of the boundary, conv{A_i X_j + B_i}, X_j the vertices of γ, holds 𝒥(γ). Below: for a segment from
+x to x' of 𝒳, the map (λ, t) ↦ [A_λ B_λ] at x + t(x' − x) takes the unit square continuously onto a set that holds every
+point around which the image of the square's boundary winds; this is a quadrilateral, maybe crossing itself.
+"""
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative.iteration.blocks import Blocks
+from conservative.matrix_sets.region import boundary_segments
+
+Floats = NDArray[np.float64]
+
+_ALL_PAIRS = 6
+"""So many blocks or fewer have all their pairs swept; of more, consecutive pairs."""
+
+_DEPTH = 9
+"""Halvings of the boxes that decide about a hole; one that stays open is filled."""
+
+_PARTS = 4
+"""Parts into which the hull of two blocks is divided: 𝒥(γ) is the union of its images under the parts."""
+
+
+def plane_maps(blocks: Blocks) -> tuple[Floats, Floats]:
+    """The maps x ↦ L_i x + b_i of the plane, x the two entries of X.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        With p·m = 2.
+
+    Returns
+    -------
+    L : ndarray, shape (k, 2, 2)
+    b : ndarray, shape (k, 2)
+    """
+    m = blocks.B.shape[2]
+    return np.stack([np.kron(A, np.eye(m)) for A in blocks.A]), blocks.B.reshape(-1, 2)
+
+
+def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float) -> Any:
+    """A region that holds 𝒥(𝒳), for the hull of the maps.
+
+    Parameters
+    ----------
+    region : shapely geometry
+    L, b : ndarray
+    step : float
+        Length of the pieces of the boundary.
+    slack : float
+        Margin that is added so that few vertices suffice; must be above all rounding errors.
+
+    Returns
+    -------
+    shapely geometry
+        Polygons. shapely's exact predicate has confirmed that they cover every piece.
+    """
+    import shapely
+
+    segments = boundary_segments(shapely.segmentize(region, step))
+    piece = pieces(segments, step)
+    images = np.einsum("kij,naj->knai", L, segments) + b[:, None, None]
+    groups = [images]
+    if len(L) == 2:
+        share = np.linspace(0.0, 1.0, _PARTS + 1)[:, None, None, None]
+        between = images[0] + share * (images[1] - images[0])
+        groups = [between[i : i + 2] for i in range(_PARTS)]
+    cells = np.concatenate([_hulls(group, piece) for group in groups])
+    union = _filled(shapely.union_all(cells), region, L, b, small=slack * slack)
+    return _rounded_off(union, cells, slack)
+
+
+def _hulls(images: Floats, piece: NDArray[np.intp]) -> Any:
+    """The hulls of the images (k, n, 2, 2) of the n segments of every piece."""
+    import shapely
+
+    index = np.repeat(piece, 2 * len(images))
+    return shapely.convex_hull(shapely.multipoints(images.swapaxes(0, 1).reshape(-1, 2), indices=index))
+
+
+def pieces(segments: Floats, step: float) -> NDArray[np.intp]:
+    """Numbers, counted up, of the connected pieces of about this length to which the segments belong.
+
+    Parameters
+    ----------
+    segments : ndarray, shape (n, 2, 2)
+    step : float
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+    """
+    length = np.hypot(*(segments[:, 1] - segments[:, 0]).T)
+    window = np.floor((np.cumsum(length) - length) / step)
+    fresh = np.ones(len(segments), dtype=bool)
+    fresh[1:] = (window[1:] != window[:-1]) | (segments[1:, 0] != segments[:-1, 1]).any(axis=1)
+    return np.cumsum(fresh) - 1
+
+
+def _rounded_off(union: Any, cells: Any, slack: float) -> Any:
+    """A little more than the union, with fewer vertices."""
+    import shapely
+
+    wide = shapely.buffer(union, slack, quad_segs=2)
+    for candidate in (shapely.simplify(wide, 0.5 * slack), wide):
+        shapely.prepare(candidate)
+        if candidate.is_valid and bool(shapely.covers(candidate, cells).all()):
+            return shapely.buffer(candidate, 1e-3 * slack, join_style="mitre")
+    return shapely.buffer(shapely.convex_hull(union), 2.0 * slack)
+
+
+def _filled(union: Any, region: Any, L: Floats, b: Floats, *, small: float) -> Any:
+    """The union without those holes that belong, or may belong, to the image."""
+    import shapely
+
+    kept = []
+    for part in shapely.get_parts(union):
+        if part.geom_type != "Polygon" or not len(part.interiors):
+            kept.append(part)
+            continue
+        holes = [shapely.Polygon(ring) for ring in part.interiors]
+        open_ = [hole.exterior for hole in holes if hole.area > small and _outside(hole, region, L, b)]
+        kept.append(shapely.Polygon(part.exterior, open_))
+    return shapely.union_all(kept)
+
+
+def _outside(hole: Any, region: Any, L: Floats, b: Floats) -> bool:
+    """Whether a point of the hole is proved not to be in 𝒥(region): boxes around the region whose image misses it."""
+    import shapely
+
+    point = np.array(hole.representative_point().coords[0])
+    left, low, right, high = region.bounds
+    boxes = np.array([[left, low, right, high]])
+    shapely.prepare(region)
+    for _ in range(_DEPTH):
+        middle = 0.5 * (boxes[:, :2] + boxes[:, 2:])
+        seen = _surrounded(middle[:, None], point, L, b)
+        if bool((seen & shapely.intersects_xy(region, middle[:, 0], middle[:, 1])).any()):
+            return False
+        first = np.concatenate([boxes[:, :2], middle], axis=1)
+        size = middle - boxes[:, :2]
+        shifts = np.array([[0, 0], [1, 0], [0, 1], [1, 1]])[:, None] * size
+        boxes = (first + np.concatenate([shifts, shifts], axis=2)).reshape(-1, 4)
+        corners = boxes[:, [[0, 1], [2, 1], [0, 3], [2, 3]]]
+        boxes = boxes[_surrounded(corners, point, L, b) & shapely.intersects(region, shapely.box(*boxes.T))]
+        if len(boxes) == 0:
+            return True
+    return False
+
+
+def _surrounded(corners: Floats, point: Floats, L: Floats, b: Floats) -> NDArray[np.bool_]:
+    """Whether the point may be in the hull of all images of each row of corners: no open half plane holds them."""
+    images = np.einsum("kij,ncj->nkci", L, corners) + b[:, None] - point
+    images = images.reshape(len(corners), -1, 2)
+    angle = np.sort(np.arctan2(images[..., 1], images[..., 0]), axis=1)
+    around = np.diff(angle, axis=1, append=angle[:, :1] + 2.0 * np.pi)
+    return np.asarray(around.max(axis=1) <= np.pi + 1e-9)
+
+
+def inner_growth(region: Any, L: Floats, b: Floats, *, step: float) -> Any:
+    """The region, and a subset of 𝒥(𝒳), up to rounding, that reaches nearly as far.
+
+    Parameters
+    ----------
+    region : shapely geometry
+    L, b : ndarray
+    step : float
+        Length of chords by which the boundary is replaced where they lie in the region. Parts of the image that leave
+        the region by less than a 20th of it are left out.
+
+    Returns
+    -------
+    shapely geometry
+    """
+    import shapely
+
+    segments = _chords(region, step)
+    images = np.einsum("kij,naj->knai", L, segments) + b[:, None, None]
+    k, n = images.shape[:2]
+    corners = images[:, :, 0].swapaxes(0, 1).reshape(-1, 2)
+    parts = [shapely.convex_hull(shapely.multipoints(corners, indices=np.repeat(np.arange(n), k)))]
+    pairs = combinations(range(k), 2) if k <= _ALL_PAIRS else zip(range(k), [*range(1, k), 0], strict=True)
+    moving = (segments[:, 0] != segments[:, 1]).any(axis=1)
+    for i, j in pairs:
+        first, second = images[i][moving], images[j][moving]
+        rings = np.stack([first[:, 0], second[:, 0], second[:, 1], first[:, 1], first[:, 0]], axis=1)
+        parts.append(shapely.make_valid(shapely.polygons(rings)))
+    found = np.concatenate(parts)
+    near = shapely.buffer(region, 0.05 * step, quad_segs=2)
+    shapely.prepare(near)
+    return shapely.union_all(np.append(found[~shapely.covers(near, found)], region))
+
+
+def _chords(region: Any, step: float) -> Floats:
+    """Segments of the region: chords of pieces of the boundary, or, where they leave it, the boundary's own."""
+    import shapely
+
+    segments = boundary_segments(shapely.segmentize(region, step))
+    piece = pieces(segments, step)
+    starts = np.searchsorted(piece, np.arange(piece[-1] + 1))
+    ends = np.append(starts[1:], len(segments)) - 1
+    chords = np.stack([segments[starts, 0], segments[ends, 1]], axis=1)
+    shapely.prepare(region)
+    within = shapely.covers(region, shapely.linestrings(chords)) & (starts < ends)
+    return np.concatenate([chords[within], segments[~within[piece]]])
