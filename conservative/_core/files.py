@@ -75,6 +75,30 @@ def read_text(path: str | os.PathLike[str], *, limit: int = MAX_FILE_BYTES) -> s
         ) from error
 
 
+def check_writable(path: str | os.PathLike[str] | None, *, endings: tuple[str, ...] = ()) -> None:
+    """Refuse a target that cannot be written, before long work is done for it.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        Nothing is checked when it is left out.
+    endings : tuple of str
+        Endings that the name may have; any, when empty.
+
+    Raises
+    ------
+    FileFormatError
+        When the folder is missing or not writable, or the ending is unknown.
+    """
+    if path is None:
+        return
+    where = Path(path)
+    if endings and where.suffix.lower() not in endings:
+        raise FileFormatError(f"{where}: its name must end in {', '.join(endings)}.")
+    if where.is_dir() or not where.parent.is_dir() or not os.access(where.parent, os.W_OK):
+        raise FileFormatError(f"{where}: cannot be written there. Name a file in a folder that exists and is writable.")
+
+
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a whole file, or leave what was there: a temporary file beside it, then a rename.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from conservative._core.errors import ArgumentError
+from conservative._core.errors import ArgumentError, BudgetError, ExpansionError
 from conservative._core.families import MatrixFamily
 from conservative._core.rationals import as_fraction
 from conservative.analysis.problem import Problem, as_problem
@@ -15,7 +15,7 @@ from conservative.analysis.ties import by_largest_norm
 from conservative.analysis.verdict import Contraction
 from conservative.differentiation import ImplicitJacobian, implicit_jacobian
 from conservative.functions import Residual
-from conservative.iteration import SetTrajectory, fixed_set, iterate_set
+from conservative.iteration import FixedSet, SetTrajectory, fixed_set, iterate_set
 from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_jacobian
 from conservative.matrix_sets import MatrixSet
 from conservative.spectral import (
@@ -27,6 +27,12 @@ from conservative.spectral import (
 )
 
 Report = Callable[[str], None]
+
+_MOST_WORDS = 2_000_000
+"""Words tried for a shortest expanding product."""
+
+_MANY_BLOCKS = 64
+"""Blocks beyond which iterating their set would take minutes."""
 
 _FEW_VERTICES = 120
 """Vertices kept by the set iteration beyond three dimensions: seconds instead of minutes."""
@@ -91,18 +97,21 @@ def analyze(
         return Analysis(problem=problem, residual=residual, jacobian=jacobian, conical=conical)
     tell("norms and products")
     assumption = assumption_a(family)
-    expanding = expanding_product(family, max_length=max_length)
+    searched = affordable_length(family.count, max_length)
+    expanding = expanding_product(family, max_length=searched)
     tell("joint spectral radius")
     radius = joint_spectral_radius(family, time_limit=time_limit)
     contraction = _verdict(assumption, radius)
-    implicit, trajectory, fixed = None, None, None
-    if jacobian is not None and _parameter_count(jacobian):
+    implicit, trajectory, fixed, left_out = None, None, None, ""
+    if jacobian is not None and _parameter_count(jacobian) and family.count > _MANY_BLOCKS:
+        left_out = f"the set of derivatives was not iterated: {family.count} blocks; `iterate_set` takes them"
+    elif jacobian is not None and _parameter_count(jacobian):
         tell("set iteration")
         implicit = _implicit(jacobian)
         trajectory = _iterate(problem, jacobian, steps=steps or _telling_steps(radius))
         if contraction is Contraction.PROVED:
             tell("fixed set")
-            fixed = fixed_set(jacobian, tol=_hull_tolerance(trajectory))
+            fixed, left_out = _fixed(jacobian, tol=_hull_tolerance(trajectory))
     return Analysis(
         problem=problem,
         residual=residual,
@@ -110,13 +119,45 @@ def analyze(
         conical=conical,
         assumption=assumption,
         expanding=expanding,
-        searched_length=max_length,
+        searched_length=searched,
         radius=radius,
         implicit=implicit,
         trajectory=trajectory,
         fixed=fixed,
         contraction=contraction,
+        left_out=left_out,
     )
+
+
+def affordable_length(count: int, max_length: int) -> int:
+    """The longest words of which there are few enough to try all of them.
+
+    Parameters
+    ----------
+    count : int
+        Number of matrices.
+    max_length : int
+        What the caller asked for.
+
+    Returns
+    -------
+    int
+        At least 1, at most `max_length`.
+
+    Examples
+    --------
+    >>> affordable_length(2, 12), affordable_length(1024, 12)
+    (12, 2)
+    """
+    return max_length if count < 2 else max(1, min(max_length, int(math.log(_MOST_WORDS) / math.log(count))))
+
+
+def _fixed(jacobian: JacobianSet, *, tol: float) -> tuple[FixedSet | None, str]:
+    """The fixed set, or the reason why it was left out: the verdict stands without it."""
+    try:
+        return fixed_set(jacobian, tol=tol), ""
+    except (BudgetError, ExpansionError) as error:
+        return None, f"the fixed set was not computed: {error}"
 
 
 def fixed_point_residual(problem: Problem) -> Residual | None:

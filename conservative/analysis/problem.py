@@ -13,6 +13,9 @@ from conservative.functions import PiecewiseSelection, parse_function_text, read
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.jacobians.jacobian_zonotope import MAX_LISTED_TIES
 
+_LONGEST_NAME = 200
+"""Longest name, in characters, that could be a case of the gallery."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
@@ -125,10 +128,10 @@ def _read_file(name: str) -> Problem:
     if suffix in SUFFIXES:
         family = read_family(name)
         return Problem(f"{Path(name).name}: {family.count} matrices of order {family.size}", family=family)
-    if not suffix and not Path(name).exists():
+    if not suffix and len(name) <= _LONGEST_NAME and not Path(name).exists():
         gallery.load(name)
     raise ArgumentError(
-        f"{name}: neither a case of the gallery nor a file of a known type. "
+        f"{name[:_LONGEST_NAME]}: neither a case of the gallery nor a file of a known type. "
         f"A function file ends in .toml, a family of matrices in {', '.join(SUFFIXES)}."
     )
 

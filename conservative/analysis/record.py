@@ -54,6 +54,8 @@ class Analysis:
         The fixed set, when contraction is proved.
     contraction : Contraction
         The verdict.
+    left_out : str
+        What was left out, and why; empty when nothing was.
     norm : LargestNorm, optional
         Bounds of max ‖A‖₂ over a zonotope of too many ties for anything else.
     """
@@ -70,6 +72,7 @@ class Analysis:
     trajectory: SetTrajectory | None = None
     fixed: FixedSet | None = None
     contraction: Contraction = Contraction.NOT_ASKED
+    left_out: str = ""
     norm: LargestNorm | None = None
 
     @property
@@ -96,6 +99,8 @@ class Analysis:
             found.append(about_implicit(self.implicit))
         if self.fixed is not None:
             found.append(about_fixed_set(self.fixed))
+        if self.left_out:
+            found.append(Finding("Left out", (self.left_out,)))
         found.append(about_verdict(self.contraction, self.certificate))
         return tuple(found)
 

@@ -1,5 +1,6 @@
 """The entry point: one clear message on standard error for every mistake, and an exit code that means something."""
 
+import contextlib
 import sys
 
 import click
@@ -39,4 +40,14 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader of a pipe went away; point stdout elsewhere so that the interpreter's last flush is quiet.
         sys.stdout = None
         return DONE
+    except OSError as error:
+        _say(f"conservative: {error.strerror or error}")
+        sys.stdout = None
+        return BAD_INPUT
     return int(code or DONE)
+
+
+def _say(message: str) -> None:
+    """A line on standard error, if that still exists."""
+    with contextlib.suppress(OSError):
+        click.echo(message, err=True)

@@ -26,10 +26,14 @@ def analyze(source: str, **options: Any) -> int:
     int
         The exit code.
     """
+    from conservative._core.files import check_writable
     from conservative.analysis import Contraction
     from conservative.analysis import analyze as run_analysis
-    from conservative.report import analysis_document, as_json, plot_analysis, render
+    from conservative.report import FIGURE_ENDINGS, analysis_document, as_json, plot_analysis, render
 
+    target = _certificate_target(source, options)
+    check_writable(options["plot"], endings=FIGURE_ENDINGS)
+    check_writable(target)
     problem = _problem(source)
     result = run_analysis(
         problem,
@@ -39,16 +43,18 @@ def analyze(source: str, **options: Any) -> int:
         time_limit=options["time_limit"],
         on_stage=_stages(5),
     )
-    written = _write_certificate(result.certificate, source, options)
-    if options["plot"]:
-        plot_analysis(result, options["plot"])
+    written = target if result.certificate is not None else None
     if options["as_json"]:
         click.echo(as_json({**analysis_document(result), "certificate_file": written}))
     else:
         click.echo(render(result, colour=_colour()))
-        if written:
+    if written and result.certificate is not None:
+        result.certificate.save(written)
+        if not options["as_json"]:
             click.echo(f"  written to {written}; prove it again with: conservative check {written}")
-        if options["plot"]:
+    if options["plot"]:
+        plot_analysis(result, options["plot"])
+        if not options["as_json"]:
             click.echo(f"  figure written to {options['plot']}")
     if options["require"] == "contraction":
         return {Contraction.PROVED: 0, Contraction.REFUTED: 1}.get(result.contraction, 3)
@@ -173,7 +179,7 @@ def gallery(name: str | None, **options: Any) -> int:
     if name is None:
         cases = room.titles()
         if options["as_json"]:
-            click.echo(as_json([{"name": n, "title": t} for n, t in cases.items()]))
+            click.echo(as_json({"cases": [{"name": n, "title": t} for n, t in cases.items()]}))
         else:
             width = max(map(len, cases))
             click.echo("\n".join(f"{n.ljust(width)}  {t}" for n, t in cases.items()))
@@ -196,6 +202,8 @@ def _problem(source: str) -> Any:
 def _standard_input() -> str:
     from conservative._core.errors import FileFormatError
 
+    if sys.stdin is None:
+        raise FileFormatError("standard input is closed; name a file instead of `-`.")
     data = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
     if len(data) > MAX_INPUT_BYTES:
         raise FileFormatError(f"standard input: larger than the {MAX_INPUT_BYTES:,} bytes that are read.")
@@ -219,12 +227,10 @@ def _point(text: str | None) -> dict[str, str] | None:
     return point
 
 
-def _write_certificate(certificate: Any, source: str, options: dict[str, Any]) -> str | None:
-    if certificate is None or options["no_certificate"]:
+def _certificate_target(source: str, options: dict[str, Any]) -> str | None:
+    if options["no_certificate"]:
         return None
-    target = options["certificate"] or _default_certificate_name(source)
-    certificate.save(target)
-    return str(target)
+    return options["certificate"] or _default_certificate_name(source)
 
 
 def _default_certificate_name(source: str) -> str:

@@ -13,6 +13,9 @@ from conservative._core.files import write_atomically
 from conservative.analysis import Analysis
 from conservative.iteration import SetTrajectory
 
+FIGURE_ENDINGS = (".png", ".pdf", ".svg")
+"""What the name of a figure may end in."""
+
 _FORMATS = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from conservative._core.errors import ArgumentError, CertificateError
 from conservative._core.families import MatrixFamily, as_family
-from conservative._core.numbers import Bracket
+from conservative._core.norms import spectral_norm_bounds
+from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 from conservative.certificates import Certificate, contraction_certificate, expansion_certificate
 from conservative.spectral.stages import Found, RadiusStatus, first_bounds, stages
 from conservative.spectral.words import Word, word_text
@@ -130,13 +131,23 @@ def _certificate(family: MatrixFamily, found: Found) -> Certificate | None:
         if found.bracket.lower >= 1:
             return expansion_certificate(family, found.word, bound=_short_below(found.bracket.lower))
         if found.quadratic is None:
-            return None
+            return contraction_certificate(family, _identity(family.size), _euclidean_norm(family))
         return contraction_certificate(family, found.quadratic.exact_weight, found.quadratic.exact_gamma)
     except CertificateError:
         return None
 
 
+def _identity(n: int) -> list[list[int]]:
+    return [[int(i == j) for j in range(n)] for i in range(n)]
+
+
+def _euclidean_norm(family: MatrixFamily) -> Fraction:
+    """A decimal of ten digits above the largest Euclidean norm, the rounding of the entries included."""
+    norm = float(spectral_norm_bounds(family.floats)[1].max()) * (1 + 4 * family.size * UNIT_ROUNDOFF)
+    return -_short_below(-norm) if norm < 1e10 else Fraction(norm)
+
+
 def _short_below(lower: float) -> Fraction:
     """A decimal of ten digits below a proved bound: what a reader compares with a published number."""
-    scale = Fraction(10) ** (10 - len(str(int(lower))))
+    scale = Fraction(10) ** (10 - len(str(int(abs(lower)))))
     return Fraction(math.floor(Fraction(lower) * scale)) / scale

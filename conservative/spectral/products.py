@@ -1,5 +1,6 @@
 """Products of a family: one word with its exact matrix and proved radius, and the search for words that grow fast."""
 
+import time
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -138,7 +139,9 @@ def screened_rates(rows: FloatArray, lengths: NDArray[np.int64] | int, *, above:
     return rates
 
 
-def search_word(matrices: FloatArray, *, max_length: int = 40, width: int = 600) -> tuple[Word, float]:
+def search_word(
+    matrices: FloatArray, *, max_length: int = 40, width: int = 600, deadline: float | None = None
+) -> tuple[Word, float]:
     """A word of large rate rho(M_w)^(1/|w|), by a search of bounded width (an estimate, not a proof).
 
     Parameters
@@ -149,6 +152,8 @@ def search_word(matrices: FloatArray, *, max_length: int = 40, width: int = 600)
     width : int
         Words kept per length: one half with the largest norms, the other with the smallest among those that
         still exceed the best rate.
+    deadline : float, optional
+        `time.monotonic()` after which no longer words are tried.
 
     Returns
     -------
@@ -172,7 +177,7 @@ def search_word(matrices: FloatArray, *, max_length: int = 40, width: int = 600)
     rate = 0.0
     for length in range(1, max_length + 1):
         rows, words, log_norm = _normalised(rows, words, log_norm)
-        if not words.size:
+        if not words.size or (deadline is not None and time.monotonic() > deadline):
             break
         growth = np.exp(log_norm / length)
         threshold = rate * (1 + 1e-12)

@@ -1,5 +1,6 @@
 """The stages of a joint spectral radius, each of which leaves a valid bracket behind."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,6 +24,12 @@ SEARCH_LENGTH = 130
 
 WORK_LIMIT = 1 << 24
 """Work of the branch and bound at most, per diagonal block: products times n^3, a second or two."""
+
+EXACT_RADII = 64
+"""Matrices whose own radius is enclosed exactly: those of the largest radii in doubles. The others get their norm."""
+
+MOST_INEQUALITIES = 200
+"""Matrices beyond which the semidefinite program would take longer than it gains."""
 
 SOLVER_SECONDS = 2.0
 """Time that must be left for the semidefinite solver to be loaded and run."""
@@ -122,7 +129,7 @@ class Found:
         -------
         bool
         """
-        return self.bracket.upper <= self.bracket.lower * (1 + tol)
+        return math.isfinite(self.bracket.upper) and self.bracket.upper <= self.bracket.lower * (1 + tol)
 
 
 def first_bounds(family: MatrixFamily) -> Found:
@@ -136,13 +143,18 @@ def first_bounds(family: MatrixFamily) -> Found:
     -------
     Found
     """
-    radii = tuple(make_product(family, (i,)).radius for i in range(family.count))
-    best = max(range(family.count), key=lambda i: (radii[i].lower, -i))
+    with np.errstate(over="ignore", invalid="ignore"):
+        norms = spectral_norm_bounds(family.floats)[1] * (1 + 4 * family.size * UNIT_ROUNDOFF)
+        estimates = np.abs(np.linalg.eigvals(family.floats)).max(axis=1)
+    leading = set(np.argsort(-estimates, kind="stable")[:EXACT_RADII].tolist())
+    radii = tuple(
+        make_product(family, (i,)).radius if i in leading else Bracket(0.0, float(norms[i]))
+        for i in range(family.count)
+    )
+    best = max(leading, key=lambda i: (radii[i].lower, -i))
     if family.count == 1:
         return Found(radii[0], (0,), RadiusStatus.TIME_LIMIT, radii)
-    with np.errstate(over="ignore"):
-        norm = float(spectral_norm_bounds(family.floats)[1].max() * (1 + 4 * family.size * UNIT_ROUNDOFF))
-    return Found(Bracket(radii[best].lower, norm), (best,), RadiusStatus.TIME_LIMIT, radii)
+    return Found(Bracket(radii[best].lower, float(norms.max())), (best,), RadiusStatus.TIME_LIMIT, radii)
 
 
 def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float | None) -> Iterator[Found]:
@@ -165,7 +177,7 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float | 
     if is_nilpotent_family(family):
         found = replace(found, bracket=Bracket(0.0, 0.0), status=RadiusStatus.ZERO)
         yield found
-    if _solver_fits(deadline):
+    if _solver_fits(family, deadline):
         quadratic = common_quadratic_norm(family, scale=found.bracket.lower, time_limit=_solver_seconds(deadline))
         found = replace(found, quadratic=quadratic).with_upper(quadratic.gamma)
         yield found
@@ -176,13 +188,13 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float | 
     for block in blocks:
         basis = _basis(block, found if len(blocks) == 1 else None, deadline)
         bases.append(basis)
-        found = _with_search(family, found, basis)
+        found = _with_search(family, found, basis, deadline)
         yield found
     yield from _branch(family, found, bases, tol=tol)
 
 
-def _solver_fits(deadline: float | None) -> bool:
-    return deadline is None or deadline - time.monotonic() > SOLVER_SECONDS
+def _solver_fits(family: MatrixFamily, deadline: float | None) -> bool:
+    return family.count <= MOST_INEQUALITIES and (deadline is None or deadline - time.monotonic() > SOLVER_SECONDS)
 
 
 def _solver_seconds(deadline: float | None) -> float:
@@ -192,22 +204,23 @@ def _solver_seconds(deadline: float | None) -> float:
 def _basis(block: MatrixFamily, found: Found | None, deadline: float | None) -> ScaledFamily:
     """The block in coordinates in which its norms are small: a common quadratic norm, or a diagonal balance."""
     quadratic = None if found is None else found.quadratic
-    if quadratic is None and block.size > 1 and _solver_fits(deadline):
+    if quadratic is None and block.size > 1 and _solver_fits(block, deadline):
         quadratic = common_quadratic_norm(block, time_limit=_solver_seconds(deadline))
     scaled = None if quadratic is None else scale_family(block, transform=quadratic.factor)
     return balanced_family(block) if scaled is None else scaled
 
 
-def _with_search(family: MatrixFamily, found: Found, basis: ScaledFamily) -> Found:
+def _with_search(family: MatrixFamily, found: Found, basis: ScaledFamily, deadline: float | None) -> Found:
     if not basis.floats.any():
         return found
-    word, _ = search_word(basis.floats, max_length=SEARCH_LENGTH, width=_search_width(family.size))
+    width = _search_width(family.size, family.count)
+    word, _ = search_word(basis.floats, max_length=SEARCH_LENGTH, width=width, deadline=deadline)
     return found.with_word(proved_rate(family, word), word)
 
 
-def _search_width(n: int) -> int:
-    """Words kept per length: fewer where each costs more."""
-    return min(600, max(60, 240_000 // n**2))
+def _search_width(n: int, count: int) -> int:
+    """Words kept per length: fewer where each costs more, or has more continuations."""
+    return max(8, min(600, max(60, 240_000 // n**2)) * 4 // max(count, 4))
 
 
 def _branch(family: MatrixFamily, found: Found, bases: list[ScaledFamily], *, tol: float) -> Iterator[Found]:

@@ -137,7 +137,7 @@ def test_explain_names_the_tie_and_its_line(capsys: pytest.CaptureFixture[str], 
 
 
 def test_gallery_lists_and_shows(capsys: pytest.CaptureFixture[str]) -> None:
-    names = [row["name"] for row in run_json(capsys, "gallery")]
+    names = [row["name"] for row in run_json(capsys, "gallery")["cases"]]
     assert {"heavy-ball", "lasso-diabetes", "golden"} <= set(names)
     assert "M₁M₁M₂M₂" in run(capsys, "gallery", "heavy-ball")[1]
 
@@ -251,3 +251,42 @@ def test_help_is_quick_to_reach_and_complete() -> None:
     assert done.returncode == 0
     for command in ("analyze", "jsr", "iterate", "check", "gallery"):
         assert command in done.stdout
+
+
+def test_a_time_limit_holds_for_a_thousand_blocks(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    states = [f"x{i}" for i in range(5)]
+    pieces = [f"Max(x{i} + t, x{(i + 1) % 5})/2 - Abs(x{(i + 2) % 5})/4" for i in range(5)]
+    at = ", ".join(f"{s} = 0" for s in [*states, "t"])
+    (tmp_path / "many.toml").write_text(
+        f'state = {json.dumps(states)}\nparameters = ["t"]\nF = {json.dumps(pieces)}\nat = {{ {at} }}\n'
+    )
+    document = run_json(capsys, "analyze", "many.toml", "--time-limit", "2", "--no-certificate")
+    assert document["contraction"]["name"] == "PROVED"
+    assert "1024 blocks" in document["left_out"]
+
+
+def test_a_proved_verdict_stands_when_the_fixed_set_is_left_out(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "steep.toml").write_text(
+        'state = ["x", "y"]\nparameters = ["t"]\nF = ["x/2 + 10**6*Abs(y) + t", "y/3"]\nat = { x = 0, y = 0, t = 0 }\n'
+    )
+    code, out, _ = run(capsys, "analyze", "steep.toml", "--require", "contraction", "--no-certificate")
+    assert code == 0
+    assert "proved" in out
+
+
+@pytest.mark.parametrize("target", ["--plot", "--certificate"])
+def test_targets_are_checked_before_the_work(capsys: pytest.CaptureFixture[str], target: str) -> None:
+    code, out, err = run(capsys, "analyze", "heavy-ball", target, "/nonexistent/x.png")
+    assert (code, out) == (2, "")
+    assert "cannot be written there" in err
+
+
+def test_names_and_streams_that_the_system_refuses(tmp_path: Path) -> None:
+    code = f"{sys.executable} -m conservative"
+    for command in (f"{code} analyze {'x' * 300}", f"{code} check - <&-", f"{code} gallery >/dev/full"):
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == 2, command
+        assert done.stderr.startswith("conservative: ")
+        assert "Traceback" not in done.stderr
