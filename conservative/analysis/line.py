@@ -43,6 +43,7 @@ def analyze(
     *,
     at: Any = None,
     initial: Any = None,
+    tolerance: float | None = None,
     steps: int | None = None,
     max_length: int = 12,
     time_limit: float | None = 60.0,
@@ -58,6 +59,8 @@ def analyze(
         The point (x̄, θ), for a function whose source names none.
     initial : array_like, shape (k, p, m), optional
         X_0, whose hull is iterated; {0} unless given or named by the source.
+    tolerance : float, optional
+        For ties, and for F(x, θ) = x, at a floating-point point (default 1e-9).
     steps : int, optional
         How often the set is iterated. By default 40, or, for a family that expands, as often as
         it takes the proved rate to show: until lower^steps reaches 1000, at most 400.
@@ -86,7 +89,7 @@ def analyze(
     'PROVED'
     """
     tell = on_stage or (lambda _: None)
-    problem = as_problem(source, at=at, initial=initial)
+    problem = as_problem(source, at=at, initial=initial, tolerance=tolerance)
     tell("conservative Jacobian")
     residual = fixed_point_residual(problem)
     jacobian, conical = _jacobians(problem)
@@ -180,7 +183,7 @@ def fixed_point_residual(problem: Problem) -> Residual | None:
     F = problem.function
     if F is None or len(F.expressions) != len(F.state):
         return None
-    residual = F.residual(problem.at)
+    residual = F.residual(problem.at, tolerance=problem.tolerance)
     if not residual.vanishes:
         worst = int(np.abs(residual.values).argmax())
         raise ArgumentError(
@@ -264,10 +267,10 @@ def _jacobians(problem: Problem) -> tuple[JacobianSet | JacobianZonotope | None,
     """Both readings; a zonotope stays one only when its ties are too many to list, and then has no second reading."""
     if problem.function is None:
         return problem.jacobian, None
-    jacobian = conservative_jacobian(problem.function, problem.at)
+    jacobian = conservative_jacobian(problem.function, problem.at, tolerance=problem.tolerance)
     if isinstance(jacobian, JacobianZonotope):
         return jacobian, None
-    conical = conservative_jacobian(problem.function, problem.at, kind="conical")
+    conical = conservative_jacobian(problem.function, problem.at, kind="conical", tolerance=problem.tolerance)
     return jacobian, conical.listed() if isinstance(conical, JacobianZonotope) else conical
 
 

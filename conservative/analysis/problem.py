@@ -1,7 +1,7 @@
 """From whatever a user names or holds to one problem: a function at a point, a set of blocks, or a family."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Problem:
         A first set X_0 of derivatives.
     source, answer : str
         Of a published case; empty otherwise.
+    tolerance : float, optional
+        For ties, and for F(x, θ) = x, at a floating-point point; 1e-9 unless given.
     """
 
     title: str
@@ -47,9 +49,10 @@ class Problem:
     initial: Any = None
     source: str = ""
     answer: str = ""
+    tolerance: float | None = None
 
 
-def as_problem(source: Any, *, at: Any = None, initial: Any = None) -> Problem:
+def as_problem(source: Any, *, at: Any = None, initial: Any = None, tolerance: float | None = None) -> Problem:
     """Read a problem from a gallery name, a file, or an object of the package.
 
     Parameters
@@ -60,6 +63,8 @@ def as_problem(source: Any, *, at: Any = None, initial: Any = None) -> Problem:
         The point; overrides the one that the source names.
     initial : array_like of shape (k, p, m), optional
         X_0; overrides the one that the source names.
+    tolerance : float, optional
+        For ties, and for F(x, θ) = x, at a floating-point point.
 
     Returns
     -------
@@ -76,20 +81,17 @@ def as_problem(source: Any, *, at: Any = None, initial: Any = None) -> Problem:
     if at is not None:
         if problem.function is None:
             raise ArgumentError("`analyze(at=...)` needs a function; the source holds matrices only. Leave `at` out.")
-        problem = _replace(problem, at=at)
+        problem = replace(problem, at=at)
     if initial is not None:
-        problem = _replace(problem, initial=initial)
+        problem = replace(problem, initial=initial)
+    if tolerance is not None:
+        problem = replace(problem, tolerance=tolerance)
     if problem.function is not None and problem.at is None:
         raise ArgumentError(
             "`analyze(at=...)` needs the point at which to take derivatives: a value for every state and parameter. "
             'Write `at = { x = 0, theta = "1/3" }` in the function file, or pass `at`.'
         )
     return problem
-
-
-def _replace(problem: Problem, **changes: Any) -> Problem:
-    fields = {name: getattr(problem, name) for name in Problem.__dataclass_fields__}
-    return Problem(**{**fields, **changes})
 
 
 def _read(source: Any) -> Problem:

@@ -16,6 +16,11 @@ _TIME = click.option(
 )
 _PLOT = click.option("--plot", type=click.Path(dir_okay=False), help="Write a figure (.png, .pdf or .svg).")
 _AT = click.option("--at", metavar="NAME=VALUE,...", help="The point, for example x=0,theta=1/3.")
+_TOLERANCE = click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0, min_open=True),
+    help="For ties, and for F(x, θ) = x, at a floating-point point  [1e-9].",
+)
 _STEPS = click.option(
     "--steps",
     type=click.IntRange(min=1, max=10_000),
@@ -37,6 +42,7 @@ def commands() -> None:
 @commands.command()
 @click.argument("source")
 @_AT
+@_TOLERANCE
 @_STEPS
 @_TIME
 @click.option(

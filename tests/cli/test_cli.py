@@ -187,6 +187,15 @@ def test_the_residual_of_a_point_that_is_not_fixed_is_said(capsys: pytest.Captur
     assert "F(x, θ) − x is 1 in x" in run(capsys, "analyze", "moved.toml")[2]
 
 
+def test_the_tolerance_of_a_floating_point_is_exposed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "near.toml").write_text(
+        'state = ["x"]\nparameters = ["t"]\nF = ["Abs(x)/3 + t"]\nat = { x = 1e-7, t = 0 }\n'
+    )
+    assert run(capsys, "analyze", "near.toml")[0] == 2
+    document = run_json(capsys, "analyze", "near.toml", "--tolerance", "1e-6", "--no-certificate")
+    assert len(document["jacobian"]["vertices"]) == 2
+
+
 def test_other_hostile_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes('title = "é"'.encode("latin-1"))
     np.save(tmp_path / "pickled.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
