@@ -1,4 +1,4 @@
-"""What automatic differentiation returns at ties: the rule of each library for each switch, then the chain rule.
+"""What automatic differentiation returns at ties: the rule of each framework for each switch, then the chain rule.
 
 The rules are those observed with JAX 0.10 (x64) and PyTorch 2.13. A maximum with a constant can be written in several
 ways, which these libraries differentiate differently: that is the *spelling*. NumPy has no derivatives; its column
@@ -28,11 +28,11 @@ _HALF = Fraction(1, 2)
 
 @dataclass(frozen=True, slots=True)
 class Derivative:
-    """What one library returns for the formula, spelled one way.
+    """What one framework returns for the formula, spelled one way.
 
     Parameters
     ----------
-    library : str
+    framework : str
         "JAX", "PyTorch" or "NumPy".
     spelling : str
         How a maximum or minimum with a constant is written: "maximum", "relu", "clip" or "where".
@@ -40,7 +40,7 @@ class Derivative:
         Entries `Fraction` or sympy numbers at exact points, floats otherwise. None where it is not finite.
     """
 
-    library: str
+    framework: str
     spelling: str
     matrix: NDArray[Any] | None
 
@@ -52,15 +52,15 @@ def is_bounded(graph: Graph, index: int) -> bool:
     return node.op in ("max", "min") and len(constants) == 2 and sum(constants) == 1
 
 
-def shares(graph: Graph, index: int, tied: Sequence[int], *, library: str, spelling: str) -> list[Fraction]:
+def shares(graph: Graph, index: int, tied: Sequence[int], *, framework: str, spelling: str) -> list[Fraction]:
     """How the derivative of a tied maximum or minimum is divided among its operands."""
     node = graph.nodes[index]
     divided = [Fraction(0)] * len(node.args)
     if len(tied) > 1 and is_bounded(graph, index):
         varying = next(i for i, a in enumerate(node.args) if graph.nodes[a].op != "constant")
-        divided[varying] = _bounded_share(library, spelling)
+        divided[varying] = _bounded_share(framework, spelling)
         divided[1 - varying] = 1 - divided[varying]
-    elif library == "NumPy":
+    elif framework == "NumPy":
         divided[tied[0]] = Fraction(1)
     else:
         for place in tied:
@@ -68,56 +68,56 @@ def shares(graph: Graph, index: int, tied: Sequence[int], *, library: str, spell
     return divided
 
 
-def _bounded_share(library: str, spelling: str) -> Fraction:
+def _bounded_share(framework: str, spelling: str) -> Fraction:
     """The share of what is compared with a constant."""
-    if library == "NumPy" or spelling in ("relu", "where"):
+    if framework == "NumPy" or spelling in ("relu", "where"):
         return Fraction(0)
-    return Fraction(1) if (library, spelling) == ("PyTorch", "clip") else _HALF
+    return Fraction(1) if (framework, spelling) == ("PyTorch", "clip") else _HALF
 
 
-def absolute_slope(library: str) -> Fraction:
+def absolute_slope(framework: str) -> Fraction:
     """The derivative of the absolute value at 0."""
-    return Fraction(1) if library == "JAX" else Fraction(0)
+    return Fraction(1) if framework == "JAX" else Fraction(0)
 
 
-def rule(graph: Graph, index: int, tied: Sequence[int], library: str) -> str:
-    """The rule of a library at a tied switch, in words."""
+def rule(graph: Graph, index: int, tied: Sequence[int], framework: str) -> str:
+    """The rule of a framework at a tied switch, in words."""
     node = graph.nodes[index]
     if index in graph.labels:
         return "the order of a stable sort"
     if node.op == "abs":
-        return f"slope {absolute_slope(library)}"
+        return f"slope {absolute_slope(framework)}"
     if node.op == "sign":
         return "slope 0, and the value sign(0) = 0"
     if node.op == "piecewise":
         return "the branch of the guard that holds (where)"
-    if library == "NumPy":
+    if framework == "NumPy":
         return "the constant (strict comparison)" if is_bounded(graph, index) else "the first (argmax)"
     if not is_bounded(graph, index):
         return f"1/{len(tied)} of each"
-    clip = "all of the other (clip)" if library == "PyTorch" else "1/2 of each (clip)"
+    clip = "all of the other (clip)" if framework == "PyTorch" else "1/2 of each (clip)"
     return f"1/2 of each (maximum), the constant (relu, where), {clip}"
 
 
 def library_derivatives(graph: Graph, trace: Trace, arithmetic: Arithmetic) -> tuple[Derivative, ...]:
-    """The derivative of every library in every spelling, at the point of a value pass without resolved jumps."""
+    """The derivative of every framework in every spelling, at the point of a value pass without resolved jumps."""
     found = []
-    for library in LIBRARIES:
-        for spelling in SPELLINGS if library != "NumPy" else SPELLINGS[:1]:
+    for framework in LIBRARIES:
+        for spelling in SPELLINGS if framework != "NumPy" else SPELLINGS[:1]:
             try:
-                matrix = _Sweep(graph, trace, arithmetic, library, spelling).run()
+                matrix = _Sweep(graph, trace, arithmetic, framework, spelling).run()
             except FunctionError:
                 matrix = None
-            found.append(Derivative(library, spelling, matrix))
+            found.append(Derivative(framework, spelling, matrix))
     return tuple(found)
 
 
 class _Sweep:
-    """Forward accumulation with the rules of one library."""
+    """Forward accumulation with the rules of one framework."""
 
-    def __init__(self, graph: Graph, trace: Trace, arithmetic: Arithmetic, library: str, spelling: str) -> None:
+    def __init__(self, graph: Graph, trace: Trace, arithmetic: Arithmetic, framework: str, spelling: str) -> None:
         self.graph, self.trace, self.arithmetic = graph, trace, arithmetic
-        self.library, self.spelling = library, spelling
+        self.framework, self.spelling = framework, spelling
         self.gradients: dict[int, Gradient] = {}
 
     def run(self) -> NDArray[Any]:
@@ -134,10 +134,10 @@ class _Sweep:
             return self._sorted(label.name, label.rank, label.values)
         tied = self.trace.options.get(index, ())
         if node.op in ("max", "min"):
-            divided = shares(self.graph, index, tied, library=self.library, spelling=self.spelling)
+            divided = shares(self.graph, index, tied, framework=self.framework, spelling=self.spelling)
             return self._mixed(list(zip(divided, node.args, strict=True)))
         if node.op == "abs" and len(tied) > 1:
-            return self._mixed([(absolute_slope(self.library), node.args[0])])
+            return self._mixed([(absolute_slope(self.framework), node.args[0])])
         branch = tied[0] if tied else 0
         if node.op == "piecewise":
             chosen = first_true(self.graph, node.branches()[1], self.trace.signs)

@@ -22,7 +22,7 @@ def as_text(explanation: "Explanation") -> str:
         for branch in tie.branches:
             made = _vertices(branch.vertices)
             lines.append(f"    {shortened(branch.expression):<{width}}  value {number_text(branch.value)}{made}")
-        lines += [f"    {library}: {words}" for library, words in tie.rules.items()]
+        lines += [f"    {framework}: {words}" for framework, words in tie.rules.items()]
     if explanation.near_ties:
         lines += ["", "near ties (not tied, yet suspiciously close):"]
         lines += [f"    {near.expression}: {near.distance:.3g} apart" for near in explanation.near_ties]
@@ -32,7 +32,7 @@ def as_text(explanation: "Explanation") -> str:
         lines += [f"    {i}: {matrix_text(block)}" for i, block in enumerate(blocks[:32])]
         lines += [f"    ... and {len(blocks) - 32} more"] if len(blocks) > 32 else []
     lines += ["", "Automatic differentiation of this formula returns"]
-    lines += [f"    {library}: {text}" for library, text in predictions(explanation.derivatives)]
+    lines += [f"    {framework}: {text}" for framework, text in predictions(explanation.derivatives)]
     return "\n".join(lines)
 
 
@@ -42,7 +42,7 @@ def as_html(explanation: "Explanation") -> str:
     for tie in explanation.ties:
         place = escape(_place(explanation, tie).strip(" ()"))
         first = f'<td rowspan="{len(tie.branches)}">${latex(tie.expression)}$<br>{place}</td>'
-        rules = "<br>".join(f"{escape(library)}: {escape(words)}" for library, words in tie.rules.items())
+        rules = "<br>".join(f"{escape(framework)}: {escape(words)}" for framework, words in tie.rules.items())
         last = f'<td rowspan="{len(tie.branches)}">{rules}</td>'
         for row, branch in enumerate(tie.branches):
             made = ", ".join(map(str, branch.vertices))
@@ -50,7 +50,7 @@ def as_html(explanation: "Explanation") -> str:
             rows.append(f"<tr>{first if row == 0 else ''}{middle}{last if row == 0 else ''}</tr>")
     head = "".join(f"<th>{title}</th>" for title in ("tie", "branch", "value", "Jacobians", "conventions"))
     notes = [f"near tie: {near.expression}, {near.distance:.3g} apart" for near in explanation.near_ties]
-    notes += [f"{library}: {text}" for library, text in predictions(explanation.derivatives)]
+    notes += [f"{framework}: {text}" for framework, text in predictions(explanation.derivatives)]
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>" if rows else ""
     listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
     return f"<div><p>{escape(_headline(explanation))}</p>{table}<ul>{listed}</ul></div>"
@@ -71,16 +71,16 @@ def as_latex(explanation: "Explanation") -> str:
 
 
 def predictions(derivatives: "Sequence[Derivative]") -> list[tuple[str, str]]:
-    """Per library, its results with the spellings that lead to each."""
+    """Per framework, its results with the spellings that lead to each."""
     found: dict[str, dict[str, list[str]]] = {}
     for derivative in derivatives:
         text = "nothing finite" if derivative.matrix is None else matrix_text(derivative.matrix)
-        found.setdefault(derivative.library, {}).setdefault(text, []).append(derivative.spelling)
+        found.setdefault(derivative.framework, {}).setdefault(text, []).append(derivative.spelling)
     shown = []
-    for library, results in found.items():
+    for framework, results in found.items():
         single = len(results) == 1
         shown.append(
-            (library, "; ".join(t if single else f"{t} written with {', '.join(s)}" for t, s in results.items()))
+            (framework, "; ".join(t if single else f"{t} written with {', '.join(s)}" for t, s in results.items()))
         )
     return shown
 

@@ -55,7 +55,7 @@ class Tie:
         The components of F that it enters, from 0.
     lines : tuple of int
         Their lines in the file; empty when F was not read from one.
-    rules : mapping of library to str
+    rules : mapping of framework to str
         What JAX, PyTorch and NumPy do at such a tie.
     """
 
@@ -91,12 +91,12 @@ class Explanation:
     derivatives: tuple[Derivative, ...]
     origin: Origin | None = field(default=None, repr=False)
 
-    def derivative(self, library: str, *, spelling: str = "maximum") -> Any:
-        """What a library returns for this formula.
+    def derivative(self, framework: str, *, spelling: str = "maximum") -> Any:
+        """What a framework returns for this formula.
 
         Parameters
         ----------
-        library : {"JAX", "PyTorch", "NumPy"}
+        framework : {"JAX", "PyTorch", "NumPy"}
         spelling : {"maximum", "relu", "clip", "where"}
             How maxima and minima with a constant are written. NumPy has one way only.
 
@@ -109,8 +109,8 @@ class Explanation:
         ------
         KeyError
         """
-        results = {(d.library, d.spelling): d.matrix for d in self.derivatives}
-        matrix = results[library, "maximum" if library == "NumPy" else spelling]
+        results = {(d.framework, d.spelling): d.matrix for d in self.derivatives}
+        matrix = results[framework, "maximum" if framework == "NumPy" else spelling]
         return None if matrix is None else matrix.astype(np.float64)
 
     def __str__(self) -> str:
@@ -152,7 +152,7 @@ def explain(F: PiecewiseSelection, at: Any, *, tolerance: float | None = None) -
     -----
     Libraries see a tie only where two doubles are equal, whatever the tolerance. Their rules are those observed with
     JAX 0.10 and PyTorch 2.13; they are applied switch by switch, then carried on by forward accumulation.
-    A library that simplifies or reorders the formula first may return something else, which still lies in the
+    A framework that simplifies or reorders the formula first may return something else, which still lies in the
     selection.
 
     Examples
@@ -234,7 +234,7 @@ class _Ties:
         components = tuple(c for c, o in enumerate(graph.outputs) if any(_enters(graph, i, o) for i in indices))
         origin = self.F.origin
         lines = tuple(origin.lines[c] for c in components) if origin is not None and origin.lines else ()
-        rules = {library: rule(graph, _switch_above(graph, index), taken, library) for library in LIBRARIES}
+        rules = {framework: rule(graph, _switch_above(graph, index), taken, framework) for framework in LIBRARIES}
         (expression,) = self._written([index])
         if jumping:
             expression = expression[0] - expression[1]

@@ -192,6 +192,6 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
         "near_ties": [{"expression": str(t.expression), "distance": t.distance} for t in explanation.near_ties],
         "jacobians": _if(explanation.jacobians, jacobian_document),
         "derivatives": [
-            {"library": d.library, "spelling": d.spelling, "matrix": d.matrix} for d in explanation.derivatives
+            {"framework": d.framework, "spelling": d.spelling, "matrix": d.matrix} for d in explanation.derivatives
         ],
     }

@@ -122,8 +122,8 @@ def test_predictions_lie_in_the_selection_and_vertices_are_covered(tree, spellin
     F = cj.from_sympy(tree.text, state=["x", "y"])
     explanation = cj.explain(F, [0, 0])
     J = explanation.jacobians
-    for library in ("JAX", "PyTorch", "NumPy"):
-        found = explanation.derivative(library, spelling=spelling)
+    for framework in ("JAX", "PyTorch", "NumPy"):
+        found = explanation.derivative(framework, spelling=spelling)
         assert cj.MatrixPolytope(J.vertices).contains(found[None], tol=1e-9).item()
     for tie in explanation.ties:
         assert len(tie.branches) >= 2

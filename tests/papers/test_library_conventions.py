@@ -58,9 +58,9 @@ def test_observed_derivatives(F, spelling, names, at, jax, torch, exact):
     selection = cj.from_sympy(F, state=list(names))
     point = [rational(v) if exact else float(v) for v in at]
     explanation = cj.explain(selection, point)
-    for library, observed in (("JAX", jax), ("PyTorch", torch)):
+    for framework, observed in (("JAX", jax), ("PyTorch", torch)):
         if observed is not None:
-            found = explanation.derivative(library, spelling=spelling)
+            found = explanation.derivative(framework, spelling=spelling)
             np.testing.assert_array_equal(found, np.atleast_2d(observed))
 
 
@@ -80,6 +80,6 @@ def test_jax_leaves_clarke_at_the_simplex():
 def test_every_prediction_lies_in_the_program_reading(F, names, at, spelling):
     selection = cj.from_sympy(F, state=list(names))
     J = cj.conservative_jacobian(selection, at)
-    for library in ("JAX", "PyTorch", "NumPy"):
-        found = cj.explain(selection, at).derivative(library, spelling=spelling)
+    for framework in ("JAX", "PyTorch", "NumPy"):
+        found = cj.explain(selection, at).derivative(framework, spelling=spelling)
         assert cj.MatrixPolytope(J.vertices).contains(found[None], tol=1e-12).item()

@@ -1,4 +1,4 @@
-"""Expressions of the package in the natural spelling of an array library, by a small evaluator of its own."""
+"""Expressions of the package in the natural spelling of an array framework, by a small evaluator of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import sympy
 import conservative as cj
 
 SPELLINGS = ("maximum", "relu", "clip")
-"""How max(z, 0) and the like are written where a library has several ways."""
+"""How max(z, 0) and the like are written where a framework has several ways."""
 
 _RELATIONS = {
     sympy.Lt: lambda a, b: a < b,
@@ -26,18 +26,18 @@ _RELATIONS = {
 
 @dataclass(frozen=True)
 class Translation:
-    """f(x) for a vector x: the components of a selection, written with `library`.
+    """f(x) for a vector x: the components of a selection, written with `framework`.
 
-    `library` has maximum, minimum, absolute, sign, where, relu, clip, sqrt, exp, sort, stack and constant.
+    `framework` has maximum, minimum, absolute, sign, where, relu, clip, sqrt, exp, sort, stack and constant.
     """
 
     F: cj.PiecewiseSelection
-    library: SimpleNamespace
+    framework: SimpleNamespace
     spelling: str = "maximum"
 
     def __call__(self, x: Any) -> Any:
         values = {symbol: x[i] for i, symbol in enumerate(self.F.symbols)}
-        return self.library.stack([self._evaluate(e, values) for e in self.F.expressions])
+        return self.framework.stack([self._evaluate(e, values) for e in self.F.expressions])
 
     def _evaluate(self, expression: Any, values: dict[Any, Any]) -> Any:
         if expression not in values:
@@ -46,7 +46,7 @@ class Translation:
 
     def _apply(self, expression: Any, values: dict[Any, Any]) -> Any:
         if expression.is_number:
-            return self.library.constant(float(expression))
+            return self.framework.constant(float(expression))
         if isinstance(expression, sympy.Piecewise):
             return self._where(expression, values)
         if isinstance(expression, (sympy.Max, sympy.Min)):
@@ -60,18 +60,18 @@ class Translation:
             return self._power(inputs[0], expression.exp)
         name = type(expression).__name__
         if name in ("SortedValue", "LargestSum"):
-            ordered, k = self.library.sort(self.library.stack(inputs[1:])), int(expression.args[0])
+            ordered, k = self.framework.sort(self.framework.stack(inputs[1:])), int(expression.args[0])
             return ordered[k - 1] if name == "SortedValue" else ordered[len(inputs) - 1 - k :].sum()
-        return getattr(self.library, {"Abs": "absolute"}.get(name, name))(*inputs)
+        return getattr(self.framework, {"Abs": "absolute"}.get(name, name))(*inputs)
 
     def _power(self, base: Any, exponent: Any) -> Any:
-        return self.library.sqrt(base) if exponent == sympy.Rational(1, 2) else base ** int(exponent)
+        return self.framework.sqrt(base) if exponent == sympy.Rational(1, 2) else base ** int(exponent)
 
     def _where(self, expression: Any, values: dict[Any, Any]) -> Any:
         *branches, last = expression.args
         result = self._evaluate(last.expr, values)
         for value, guard in reversed(branches):
-            result = self.library.where(self._guard(guard, values), self._evaluate(value, values), result)
+            result = self.framework.where(self._guard(guard, values), self._evaluate(value, values), result)
         return result
 
     def _guard(self, guard: Any, values: dict[Any, Any]) -> Any:
@@ -79,16 +79,16 @@ class Translation:
         return _RELATIONS[type(guard)](left, right)
 
     def _extremum(self, expression: Any, values: dict[Any, Any]) -> Any:
-        library, upper = self.library, isinstance(expression, sympy.Min)
+        framework, upper = self.framework, isinstance(expression, sympy.Min)
         numbers = [a for a in expression.args if a.is_number]
         rest = [a for a in expression.args if not a.is_number]
         if len(numbers) == len(rest) == 1 and self.spelling != "maximum":
             bound, inner = float(numbers[0]), self._evaluate(rest[0], values)
             if self.spelling == "clip":
-                return library.clip(inner, -np.inf if upper else bound, bound if upper else np.inf)
+                return framework.clip(inner, -np.inf if upper else bound, bound if upper else np.inf)
             if bound == 0:
-                return -library.relu(-inner) if upper else library.relu(inner)
-        fold = library.minimum if upper else library.maximum
+                return -framework.relu(-inner) if upper else framework.relu(inner)
+        fold = framework.minimum if upper else framework.maximum
         return reduce(fold, [self._evaluate(a, values) for a in expression.args])
 
 
