@@ -19,7 +19,7 @@ from conservative.jacobians.jacobian_set import ExactBlocks, JacobianSet, NearTi
 
 KINDS = ("selection", "conical")
 _FEW_CELLS = 256
-"""Cells that are always worth a look to learn whether "selection" is Clarke's; networks have many with few Jacobians."""
+"""Cells always worth a look, to learn whether "selection" is Clarke's: networks have many cells and few Jacobians."""
 
 
 def conservative_jacobian(
