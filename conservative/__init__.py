@@ -69,6 +69,7 @@ _HOMES = {
     "fixed_set": "conservative.iteration",
     "iterate_set": "conservative.iteration",
     "iterate_templates": "conservative.iteration",
+    "Thinning": "conservative.iteration",
     "TemplateTrajectory": "conservative.iteration",
     "TemplateHull": "conservative.matrix_sets",
     "iterate_templates": "conservative.iteration",

@@ -1,5 +1,6 @@
 """Which norm to prove bounds in: Euclidean, over several steps, or adapted; and the word that rules all of them out."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from conservative.iteration.decay import Decay, decay_of
 
 Floats = NDArray[np.float64]
 
-_WORD_LENGTH = 12
+_WORD_LENGTH, _WORDS = 12, 100_000
 _GOOD_ENOUGH = 50.0
 """A sum of all norms below which no semidefinite program is solved to improve it."""
 
@@ -54,7 +55,9 @@ def adapted_decay(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
 
 
 def expanding_word(A: Floats) -> Any:
-    """A shortest product of at most 12 factors with spectral radius above 1, as a `Product`; `None` if there is none.
+    """A short product with spectral radius above 1, as a `Product`; `None` if there is none of the lengths tried.
+
+    At most 12 factors, and at most 100 000 words of the largest length.
 
     Parameters
     ----------
@@ -66,7 +69,8 @@ def expanding_word(A: Floats) -> Any:
     """
     from conservative.spectral import expanding_product
 
-    return expanding_product(A, max_length=_WORD_LENGTH)
+    longest = int(math.log(_WORDS) / math.log(len(A))) if len(A) > 1 else _WORD_LENGTH
+    return expanding_product(A, max_length=max(1, min(longest, _WORD_LENGTH)))
 
 
 def contracting_decay(A: Floats, *, norm: ArrayLike | None, call: str) -> Decay:
@@ -86,7 +90,7 @@ def contracting_decay(A: Floats, *, norm: ArrayLike | None, call: str) -> Decay:
     Raises
     ------
     ExpansionError
-        If a word of at most 12 factors expands; the message names it.
+        If a word of a few factors expands; the message names it.
     BudgetError
         If neither a contracting norm nor an expanding word was found.
     """

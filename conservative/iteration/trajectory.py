@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,17 +11,19 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.errors import ArgumentError
 from conservative._core.numbers import Bracket, round_up
 from conservative.iteration.blocks import Blocks, read_blocks, read_initial
-from conservative.iteration.decay import Decay, decay_of
+from conservative.iteration.contraction import adapted_decay, expanding_word
+from conservative.iteration.decay import Decay
+from conservative.iteration.thinning import Thinning, read_representation
 from conservative.matrix_sets import MatrixPolytope, gap, simplify
 from conservative.matrix_sets.operations import affine_images
+
+if TYPE_CHECKING:
+    from conservative.spectral import Product
 
 _DEFAULT_STEPS = 20
 _MOST_STEPS = 10_000
 _LARGEST = 1e140
 """Entries beyond this end the loop: their squares would leave the doubles' range."""
-
-_VERTICES = {"hull": 20_000, "thinned": 150}
-"""Most vertices kept, by representation; what is left out is measured and carried as `e_missing`."""
 
 
 class TrajectoryStatus(Enum):
@@ -83,6 +85,8 @@ class SetTrajectory:
         Why the iteration ended.
     decay : Decay
         The constants behind the bounds; `decay.one_step` is ρ of Assumption A.
+    expanding : Product or None
+        When nothing contracts, a short word with spectral radius above 1, which proves that nothing can.
     """
 
     sets: tuple[MatrixPolytope, ...] = field(repr=False)
@@ -90,6 +94,7 @@ class SetTrajectory:
     bounds: tuple[StepBound, ...] = field(repr=False)
     status: TrajectoryStatus
     decay: Decay
+    expanding: "Product | None" = None
 
     @property
     def steps(self) -> int:
@@ -103,7 +108,7 @@ def iterate_set(
     *,
     steps: int | None = None,
     tol: float | None = None,
-    representation: str = "auto",
+    representation: str | Thinning = "auto",
     norm: ArrayLike | None = None,
     max_vertices: int | None = None,
 ) -> SetTrajectory:
@@ -119,11 +124,13 @@ def iterate_set(
         Number of steps; 20 if `tol` is not given either.
     tol : float, optional
         Stop when the proved distance to conv fix(𝒥) is at most this.
-    representation : {"auto", "hull", "thinned"}
+    representation : {"auto", "hull", "thinned"} or Thinning
         ``"hull"`` keeps every vertex that is not redundant to rounding; ``"thinned"`` keeps at most 150, as an inner
-        hull with the missing distance measured. ``"auto"`` takes hulls when p·m ≤ 3.
+        hull with the missing distance measured; ``Thinning(epsilon=...)`` as many as it takes to miss at most ε.
+        ``"auto"`` takes hulls when p·m ≤ 3.
     norm : array_like, shape (p, p), optional
-        A positive definite P whose norm √(xᵀPx) contracts, for families with ‖A‖₂ ≥ 1.
+        A positive definite P whose norm √(xᵀPx) contracts, for families with ‖A‖₂ ≥ 1; one is looked for if several
+        steps do not contract either.
     max_vertices : int, optional
         Most vertices kept, instead of the representation's own limit.
 
@@ -151,11 +158,11 @@ def iterate_set(
     blocks = read_blocks(J, call="iterate_set")
     start = read_initial(initial, blocks, call="iterate_set")
     limit = _step_limit(steps, tol)
-    cap = _vertex_limit(representation, max_vertices, start)
-    decay = decay_of(blocks.A, norm=norm)
+    thinning = read_representation(representation, max_vertices, start.shape, call="iterate_set")
+    decay = adapted_decay(blocks.A, norm=norm)
     if tol is not None and not decay.contracts:
         limit = min(limit, steps or _DEFAULT_STEPS)
-    run = _Run(blocks, decay, cap)
+    run = _Run(blocks, decay, thinning.max_vertices, thinning.step_loss(decay))
     status = None
     try:
         run.begin(start)
@@ -171,9 +178,9 @@ def iterate_set(
         status = TrajectoryStatus.STEPS_DONE if reached_all else TrajectoryStatus.STEP_LIMIT
         status = status if decay.contracts else TrajectoryStatus.NO_CONTRACTION
     count = len(run.bounds)
-    return SetTrajectory(
-        tuple(run.sets[:count]), tuple(run.gaps[: max(count - 1, 0)]), tuple(run.bounds), status, decay
-    )
+    sets, gaps = tuple(run.sets[:count]), tuple(run.gaps[: max(count - 1, 0)])
+    expanding = None if decay.contracts else expanding_word(blocks.A)
+    return SetTrajectory(sets, gaps, tuple(run.bounds), status, decay, expanding)
 
 
 def _step_limit(steps: int | None, tol: float | None) -> int:
@@ -186,18 +193,6 @@ def _step_limit(steps: int | None, tol: float | None) -> int:
     return _DEFAULT_STEPS if tol is None else _MOST_STEPS
 
 
-def _vertex_limit(representation: str, max_vertices: int | None, start: MatrixPolytope) -> int:
-    if representation not in ("auto", *_VERTICES):
-        raise ArgumentError(
-            f'`iterate_set(representation=...)` needs "auto", "hull" or "thinned"; got {representation!r}.'
-        )
-    if max_vertices is not None and max_vertices < 1:
-        raise ArgumentError(f"`iterate_set(max_vertices=...)` needs at least 1; got {max_vertices}.")
-    if representation == "auto":
-        representation = "hull" if start.shape[0] * start.shape[1] <= 3 else "thinned"
-    return max_vertices or _VERTICES[representation]
-
-
 @dataclass(slots=True)
 class _Run:
     """The sets so far; a step either completes all its records or, when interrupted, none that is kept."""
@@ -205,6 +200,7 @@ class _Run:
     blocks: Blocks
     decay: Decay
     cap: int
+    close: float | None = None
     sets: list[MatrixPolytope] = field(default_factory=list)
     gaps: list[Bracket] = field(default_factory=list)
     bounds: list[StepBound] = field(default_factory=list)
@@ -214,7 +210,7 @@ class _Run:
 
     def begin(self, start: MatrixPolytope) -> None:
         """Record X_0; its bound waits for the first step."""
-        self._keep(simplify(start, max_vertices=self.cap))
+        self._keep(simplify(start, tol=self.close, max_vertices=self.cap))
 
     def _keep(self, fresh: MatrixPolytope) -> MatrixPolytope:
         """Store a set whose errors are those of its own step, carrying the errors of all steps before."""
@@ -233,7 +229,7 @@ class _Run:
     def step(self, tol: float | None) -> TrajectoryStatus | None:
         """Make one step; a status if it is the last."""
         before = self.sets[-1]
-        fresh = hull_step(self.blocks, before, cap=self.cap)
+        fresh = hull_step(self.blocks, before, cap=self.cap, close=self.close)
         if fresh is None:
             self.close_first()
             return TrajectoryStatus.OVERFLOW
@@ -267,7 +263,7 @@ class _Run:
         self.bounds.append(StepBound(bound, bound, start.e_missing, start.e_extra))
 
 
-def hull_step(blocks: Blocks, X: MatrixPolytope, *, cap: int) -> MatrixPolytope | None:
+def hull_step(blocks: Blocks, X: MatrixPolytope, *, cap: int, close: float | None = None) -> MatrixPolytope | None:
     """conv ∪_i (A_i X + B_i) with redundant vertices removed, and the errors of this step alone.
 
     Parameters
@@ -276,6 +272,8 @@ def hull_step(blocks: Blocks, X: MatrixPolytope, *, cap: int) -> MatrixPolytope 
     X : MatrixPolytope
     cap : int
         Most vertices kept.
+    close : float, optional
+        Distance that may be lost; by default vertices are left out that are redundant to rounding.
 
     Returns
     -------
@@ -286,7 +284,7 @@ def hull_step(blocks: Blocks, X: MatrixPolytope, *, cap: int) -> MatrixPolytope 
     images = images.reshape(-1, *X.shape)
     if not np.isfinite(images).all() or np.abs(images).max() > _LARGEST:
         return None
-    return simplify(MatrixPolytope(images, e_missing=rounding, e_extra=rounding), max_vertices=cap)
+    return simplify(MatrixPolytope(images, e_missing=rounding, e_extra=rounding), tol=close, max_vertices=cap)
 
 
 def _carried(weights: list[float], errors: list[float]) -> float:
