@@ -1,6 +1,9 @@
 """Iteration of sets X_{t+1} = 𝒥(X_t) with proved error bounds, and its fixed set."""
 
 from conservative.iteration.decay import Decay as Decay
+from conservative.iteration.driven import DrivenTrajectory as DrivenTrajectory
+from conservative.iteration.driven import iterate_driven as iterate_driven
+from conservative.iteration.driven import iterate_sequence as iterate_sequence
 from conservative.iteration.fixed import FixedSet as FixedSet
 from conservative.iteration.fixed import FixedSetStatus as FixedSetStatus
 from conservative.iteration.fixed import fixed_set as fixed_set

@@ -1,0 +1,322 @@
+"""Iteration driven along a trajectory: 𝒳_{t+1} = 𝒥_t(𝒳_t), with 𝒥_t = J_F(x_t(θ), θ), against fix of the limit 𝒥̄.
+
+Let δ_s ≥ gap(𝒥_s, 𝒥̄) and ‖X‖ ≤ R_s on 𝒳_s. One step with 𝒥_s instead of 𝒥̄ moves a point by at most
+η_s = δ_s √(R_s² + 1), since ‖[ΔA ΔB][X; I]‖_F ≤ ‖[ΔA ΔB]‖_F ‖[X; I]‖₂. With c_s bounding the products of 𝒥̄ (see
+`Decay`), telescoping gives
+
+    gap(𝒳_t, fix 𝒥̄) ≤ c_t gap(𝒳_0, fix 𝒥̄) + Σ_{s < t} c_{t−1−s} η_s,
+
+which tends to 0 when 𝒥_t approaches 𝒥̄ from inside: the exchange of limit and derivative.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from conservative._core.checks import as_real_array
+from conservative._core.errors import ArgumentError, ShapeError
+from conservative._core.norms import spectral_norm_bounds
+from conservative._core.numbers import Bracket, round_up
+from conservative.iteration.blocks import Blocks, read_blocks, read_initial
+from conservative.iteration.contraction import contracting_decay
+from conservative.iteration.decay import Decay
+from conservative.iteration.fixed import fixed_set
+from conservative.iteration.thinning import Thinning, read_representation
+from conservative.iteration.trajectory import TrajectoryStatus, hull_step
+from conservative.jacobians import JacobianZonotope, conservative_jacobian
+from conservative.matrix_sets import MatrixPolytope, gap, hausdorff_distance, simplify
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrivenTrajectory:
+    """The hulls of X_0, ..., X_T driven by 𝒥_0, ..., 𝒥_{T−1}, and their gaps to the hull of fix(𝒥̄).
+
+    Parameters
+    ----------
+    points : ndarray, shape (T + 1, p), or None
+        x_t, where an algorithm drives the sets.
+    sets : tuple of MatrixPolytope
+        conv X_t, with the carried errors `e_missing` and `e_extra`.
+    gaps : tuple of Bracket
+        Hausdorff distance of conv X_t and conv X_{t+1}.
+    to_limit : tuple of Bracket
+        gap(conv X_t, conv fix(𝒥̄)), the theorem's quantity, for the exact hulls; empty without a limit.
+    bounds : tuple of float
+        Proved upper bounds of the same from the gaps of 𝒥_t to 𝒥̄ alone; empty without a limit.
+    limit : MatrixPolytope or None
+        conv fix(𝒥̄), with its errors.
+    rate : tuple of float
+        The curve gap(X_0, fix)·ρ^{t/2} of the theorem: its rate, with a constant that nothing proves.
+    status : TrajectoryStatus
+    decay : Decay or None
+        The constants of 𝒥̄.
+    """
+
+    points: Floats | None = field(repr=False)
+    sets: tuple[MatrixPolytope, ...] = field(repr=False)
+    gaps: tuple[Bracket, ...] = field(repr=False)
+    to_limit: tuple[Bracket, ...] = field(repr=False)
+    bounds: tuple[float, ...] = field(repr=False)
+    limit: MatrixPolytope | None
+    rate: tuple[float, ...] = field(repr=False)
+    status: TrajectoryStatus
+    decay: Decay | None = field(repr=False)
+
+    @property
+    def steps(self) -> int:
+        """Number T of steps made."""
+        return len(self.gaps)
+
+
+def iterate_driven(
+    F: Any,
+    x0: ArrayLike,
+    theta: ArrayLike,
+    *,
+    steps: int = 20,
+    initial: Any = None,
+    fixed_point: Any = None,
+    representation: str | Thinning = "auto",
+) -> DrivenTrajectory:
+    """The set-valued piggyback recursion J_{x_{t+1}} = J_F(x_t, θ) J_{x_t} along x_{t+1} = F(x_t, θ), as hulls.
+
+    Parameters
+    ----------
+    F : PiecewiseSelection or StructuredMap
+    x0 : array_like, shape (p,)
+    theta : array_like, shape (m,)
+    steps : int
+    initial : MatrixSet or array_like of shape (n, p, m), optional
+        The derivatives of x_0 with respect to θ; {0} by default.
+    fixed_point : sequence of numbers, shape (p,), optional
+        x̄(θ), exact where numbers are; its kinks decide 𝒥̄. By default the last x_t, if F maps it to itself in floating
+        point; otherwise there is no limit.
+    representation : {"auto", "hull", "thinned"} or Thinning
+        As in `iterate_set`.
+
+    Returns
+    -------
+    DrivenTrajectory
+        About the sets that the floating-point trajectory x_t drives.
+
+    Raises
+    ------
+    ArgumentError
+        If `steps` is not a number of steps, or F does not map the fixed point to itself.
+    ExpansionError, BudgetError
+        If the blocks at the fixed point do not contract; the message names the word.
+    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError, FunctionError
+
+    Notes
+    -----
+    gap(X_t, fix) is one-sided: away from kinks 𝒥_t is one matrix and X_t cannot fill the limit. Kinks on the way are
+    decided at the floating-point x_t, those of the limit as in `conservative_jacobian`. The bound of `bounds` is
+    proved, with everything in it measured and rounded up; the theorem's ρ^{t/2} is shown beside it as a rate.
+
+    Examples
+    --------
+    x ← θ − |x|/2 with θ = 0, whose limit J_pb is [0, 2]; away from the kink derivatives tend to 2 or 2/3:
+
+    >>> from conservative.functions import from_sympy
+    >>> F = from_sympy("t - Abs(x)/2", state=["x"], parameters=["t"])
+    >>> run = iterate_driven(F, [1.0], [0.0], steps=30, fixed_point=[0])
+    >>> run.limit.support([[[1.0]]]).round(6).tolist(), run.to_limit[-1].upper < 1e-6
+    ([2.0], True)
+    """
+    call = "iterate_driven"
+    if isinstance(steps, bool) or steps != int(steps) or steps < 0:
+        raise ArgumentError(f"`{call}(steps=...)` needs a whole number of at least 0; got {steps}.")
+    x = as_real_array(x0, call=call, argument="x0", wanted="shape (p,)")
+    parameter = as_real_array(theta, call=call, argument="theta", wanted="shape (m,)")
+    if x.ndim != 1 or parameter.ndim != 1:
+        raise ShapeError(
+            f"`{call}(x0=..., theta=...)` needs shapes (p,) and (m,); got {x.shape} and {parameter.shape}."
+        )
+    points = [x]
+    for _ in range(int(steps)):
+        points.append(np.asarray(F.evaluate(points[-1], parameter), dtype=np.float64))
+    limit = _limit_jacobian(F, points[-1], theta, fixed_point)
+    start = np.zeros((1, len(x), len(parameter))) if initial is None else initial
+    along = (
+        _listed(conservative_jacobian(F, [*point.tolist(), *_numbers(theta)], tolerance=0.0)) for point in points[:-1]
+    )
+    run = iterate_sequence(along, start, limit=limit, representation=representation)
+    trajectory = np.array(points[: len(run.sets)])
+    return DrivenTrajectory(
+        trajectory, run.sets, run.gaps, run.to_limit, run.bounds, run.limit, run.rate, run.status, run.decay
+    )
+
+
+def iterate_sequence(
+    Js: Iterable[Any], initial: Any, *, limit: Any = None, representation: str | Thinning = "auto"
+) -> DrivenTrajectory:
+    """X_{t+1} = conv 𝒥_t(X_t) for a sequence of compact sets 𝒥_t, and the gaps to conv fix(𝒥̄).
+
+    Parameters
+    ----------
+    Js : iterable of JacobianSet, MatrixPolytope, FiniteSet or array_like of shape (k, p, p + m)
+        One for each step.
+    initial : MatrixSet or array_like of shape (n, p, m)
+    limit : as an element of `Js`, optional
+        𝒥̄, which 𝒥_t approaches.
+    representation : {"auto", "hull", "thinned"} or Thinning
+
+    Returns
+    -------
+    DrivenTrajectory
+        A keyboard interrupt returns the steps made.
+
+    Raises
+    ------
+    ExpansionError, BudgetError
+        If `limit` does not contract.
+    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError, ArgumentError
+
+    Examples
+    --------
+    >>> run = iterate_sequence([[[[0.5, 1.0 + 0.5**t]]] for t in range(30)], [[[0.0]]], limit=[[[0.5, 1.0]]])
+    >>> run.to_limit[-1].upper < 1e-6, run.bounds[-1] < 1e-6
+    (True, True)
+    """
+    run = _Driven(read_limit(limit), representation)
+    status = TrajectoryStatus.STEPS_DONE
+    sequence = iter(Js)
+    try:
+        status = run.follow(sequence, initial)
+    except KeyboardInterrupt:
+        if not run.sets:
+            raise
+        status = TrajectoryStatus.INTERRUPTED
+    return run.result(status)
+
+
+def read_limit(limit: Any) -> Blocks | None:
+    """The blocks of 𝒥̄, if there is one.
+
+    Parameters
+    ----------
+    limit : JacobianSet, MatrixPolytope, FiniteSet, array_like or None
+
+    Returns
+    -------
+    Blocks or None
+    """
+    return None if limit is None else read_blocks(limit, call="iterate_driven")
+
+
+class _Driven:
+    """The sets so far; the lists of a step are extended together, at its end."""
+
+    def __init__(self, limit: Blocks | None, representation: str | Thinning) -> None:
+        self.blocks, self.representation = limit, representation
+        self.decay = None if limit is None else contracting_decay(limit.A, norm=None, call="iterate_driven")
+        self.limit = None if limit is None or self.decay is None else _limit_hull(limit)
+        self.sets: list[MatrixPolytope] = []
+        self.gaps: list[Bracket] = []
+        self.moved: list[float] = []
+
+    def follow(self, sequence: Iterator[Any], initial: Any) -> TrajectoryStatus:
+        first = next(sequence, None)
+        blocks = self.blocks if first is None else read_blocks(first, call="iterate_driven")
+        if blocks is None:
+            raise ArgumentError("`iterate_sequence(Js=...)` needs at least one set, or a `limit`; got neither.")
+        start = read_initial(initial, blocks, call="iterate_driven")
+        thinning = read_representation(self.representation, None, start.shape, call="iterate_driven")
+        self.sets.append(simplify(start, max_vertices=thinning.max_vertices))
+        while first is not None:
+            blocks = read_blocks(first, call="iterate_driven")
+            if blocks.B.shape[1:] != start.shape:
+                raise ShapeError(
+                    f"`iterate_driven(Js=...)` needs sets of one shape at every step; got B of shape "
+                    f"{blocks.B.shape[1:]} after {start.shape}."
+                )
+            if not self.step(blocks, thinning):
+                return TrajectoryStatus.OVERFLOW
+            first = next(sequence, None)
+        return TrajectoryStatus.STEPS_DONE
+
+    def step(self, blocks: Blocks, thinning: Thinning) -> bool:
+        before = self.sets[-1]
+        close = None if self.decay is None else thinning.step_loss(self.decay)
+        fresh = hull_step(blocks, before, cap=thinning.max_vertices, close=close)
+        if fresh is None:
+            return False
+        stretch = float(spectral_norm_bounds(blocks.A)[1].max())
+        after = MatrixPolytope(
+            fresh.vertices,
+            exactness=fresh.exactness,
+            e_missing=round_up(round_up(stretch * before.e_missing) + fresh.e_missing),
+            e_extra=round_up(round_up(stretch * before.e_extra) + fresh.e_extra),
+        )
+        found, slack = hausdorff_distance(before, after), _slack(before, after)
+        self.moved.append(math.inf if self.blocks is None else self._moved(blocks, before))
+        self.gaps.append(Bracket(max(0.0, found.lower - slack), round_up(found.upper + slack)))
+        self.sets.append(after)
+        return True
+
+    def _moved(self, blocks: Blocks, X: MatrixPolytope) -> float:
+        assert self.blocks is not None
+        theirs, ours = (MatrixPolytope(np.concatenate([b.A, b.B], axis=2)) for b in (blocks, self.blocks))
+        reach = round_up(X.radius + X.e_missing)
+        return round_up(gap(theirs, ours).upper * round_up(math.hypot(reach, 1.0) * (1.0 + 1e-15)))
+
+    def result(self, status: TrajectoryStatus) -> DrivenTrajectory:
+        sets = tuple(self.sets[: len(self.gaps) + 1])
+        if self.limit is None or self.decay is None:
+            return DrivenTrajectory(None, sets, tuple(self.gaps), (), (), None, (), status, None)
+        limit, decay = self.limit, self.decay
+        to_limit = tuple(_gap_to(found, limit) for found in sets)
+        moved = np.array(self.moved)
+        bounds = []
+        for t in range(len(sets)):
+            weights = np.array([decay.at(t - 1 - s) for s in range(t)])
+            total = float((weights * moved[:t]).sum()) * (1.0 + (t + 4) * 2.0**-52)
+            bounds.append(round_up(round_up(decay.at(t) * to_limit[0].upper) + round_up(total)))
+        rho = min(1.0, decay.rate ** (1.0 / len(decay.norms)))
+        rate = tuple(to_limit[0].upper * rho ** (t / 2.0) for t in range(len(sets)))
+        return DrivenTrajectory(None, sets, tuple(self.gaps), to_limit, tuple(bounds), limit, rate, status, decay)
+
+
+def _limit_hull(limit: Blocks) -> MatrixPolytope:
+    return fixed_set(np.concatenate([limit.A, limit.B], axis=2), representation="hull").hull
+
+
+def _gap_to(X: MatrixPolytope, limit: MatrixPolytope) -> Bracket:
+    found = gap(X, limit)
+    upper = round_up(found.upper + round_up(X.e_missing + limit.e_extra))
+    return Bracket(max(0.0, found.lower - round_up(round_up(X.e_extra + limit.e_missing))), upper)
+
+
+def _slack(before: MatrixPolytope, after: MatrixPolytope) -> float:
+    return round_up(max(before.e_missing, before.e_extra) + max(after.e_missing, after.e_extra))
+
+
+def _listed(J: Any) -> Any:
+    return J.listed() if isinstance(J, JacobianZonotope) else J
+
+
+def _numbers(values: Any) -> list[Any]:
+    return list(values.tolist() if isinstance(values, np.ndarray) else values)
+
+
+def _limit_jacobian(F: Any, last: Floats, theta: Any, fixed_point: Any) -> Any:
+    parameter = np.asarray([float(value) for value in _numbers(theta)])
+    if fixed_point is None:
+        if not np.array_equal(F.evaluate(last, parameter), last):
+            return None
+        return _listed(conservative_jacobian(F, [*last.tolist(), *_numbers(theta)]))
+    given = _numbers(fixed_point)
+    point = np.asarray([float(value) for value in given])
+    residual = float(np.abs(F.evaluate(point, parameter) - point).max())
+    if not residual <= 1e-9 * max(1.0, float(np.abs(point).max())):
+        raise ArgumentError(
+            f"`iterate_driven(fixed_point=...)` needs F(x, θ) = x; got a residual of {residual:.3g}. Leave it out to "
+            "iterate without a limit."
+        )
+    return _listed(conservative_jacobian(F, [*given, *_numbers(theta)]))

@@ -1,0 +1,92 @@
+"""Sets driven along a trajectory: the exchange of limit and derivative, bounds against the truth, bad input."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import conservative as cj
+from conservative._core.errors import ArgumentError, EmptySetError, ExpansionError, ShapeError
+from conservative.iteration import driven, iterate_driven, iterate_sequence, iterate_set
+from conservative.matrix_sets import gap
+
+
+def kinked() -> cj.PiecewiseSelection:
+    return cj.from_sympy("t - Piecewise((x/4, x >= 0), (3*x/4, True))", state=["x"], parameters=["t"])
+
+
+def test_derivatives_end_inside_the_piggyback_set() -> None:
+    """Theory page, strictness: J_pb = [4/13, 12/13]; the iterates x_t alternate in sign and never leave it."""
+    run = iterate_driven(kinked(), [1.0], [0.0], steps=40, fixed_point=["0"])
+    assert run.limit is not None
+    np.testing.assert_allclose(run.limit.support([[[1.0]], [[-1.0]]]), [12 / 13, -4 / 13], atol=1e-8)
+    assert run.to_limit[-1].upper < 1e-7
+    assert all(found.lower <= bound for found, bound in zip(run.to_limit, run.bounds, strict=True))
+    # x_t alternates in sign, so the derivative ends by alternating between the two ends of J_pb.
+    ends = sorted(float(stored.vertices[0, 0, 0]) for stored in run.sets[-2:])
+    np.testing.assert_allclose(ends, [4 / 13, 12 / 13], atol=1e-8)
+    assert run.rate[0] >= run.rate[-1] > 0.0
+
+
+def test_a_start_on_the_kink_is_the_autonomous_iteration() -> None:
+    run = iterate_driven(kinked(), [0.0], [0.0], steps=12)
+    same = iterate_set(cj.conservative_jacobian(kinked(), ["0", "0"]), [[[0.0]]], steps=12)
+    for stored, expected in zip(run.sets, same.sets, strict=True):
+        assert cj.hausdorff_distance(stored, expected).upper < 1e-12
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.3, 0.8]))
+def test_bounds_hold_along_families_that_approach_a_limit(seed: int, k: int, p: int, rho: float) -> None:
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(k, p, p))
+    A *= rho / np.linalg.norm(A, 2, axis=(1, 2))[:, None, None]
+    limit = np.concatenate([A, rng.normal(size=(k, p, 1))], axis=2)
+    Js = [limit + 0.7**t * 0.1 * rng.normal(size=limit.shape) for t in range(15)]
+    run = iterate_sequence(Js, rng.normal(size=(1, p, 1)), limit=limit)
+    points = run.sets[0].vertices
+    for t, J in enumerate(Js):
+        points = np.concatenate([block[:, :p] @ points + block[:, p:] for block in J])[:4000]
+        assert gap(cj.FiniteSet(points), run.sets[t + 1]).lower <= run.sets[t + 1].e_missing + 1e-12
+    for found, bound in zip(run.to_limit, run.bounds, strict=True):
+        assert found.lower <= found.upper
+        assert found.lower <= bound
+
+
+def test_without_a_fixed_point_there_is_no_limit() -> None:
+    run = iterate_driven(kinked(), [1.0], [0.5], steps=3)
+    assert run.limit is None
+    assert (run.to_limit, run.bounds, run.steps) == ((), (), 3)
+
+
+def test_an_interrupt_keeps_the_steps_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = []
+
+    def interrupted(*args: object, **options: object) -> object:
+        steps.append(1)
+        if len(steps) == 4:
+            raise KeyboardInterrupt
+        return hull_step(*args, **options)  # type: ignore[arg-type]
+
+    hull_step = driven.hull_step
+    monkeypatch.setattr(driven, "hull_step", interrupted)
+    run = iterate_sequence([[[[0.5, 1.0]]]] * 10, [[[0.0]]], limit=[[[0.5, 1.0]]])
+    assert run.status.name == "INTERRUPTED"
+    assert len(run.sets) == len(run.to_limit) == len(run.bounds) == 4
+
+
+def test_bad_input() -> None:
+    with pytest.raises(ExpansionError, match="expanding product"):
+        iterate_sequence([[[[0.5, 1.0]]]], [[[0.0]]], limit=[[[1.5, 1.0]]])
+    with pytest.raises(ArgumentError, match="residual"):
+        iterate_driven(kinked(), [1.0], [0.0], fixed_point=[3.0])
+    with pytest.raises(ArgumentError, match="steps"):
+        iterate_driven(kinked(), [1.0], [0.0], steps=-1)
+    with pytest.raises(ShapeError, match="x0"):
+        iterate_driven(kinked(), [[1.0]], [0.0])
+    with pytest.raises(ShapeError, match="one shape"):
+        iterate_sequence([[[[0.5, 1.0]]], [[[0.5, 1.0, 1.0]]]], [[[0.0]]])
+    with pytest.raises(ArgumentError, match="at least one set"):
+        iterate_sequence([], [[[0.0]]])
+    with pytest.raises(EmptySetError):
+        iterate_sequence([np.zeros((0, 1, 2))], [[[0.0]]])
