@@ -158,9 +158,10 @@ def refine_plane(task: Task) -> None:
     size = max(task.best.outer.radius, diameter)
     finest = 64.0 * UNIT_ROUNDOFF * size * len(L)
     outer = shapely.buffer(outer, 1e-3 * diameter)
-    inner = shapely.MultiPoint(task.seeds.reshape(-1, 2))
+    inner = shapely.MultiPoint(_few(task.seeds.reshape(-1, 2), diameter / 5.0))
     step, ratio, budget = diameter / 16.0, 0.4, task.budget
     while step > 1e3 * finest:
+        begun = time.monotonic()
         for _ in range(_rounds(task.decay, ratio)):
             outer = outer_image(outer, L, b, step=step, slack=_SLACK * step)
             inner = inner_growth(inner, L, b, step=step)
@@ -171,8 +172,15 @@ def refine_plane(task: Task) -> None:
             return
         ratio = min(0.5, max(0.125, 0.7 * task.tol / found.distance.upper))
         if diameter / step * found.distance.upper / task.tol > budget.cells:
-            budget = Budget(min(budget.deadline, time.monotonic() + _HOPELESS), budget.cells)
+            ratio, budget = 0.5, Budget(min(budget.deadline, time.monotonic() + _HOPELESS), budget.cells)
+        if time.monotonic() + (time.monotonic() - begun) / ratio > budget.deadline:
+            return
         step *= ratio
+
+
+def _few(points: Floats, side: float) -> Floats:
+    """One point of each box of this side."""
+    return points[np.unique(np.floor(points / side).astype(np.int64), axis=0, return_index=True)[1]]
 
 
 def _rounds(decay: Decay, ratio: float) -> int:

@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 
 _STEPS = 40
 _CENTRED = 1e-19
+_RIDGE = 1e-15
 _CHUNK = 20_000
 
 
@@ -54,22 +55,27 @@ def _chunk(points: Floats, cells: Floats) -> tuple[Floats, Floats, Floats]:
 def _weights(arms: Floats) -> Floats:
     """Nearly optimal weights on the simplex, by a primal-dual interior point method."""
     n, k = arms.shape[:2]
-    spread = arms - arms.mean(axis=1, keepdims=True)
-    scale = np.maximum(norms(spread).max(axis=1), 1e-3 * norms(arms).min(axis=1))
-    unit = arms / np.where(scale > 0.0, scale, 1.0)[:, None, None]
-    # Shifting the Gram matrix by a constant changes nothing on the simplex; here it is that of points near zero.
-    gram = np.einsum("nkd,nld->nkl", unit, unit)
+    middle = arms.mean(axis=1)
+    spread = arms - middle[:, None]
+    scale = norms(spread).max(axis=1)
+    unit = spread / np.where(scale > 0.0, scale, 1.0)[:, None, None]
+    # ‖Vᵀλ‖² = ‖c‖² + 2⟨Sc, λ⟩ + ‖Sᵀλ‖² with c the middle; divided so that its largest coefficient is about one.
+    away = middle / np.where(scale > 0.0, scale, 1.0)[:, None]
+    weight = 1.0 / np.maximum(1.0, norms(away))
+    slope = np.einsum("nkd,nd->nk", unit, away * weight[:, None])
+    gram = np.einsum("nkd,nld->nkl", unit, unit) * weight[:, None, None] + _RIDGE * np.eye(k)
     weights, dual = np.full((n, k), 1.0 / k), np.full((n, k), 1.0)
-    level = (gram @ weights[:, :, None])[:, :, 0].min(axis=1) - 1.0
+    level = slope.min(axis=1) - 1.0
     active = np.arange(n)
     for _ in range(_STEPS):
-        s, z, G, mu = weights[active], dual[active], gram[active], level[active]
+        s, z, mu = weights[active], dual[active], level[active]
         target = 0.1 * np.einsum("nk,nk->n", s, z) / k
         going = target > _CENTRED
         if not going.any():
             break
-        active, s, z, G, mu, target = active[going], s[going], z[going], G[going], mu[going], target[going]
-        step, rise = _newton(s, z, G, mu, target)
+        active, s, z, mu, target = active[going], s[going], z[going], mu[going], target[going]
+        gradient = (gram[active] @ s[:, :, None])[:, :, 0] + slope[active]
+        step, rise = _newton(s, z, gram[active], gradient - mu[:, None], target)
         dz = target[:, None] / s - z - z / s * step
         length = np.minimum(_longest(s, step), _longest(z, dz))
         weights[active], dual[active], level[active] = s + length * step, z + length * dz, mu + length[:, 0] * rise
@@ -77,7 +83,7 @@ def _weights(arms: Floats) -> Floats:
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def _newton(s: Floats, z: Floats, G: Floats, mu: Floats, target: Floats) -> tuple[Floats, Floats]:
+def _newton(s: Floats, z: Floats, G: Floats, residual: Floats, target: Floats) -> tuple[Floats, Floats]:
     k = s.shape[1]
     system = np.zeros((len(s), k + 1, k + 1))
     system[:, :k, :k] = G
@@ -85,7 +91,7 @@ def _newton(s: Floats, z: Floats, G: Floats, mu: Floats, target: Floats) -> tupl
     system[:, :k, k] = -1.0
     system[:, k, :k] = 1.0
     right = np.empty((len(s), k + 1))
-    right[:, :k] = mu[:, None] + target[:, None] / s - (G @ s[:, :, None])[:, :, 0]
+    right[:, :k] = target[:, None] / s - residual
     right[:, k] = 1.0 - s.sum(axis=1)
     found = np.linalg.solve(system, right[:, :, None])[:, :, 0]
     return found[:, :k], found[:, k]

@@ -5,7 +5,6 @@ from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
 from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentError, EmptySetError, ShapeError
@@ -74,7 +73,8 @@ class CellUnion(MatrixSet):
             )
         if not (self.margin >= 0.0 and np.isfinite(self.margin)):
             raise ArgumentError(f"`CellUnion(margin=...)` needs a finite radius of at least 0; got {self.margin}.")
-        centres = 0.5 * cells.min(axis=1) + 0.5 * cells.max(axis=1)
+        # A mean lies in its cell, up to rounding, so that its distance bounds the cell's.
+        centres = cells.mean(axis=1)
         arms = (cells - centres[:, None]).reshape(len(cells), cells.shape[1], -1)
         object.__setattr__(self, "cells", cells)
         object.__setattr__(self, "margin", float(self.margin))
@@ -165,22 +165,30 @@ class CellUnion(MatrixSet):
 
     def _measure(self, flat: Floats, reached: Floats) -> tuple[Floats, Floats, Floats]:
         """Distances to the union without its margin."""
-        tree: cKDTree = self._centres._tree
         stored = self._centres.points.reshape(len(self.cells), -1)
-        unit = np.ldexp(flat - self._centres._centre, -self._centres._exponent)
-        radius = np.ldexp(reached + self._reach.max(), -self._centres._exponent) * (1.0 + 1e-9) + 1e-12
-        found = tree.query_ball_point(unit, radius)
-        count = np.array([len(x) for x in found])
-        row = np.repeat(np.arange(len(flat)), count)
-        cell = np.concatenate([np.asarray(x, dtype=np.intp) for x in found])
+        row, cell = self._candidates(flat, reached)
         apart = norms(stored[cell] - flat[row])
-        close = apart * (1.0 - 1e-12) <= reached[row] + self._reach[cell]
+        slack = 1e-12 * (reached[row] + self._reach[cell])
+        close = apart * (1.0 - 1e-12) <= reached[row] + self._reach[cell] + slack
         row, cell = row[close], cell[close]
         corners = self.cells.reshape(*self.cells.shape[:2], -1)[cell]
         near, low, high = pair_distances(flat[row], corners)
         starts = np.searchsorted(row, np.arange(len(flat)))
         order = np.lexsort((high, row))
         return near[order[starts]], np.minimum.reduceat(low, starts), high[order[starts]]
+
+    def _candidates(self, flat: Floats, reached: Floats) -> tuple[Indices, Indices]:
+        """Pairs of a point and a cell that may be nearest to it, sorted by points."""
+        centre, exponent = self._centres._centre, self._centres._exponent
+        n, tree = len(flat), self._centres._tree
+        with np.errstate(under="ignore", over="ignore"):
+            unit = np.ldexp(flat - centre, -exponent)
+            radius = np.ldexp(reached + self._reach.max(), -exponent) * (1.0 + 1e-9) + 1e-12
+        if exponent < -1000 or not (np.isfinite(radius).all() and np.isfinite(unit).all()):
+            return np.divmod(np.arange(n * len(self.cells)), len(self.cells))
+        found = tree.query_ball_point(unit, radius)
+        row = np.repeat(np.arange(n), [len(x) for x in found])
+        return row, np.concatenate([np.asarray(x, dtype=np.intp) for x in found])
 
     def _fattened(self, flat: Floats, nearest: Floats, lower: Floats, upper: Floats) -> tuple[Floats, Floats, Floats]:
         if self.margin == 0.0:

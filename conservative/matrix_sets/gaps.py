@@ -10,9 +10,12 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySet
 from conservative._core.numbers import Bracket, largest, round_down, round_up
 from conservative.matrix_sets._cells import farthest_in_hull
 from conservative.matrix_sets._clouds import farthest_in_cloud
+from conservative.matrix_sets._planar_gap import farthest_in_plane
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet
+from conservative.matrix_sets.polytope import MatrixPolytope
+from conservative.matrix_sets.region import PlanarRegion
 from conservative.matrix_sets.zonotope import MatrixZonotope
 from conservative.matrix_sets.zonotope_gap import gap_from_zonotope
 
@@ -85,6 +88,8 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
         return farthest_in_cloud(X, Y)
     if isinstance(X, CellUnion) and X.margin > 0.0 and Y.convex:
         return _fattened(gap(X.core, Y), X.margin)
+    if isinstance(Y, PlanarRegion) and isinstance(X, (PlanarRegion, MatrixPolytope)):
+        return farthest_in_plane(X, Y, tol=tol)
     vertices = Y.convex or isinstance(X, FiniteSet)
     found = _farthest(X.extreme, Y) if vertices else farthest_in_hull(X, Y, tol=tol)
     if isinstance(X, MatrixZonotope) and X.rounding > 0.0:

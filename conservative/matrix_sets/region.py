@@ -30,6 +30,11 @@ class PlanarRegion(MatrixSet):
     e_missing, e_extra : float
         Proved one-sided Frobenius distances to that set: from it to this region, and from this region to it.
 
+    Attributes
+    ----------
+    segments : ndarray, shape (n, 2, 2)
+        The boundary's segments.
+
     Raises
     ------
     ArgumentTypeError, EmptySetError, ShapeError, ArgumentError
@@ -53,7 +58,7 @@ class PlanarRegion(MatrixSet):
     exactness: Exactness = Exactness.EXACT
     e_missing: float = 0.0
     e_extra: float = 0.0
-    _segments: Floats = field(init=False, repr=False)
+    segments: Floats = field(init=False, repr=False)
     _tree: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +80,7 @@ class PlanarRegion(MatrixSet):
             )
         segments = boundary_segments(self.geometry)
         object.__setattr__(self, "matrix_shape", tuple(self.matrix_shape))
-        object.__setattr__(self, "_segments", segments)
+        object.__setattr__(self, "segments", segments)
         object.__setattr__(self, "_tree", shapely.STRtree(shapely.linestrings(segments)))
         shapely.prepare(self.geometry)
         check_errors(self)
@@ -88,7 +93,7 @@ class PlanarRegion(MatrixSet):
     @property
     def convex(self) -> bool:
         """Whether the region is a point; other convex regions are better kept as a `MatrixPolytope`."""
-        return len(self._segments) == 1 and bool((self._segments[0, 0] == self._segments[0, 1]).all())
+        return len(self.segments) == 1 and bool((self.segments[0, 0] == self.segments[0, 1]).all())
 
     @property
     def extreme(self) -> Floats:
@@ -143,14 +148,29 @@ class PlanarRegion(MatrixSet):
         inside = shapely.intersects_xy(self.geometry, flat[:, 0], flat[:, 1])
         return np.asarray(np.where(inside, self._to_boundary(flat)[1], 0.0).reshape(batch))
 
-    def _to_boundary(self, flat: Floats) -> tuple[Floats, Floats, Floats]:
-        """Nearest points of the boundary, with distances rounded down and up."""
+    def nearest_segments(self, flat: Floats) -> NDArray[np.intp]:
+        """Numbers of the boundary segments nearest to points.
+
+        Parameters
+        ----------
+        flat : ndarray, shape (n, 2)
+
+        Returns
+        -------
+        ndarray of int, shape (n,)
+            Rows of `segments`.
+        """
         import shapely
 
         found = self._tree.query_nearest(shapely.points(flat), all_matches=False)
         index = np.empty(len(flat), dtype=np.intp)
         index[found[0]] = found[1]
-        start, edge = self._segments[index, 0], self._segments[index, 1] - self._segments[index, 0]
+        return index
+
+    def _to_boundary(self, flat: Floats) -> tuple[Floats, Floats, Floats]:
+        """Nearest points of the boundary, with distances rounded down and up."""
+        index = self.nearest_segments(flat)
+        start, edge = self.segments[index, 0], self.segments[index, 1] - self.segments[index, 0]
         square = np.einsum("nd,nd->n", edge, edge)
         along = np.einsum("nd,nd->n", flat - start, edge)
         share = np.clip(np.divide(along, square, out=np.zeros_like(along), where=square > 0.0), 0.0, 1.0)
