@@ -80,6 +80,8 @@ _HOMES = {
     "TemplateHull": "conservative.matrix_sets",
     "ImplicitJacobian": "conservative.differentiation",
     "implicit_jacobian": "conservative.differentiation",
+    "DerivativeComparison": "conservative.differentiation",
+    "compare_derivatives": "conservative.differentiation",
     "implicit_support": "conservative.differentiation",
     "Analysis": "conservative.analysis",
     "analyze": "conservative.analysis",

@@ -1,5 +1,8 @@
 """Derivatives of iterative algorithms: what a program returns, and what it should."""
 
+from conservative.differentiation.compare import DerivativeComparison as DerivativeComparison
+from conservative.differentiation.compare import OneSidedGaps as OneSidedGaps
+from conservative.differentiation.compare import compare_derivatives as compare_derivatives
 from conservative.differentiation.implicit import ImplicitJacobian as ImplicitJacobian
 from conservative.differentiation.implicit import implicit_jacobian as implicit_jacobian
 from conservative.differentiation.implicit_ties import ImplicitSupport as ImplicitSupport
