@@ -11,7 +11,9 @@ from conservative.iteration.templates import TemplateStatus as TemplateStatus
 from conservative.iteration.templates import TemplateTrajectory as TemplateTrajectory
 from conservative.iteration.templates import iterate_templates as iterate_templates
 from conservative.iteration.thinning import Thinning as Thinning
+from conservative.iteration.image import set_image as set_image
 from conservative.iteration.trajectory import SetTrajectory as SetTrajectory
 from conservative.iteration.trajectory import StepBound as StepBound
 from conservative.iteration.trajectory import TrajectoryStatus as TrajectoryStatus
 from conservative.iteration.trajectory import iterate_set as iterate_set
+from conservative.iteration.true_sets import iterate_true as iterate_true

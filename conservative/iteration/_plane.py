@@ -10,6 +10,7 @@ x to x' of 𝒳, the map (λ, t) ↦ [A_λ B_λ] at x + t(x' − x) takes the un
 point around which the image of the square's boundary winds; this is a quadrilateral, maybe crossing itself.
 """
 
+import math
 from itertools import combinations
 from typing import Any
 
@@ -25,7 +26,7 @@ _ALL_PAIRS = 6
 """So many blocks or fewer have all their pairs swept; of more, consecutive pairs."""
 
 _DEPTH = 9
-"""Halvings of the boxes that decide about a hole; one that stays open is filled."""
+"""Halvings of the boxes that decide about a hole; one that stays in doubt is filled."""
 
 _PARTS = 4
 """Parts into which the hull of two blocks is divided: 𝒥(γ) is the union of its images under the parts."""
@@ -48,7 +49,7 @@ def plane_maps(blocks: Blocks) -> tuple[Floats, Floats]:
     return np.stack([np.kron(A, np.eye(m)) for A in blocks.A]), blocks.B.reshape(-1, 2)
 
 
-def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float) -> Any:
+def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float) -> tuple[Any, float]:
     """A region that holds 𝒥(𝒳), for the hull of the maps.
 
     Parameters
@@ -62,22 +63,46 @@ def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float)
 
     Returns
     -------
-    shapely geometry
+    image : shapely geometry
         Polygons. shapely's exact predicate has confirmed that they cover every piece.
+    error : float
+        Bound of gap(image, 𝒥(𝒳)): circumradii of the A-parts times those of the pieces, filled holes, and the margin.
     """
     import shapely
 
     segments = boundary_segments(shapely.segmentize(region, step))
     piece = pieces(segments, step)
     images = np.einsum("kij,naj->knai", L, segments) + b[:, None, None]
-    groups = [images]
+    groups, parts = [images], 1
     if len(L) == 2:
+        parts = _PARTS
         share = np.linspace(0.0, 1.0, _PARTS + 1)[:, None, None, None]
         between = images[0] + share * (images[1] - images[0])
         groups = [between[i : i + 2] for i in range(_PARTS)]
     cells = np.concatenate([_hulls(group, piece) for group in groups])
-    union = _filled(shapely.union_all(cells), region, L, b, small=slack * slack)
-    return _rounded_off(union, cells, slack)
+    union, doubtful = _filled(shapely.union_all(cells), region, L, b, small=slack * slack)
+    image, margin = _rounded_off(union, cells, slack)
+    spread = float(np.linalg.norm(L - 0.5 * (L.min(axis=0) + L.max(axis=0)), 2, axis=(1, 2)).max())
+    longest = float(np.bincount(piece, np.hypot(*(segments[:, 1] - segments[:, 0]).T)).max())
+    return image, (0.5 * spread * longest / parts + doubtful + margin) * (1.0 + 1e-12)
+
+
+def finite_image(region: Any, L: Floats, b: Floats) -> Any:
+    """The union of the images of a region under finitely many maps.
+
+    Parameters
+    ----------
+    region : shapely geometry
+    L, b : ndarray
+
+    Returns
+    -------
+    shapely geometry
+    """
+    import shapely
+
+    images = [shapely.transform(region, lambda x, i=i: x @ L[i].T + b[i]) for i in range(len(L))]
+    return shapely.union_all(shapely.make_valid(images))
 
 
 def _hulls(images: Floats, piece: NDArray[np.intp]) -> Any:
@@ -107,35 +132,46 @@ def pieces(segments: Floats, step: float) -> NDArray[np.intp]:
     return np.cumsum(fresh) - 1
 
 
-def _rounded_off(union: Any, cells: Any, slack: float) -> Any:
-    """A little more than the union, with fewer vertices."""
+def _rounded_off(union: Any, cells: Any, slack: float) -> tuple[Any, float]:
+    """A little more than the union, with fewer vertices, and how much more at most."""
     import shapely
 
     wide = shapely.buffer(union, slack, quad_segs=2)
-    for candidate in (shapely.simplify(wide, 0.5 * slack), wide):
+    for candidate, error in ((shapely.simplify(wide, 0.5 * slack), 1.6 * slack), (wide, 1.1 * slack)):
         shapely.prepare(candidate)
         if candidate.is_valid and bool(shapely.covers(candidate, cells).all()):
-            return shapely.buffer(candidate, 1e-3 * slack, join_style="mitre")
-    return shapely.buffer(shapely.convex_hull(union), 2.0 * slack)
+            return shapely.buffer(candidate, 1e-3 * slack, join_style="mitre"), error
+    hull = shapely.buffer(shapely.convex_hull(union), 2.0 * slack)
+    return hull, math.hypot(hull.bounds[2] - hull.bounds[0], hull.bounds[3] - hull.bounds[1])
 
 
-def _filled(union: Any, region: Any, L: Floats, b: Floats, *, small: float) -> Any:
-    """The union without those holes that belong, or may belong, to the image."""
+def _filled(union: Any, region: Any, L: Floats, b: Floats, *, small: float) -> tuple[Any, float]:
+    """The union without those holes that belong, or may belong, to the image, and the depth of the latter."""
     import shapely
 
-    kept = []
+    kept, doubtful = [], 0.0
     for part in shapely.get_parts(union):
         if part.geom_type != "Polygon" or not len(part.interiors):
             kept.append(part)
             continue
-        holes = [shapely.Polygon(ring) for ring in part.interiors]
-        open_ = [hole.exterior for hole in holes if hole.area > small and _outside(hole, region, L, b)]
+        open_ = []
+        for ring in part.interiors:
+            hole = shapely.Polygon(ring)
+            outside = _outside(hole, region, L, b) if hole.area > small else None
+            if outside:
+                open_.append(ring)
+            elif outside is None:
+                # A disc in the hole has at most its area.
+                doubtful = max(doubtful, math.sqrt(hole.area / math.pi))
         kept.append(shapely.Polygon(part.exterior, open_))
-    return shapely.union_all(kept)
+    return shapely.union_all(kept), doubtful
 
 
-def _outside(hole: Any, region: Any, L: Floats, b: Floats) -> bool:
-    """Whether a point of the hole is proved not to be in 𝒥(region): boxes around the region whose image misses it."""
+def _outside(hole: Any, region: Any, L: Floats, b: Floats) -> bool | None:
+    """Whether a point of the hole is outside 𝒥(region), `None` if undecided.
+
+    Boxes around the region are halved until the image of each misses the point, or that of a middle does not.
+    """
     import shapely
 
     point = np.array(hole.representative_point().coords[0])
@@ -155,7 +191,7 @@ def _outside(hole: Any, region: Any, L: Floats, b: Floats) -> bool:
         boxes = boxes[_surrounded(corners, point, L, b) & shapely.intersects(region, shapely.box(*boxes.T))]
         if len(boxes) == 0:
             return True
-    return False
+    return None
 
 
 def _surrounded(corners: Floats, point: Floats, L: Floats, b: Floats) -> NDArray[np.bool_]:

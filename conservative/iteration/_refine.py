@@ -163,7 +163,7 @@ def refine_plane(task: Task) -> None:
     while step > 1e3 * finest:
         begun = time.monotonic()
         for _ in range(_rounds(task.decay, ratio)):
-            outer = outer_image(outer, L, b, step=step, slack=_SLACK * step)
+            outer = outer_image(outer, L, b, step=step, slack=_SLACK * step)[0]
             inner = inner_growth(inner, L, b, step=step)
             if budget.spent(shapely.get_num_coordinates(inner)):
                 return

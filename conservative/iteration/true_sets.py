@@ -1,0 +1,173 @@
+"""The true iterates 𝒳_{t+1} = 𝒥(𝒳_t), which need not be convex: regions in the plane, unions of cells elsewhere."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from conservative._core.checks import as_matrices
+from conservative._core.errors import ArgumentError, ShapeError
+from conservative._core.exactness import Exactness
+from conservative._core.norms import spectral_norm_bounds
+from conservative._core.numbers import Bracket, round_up
+from conservative.iteration._plane import finite_image, outer_image, plane_maps
+from conservative.iteration.blocks import Blocks, read_blocks
+from conservative.iteration.decay import decay_of
+from conservative.iteration.image import set_image
+from conservative.iteration.trajectory import SetTrajectory, StepBound, TrajectoryStatus
+from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, PlanarRegion, hausdorff_distance
+
+_OVERLAY = 1e-11
+"""Relative error granted to shapely's unions, which snap vertices within 1e-12 when they must."""
+
+_SHARE = 1e-3
+"""Error of one step that is allowed by default, as a share of the first sets' size."""
+
+
+def iterate_true(
+    J: Any,
+    initial: Any,
+    *,
+    steps: int = 10,
+    step_tol: float | None = None,
+    representation: str = "auto",
+    norm: ArrayLike | None = None,
+) -> SetTrajectory:
+    """Iterate 𝒳_{t+1} = 𝒥(𝒳_t) without taking hulls.
+
+    Parameters
+    ----------
+    J : JacobianSet, MatrixPolytope, FiniteSet or array_like of shape (k, p, p + m)
+        Blocks [A_i B_i]; a `FiniteSet` stands for the finite family, everything else for the hull.
+    initial : MatrixSet or array_like of shape (n, p, m)
+        The set X_0; an array stands for the hull of its matrices.
+    steps : int
+    step_tol : float, optional
+        Error allowed in each step; by default 1e-3 times the size of the first two sets.
+    representation : {"auto", "region", "cells"}
+        ``"region"`` needs p·m = 2, where it is the default. ``"cells"`` works in any dimension; the number of cells
+        grows with every step.
+    norm : array_like, shape (p, p), optional
+        As in `iterate_set`.
+
+    Returns
+    -------
+    SetTrajectory
+        With `PlanarRegion`, `CellUnion` or `FiniteSet` as sets, all outer; `gaps` and `bounds` speak of the true sets
+        and of fix(𝒥) itself, not of hulls.
+
+    Raises
+    ------
+    BudgetError
+        If there are too many cells.
+    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError, ArgumentError
+
+    Examples
+    --------
+    Two steps lead from any point to the bow tie |y| ≤ |x| ≤ 1, of area 2:
+
+    >>> tie = [[[0, 0, -1], [-1, 0, 0]], [[0, 0, 1], [1, 0, 0]]]
+    >>> run = iterate_true(tie, [[[3.0], [7.0]]], steps=2)
+    >>> run.sets[2].to_shapely().area < 2.1, run.bounds[2].e_extra < 0.1
+    (True, True)
+    """
+    if isinstance(steps, bool) or steps != int(steps) or steps < 0:
+        raise ArgumentError(f"`iterate_true(steps=...)` needs a whole number of at least 0; got {steps}.")
+    if step_tol is not None and not step_tol > 0.0:
+        raise ArgumentError(f"`iterate_true(step_tol=...)` needs a positive distance; got {step_tol}.")
+    blocks = read_blocks(J, call="iterate_true")
+    p, m = blocks.B.shape[1:]
+    if representation not in ("auto", "region", "cells") or (representation == "region" and p * m != 2):
+        raise ArgumentError(
+            '`iterate_true(representation=...)` needs "auto", "cells", or "region" with p·m = 2; got '
+            f"{representation!r} with p·m = {p * m}."
+        )
+    start: MatrixSet = initial if isinstance(initial, MatrixSet) else as_polytope(initial)
+    if start.shape != (p, m):
+        raise ShapeError(f"`iterate_true(initial=...)` needs {p} × {m} matrices; got {start.shape}.")
+    planar = representation == "region" or (representation == "auto" and p * m == 2)
+    if planar and not isinstance(start, PlanarRegion):
+        start = PlanarRegion(start.to_shapely(), (p, m), start.exactness, start.e_missing, start.e_extra)
+    return _iterated(blocks, start, steps=steps, step_tol=step_tol, norm=norm)
+
+
+def as_polytope(initial: Any) -> MatrixPolytope:
+    """The hull of an array of matrices.
+
+    Parameters
+    ----------
+    initial : array_like, shape (n, p, m)
+
+    Returns
+    -------
+    MatrixPolytope
+    """
+    return MatrixPolytope(as_matrices(initial, call="iterate_true", argument="initial"))
+
+
+def _iterated(
+    blocks: Blocks, start: MatrixSet, *, steps: int, step_tol: float | None, norm: ArrayLike | None
+) -> SetTrajectory:
+    decay = decay_of(blocks.A, norm=norm)
+    sets: list[MatrixSet] = [start]
+    gaps: list[Bracket] = []
+    status = TrajectoryStatus.STEPS_DONE if decay.contracts else TrajectoryStatus.NO_CONTRACTION
+    tol = step_tol or _SHARE * _size(blocks, start)
+    advance = _planar_step if isinstance(start, PlanarRegion) else _cell_step
+    try:
+        for _ in range(steps):
+            after = advance(blocks, sets[-1], tol)
+            gaps.append(_between(sets[-1], after, 0.1 * tol))
+            sets.append(after)
+    except KeyboardInterrupt:
+        status = TrajectoryStatus.INTERRUPTED
+    count = len(gaps) + 1
+    bounds = [_bound(decay, t, gaps, sets[t]) for t in range(count)]
+    return SetTrajectory(tuple(sets[:count]), tuple(gaps), tuple(bounds), status, decay)  # type: ignore[arg-type]
+
+
+def _size(blocks: Blocks, start: MatrixSet) -> float:
+    return float(np.abs(blocks.A).max() * start.radius + np.abs(blocks.B).max() + start.radius) or 1.0
+
+
+def _bound(decay: Any, t: int, gaps: list[Bracket], stored: MatrixSet) -> StepBound:
+    slack = max(stored.e_missing, stored.e_extra)
+    first = gaps[0].upper if gaps else math.inf
+    a_priori = round_up(round_up(decay.tail(t) * first) + slack)
+    a_posteriori = round_up(round_up(decay.tail(1) * gaps[t - 1].upper) + slack) if t else a_priori
+    return StepBound(a_priori, a_posteriori, stored.e_missing, stored.e_extra)
+
+
+def _between(X: MatrixSet, Y: MatrixSet, tol: float) -> Bracket:
+    """Distance of the true sets, from that of the stored ones."""
+    slack = round_up(max(X.e_missing, X.e_extra) + max(Y.e_missing, Y.e_extra))
+    stored = hausdorff_distance(X, Y, tol=tol)
+    return Bracket(max(0.0, stored.lower - round_up(slack)), round_up(stored.upper + slack))
+
+
+def _cell_step(blocks: Blocks, X: MatrixSet, tol: float) -> MatrixSet:
+    family = np.concatenate([blocks.A, blocks.B], axis=2)
+    return set_image(MatrixPolytope(family) if blocks.convex else FiniteSet(family), X, tol=tol)
+
+
+def _planar_step(blocks: Blocks, X: MatrixSet, tol: float) -> PlanarRegion:
+    L, b = plane_maps(blocks)
+    stretch = float(spectral_norm_bounds(blocks.A)[1].max())
+    size = float(np.abs(L).sum(axis=(1, 2)).max()) * X.radius + float(np.abs(b).sum(axis=1).max())
+    rounding = _OVERLAY * size
+    region = X.to_shapely()
+    if blocks.convex and len(L) > 1:
+        spread = float(np.ptp(L, axis=0).max()) * 2.0
+        step = min(0.5 * tol / spread, size) if spread > 0.0 else size
+        image, error = outer_image(region, L, b, step=step, slack=max(0.2 * tol, 10.0 * rounding))
+        exactness = Exactness.OUTER
+    else:
+        image, error, exactness = finite_image(region, L, b), 0.0, X.exactness
+    return PlanarRegion(
+        image,
+        X.shape,
+        exactness=exactness,
+        e_missing=round_up(round_up(stretch * X.e_missing) + rounding),
+        e_extra=round_up(round_up(stretch * X.e_extra) + round_up(error + rounding)),
+    )
