@@ -75,6 +75,8 @@ _HOMES = {
     "Thinning": "conservative.iteration",
     "TemplateTrajectory": "conservative.iteration",
     "TemplateHull": "conservative.matrix_sets",
+    "principal_axes": "conservative.matrix_sets",
+    "project_onto": "conservative.matrix_sets",
     "iterate_templates": "conservative.iteration",
     "TemplateTrajectory": "conservative.iteration",
     "TemplateHull": "conservative.matrix_sets",
