@@ -73,18 +73,32 @@ def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float)
     segments = boundary_segments(shapely.segmentize(region, step))
     piece = pieces(segments, step)
     images = np.einsum("kij,naj->knai", L, segments) + b[:, None, None]
-    groups, parts = [images], 1
+    groups = [images]
     if len(L) == 2:
-        parts = _PARTS
         share = np.linspace(0.0, 1.0, _PARTS + 1)[:, None, None, None]
         between = images[0] + share * (images[1] - images[0])
         groups = [between[i : i + 2] for i in range(_PARTS)]
     cells = np.concatenate([_hulls(group, piece) for group in groups])
     union, doubtful = _filled(shapely.union_all(cells), region, L, b, small=slack * slack)
     image, margin = _rounded_off(union, cells, slack)
-    spread = float(np.linalg.norm(L - 0.5 * (L.min(axis=0) + L.max(axis=0)), 2, axis=(1, 2)).max())
     longest = float(np.bincount(piece, np.hypot(*(segments[:, 1] - segments[:, 0]).T)).max())
-    return image, (0.5 * spread * longest / parts + doubtful + margin) * (1.0 + 1e-12)
+    return image, (0.5 * part_spread(L) * longest + doubtful + margin) * (1.0 + 1e-12)
+
+
+def part_spread(L: Floats) -> float:
+    """Circumradius, in the operator norm, of the linear parts that one cell of `outer_image` combines.
+
+    Parameters
+    ----------
+    L : ndarray, shape (k, 2, 2)
+
+    Returns
+    -------
+    float
+    """
+    middle = 0.5 * (L.min(axis=0) + L.max(axis=0))
+    largest = float(np.linalg.norm(L - middle, 2, axis=(1, 2)).max()) * (1.0 + 1e-12)
+    return largest / _PARTS if len(L) == 2 else largest
 
 
 def finite_image(region: Any, L: Floats, b: Floats) -> Any:

@@ -11,7 +11,7 @@ from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
-from conservative.iteration._plane import finite_image, outer_image, plane_maps
+from conservative.iteration._plane import finite_image, outer_image, part_spread, plane_maps
 from conservative.iteration.blocks import Blocks, read_blocks
 from conservative.iteration.decay import decay_of
 from conservative.iteration.image import set_image
@@ -158,7 +158,7 @@ def _planar_step(blocks: Blocks, X: MatrixSet, tol: float) -> PlanarRegion:
     rounding = _OVERLAY * size
     region = X.to_shapely()
     if blocks.convex and len(L) > 1:
-        spread = float(np.ptp(L, axis=0).max()) * 2.0
+        spread = part_spread(L)
         step = min(0.5 * tol / spread, size) if spread > 0.0 else size
         image, error = outer_image(region, L, b, step=step, slack=max(0.2 * tol, 10.0 * rounding))
         exactness = Exactness.OUTER
