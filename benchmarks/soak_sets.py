@@ -70,11 +70,8 @@ def main(minutes: float, *, seed: int = 0) -> None:
     seen: Counter[str] = Counter()
     end, count = time.monotonic() + 60.0 * minutes, 0
     while time.monotonic() < end:
-        try:
-            _one(np.random.default_rng([seed, count]), seen)
-        except Exception:
-            print(f"family {count} of seed {seed} failed", flush=True)
-            raise
+        print(f"family {count} of seed {seed}", end="\r", flush=True)
+        _one(np.random.default_rng([seed, count]), seen)
         count += 1
     print(f"{count} families in {minutes:g} minutes: {dict(sorted(seen.items()))}")
 

@@ -86,6 +86,9 @@ _HOMES = {
     "compare_derivatives": "conservative.differentiation",
     "implicit_support": "conservative.differentiation",
     "Analysis": "conservative.analysis",
+    "export_set": "conservative.report",
+    "plot_fixed_set": "conservative.report",
+    "plot_sets": "conservative.report",
     "analyze": "conservative.analysis",
 }
 

@@ -1,0 +1,170 @@
+"""Figures of sets: intervals in one dimension, regions in two, shadows on two directions beyond."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from conservative._core.errors import ArgumentError, MissingExtraError
+from conservative._core.files import write_atomically
+from conservative.iteration import DrivenTrajectory, FixedSet, SetTrajectory
+from conservative.matrix_sets import MatrixSet, principal_axes, project_onto
+
+_FORMATS = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
+_INNER, _OUTER = "#31688e", "#fde725"
+
+
+def plot_fixed_set(found: FixedSet, path: str, *, directions: ArrayLike | None = None, title: str = "") -> None:
+    """Write the figure of a fixed set: `inner` over `outer`.
+
+    Parameters
+    ----------
+    found : FixedSet
+    path : str
+        Ends in .png, .pdf or .svg.
+    directions : array_like, shape (2, p, m), optional
+        For p·m > 2; the principal axes of the hull by default.
+    title : str
+
+    Raises
+    ------
+    ArgumentError
+        For another ending.
+    MissingExtraError
+        When matplotlib is not installed.
+    """
+    figure, (axes,) = _figure(path, "plot_fixed_set", panels=1)
+    chosen = _chosen(found.hull, directions)
+    for part, colour, label in ((found.outer, _OUTER, "outer"), (found.inner, _INNER, "inner")):
+        _draw(axes, _planar(part, chosen), colour, label)
+    _finish(axes, found.hull.shape, chosen)
+    low, high = found.distance.lower, found.distance.upper
+    axes.set_title(f"dist(inner, outer) between {low:.3g} and {high:.3g}", fontsize=9)
+    _write(figure, path, title)
+
+
+def plot_sets(
+    trajectory: SetTrajectory | DrivenTrajectory, path: str, *, directions: ArrayLike | None = None, title: str = ""
+) -> None:
+    """Write the figure of an iteration: the hulls of X_t, and their gaps under their bounds.
+
+    Parameters
+    ----------
+    trajectory : SetTrajectory or DrivenTrajectory
+    path : str
+        Ends in .png, .pdf or .svg.
+    directions : array_like, shape (2, p, m), optional
+        For p·m > 2; the principal axes of the last hull by default.
+    title : str
+
+    Raises
+    ------
+    ArgumentError
+        For another ending.
+    MissingExtraError
+        When matplotlib is not installed.
+    """
+    figure, (left, right) = _figure(path, "plot_sets", panels=2)
+    from matplotlib import colormaps
+
+    last = trajectory.sets[-1]
+    chosen = _chosen(last, directions)
+    count = len(trajectory.sets)
+    for t, stored in enumerate(trajectory.sets):
+        label = f"$X_{{{t}}}$" if t in (0, count - 1) else None
+        _draw(left, _planar(stored, chosen), colormaps["viridis"](t / max(count - 1, 1)), label, fill=False, level=t)
+    _finish(left, last.shape, chosen)
+    if last.shape == (1, 1):
+        left.set_ylabel("$t$")
+    _draw_curves(right, trajectory)
+    _write(figure, path, title)
+
+
+def _draw_curves(axes: Any, trajectory: SetTrajectory | DrivenTrajectory) -> None:
+    curves: list[tuple[str, str, list[float]]] = [(".-", "dist$(X_t, X_{t+1})$", [g.upper for g in trajectory.gaps])]
+    if isinstance(trajectory, DrivenTrajectory):
+        curves.append(("o-", "gap$(X_t$, fix), upper end", [g.upper for g in trajectory.to_limit]))
+        curves.append(("--", "proved bound of it", list(trajectory.bounds)))
+        curves.append((":", "the theorem's rate $\\rho^{t/2}$, not a bound", list(trajectory.rate)))
+    else:
+        curves.append(("--", "a-priori bound of dist$(X_t$, fix)", [b.a_priori for b in trajectory.bounds]))
+        curves.append((":", "a-posteriori bound", [b.a_posteriori for b in trajectory.bounds]))
+    for style, label, given in curves:
+        values = np.array(given)
+        seen = np.isfinite(values) & (values > 0.0)
+        if seen.any():
+            axes.semilogy(np.flatnonzero(seen), values[seen], style, markersize=3, linewidth=1, label=label)
+    axes.set_xlabel("$t$")
+    axes.set_title("gaps against bounds (Frobenius norm)", fontsize=9)
+    axes.grid(visible=True, alpha=0.3)
+    if axes.lines:
+        axes.legend(fontsize=8)
+
+
+def _figure(path: str, call: str, *, panels: int) -> tuple[Any, Any]:
+    if Path(path).suffix.lower() not in _FORMATS:
+        raise ArgumentError(f"`{call}(path=...)` writes {', '.join(_FORMATS)}; got {str(path)!r}.")
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "a figure needs matplotlib. Install it with `pip install 'conservative[plot]'`."
+        ) from error
+    figure = Figure(figsize=(5.4 * panels, 4.4), layout="constrained")
+    return figure, figure.subplots(1, panels, squeeze=False)[0]
+
+
+def _write(figure: Any, path: str, title: str) -> None:
+    if title:
+        figure.suptitle(title, fontsize=10)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=_FORMATS[Path(path).suffix.lower()], dpi=150)
+    write_atomically(path, buffer.getvalue())
+
+
+def _chosen(S: MatrixSet, directions: ArrayLike | None) -> NDArray[np.float64] | None:
+    """Two directions to project onto, or none where the set is planar or an interval."""
+    if directions is not None:
+        return np.asarray(directions, dtype=np.float64)
+    return principal_axes(S) if S.shape[0] * S.shape[1] > 2 else None
+
+
+def _planar(S: MatrixSet, directions: NDArray[np.float64] | None) -> MatrixSet:
+    return S if directions is None else project_onto(S, directions)
+
+
+def _draw(axes: Any, S: MatrixSet, colour: Any, label: str | None, *, fill: bool = True, level: float = 0.0) -> None:
+    if S.shape == (1, 1):
+        ends = S.extreme.ravel()
+        if S.convex and ends.min() < ends.max():
+            axes.plot([ends.min(), ends.max()], [level] * 2, color=colour, linewidth=6 if fill else 2, label=label)
+        else:
+            marker = "|" if fill else "."
+            axes.plot(ends, np.full(len(ends), level), marker, color=colour, markersize=8, label=label)
+        return
+    shape = S.to_shapely()
+    for part in getattr(shape, "geoms", [shape]):
+        if part.geom_type == "Polygon" and fill:
+            axes.fill(*part.exterior.xy, color=colour, alpha=0.9, linewidth=0, label=label)
+            for hole in part.interiors:
+                axes.fill(*hole.xy, color="white", linewidth=0)
+        else:
+            x, y = (part.exterior if part.geom_type == "Polygon" else part).xy
+            axes.plot(x, y, color=colour, linewidth=1, marker="." if len(x) == 1 else None, markersize=3, label=label)
+        label = None
+
+
+def _finish(axes: Any, shape: tuple[int, int], directions: NDArray[np.float64] | None) -> None:
+    if shape == (1, 1):
+        axes.set_xlabel("derivative")
+    elif directions is None:
+        axes.set_xlabel("entry (1, 1)")
+        axes.set_ylabel("entry (2, 1)" if shape[0] == 2 else "entry (1, 2)")
+        axes.set_aspect("equal", adjustable="datalim")
+    else:
+        axes.set_xlabel("along the first direction")
+        axes.set_ylabel("along the second direction")
+        axes.set_aspect("equal", adjustable="datalim")
+    axes.legend(fontsize=8)

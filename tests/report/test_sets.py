@@ -1,0 +1,74 @@
+"""Sets exported and drawn: files that read back, pictures of every dimension, refusals that leave no file."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+
+from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative.iteration import fixed_set, iterate_sequence, iterate_set
+from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, TemplateHull
+from conservative.report import export_set, plot_fixed_set, plot_sets
+
+SQUARE = MatrixPolytope([[[0.0, 0.0]], [[1.0, 0.0]], [[1.0, 1.0]], [[0.0, 1.0]]], e_missing=0.5)
+
+
+def test_geojson_reads_back(tmp_path: Path) -> None:
+    target = tmp_path / "square.geojson"
+    export_set(SQUARE, str(target), name="a square")
+    feature = json.loads(target.read_text())
+    assert shapely.geometry.shape(feature["geometry"]).equals(SQUARE.to_shapely())
+    assert feature["properties"] == {
+        "name": "a square", "shape": [1, 2], "exactness": "EXACT", "e_missing": 0.5, "e_extra": 0.0,
+    }  # fmt: skip
+
+
+def test_npz_reads_back_every_kind(tmp_path: Path) -> None:
+    axes = np.concatenate([np.eye(3), -np.eye(3)])[:, :, None]
+    cells = np.arange(12.0).reshape(2, 2, 3, 1)
+    kinds = {
+        "points": FiniteSet(axes), "cells": CellUnion(cells, margin=0.1), "directions": TemplateHull(axes, np.ones(6)),
+    }  # fmt: skip
+    for key, S in kinds.items():
+        export_set(S, str(tmp_path / "set.npz"))
+        with np.load(tmp_path / "set.npz") as held:
+            assert held[key].shape in {(6, 3, 1), (2, 2, 3, 1)}
+            assert str(held["exactness"]) == S.exactness.name
+            assert float(held["e_extra"]) == S.e_extra
+
+
+def test_svg_is_well_formed_and_escaped(tmp_path: Path) -> None:
+    from xml.etree import ElementTree
+
+    for S in (SQUARE, FiniteSet(SQUARE.vertices), MatrixPolytope(SQUARE.vertices[:2]), MatrixPolytope([[[2.0, 3.0]]])):
+        export_set(S, str(tmp_path / "set.svg"), name="a < b & c")
+        root = ElementTree.parse(tmp_path / "set.svg").getroot()
+        assert root[0].text == "a < b & c"
+        assert len(root) >= 2
+
+
+def test_refusals_leave_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=r"\.geojson"):
+        export_set(SQUARE, str(tmp_path / "square.txt"))
+    with pytest.raises(ShapeError):
+        export_set(MatrixPolytope(np.eye(3)[:, :, None]), str(tmp_path / "solid.geojson"))
+    with pytest.raises(ArgumentTypeError):
+        export_set(SQUARE.vertices, str(tmp_path / "array.npz"))  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match=r"\.png"):
+        plot_sets(iterate_set([[[0.5, 1.0]]], [[[0.0]]], steps=2), str(tmp_path / "run.gif"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_figures_of_every_dimension(tmp_path: Path, p: int) -> None:
+    pytest.importorskip("matplotlib")
+    rng = np.random.default_rng(p)
+    A = rng.normal(size=(2, p, p))
+    A *= 0.5 / np.linalg.norm(A, 2, axis=(1, 2))[:, None, None]
+    J = np.concatenate([A, rng.normal(size=(2, p, 1))], axis=2)
+    plot_sets(iterate_set(J, np.zeros((1, p, 1)), steps=6), str(tmp_path / "run.png"), title="a run")
+    plot_sets(iterate_sequence([J] * 5, np.ones((1, p, 1)), limit=J), str(tmp_path / "driven.svg"))
+    plot_fixed_set(fixed_set(J, tol=1e-2, representation="hull"), str(tmp_path / "fixed.pdf"))
+    assert {found.name for found in tmp_path.iterdir()} == {"run.png", "driven.svg", "fixed.pdf"}
