@@ -124,10 +124,10 @@ def iterate_set(
         Number of steps; 20 if `tol` is not given either.
     tol : float, optional
         Stop when the proved distance to conv fix(𝒥) is at most this.
-    representation : {"auto", "hull", "thinned"} or Thinning
+    representation : {"auto", "hull", "thinned", "region", "cells"} or Thinning
         ``"hull"`` keeps every vertex that is not redundant to rounding; ``"thinned"`` keeps at most 150, as an inner
         hull with the missing distance measured; ``Thinning(epsilon=...)`` as many as it takes to miss at most ε.
-        ``"auto"`` takes hulls when p·m ≤ 3.
+        ``"auto"`` takes hulls when p·m ≤ 3. ``"region"`` (p·m = 2) and ``"cells"`` take no hulls: see `iterate_true`.
     norm : array_like, shape (p, p), optional
         A positive definite P whose norm √(xᵀPx) contracts, for families with ‖A‖₂ ≥ 1; one is looked for if several
         steps do not contract either.
@@ -155,9 +155,13 @@ def iterate_set(
     >>> run.status.name, round(float(run.sets[-1].support([[1.0]])), 5)
     ('TOLERANCE_REACHED', 2.0)
     """
+    limit = _step_limit(steps, tol)
+    if representation in ("region", "cells"):
+        from conservative.iteration.true_sets import iterate_true
+
+        return iterate_true(J, initial, steps=steps, tol=tol, representation=str(representation), norm=norm)
     blocks = read_blocks(J, call="iterate_set")
     start = read_initial(initial, blocks, call="iterate_set")
-    limit = _step_limit(steps, tol)
     thinning = read_representation(representation, max_vertices, start.shape, call="iterate_set")
     decay = adapted_decay(blocks.A, norm=norm)
     if tol is not None and not decay.contracts:

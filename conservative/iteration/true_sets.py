@@ -1,6 +1,7 @@
 """The true iterates 𝒳_{t+1} = 𝒥(𝒳_t), which need not be convex: regions in the plane, unions of cells elsewhere."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,16 @@ from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
 from conservative.iteration._plane import finite_image, outer_image, part_spread, plane_maps
 from conservative.iteration.blocks import Blocks, read_blocks
-from conservative.iteration.decay import decay_of
+from conservative.iteration.contraction import adapted_decay
+from conservative.iteration.decay import Decay
 from conservative.iteration.image import set_image
 from conservative.iteration.trajectory import SetTrajectory, StepBound, TrajectoryStatus
 from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, PlanarRegion, hausdorff_distance
 
 _OVERLAY = 1e-11
 """Relative error granted to shapely's unions, which snap vertices within 1e-12 when they must."""
+
+_MOST_STEPS = 1000
 
 _SHARE = 1e-3
 """Error of one step that is allowed by default, as a share of the first sets' size."""
@@ -29,7 +33,8 @@ def iterate_true(
     J: Any,
     initial: Any,
     *,
-    steps: int = 10,
+    steps: int | None = None,
+    tol: float | None = None,
     step_tol: float | None = None,
     representation: str = "auto",
     norm: ArrayLike | None = None,
@@ -42,9 +47,12 @@ def iterate_true(
         Blocks [A_i B_i]; a `FiniteSet` stands for the finite family, everything else for the hull.
     initial : MatrixSet or array_like of shape (n, p, m)
         The set X_0; an array stands for the hull of its matrices.
-    steps : int
+    steps : int, optional
+        Number of steps; 10 if `tol` is not given either.
+    tol : float, optional
+        Stop when the proved distance to fix(𝒥) is at most this.
     step_tol : float, optional
-        Error allowed in each step; by default 1e-3 times the size of the first two sets.
+        Error allowed in each step; by default 1e-3 times the size of the first two sets, or what `tol` leaves.
     representation : {"auto", "region", "cells"}
         ``"region"`` needs p·m = 2, where it is the default. ``"cells"`` works in any dimension; the number of cells
         grows with every step.
@@ -72,10 +80,11 @@ def iterate_true(
     >>> run.sets[2].to_shapely().area < 2.1, run.bounds[2].e_extra < 0.1
     (True, True)
     """
-    if isinstance(steps, bool) or steps != int(steps) or steps < 0:
+    if steps is not None and (isinstance(steps, bool) or steps != int(steps) or steps < 0):
         raise ArgumentError(f"`iterate_true(steps=...)` needs a whole number of at least 0; got {steps}.")
-    if step_tol is not None and not step_tol > 0.0:
-        raise ArgumentError(f"`iterate_true(step_tol=...)` needs a positive distance; got {step_tol}.")
+    for name, value in (("tol", tol), ("step_tol", step_tol)):
+        if value is not None and not value > 0.0:
+            raise ArgumentError(f"`iterate_true({name}=...)` needs a positive distance; got {value}.")
     blocks = read_blocks(J, call="iterate_true")
     p, m = blocks.B.shape[1:]
     if representation not in ("auto", "region", "cells") or (representation == "region" and p * m != 2):
@@ -89,7 +98,30 @@ def iterate_true(
     planar = representation == "region" or (representation == "auto" and p * m == 2)
     if planar and not isinstance(start, PlanarRegion):
         start = PlanarRegion(start.to_shapely(), (p, m), start.exactness, start.e_missing, start.e_extra)
-    return _iterated(blocks, start, steps=steps, step_tol=step_tol, norm=norm)
+    decay = adapted_decay(blocks.A, norm=norm)
+    if step_tol is None:
+        step_tol = _SHARE * _size(blocks, start)
+        step_tol = min(step_tol, tol / (4.0 * decay.tail(0))) if tol is not None and decay.contracts else step_tol
+    limit = int(steps) if steps is not None else (10 if tol is None else _MOST_STEPS)
+    return _iterated(blocks, start, decay, Aim(limit, tol, step_tol))
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """How long to iterate, and how carefully.
+
+    Parameters
+    ----------
+    steps : int
+    tol : float or None
+        Distance to fix(𝒥) at which to stop.
+    step_tol : float
+        Error allowed in each step.
+    """
+
+    steps: int
+    tol: float | None
+    step_tol: float
 
 
 def as_polytope(initial: Any) -> MatrixPolytope:
@@ -106,37 +138,42 @@ def as_polytope(initial: Any) -> MatrixPolytope:
     return MatrixPolytope(as_matrices(initial, call="iterate_true", argument="initial"))
 
 
-def _iterated(
-    blocks: Blocks, start: MatrixSet, *, steps: int, step_tol: float | None, norm: ArrayLike | None
-) -> SetTrajectory:
-    decay = decay_of(blocks.A, norm=norm)
+def _iterated(blocks: Blocks, start: MatrixSet, decay: Decay, aim: Aim) -> SetTrajectory:
     sets: list[MatrixSet] = [start]
     gaps: list[Bracket] = []
-    status = TrajectoryStatus.STEPS_DONE if decay.contracts else TrajectoryStatus.NO_CONTRACTION
-    tol = step_tol or _SHARE * _size(blocks, start)
     advance = _planar_step if isinstance(start, PlanarRegion) else _cell_step
+    status = TrajectoryStatus.STEPS_DONE if aim.tol is None else TrajectoryStatus.STEP_LIMIT
     try:
-        for _ in range(steps):
-            after = advance(blocks, sets[-1], tol)
-            gaps.append(_between(sets[-1], after, 0.1 * tol))
+        while len(gaps) < aim.steps:
+            after = advance(blocks, sets[-1], aim.step_tol)
+            gaps.append(_between(sets[-1], after, 0.1 * aim.step_tol))
             sets.append(after)
+            if aim.tol is not None and _bound(decay, len(gaps), gaps, after).best <= aim.tol:
+                status = TrajectoryStatus.TOLERANCE_REACHED
+                break
     except KeyboardInterrupt:
         status = TrajectoryStatus.INTERRUPTED
-    count = len(gaps) + 1
-    bounds = [_bound(decay, t, gaps, sets[t]) for t in range(count)]
-    return SetTrajectory(tuple(sets[:count]), tuple(gaps), tuple(bounds), status, decay)  # type: ignore[arg-type]
+    if not decay.contracts and status is not TrajectoryStatus.INTERRUPTED:
+        status = TrajectoryStatus.NO_CONTRACTION
+    count = min(len(gaps) + 1, len(sets))
+    bounds = tuple(_bound(decay, t, gaps, sets[t]) for t in range(count))
+    return SetTrajectory(tuple(sets[:count]), tuple(gaps[: count - 1]), bounds, status, decay)  # type: ignore[arg-type]
 
 
 def _size(blocks: Blocks, start: MatrixSet) -> float:
     return float(np.abs(blocks.A).max() * start.radius + np.abs(blocks.B).max() + start.radius) or 1.0
 
 
-def _bound(decay: Any, t: int, gaps: list[Bracket], stored: MatrixSet) -> StepBound:
+def _bound(decay: Decay, t: int, gaps: list[Bracket], stored: MatrixSet) -> StepBound:
     slack = max(stored.e_missing, stored.e_extra)
     first = gaps[0].upper if gaps else math.inf
-    a_priori = round_up(round_up(decay.tail(t) * first) + slack)
-    a_posteriori = round_up(round_up(decay.tail(1) * gaps[t - 1].upper) + slack) if t else a_priori
+    a_priori = round_up(_times(decay.tail(t), first) + slack)
+    a_posteriori = round_up(_times(decay.tail(1), gaps[t - 1].upper) + slack) if t else a_priori
     return StepBound(a_priori, a_posteriori, stored.e_missing, stored.e_extra)
+
+
+def _times(constant: float, distance: float) -> float:
+    return 0.0 if constant == 0.0 or distance == 0.0 else round_up(constant * distance)
 
 
 def _between(X: MatrixSet, Y: MatrixSet, tol: float) -> Bracket:

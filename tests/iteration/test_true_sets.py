@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conservative._core.errors import ArgumentError, BudgetError, ShapeError
-from conservative.iteration import _refine, fixed_set, iterate_true, set_image
+from conservative.iteration import _refine, fixed_set, iterate_set, iterate_true, set_image
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, PlanarRegion, gap, hausdorff_distance
 
 BOW_TIE = [[[0, 0, -1], [-1, 0, 0]], [[0, 0, 1], [1, 0, 0]]]
@@ -172,6 +172,18 @@ def test_true_iterates_of_the_bow_tie() -> None:
         assert gap(stored, truth, tol=1e-3).lower <= bound.e_extra
         assert hausdorff_distance(stored, truth, tol=1e-3).lower <= bound.best
     assert 0.0 in run.gaps[2]
+
+
+def test_regions_through_the_one_loop() -> None:
+    run = iterate_set(BOW_TIE, FiniteSet([[[3.0], [7.0]]]), tol=0.05, representation="region")
+    assert run.status.name == "TOLERANCE_REACHED"
+    assert run.steps == 2
+    assert run.bounds[-1].best <= 0.05
+    assert run.sets[-1].to_shapely().area == pytest.approx(2.0, abs=0.2)
+    cells = iterate_set([[[0.5, 1.0]], [[0.5, 0.0]]], [[[0.0]]], steps=3, representation="cells")
+    assert hausdorff_distance(cells.sets[3], MatrixPolytope([[[0.0]], [[1.75]]])).upper <= 1e-8
+    growing = iterate_set([[[2.0, 1.0]]], [[[0.0]]], steps=2, representation="cells")
+    assert growing.status.name == "NO_CONTRACTION"
 
 
 def test_the_orbit_of_zero_under_the_cantor_family() -> None:

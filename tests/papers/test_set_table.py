@@ -12,7 +12,7 @@ import pytest
 from strategies.matrix_sets import polygon
 
 from conservative.iteration import FixedSet, fixed_set, iterate_set
-from conservative.matrix_sets import FiniteSet, MatrixPolytope, gap, hausdorff_distance
+from conservative.matrix_sets import FiniteSet, MatrixPolytope, PlanarRegion, gap, hausdorff_distance
 
 
 def interval(low: float, high: float) -> MatrixPolytope:
@@ -120,7 +120,23 @@ def test_t1_lies_between_its_inner_and_outer_sets() -> None:
     assert np.all((np.abs(y) <= np.abs(x) + 2 * slack) & (np.abs(x) <= 1 + slack))
     region = polygon([[1.0, 0.9], [1.0, -0.9], [-1.0, 0.5], [0.2, 0.1]])
     assert gap(FiniteSet(region.vertices), found.inner).lower <= found.inner.e_missing
-    assert found.distance.upper >= gap(found.hull, found.inner).lower - 0.5**0.5
+    assert 0.5**0.5 in gap(found.hull, found.inner, tol=1e-6).widen(1e-3)
+
+
+def test_t1_is_known_to_a_thousandth() -> None:
+    found = fixed_set(T1, tol=1e-3)
+    assert found.status.name == "SET"
+    assert found.distance.upper <= 1e-3
+    assert found.inner.to_shapely().area == pytest.approx(2.0, abs=1e-9)
+    assert 2.0 <= found.outer.to_shapely().area <= 2.0 + 8.0 * found.distance.upper
+
+
+def test_t2_has_half_the_area_of_its_hull() -> None:
+    family = [[[1, 0, 0], [1, 0, 0]], [[1, 0, 0], [-1, 1, 0]]]
+    run = iterate_set(family, [[[0.0], [1.0]], [[1.0], [1.0]]], steps=1, representation="cells")
+    image = PlanarRegion(run.sets[1].to_shapely())
+    assert image.geometry.area == pytest.approx(0.5, abs=1e-9)
+    assert 2**0.5 / 4 in hausdorff_distance(box([0, 0], [1, 1]), image).widen(1e-9)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 1), (2, 2), (5, 1)])
