@@ -89,7 +89,7 @@ def test_a_common_quadratic_norm_is_found() -> None:
     blocks = [[[0.5, 4.0, 1.0], [0.0, 0.5, 0.0]], [[0.5, 0.0, 1.0], [0.02, 0.5, 0.0]]]
     found = fixed_set(blocks, tol=1e-3)
     assert found.decay.one_step > 1.0
-    assert found.status.name == "HULL"
+    assert found.status.name == "SET"
 
 
 def test_a_tolerance_below_rounding_ends_with_a_valid_set() -> None:
