@@ -47,12 +47,15 @@ def hull_contains(vertices: NDArray[Any], points: NDArray[Any], *, exact: bool) 
 def _support(vertices: NDArray[np.float64], target: NDArray[np.float64]) -> list[int] | None:
     from scipy.optimize import linprog
 
-    scale = max(1.0, float(np.abs(vertices).max()), float(np.abs(target).max()))
-    columns = np.vstack([vertices.T / scale, np.ones(len(vertices))])
+    # Measured from the target, in units of each entry's own spread: small entries count as much as large ones.
+    offsets = vertices - target
+    spread = np.abs(offsets).max(axis=0)
+    alike = spread <= 1e-12 * np.maximum(np.abs(vertices).max(axis=0), np.abs(target))
+    columns = np.vstack([(offsets[:, ~alike] / spread[~alike]).T, np.ones(len(vertices))])
     result = linprog(
         np.zeros(len(vertices)),
         A_eq=columns,
-        b_eq=np.append(target / scale, 1.0),
+        b_eq=np.append(np.zeros(np.count_nonzero(~alike)), 1.0),
         bounds=(0, None),
         method="highs-ds",
         options={"primal_feasibility_tolerance": _SLACK},

@@ -81,6 +81,7 @@ class CellSearch:
         self.graph, self.trace, self.arithmetic, self.outputs, self.thin = graph, trace, arithmetic, outputs, thin
         self.layout = lay_out(graph, trace, arithmetic, outputs)
         self.complete = True
+        self.steady = True
 
     def __iter__(self) -> Iterator[Cell]:
         for leaf in self.leaves():
@@ -190,11 +191,25 @@ class CellSearch:
         unsettled = next(g for g in guards if truth(self.graph, g, prefix.signs) is None)
         compared = next(c for c in comparisons(self.graph, unsettled) if c not in prefix.signs)
         slope = self._gap(prefix, compared)
+        if not self.graph.linear[compared]:
+            self.steady &= self._meets_along(slope, distinct)
         for sign in (0,) if self._identical(slope) else (1, -1):
             narrowed = self._narrow(prefix, [slope if sign > 0 else _negated(slope)]) if sign else prefix.copy()
             if narrowed is not None:
                 narrowed.signs = {**prefix.signs, compared: sign}
                 yield narrowed
+
+    def _meets_along(self, boundary: _Slope, branches: Sequence[_Slope]) -> bool:
+        """Whether branches can meet along a curved boundary: where it has a normal, they part in its direction only."""
+        normal = self._derivative(boundary)
+        if self.arithmetic.vanishes(normal):
+            return True
+        for branch in branches[1:]:
+            parting = self._derivative(self._minus(branch, branches[0]))
+            minors = np.outer(normal, parting) - np.outer(parting, normal)
+            if not self.arithmetic.vanishes(self.arithmetic.clean(minors.ravel())):
+                return False
+        return True
 
     def _settle(self, prefix: _Prefix, index: int, slope: _Slope) -> _Prefix:
         prefix.slopes[index] = slope

@@ -35,9 +35,20 @@ def continuous_traces(
             kept.append(trace)
             continue
         affine = all(graph.linear[c] for c in trace.forced)
-        if reached_direction(graph, trace, arithmetic) is not None or not affine:
+        reached = reached_direction(graph, trace, arithmetic) is not None
+        if reached:
             raise _jump(graph, arithmetic, symbols, base, trace)
+        if not affine:
+            raise _undecided(graph, symbols, trace)
     return tuple(kept)
+
+
+def _undecided(graph: Graph, symbols: Sequence[Any], trace: Trace) -> FunctionError:
+    left, right = written(graph, symbols, [next(iter(trace.forced))])[0]
+    return DiscontinuityError(
+        f"the branches disagree where {left} meets {right}, and to first order it cannot be told whether the point is "
+        "met from that side. Write the guard with an affine comparison, or leave out a guard that always holds."
+    )
 
 
 def _jump(graph: Graph, arithmetic: Arithmetic, symbols: Sequence[Any], base: Trace, trace: Trace) -> FunctionError:

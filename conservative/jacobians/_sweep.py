@@ -161,7 +161,7 @@ def _fresh(sets: Floats) -> Flags:
 
     Blocks that are close are close in a fixed generic direction too, so that most sets are settled by sorting.
     """
-    scale = _SAME * np.maximum(1.0, np.abs(sets).max(axis=(1, 2)))
+    scale = _SAME * np.abs(sets).max(axis=(1, 2))
     direction = np.random.default_rng(0).uniform(-1.0, 1.0, size=sets.shape[2])
     along = np.sort(sets @ direction, axis=1)
     reach = scale * np.abs(direction).sum() + 1e-14 * np.abs(sets).sum(axis=2).max(axis=1)

@@ -18,6 +18,7 @@ from conservative.functions.selection import MAX_PIECES
 from conservative.jacobians.jacobian_set import ExactBlocks, JacobianSet, NearTie, distinct, frozen
 
 KINDS = ("selection", "conical")
+_TOO_LARGE = "a derivative there is too large for a double. Rescale the variables."
 _FEW_CELLS = 256
 """Cells always worth a look, to learn whether "selection" is Clarke's: networks have many cells and few Jacobians."""
 
@@ -98,15 +99,18 @@ def conservative_jacobian(
         raise ArgumentTypeError(
             f"`{call}(F=...)` needs a PiecewiseSelection; got {type(F).__name__}. Make one with `from_sympy`."
         )
+    if isinstance(max_pieces, bool) or not isinstance(max_pieces, (int, np.integer)) or max_pieces < 1:
+        raise ArgumentError(f"`{call}(max_pieces=...)` needs an integer of at least 1; got {max_pieces!r}.")
     if kind not in KINDS:
         raise ArgumentError(f'`{call}(kind=...)` is "selection" or "conical"; got {kind!r}.')
     point = F.point(at, tolerance=tolerance, call=call)
     traces = F.traces(point, limit=max_pieces, call=call)
     try:
         pieces, exactness = _both_readings(F, point, traces, kind=kind, limit=max_pieces)
-    except FunctionError as error:
-        raise FunctionError(f"`{call}(at=...)`, at {point}: {error}") from error
-    floats, exact = _split(pieces, point.exact)
+        floats, exact = _split(pieces, point.exact)
+    except (FunctionError, OverflowError) as error:
+        reason = _TOO_LARGE if isinstance(error, OverflowError) else error
+        raise FunctionError(f"`{call}(at=...)`, at {point}: {reason}") from error
     return JacobianSet(
         vertices=floats,
         exact_entries=exact,
@@ -125,10 +129,10 @@ def _both_readings(
         selection = _selection(F, point, traces, limit)
         if len(selection) == 1:
             return selection, Exactness.EXACT
-        conical, _ = _conical(F, point, traces, max(len(selection) * 4, _FEW_CELLS))
-        agree = conical is not None and hull_contains(conical, selection, exact=point.exact)
+        conical, _, steady = _conical(F, point, traces, max(len(selection) * 4, _FEW_CELLS))
+        agree = steady and conical is not None and hull_contains(conical, selection, exact=point.exact)
         return selection, Exactness.EXACT if agree else Exactness.OUTER
-    cells, complete = _conical(F, point, traces, limit)
+    cells, complete, steady = _conical(F, point, traces, limit)
     if cells is None:
         raise BudgetError(f"more than {limit:,} cells meet at {point}. Raise `max_pieces`.")
     if len(cells) == 0:
@@ -136,6 +140,8 @@ def _both_readings(
             f'`conservative_jacobian(kind="conical")`: at {point} no cell is open to first order, so that no limit of '
             'derivatives is seen this way. Use kind="selection".'
         )
+    if not steady:
+        return cells, Exactness.INNER
     if complete:
         return cells, Exactness.EXACT
     try:
@@ -157,26 +163,29 @@ def _selection(F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...], l
 
 def _conical(
     F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...], limit: int
-) -> tuple[NDArray[Any] | None, bool]:
-    """The Jacobians of all cells (None when there are more than `limit`), and whether they are all of Clarke's."""
+) -> tuple[NDArray[Any] | None, bool, bool]:
+    """The Jacobians of all cells (None when there are more than `limit`), whether they are all of Clarke's, and
+    whether F can be continuous next to the point: along a curved guard, branches must part across it only.
+    """
     found: list[NDArray[Any]] = []
-    complete = True
+    complete = steady = True
     for trace in traces:
         search = CellSearch(F.graph, trace, point.arithmetic, F.graph.outputs)
         for cell in search:
             found.append(cell.jacobian)
             if len(found) > limit:
-                return None, False
+                return None, False, steady
         complete &= search.complete
+        steady &= search.steady
     if not found:
-        return np.zeros((0, len(F.graph.outputs), F.graph.width)), False
-    return _unique(np.stack(found), point.exact), complete
+        return np.zeros((0, len(F.graph.outputs), F.graph.width)), False, steady
+    return _unique(np.stack(found), point.exact), complete, steady
 
 
 def _unique(blocks: NDArray[Any], exact: bool) -> NDArray[Any]:
     if exact:
         return blocks[distinct(blocks, [tuple(block.ravel()) for block in blocks])]
-    scale = 1e-12 * max(1.0, float(np.abs(blocks).max()))
+    scale = 1e-12 * float(np.abs(blocks).max())
     kept: list[int] = []
     for position, block in enumerate(blocks):
         if not kept or np.abs(blocks[kept] - block).max(axis=(1, 2)).min() > scale:
@@ -185,7 +194,12 @@ def _unique(blocks: NDArray[Any], exact: bool) -> NDArray[Any]:
 
 
 def _split(blocks: NDArray[Any], exact: bool) -> tuple[NDArray[np.float64], ExactBlocks | None]:
-    floats = frozen(blocks.astype(np.float64))
+    try:
+        floats = frozen(blocks.astype(np.float64))
+    except OverflowError as error:
+        raise FunctionError(_TOO_LARGE) from error
+    if not np.isfinite(floats).all():
+        raise FunctionError(_TOO_LARGE)
     if not exact:
         return floats, None
     return floats, tuple(tuple(tuple(row) for row in block) for block in blocks)

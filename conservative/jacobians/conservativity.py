@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError, ShapeError
 from conservative.functions import PiecewiseSelection
 from conservative.jacobians._curves import Box, polygons_through_ties
@@ -204,7 +205,9 @@ def _given_extremes(F: PiecewiseSelection, J: Callable[[Floats], Any]) -> Extrem
 
 
 def _blocks(F: PiecewiseSelection, value: Any) -> Floats:
-    blocks = np.asarray(getattr(value, "vertices", value), dtype=np.float64)
+    blocks = as_real_array(
+        getattr(value, "vertices", value), call=CALL, argument="J", wanted="a set of Jacobians from J, shape (k, q, n)"
+    )
     wanted = (len(F.graph.outputs), len(F.symbols))
     blocks = blocks[None] if blocks.ndim == 2 else blocks
     if blocks.ndim != 3 or blocks.shape[1:] != wanted or not len(blocks):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from conservative._core.errors import ArgumentTypeError, BudgetError
+from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError
 from conservative.functions import PiecewiseSelection
 from conservative.functions._arithmetic import FloatArithmetic, as_sympy
 from conservative.functions._graph import Graph
@@ -107,10 +107,15 @@ class Explanation:
 
         Raises
         ------
-        KeyError
+        ArgumentError
+            For an unknown framework or spelling.
         """
         results = {(d.framework, d.spelling): d.matrix for d in self.derivatives}
-        matrix = results[framework, "maximum" if framework == "NumPy" else spelling]
+        wanted = (framework, "maximum" if framework == "NumPy" else spelling)
+        if wanted not in results:
+            known = ", ".join(f"{f} ({s})" for f, s in results)
+            raise ArgumentError(f"`derivative(...)` knows {known}; got {framework!r} with spelling {spelling!r}.")
+        matrix = results[wanted]
         return None if matrix is None else matrix.astype(np.float64)
 
     def __str__(self) -> str:

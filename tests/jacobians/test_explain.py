@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from strategies.functions import PIECEWISE_LINEAR
 
 import conservative as cj
+from conservative._core.errors import ArgumentError
 
 
 def soft():
@@ -138,9 +139,9 @@ def test_predictions_lie_in_the_selection_and_vertices_are_covered(tree, spellin
 
 def test_unknown_libraries_and_functions():
     explanation = cj.explain(soft(), [1, 1])
-    with pytest.raises(KeyError):
+    with pytest.raises(ArgumentError, match="knows JAX"):
         explanation.derivative("TensorFlow")
-    with pytest.raises(KeyError):
+    with pytest.raises(ArgumentError, match="knows JAX"):
         explanation.derivative("JAX", spelling="hinge")
     with pytest.raises(TypeError, match="PiecewiseSelection"):
         cj.explain(np.abs, [0])
