@@ -68,6 +68,8 @@ _HOMES = {
     "SetTrajectory": "conservative.iteration",
     "fixed_set": "conservative.iteration",
     "iterate_set": "conservative.iteration",
+    "iterate_true": "conservative.iteration",
+    "set_image": "conservative.iteration",
     "iterate_templates": "conservative.iteration",
     "DrivenTrajectory": "conservative.iteration",
     "iterate_driven": "conservative.iteration",
