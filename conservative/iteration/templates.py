@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_matrices
-from conservative._core.errors import ArgumentError, ShapeError
+from conservative._core.errors import ArgumentError, EmptySetError, ShapeError
 from conservative._core.norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative.iteration._words import Supports, Words, extend
@@ -94,13 +94,17 @@ class TemplateTrajectory:
         Returns
         -------
         TemplateHull
-            Its heights are raised by 1e-12 of the radius, so that flat sets have an interior.
+            Its heights are raised by 1e-12 of the radius, or 1e-6 where it is so flat that no inner point is found.
         """
         return self._outer(self.upper[step])
 
     def _outer(self, heights: Floats) -> TemplateHull:
         size = frobenius_bounds(self.directions)[1]
-        return TemplateHull(self.directions, heights + 1e-12 * size * max(self.radius, 1e-280))
+        room = size * max(self.radius, 1e-280)
+        try:
+            return TemplateHull(self.directions, heights + 1e-12 * room)
+        except EmptySetError:
+            return TemplateHull(self.directions, heights + 1e-6 * room)
 
 
 def iterate_templates(

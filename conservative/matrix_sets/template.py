@@ -203,15 +203,20 @@ class TemplateHull(MatrixSet):
         """A point with every inequality proved, near the centre of the largest inner ball."""
         U = self._rows()
         sizes, d = norms(U), U.shape[1]
+        # Unit directions and heights of size one: the solver's tolerances are absolute.
+        scale = max(float(np.abs(self.heights / sizes).max()), 1e-300)
         found = linprog(
-            np.r_[np.zeros(d), -1.0], A_ub=np.c_[U, sizes], b_ub=self.heights, bounds=[(None, None)] * d + [(0.0, None)]
+            np.r_[np.zeros(d), -1.0],
+            A_ub=np.c_[U / sizes[:, None], np.ones(len(U))],
+            b_ub=self.heights / sizes / scale,
+            bounds=[(None, None)] * d + [(0.0, None)],
         )
         if found.status == 3:
             raise ArgumentError(
                 "`TemplateHull(directions=...)` needs a bounded polytope; these half-spaces hold a ray. Add ± every "
                 "axis to the directions."
             )
-        centre = np.asarray(found.x[:d] if found.x is not None else np.zeros(d))
+        centre = scale * np.asarray(found.x[:d] if found.x is not None else np.zeros(d))
         if found.x is None or (U @ centre + self._slack(centre[None])[0] > self.heights).any():
             raise EmptySetError(
                 "`TemplateHull(heights=...)` needs half-spaces with a common interior; got none. Raise the heights, "
@@ -239,7 +244,8 @@ class TemplateHull(MatrixSet):
     def _dual(self, row: Floats) -> Floats:
         """Weights λ ≥ 0 with Σ λ_j U_j ≈ D and Σ λ_j h_j small."""
         U = self._rows()
-        found = linprog(self.heights, A_eq=U.T, b_eq=row, bounds=(0.0, None))
+        scale = max(float(np.abs(self.heights).max()), 1e-300)
+        found = linprog(self.heights / scale, A_eq=U.T, b_eq=row, bounds=(0.0, None))
         if found.x is None:
             raise ArgumentError("`TemplateHull(directions=...)` needs a bounded polytope. Add ± every axis.")
         return np.maximum(np.asarray(found.x, dtype=np.float64), 0.0)
