@@ -158,7 +158,7 @@ def affordable_length(count: int, max_length: int) -> int:
 def _fixed(jacobian: JacobianSet, *, tol: float) -> tuple[FixedSet | None, str]:
     """The fixed set, or the reason why it was left out: the verdict stands without it."""
     try:
-        return fixed_set(jacobian, tol=tol), ""
+        return fixed_set(jacobian, tol=tol, representation="hull"), ""
     except (BudgetError, ExpansionError) as error:
         return None, f"the fixed set was not computed: {error}"
 
