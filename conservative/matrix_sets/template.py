@@ -280,7 +280,7 @@ class TemplateHull(MatrixSet):
             over = moved @ U.T + self._slack(moved) > self.heights
             if not over.any():
                 return moved
-            bad = over.any(axis=1)
+            bad = np.asarray(over.any(axis=1))
             ratio = np.where(rise > 0.0, np.maximum(room, 0.0) / np.where(rise > 0.0, rise, 1.0), np.inf).min(axis=1)
             share = np.where(bad, share * np.minimum(ratio, 1.0) * (1.0 - 2.0**-48), share)
         return np.where(bad[:, None], inner, moved)
