@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 _HOPELESS = 1.0
 """Seconds spent on a tolerance that needs more cells than allowed: the sets are worth having all the same."""
 
+_MOST_IMAGES = 100_000
+"""Pieces of boundary, times pairs of maps, whose images are united at a time: a few hundred megabytes."""
+
 _MOST_ROUNDS = 12
 """Most images of regions between two measurements."""
 
@@ -161,6 +164,8 @@ def refine_plane(task: Task) -> None:
     inner = shapely.MultiPoint(_few(task.seeds.reshape(-1, 2), diameter / 5.0))
     step, ratio, budget = diameter / 16.0, 0.4, task.budget
     while step > 1e3 * finest:
+        if max(outer.length, inner.length) / step * len(L) ** 2 > _MOST_IMAGES:
+            return
         begun = time.monotonic()
         for _ in range(_rounds(task.decay, ratio)):
             outer = outer_image(outer, L, b, step=step, slack=_SLACK * step)[0]
