@@ -45,7 +45,7 @@ class FixedSetStatus(Enum):
         "the hull of the fixed set is known within `tol`; the set itself need not be convex, and lies between "
         "`inner` and `outer`: read `distance` for how far these are apart, raise `time_limit` or `max_cells` for less"
     )
-    BUDGET = "`tol` was not reached within the rounds and vertices allowed; the sets are valid, raise `tol`"
+    BUDGET = "`tol` was not reached within the time, rounds and vertices allowed; the sets are valid, raise `tol`"
     INTERRUPTED = "interrupted from the keyboard; the sets found until then are valid"
 
 
@@ -101,8 +101,9 @@ def fixed_set(
         ``"hull"`` finds the hull alone, which is much cheaper; inner and outer sets are then points and an outer
         hull.
     time_limit : float
-        Seconds for refining the inner and the outer set, where the fixed set is not known to be convex. A `tol` that
-        clearly needs more than `max_cells` cells is pursued for a second only.
+        Seconds for finding the hull, and for refining the inner and the outer set where the fixed set is not known to
+        be convex; looked at between rounds. A `tol` that clearly needs more than `max_cells` cells is pursued for a
+        second only.
     max_cells : int
         Most cells or points of the inner and outer sets.
 
@@ -144,7 +145,7 @@ def fixed_set(
     budget = _budget(tol, representation, time_limit, max_cells)
     blocks = read_blocks(J, call="fixed_set")
     decay = _contraction(blocks, norm)
-    search = _Search(blocks, decay, tol)
+    search = _Search(blocks, decay, tol, budget.deadline)
     status = search.run()
     found = _enclose(search, status)
     if representation == "hull" or found.status in (FixedSetStatus.CONVEX, FixedSetStatus.INTERRUPTED):
@@ -211,6 +212,7 @@ class _Search:
     blocks: Blocks
     decay: Decay
     tol: float
+    deadline: float
     best: MatrixPolytope = field(init=False)
     points: Floats = field(init=False)
     seed_error: float = 0.0
@@ -229,6 +231,8 @@ class _Search:
                 reached.append(max(self.best.e_missing, self.best.e_extra))
                 if reached[-1] <= self.tol:
                     return FixedSetStatus.HULL
+                if time.monotonic() > self.deadline:
+                    return FixedSetStatus.BUDGET
                 if step >= patience and reached[-1] > 0.9 * reached[-1 - patience]:
                     return FixedSetStatus.BUDGET
                 K = self._grow(K, image, repeat=step.bit_count() == 1 or step % 16 == 0)
