@@ -7,11 +7,11 @@ from conservative.iteration.driven import iterate_sequence as iterate_sequence
 from conservative.iteration.fixed import FixedSet as FixedSet
 from conservative.iteration.fixed import FixedSetStatus as FixedSetStatus
 from conservative.iteration.fixed import fixed_set as fixed_set
+from conservative.iteration.image import set_image as set_image
 from conservative.iteration.templates import TemplateStatus as TemplateStatus
 from conservative.iteration.templates import TemplateTrajectory as TemplateTrajectory
 from conservative.iteration.templates import iterate_templates as iterate_templates
 from conservative.iteration.thinning import Thinning as Thinning
-from conservative.iteration.image import set_image as set_image
 from conservative.iteration.trajectory import SetTrajectory as SetTrajectory
 from conservative.iteration.trajectory import StepBound as StepBound
 from conservative.iteration.trajectory import TrajectoryStatus as TrajectoryStatus

@@ -6,8 +6,8 @@ from conservative.report.document import radius_document as radius_document
 from conservative.report.document import trajectory_document as trajectory_document
 from conservative.report.encode import as_json as as_json
 from conservative.report.encode import encode as encode
-from conservative.report.plots import FIGURE_ENDINGS as FIGURE_ENDINGS
 from conservative.report.export import export_set as export_set
+from conservative.report.plots import FIGURE_ENDINGS as FIGURE_ENDINGS
 from conservative.report.plots import plot_analysis as plot_analysis
 from conservative.report.plots import plot_trajectory as plot_trajectory
 from conservative.report.set_plots import plot_fixed_set as plot_fixed_set
