@@ -67,6 +67,10 @@ class Graph:
     labels: Mapping[int, Label] = field(default_factory=dict, repr=False)
 
 
+_TOTAL = frozenset({"constant", "variable", "add", "multiply", "max", "min", "abs"})
+"""Operations defined for all operands."""
+
+
 @dataclass(slots=True)
 class Builder:
     """Collects nodes; the one mutable thing here, alive only while an expression is read."""
@@ -210,8 +214,49 @@ class Builder:
             return self.truth(relation_holds(kind, (a > b) - (a < b)))
         if left == right:
             return self.truth(relation_holds(kind, 0))
+        if a == 0:
+            return self.relation(_FLIPPED[kind], right, left)
+        if b is not None:
+            simpler = self._simpler_relation(kind, left, b)
+            if simpler is not None:
+                return simpler
         compared, flip = self._compare(left, right)
         return self._add("relation", (compared,), kind if flip > 0 else _FLIPPED[kind])
+
+    def _simpler_relation(self, kind: str, left: int, bound: Fraction) -> int | None:
+        """A relation of u^n, |u| or exp(u) with 0, 0 or 1 as one of u with 0: its sides that are never met are gone."""
+        node = self.nodes[left]
+        zero = self.constant(Fraction(0))
+        if not node.args or not self._is_total(node.args[0]):
+            return None
+        base = node.args[0]
+        if node.op == "smooth" and node.data == "exp" and bound == 1:
+            return self.relation(kind, base, zero)
+        power = node.data if node.op == "power" else None
+        whole = isinstance(power, Fraction) and power.denominator == 1 and power > 0
+        if bound != 0 or not (whole or node.op == "abs"):
+            return None
+        if whole and power % 2 == 1:
+            return self.relation(kind, base, zero)
+        if kind in ("lt", "ge"):
+            return self.truth(kind == "ge")
+        return self.relation("eq" if kind in ("le", "eq") else "ne", base, zero)
+
+    def _is_total(self, index: int) -> bool:
+        """Whether a number is defined for all values of the variables."""
+        stack, seen = [index], set()
+        while stack:
+            found = stack.pop()
+            node = self.nodes[found]
+            if found in seen:
+                continue
+            seen.add(found)
+            natural = node.op == "power" and node.data.denominator == 1 and node.data > 0
+            smooth = node.op == "smooth" and node.data in ("exp", "sin", "cos")
+            if not (natural or smooth or node.op in _TOTAL):
+                return False
+            stack.extend(node.args)
+        return True
 
     def truth(self, value: bool) -> int:
         """A constant guard."""

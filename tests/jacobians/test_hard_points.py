@@ -42,8 +42,25 @@ def test_branches_that_part_across_a_curved_guard_stay_exact() -> None:
     assert sorted(map(tuple, found.vertices[:, 0].tolist())) == [(-2.0, 1.0), (0.0, 0.0)]
 
 
+@pytest.mark.parametrize(
+    ("text", "derivative"),
+    [
+        ("Piecewise((x, x**2 >= 0), (7, True))", 1),
+        ("Piecewise((5, x**2 < 0), (x, True))", 1),
+        ("Piecewise((7, Abs(x) < 0), (3*x, True))", 3),
+        ("Piecewise((x, 0 <= (2*x - x)**2), (7, True))", 1),
+        ("Piecewise((1, x > 0), (0, True)) + Piecewise((1, x**3 <= 0), (0, True)) + x", 1),
+        ("Piecewise((1, x > 0), (0, True)) + Piecewise((1, exp(x) <= 1), (0, True)) + x", 1),
+        ("Piecewise((2*x, x**2 > 0), (0, True))", 2),
+    ],
+)
+def test_sides_of_a_guard_that_are_never_met_do_not_count(text: str, derivative: int) -> None:
+    found = cj.conservative_jacobian(cj.from_sympy(text, state=["x"]), [0], kind="conical")
+    assert found.vertices.ravel().tolist() == [derivative]
+
+
 def test_an_undecided_guard_is_said_to_be_undecided() -> None:
-    F = cj.from_sympy("Piecewise((x, x**2 >= 0), (7, True))", state=["x"])
+    F = cj.from_sympy("Piecewise((x, x**2 + x**4 >= 0), (7, True))", state=["x"])
     with pytest.raises(DiscontinuityError, match="it cannot be told"):
         cj.conservative_jacobian(F, [0])
 
