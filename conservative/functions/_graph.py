@@ -232,8 +232,8 @@ class Builder:
         base = node.args[0]
         if node.op == "smooth" and node.data == "exp" and bound == 1:
             return self.relation(kind, base, zero)
-        power = node.data if node.op == "power" else None
-        whole = isinstance(power, Fraction) and power.denominator == 1 and power > 0
+        power: Fraction = node.data if node.op == "power" else Fraction(0)
+        whole = power.denominator == 1 and power > 0
         if bound != 0 or not (whole or node.op == "abs"):
             return None
         if whole and power % 2 == 1:
