@@ -1,6 +1,9 @@
 """Joint spectral radii: words, products, branch and bound, quadratic norms, and the verdicts they prove."""
 
+from conservative.spectral.expanding import ExpansionStatus as ExpansionStatus
+from conservative.spectral.expanding import ShortestExpanding as ShortestExpanding
 from conservative.spectral.expanding import expanding_product as expanding_product
+from conservative.spectral.expanding import shortest_expanding as shortest_expanding
 from conservative.spectral.jsr import JointSpectralRadius as JointSpectralRadius
 from conservative.spectral.jsr import joint_spectral_radius as joint_spectral_radius
 from conservative.spectral.norms import AssumptionA as AssumptionA

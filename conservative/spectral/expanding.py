@@ -1,5 +1,10 @@
 """A shortest expanding product: exhaustive by length, every doubtful word decided in exact arithmetic."""
 
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import flint
@@ -13,7 +18,7 @@ from conservative._core.exact_linalg import (
     radius_ball,
     to_flint,
 )
-from conservative._core.families import as_family
+from conservative._core.families import MatrixFamily, as_family
 from conservative.spectral.products import Product, make_product
 from conservative.spectral.quadratic import common_quadratic_norm
 from conservative.spectral.survivors import STORED_ENTRIES, Survivors, Tree, proved_stable, walk
@@ -28,6 +33,35 @@ _RIVALS = 1e-4
 
 _TIE_BITS = 1 << 12
 """Precision at which radii that cannot be told apart are taken as equal."""
+
+
+class ExpansionStatus(Enum):
+    """How the search for a shortest expanding product ended; the value is the sentence to print."""
+
+    FOUND = "a product expands, and no shorter one does"
+    NEVER = "no product expands, of whatever length"
+    LENGTH_LIMIT = "no product up to the greatest length expands; raise `max_length` to look at longer ones"
+    TIME_LIMIT = "the time limit was reached: no product up to the proved length expands; raise `time_limit`"
+    INTERRUPTED = "interrupted: no product up to the proved length expands; run again to look at longer ones"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShortestExpanding:
+    """What is proved about the shortest words whose products expand.
+
+    Parameters
+    ----------
+    product : Product or None
+        A shortest product of spectral radius above one, when one was found.
+    proved_length : float
+        Every product of at most this many factors is proved to have a spectral radius of at most one: an integer,
+        or infinity when no product expands at all. With a product it is one less than its length.
+    status : ExpansionStatus
+    """
+
+    product: Product | None
+    proved_length: float
+    status: ExpansionStatus
 
 
 def expanding_product(matrices: Any, *, max_length: int) -> Product | None:
@@ -67,31 +101,102 @@ def expanding_product(matrices: Any, *, max_length: int) -> Product | None:
     >>> expanding_product(heavy_ball, max_length=6)
     Product(word 1122, spectral_radius=1.125, eigenvalue -9/8)
     """
-    family = as_family(matrices, call="expanding_product")
+    family, length = _read(matrices, max_length, call="expanding_product")
+    *_, last = _search(family, max_length=length, deadline=None)
+    return last.product
+
+
+def shortest_expanding(matrices: Any, *, max_length: int, time_limit: float | None = None) -> ShortestExpanding:
+    """A shortest expanding product, or the length up to which it is proved that no product expands.
+
+    The search of `expanding_product`, with what it proves on the way.
+
+    Parameters
+    ----------
+    matrices : array_like, shape (k, n, n), a `JacobianSet`, a `MatrixPolytope`, or a family
+        Doubles are taken as exact; rationals stay exact.
+    max_length : int
+        Longest word tried, at least 1.
+    time_limit : float, optional
+        Seconds, above 0; the lengths finished by then are proved. An interruption (Ctrl-C) does the same.
+
+    Returns
+    -------
+    ShortestExpanding
+
+    Raises
+    ------
+    ShapeError, EmptySetError, NonFiniteError, ArgumentError, ArgumentTypeError
+
+    Notes
+    -----
+    Lengths are finished one after the other, and every word of a length is dismissed by a proof: a norm of at most
+    one of all prefixes of a rotation, a float bound with its rounding enclosed, or an exact decision.
+
+    Examples
+    --------
+    >>> heavy_ball = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
+    >>> found = shortest_expanding(heavy_ball, max_length=12)
+    >>> found.product, found.proved_length
+    (Product(word 1122, spectral_radius=1.125, eigenvalue -9/8), 3)
+    >>> shortest_expanding([[["1/2", "1/4"], [0, "1/2"]]], max_length=3).proved_length
+    inf
+    """
+    family, length = _read(matrices, max_length, call="shortest_expanding")
+    if time_limit is not None and not time_limit > 0:
+        raise ArgumentError(
+            f"`shortest_expanding(time_limit=...)` needs a positive number of seconds, or None; got {time_limit!r}."
+        )
+    deadline = None if time_limit is None else time.monotonic() + time_limit
+    found = ShortestExpanding(None, 0, ExpansionStatus.INTERRUPTED)
+    try:
+        for proved in _search(family, max_length=length, deadline=deadline):
+            found = proved
+    except KeyboardInterrupt:
+        return ShortestExpanding(None, found.proved_length, ExpansionStatus.INTERRUPTED)
+    return found
+
+
+def _read(matrices: Any, max_length: Any, *, call: str) -> tuple[MatrixFamily, int]:
+    family = as_family(matrices, call=call)
     if isinstance(max_length, bool) or not isinstance(max_length, (int, np.integer)) or max_length < 1:
         raise ArgumentError(
-            f"`expanding_product(max_length=...)` needs an integer >= 1, the longest word to try; got {max_length!r}. "
+            f"`{call}(max_length=...)` needs an integer >= 1, the longest word to try; got {max_length!r}. "
             "Pass 12, say."
         )
+    return family, int(max_length)
+
+
+def _search(family: MatrixFamily, *, max_length: int, deadline: float | None) -> Iterator[ShortestExpanding]:
+    """What is proved after each length; the last item is the answer."""
     factors = [to_flint(m) for m in family.exact]
     if _contracts_simply(factors):
-        return None
+        yield ShortestExpanding(None, math.inf, ExpansionStatus.NEVER)
+        return
     letter = _largest_expanding(factors, {(i,): 1.0 for i in range(family.count)})
     if letter is not None:
-        return make_product(family, letter)
+        yield ShortestExpanding(make_product(family, letter), 0, ExpansionStatus.FOUND)
+        return
     tree, adapted = walk(family), False
-    for length in range(1, int(max_length) + 1):
-        tree, suspects, survivors = _level(tree, length)
+    for length in range(1, max_length + 1):
+        level = _level(tree, length, deadline)
+        if level is None:
+            yield ShortestExpanding(None, length - 1, ExpansionStatus.TIME_LIMIT)
+            return
+        tree, suspects, survivors = level
         best = _largest_expanding(factors, suspects)
         if best is not None:
-            return make_product(family, best)
+            yield ShortestExpanding(make_product(family, best), length - 1, ExpansionStatus.FOUND)
+            return
         if survivors == 0:
-            return None
+            yield ShortestExpanding(None, math.inf, ExpansionStatus.NEVER)
+            return
+        yield ShortestExpanding(None, length, ExpansionStatus.LENGTH_LIMIT)
         if survivors > _CROWDED and not adapted:
-            tree, adapted = walk(family, transform=common_quadratic_norm(family, time_limit=10.0).factor), True
+            left = 10.0 if deadline is None else min(10.0, max(deadline - time.monotonic(), 1e-3))
+            tree, adapted = walk(family, transform=common_quadratic_norm(family, time_limit=left).factor), True
         elif survivors > _CROWDED and not tree.lyndon and survivors > 4 * family.count**length / length:
             tree = walk(family, lyndon=True)
-    return None
 
 
 def _contracts_simply(factors: list[flint.fmpq_mat]) -> bool:
@@ -104,12 +209,17 @@ def _contracts_simply(factors: list[flint.fmpq_mat]) -> bool:
     return all(is_positive_semidefinite(identity - a.transpose() * a) for a in factors)
 
 
-def _level(tree: Tree, length: int) -> tuple[Tree, dict[Word, float], int]:
-    """The words of one length that are not proved stable, with float radii, and the number of surviving prefixes."""
+def _level(tree: Tree, length: int, deadline: float | None) -> tuple[Tree, dict[Word, float], int] | None:
+    """The words of one length that are not proved stable, with float radii, and the number of surviving prefixes.
+
+    `None` when the time is up.
+    """
     suspects: dict[Word, float] = {}
     chunks: list[Survivors] = []
     entries = survivors = 0
     for chunk in tree.level(length):
+        if deadline is not None and time.monotonic() > deadline:
+            return None
         suspects |= _suspects(chunk, lyndon=tree.lyndon)
         survivors += chunk.count
         entries += chunk.rows.size

@@ -1,5 +1,6 @@
 """Shortest expanding products against brute force over all words in exact arithmetic."""
 
+import math
 from fractions import Fraction
 from itertools import product
 
@@ -9,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.spectral import families
 
-from conservative import ConservativeError, expanding_product
+from conservative import ConservativeError, expanding_product, shortest_expanding
 from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
 from conservative._core.families import as_family
+from conservative.spectral import ExpansionStatus, expanding
 from conservative.spectral.survivors import proved_stable, walk
 from conservative.spectral.words import canonical_word
 
@@ -164,3 +166,53 @@ def test_refuses_a_bad_length(max_length):
 def test_refuses_what_is_not_a_family(matrices):
     with pytest.raises(ConservativeError, match="expanding_product"):
         expanding_product(matrices, max_length=3)
+
+
+def test_the_proved_length_is_one_less_than_the_product_found():
+    found = shortest_expanding(HEAVY_BALL, max_length=8)
+    assert (found.product.word, found.proved_length, found.status) == ((0, 0, 1, 1), 3, ExpansionStatus.FOUND)
+    cut = shortest_expanding(HEAVY_BALL, max_length=3)
+    assert (cut.product, cut.proved_length, cut.status) == (None, 3, ExpansionStatus.LENGTH_LIMIT)
+    assert shortest_expanding([[[2]]], max_length=1).proved_length == 0
+
+
+@given(families(max_size=3, max_count=2), st.sampled_from([Fraction(1, 2), Fraction(1, 3), Fraction(1, 5)]))
+@settings(deadline=None, max_examples=60)
+def test_no_word_up_to_the_proved_length_expands(family, factor):
+    family = scaled(family, factor)
+    found = shortest_expanding(family, max_length=4)
+    assert not shortest_by_brute_force(family, min(int(min(found.proved_length, 6)), 6))
+    assert (found.product is not None) == (found.status is ExpansionStatus.FOUND)
+    if found.product is not None:
+        assert len(found.product.word) == found.proved_length + 1
+
+
+def test_a_family_that_never_expands_is_proved_for_every_length():
+    slow = conjugated([[["1/2", 4], [0, "1/2"]], [["1/2", -4], [0, "1/4"]]], [[1, 1], [0, 1]], [[1, -1], [0, 1]])
+    found = shortest_expanding(slow, max_length=30)
+    assert (found.product, found.proved_length, found.status) == (None, math.inf, ExpansionStatus.NEVER)
+
+
+def test_time_and_interruption_leave_the_lengths_that_are_proved(monkeypatch):
+    shears = [[[1, 1], [0, 1]], [[1, 2], [0, 1]]]
+    brief = shortest_expanding(shears, max_length=60, time_limit=0.2)
+    assert (brief.product, brief.status) == (None, ExpansionStatus.TIME_LIMIT)
+    assert 0 < brief.proved_length < 60
+
+    def level(tree, length, deadline):
+        if length == 5:
+            raise KeyboardInterrupt
+        return original(tree, length, deadline)
+
+    original = expanding._level
+    monkeypatch.setattr(expanding, "_level", level)
+    stopped = shortest_expanding(shears, max_length=60)
+    assert (stopped.proved_length, stopped.status) == (4, ExpansionStatus.INTERRUPTED)
+    with pytest.raises(KeyboardInterrupt):
+        expanding_product(shears, max_length=60)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
+def test_refuses_a_time_limit_that_is_not_positive(seconds):
+    with pytest.raises(ConservativeError, match="time_limit"):
+        shortest_expanding(HEAVY_BALL, max_length=3, time_limit=seconds)
