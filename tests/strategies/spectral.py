@@ -35,3 +35,23 @@ def unimodular_pairs(draw: st.DrawFn, size: int) -> tuple[Rows, Rows]:
             for r in range(size):
                 right[r][j] -= factor * right[r][i]
     return left, right
+
+
+@st.composite
+def hidden_blocks(draw: st.DrawFn, *, max_blocks: int = 3, max_size: int = 2) -> tuple[list[int], list[Rows]]:
+    """Sizes of diagonal blocks, and a family that a hidden unimodular change of basis makes block triangular."""
+    sizes = draw(st.lists(st.integers(1, max_size), min_size=2, max_size=max_blocks))
+    n = sum(sizes)
+    block = [b for b, size in enumerate(sizes) for _ in range(size)]
+    left, right = draw(unimodular_pairs(n))
+    family = []
+    for _ in range(draw(st.integers(1, 2))):
+        rows = draw(square_matrices(n))
+        rows = [[x if block[i] <= block[j] else Fraction(0) for j, x in enumerate(row)] for i, row in enumerate(rows)]
+        family.append(product(product(left, rows), right))
+    return sizes, family
+
+
+def product(a: Rows, b: Rows) -> Rows:
+    """The matrix product of two lists of rows, term by term."""
+    return [[sum(x * y for x, y in zip(row, col, strict=True)) for col in zip(*b, strict=True)] for row in a]
