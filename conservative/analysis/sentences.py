@@ -285,7 +285,7 @@ def about_verdict(contraction: Contraction, certificate: Certificate | None) -> 
 
 
 def certificate_text(certificate: Certificate) -> str:
-    """The claim of a certificate, its bound also as a decimal.
+    """The claim of a certificate, its numbers also as decimals.
 
     Parameters
     ----------
@@ -295,6 +295,9 @@ def certificate_text(certificate: Certificate) -> str:
     -------
     str
     """
-    bound = certificate.claim.bound
-    decimal = "" if bound.denominator == 1 else f" The bound is about {float(bound):.12g}."
-    return f"certificate ({certificate.kind}): {certificate.claim}{decimal}"
+    claim = certificate.claim
+    if claim.bound is not None:
+        decimal = "" if claim.bound.denominator == 1 else f" The bound is about {float(claim.bound):.12g}."
+    else:
+        decimal = f" The ends are about {float(claim.lower or 0):.12g} and {float(claim.upper or 0):.12g}."
+    return f"certificate ({certificate.kind}): {claim}{decimal}"

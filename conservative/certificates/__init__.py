@@ -1,8 +1,16 @@
 """Records of proofs, and the checker that proves them again with the standard library alone."""
 
 from conservative.certificates.build import contraction_certificate as contraction_certificate
+from conservative.certificates.build import equality_certificate as equality_certificate
 from conservative.certificates.build import expansion_certificate as expansion_certificate
+from conservative.certificates.build import upper_certificate as upper_certificate
 from conservative.certificates.build import word_bound as word_bound
+from conservative.certificates.proofs import BlocksProof as BlocksProof
+from conservative.certificates.proofs import PathCompleteProof as PathCompleteProof
+from conservative.certificates.proofs import PolytopeProof as PolytopeProof
+from conservative.certificates.proofs import Proof as Proof
+from conservative.certificates.proofs import QuadraticProof as QuadraticProof
+from conservative.certificates.proofs import SumOfSquaresProof as SumOfSquaresProof
 from conservative.certificates.published import schema as schema
 from conservative.certificates.records import Certificate as Certificate
 from conservative.certificates.records import Claim as Claim

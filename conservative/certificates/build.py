@@ -3,7 +3,7 @@
 import json
 import math
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -12,18 +12,17 @@ import numpy as np
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.rationals import as_fraction
+from conservative.certificates.proofs import Proof, QuadraticProof, edge_lists, part, text, texts
 from conservative.certificates.records import Certificate, check
 
 _MARGINS = (52, 50, 46, 40, 34, 28, 22, 16, 10)
 """A word's bound is first tried 2^-52 below the float estimate, then further and further below."""
-_MAX_DIGITS = 600
-"""Of a numerator or denominator, as the checker has it."""
 _SIMPLE = 10_000
 """Largest denominator of a rational that is tried as the exact value."""
 
 
 def expansion_certificate(
-    family: Any, word: Sequence[int], *, bound: Any = None, strict: bool | None = None
+    family: Any, word: Sequence[int], *, bound: Any = None, strict: bool | None = None, automaton: Any = None
 ) -> Certificate:
     """A proof that the joint spectral radius is at least, or more than, a bound: a word.
 
@@ -40,6 +39,8 @@ def expansion_certificate(
         Left out, the claim is "> 1" if the word proves that, otherwise ">= `word_bound`".
     strict : bool, optional
         Claim ">" instead of ">="; by default only when `bound` is left out and 1 is exceeded.
+    automaton : optional
+        Allow only words that it reads, as `upper_certificate` explains; the word must label a closed path.
 
     Returns
     -------
@@ -57,14 +58,19 @@ def expansion_certificate(
     'The joint spectral radius of the 2 given 2 x 2 matrices is >= 51/50.'
     """
     matrices = as_family(family, call="expansion_certificate", argument="family")
-    letters = _letters(word)
+    letters, allowed = _letters(word), _automaton(automaton)
+
+    def claim(value: Fraction, *, strictly: bool) -> dict[str, Any]:
+        proof = {"word": list(letters)}
+        return _seal(matrices, "expansion", _inequality(">" if strictly else ">=", value), proof, allowed)
+
     if bound is not None:
-        return _proved(_expansion(matrices, letters, as_fraction(bound), strict=bool(strict)))
+        return _proved(claim(as_fraction(bound), strictly=bool(strict)))
     if strict is not False:
-        certificate = _expansion(matrices, letters, Fraction(1), strict=True)
-        if check(certificate) or strict:
-            return _proved(certificate)
-    return _proved(_expansion(matrices, letters, word_bound(matrices, letters), strict=False))
+        document = claim(Fraction(1), strictly=True)
+        if check(document) or strict:
+            return _proved(document)
+    return _proved(claim(word_bound(matrices, letters), strictly=False))
 
 
 def word_bound(family: Any, word: Sequence[int]) -> Fraction:
@@ -96,8 +102,7 @@ def word_bound(family: Any, word: Sequence[int]) -> Fraction:
     letters = _letters(word)
     estimate = _estimate_word_radius(matrices, letters)
     for candidate in _candidates(estimate):
-        verdict = check(_expansion(matrices, letters, candidate, strict=False))
-        if verdict:
+        if check(_seal(matrices, "expansion", _inequality(">=", candidate), {"word": list(letters)})):
             return candidate
     raise CertificateError(
         f"the word {letters} proves no positive lower bound near its estimate {estimate:.6g}. If its product is "
@@ -140,8 +145,92 @@ def contraction_certificate(family: Any, P: Any, gamma: Any, *, strict: bool = F
     matrices = as_family(family, call="contraction_certificate", argument="family")
     norm = as_family([P], call="contraction_certificate", argument="P").exact[0]
     symmetric = [[(norm[i][j] + norm[j][i]) / 2 for j in range(len(norm))] for i in range(len(norm))]
-    proof = {"P": _texts(symmetric)}
-    return _proved(_seal(matrices, "contraction", "<" if strict else "<=", as_fraction(gamma), proof))
+    return upper_certificate(matrices, QuadraticProof(symmetric), gamma, strict=strict)
+
+
+def upper_certificate(
+    family: Any, proof: Proof, bound: Any, *, strict: bool = False, automaton: Any = None
+) -> Certificate:
+    """A proof that the joint spectral radius is at most, or less than, a bound.
+
+    Parameters
+    ----------
+    family : MatrixFamily or array_like of shape (k, n, n)
+        Doubles are taken as the rationals that they are.
+    proof : Proof
+        `QuadraticProof`, `PolytopeProof`, `PathCompleteProof`, `SumOfSquaresProof` or `BlocksProof`.
+    bound : rational
+        At least 0.
+    strict : bool
+        Claim "<" instead of "<=".
+    automaton : optional
+        An object with `nodes` (a number) and `edges` (triples from, to, letter), a mapping or a pair of these. Then the
+        claim is about the words that label a path, read in the order in which the product is written, and the proof
+        is about the lifted family: for each edge (u, v, i) the matrix of order nodes * n with A_i in block row u and
+        block column v.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    CertificateError
+        When the proof does not prove the claim, or the numbers are beyond the checker's limits.
+
+    Examples
+    --------
+    The square with the corners ±(1, 1) and ±(1, -1), which the matrix halves:
+
+    >>> from conservative.certificates import PolytopeProof
+    >>> corners, images = [[1, 1], [1, -1]], [[[(0, 1)], [(1, 1)]]]
+    >>> square = PolytopeProof("symmetric", 1, corners, [0, 1], 2, [[1, 1], [1, -1]], 1, images)
+    >>> str(upper_certificate([[["1/2", 0], [0, "1/2"]]], square, "1/2").claim)
+    'The joint spectral radius of the 1 given 2 x 2 matrices is <= 1/2.'
+    """
+    matrices = as_family(family, call="upper_certificate", argument="family")
+    claim = _inequality("<" if strict else "<=", as_fraction(bound))
+    return _proved(_seal(matrices, proof.kind, claim, proof.document(), _automaton(automaton)))
+
+
+def equality_certificate(
+    family: Any, *, word: Sequence[int], lower: Any, upper: Any, proof: Proof, automaton: Any = None
+) -> Certificate:
+    """A proof that the joint spectral radius lies in a bracket, or is a rational number: a word and an upper proof.
+
+    Parameters
+    ----------
+    family : MatrixFamily or array_like of shape (k, n, n)
+        Doubles are taken as the rationals that they are.
+    word : sequence of int
+        0-based letters; its product must have an eigenvalue of modulus at least ``lower ** len(word)``.
+    lower, upper : rational
+        The ends; with one and the same, the claim is "=".
+    proof : Proof
+        Proves `upper`, as for `upper_certificate`.
+    automaton : optional
+        As for `upper_certificate`; the word must label a closed path.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    CertificateError
+        When the claim is not proved, or the numbers are beyond the checker's limits.
+
+    Examples
+    --------
+    >>> half = equality_certificate([[["1/2"]]], word=(0,), lower="1/2", upper="1/2", proof=QuadraticProof([[1]]))
+    >>> str(half.claim)
+    'The joint spectral radius of the 1 given 1 x 1 matrices is exactly 1/2.'
+    """
+    matrices = as_family(family, call="equality_certificate", argument="family")
+    low, high = as_fraction(lower), as_fraction(upper)
+    claim = _bracket("=" if low == high else "in", low, high)
+    document = {"word": list(_letters(word)), "upper": part(proof)}
+    return _proved(_seal(matrices, "equality", claim, document, _automaton(automaton)))
 
 
 def _candidates(estimate: float) -> Iterator[Fraction]:
@@ -179,34 +268,49 @@ def _letters(word: Sequence[int]) -> tuple[int, ...]:
         ) from error
 
 
-def _text(value: Fraction) -> str:
-    limit = 10**_MAX_DIGITS
-    if abs(value.numerator) >= limit or value.denominator >= limit:
-        raise CertificateError(f"a number has more than the {_MAX_DIGITS} digits that certificates allow. Round it.")
-    return str(value)
+def _automaton(value: Any) -> dict[str, Any] | None:
+    """An automaton as the checker reads it, from an object or mapping with nodes and edges, or a pair."""
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        nodes, edges = value["nodes"], value["edges"]
+    elif hasattr(value, "nodes"):
+        nodes, edges = value.nodes, value.edges
+    else:
+        nodes, edges = value
+    return {"nodes": operator.index(nodes), "edges": edge_lists(edges)}
 
 
-def _texts(matrix: Iterable[Iterable[Fraction]]) -> list[list[str]]:
-    return [[_text(x) for x in row] for row in matrix]
+def _inequality(relation: str, bound: Fraction) -> dict[str, str]:
+    return {"quantity": "joint spectral radius", "relation": relation, "bound": text(bound)}
 
 
-def _expansion(family: MatrixFamily, word: tuple[int, ...], bound: Fraction, *, strict: bool) -> dict[str, Any]:
-    return _seal(family, "expansion", ">" if strict else ">=", bound, {"word": list(word)})
+def _bracket(relation: str, lower: Fraction, upper: Fraction) -> dict[str, str]:
+    return {"quantity": "joint spectral radius", "relation": relation, "lower": text(lower), "upper": text(upper)}
 
 
-def _seal(family: MatrixFamily, kind: str, relation: str, bound: Fraction, proof: dict[str, Any]) -> dict[str, Any]:
+def _seal(
+    family: MatrixFamily,
+    kind: str,
+    claim: dict[str, str],
+    proof: dict[str, Any],
+    automaton: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """The document with its sentence and digests."""
     from conservative.certificates import checker
 
-    value = _text(bound)
-    shape = f"{family.count} given {family.size} x {family.size} matrices"
-    sentence = f"The joint spectral radius of the {shape} is {relation} {value}."
-    problem = {"matrices": [_texts(matrix) for matrix in family.exact]}
+    problem: dict[str, Any] = {"matrices": [texts(matrix) for matrix in family.exact]}
+    if automaton is not None:
+        problem["automaton"] = automaton
+    try:
+        sentence = checker.claim_sentence(kind, problem, claim, proof)
+    except checker.InvalidError as error:
+        raise CertificateError(f"the claim is not proved: {error}.") from None
     document = {
         "format": checker.FORMAT,
         "version": checker.VERSION,
         "kind": kind,
-        "claim": {"quantity": "joint spectral radius", "relation": relation, "bound": value, "sentence": sentence},
+        "claim": {**claim, "sentence": sentence},
         "problem": problem,
         "proof": proof,
         "problem_sha256": checker.digest(problem),
@@ -233,6 +337,11 @@ def _indented(value: Any, depth: int) -> str:
     if isinstance(value, dict):
         lines = (f"{inner}{json.dumps(name)}: {_indented(item, depth + 2)}" for name, item in value.items())
         return "{\n" + ",\n".join(lines) + f"\n{outer}}}"
-    if isinstance(value, list) and any(isinstance(item, list) for item in value):
+    if isinstance(value, list) and any(map(_is_broken, value)):
         return "[\n" + ",\n".join(inner + _indented(item, depth + 2) for item in value) + f"\n{outer}]"
     return json.dumps(value)
+
+
+def _is_broken(item: Any) -> bool:
+    """Whether an item of a list has a line of its own: objects and lists, but not edges and coefficients [k, ..]."""
+    return isinstance(item, dict) or (isinstance(item, list) and not (item and type(item[0]) is int))

@@ -8,6 +8,13 @@ format"; in short, for matrices A_1..A_k with joint spectral radius jsr:
   ("> b") follows when the product has an eigenvalue of modulus at least (more than) b^l.
 * contraction: a rational symmetric P and g >= 0. If P is positive definite and every g^2 P - A_i^T P A_i positive
   semidefinite, each A_i has norm at most g in the norm sqrt(x^T P x), so "jsr <= g" ("< g" if all are definite).
+* polytope: vertices of a balanced convex body with interior that every A_i / g maps into itself: "jsr <= g".
+* path-complete: several P_u, one for each node of a graph that reads every word; along each edge the norm grows
+  at most by g: "jsr <= g".
+* sum-of-squares: one positive form p of degree 2d with p(A_i x) <= g^(2d) p(x), both proved by Gram matrices.
+* blocks: in a common basis all A_i are block triangular, and the diagonal blocks have proofs of the kinds above.
+* equality: a word and one of the upper proofs: "jsr lies in [a, b]".
+* exact: a polytope whose first vertex is an eigenvector of the word's product: "jsr is the radius of the word".
 
 Whatever is not exactly of the documented form is invalid, and so is what would take minutes to check.
 """
@@ -19,13 +26,16 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import combinations_with_replacement
+from operator import mul
 from pathlib import Path
 from typing import Any, NamedTuple
 
 FORMAT, VERSION = "conservative-certificate", 1
-MAX_CHARACTERS = 16 * 2**20
-MAX_DIGITS, MAX_ORDER, MAX_ENTRIES, MAX_WORD = 600, 100, 100_000, 10_000
+MAX_CHARACTERS = 64 * 2**20
+MAX_DIGITS, MAX_ORDER, MAX_ENTRIES, MAX_WORD = 600, 400, 1_000_000, 10_000
 MAX_BITS, MAX_WORK = 2e8, 2e10
+MAX_SUBSETS = 4096
 
 _Matrix = Sequence[Sequence[int]]
 
@@ -35,12 +45,25 @@ class InvalidError(Exception):
 
 
 class Family(NamedTuple):
-    """The matrices ``numerators[i] / denominator`` of order `order`; `bits` is the length of the longest numerator."""
+    """The matrices ``numerators[i] / denominator`` of order `order`; `bits` is the length of the longest numerator.
+
+    With an automaton, only words that label a path of its edges (from, to, letter) are allowed; else `nodes` is 0.
+    """
 
     denominator: int
     numerators: list[list[list[int]]]
     order: int
     bits: int
+    nodes: int = 0
+    edges: tuple[tuple[int, int, int], ...] = ()
+
+
+class Claim(NamedTuple):
+    """A relation and the ends of a bracket, which are one and the same number for an inequality."""
+
+    relation: str
+    lower: Fraction
+    upper: Fraction
 
 
 def _require(condition: bool, reason: str) -> None:
@@ -69,16 +92,57 @@ def _rational(text: Any, where: str) -> Fraction:
     return value
 
 
-def _matrix(rows: Any, where: str) -> list[list[Fraction]]:
-    """A square matrix of rationals."""
+def _whole(text: Any) -> int:
+    """An integer as a string, in its one canonical form."""
+    short = isinstance(text, str) and len(text) <= MAX_DIGITS + 1
+    if not short or not _WHOLE.fullmatch(text) or len(text.lstrip("-")) > MAX_DIGITS:
+        got = text[:40] if isinstance(text, str) else type(text).__name__
+        raise InvalidError(f'an integer of at most {MAX_DIGITS} digits must be a string like "12" or "-3"; got {got!a}')
+    return int(text)
+
+
+def _positive(text: Any, where: str) -> int:
+    value = _whole(text)
+    _require(value > 0, f"{where} must be positive")
+    return value
+
+
+def _below(value: Any, limit: int) -> bool:
+    """Whether a value is a bare integer from 0 to limit - 1."""
+    return type(value) is int and 0 <= value < limit
+
+
+def _list(value: Any, length: int, where: str) -> list[Any]:
+    _require(isinstance(value, list) and len(value) == length, f"{where} must be a list of length {length}")
+    return list(value)
+
+
+def _vector(value: Any, length: int, where: str) -> list[int]:
+    return [_whole(x) for x in _list(value, length, where)]
+
+
+def _matrix(rows: Any, where: str, order: int = 0) -> list[list[Fraction]]:
+    """A square matrix of rationals, of a given order if that is not 0."""
     _require(isinstance(rows, list) and 0 < len(rows) <= MAX_ORDER, f"{where} must be a list of 1 to {MAX_ORDER} rows")
     square = all(isinstance(row, list) and len(row) == len(rows) for row in rows)
     _require(square, f"{where} must be square: every row as long as the matrix is high")
+    _require(order in (0, len(rows)), f"{where} must have the size {order} x {order}")
     return [[_rational(x, f"{where}, row {i}, column {j},") for j, x in enumerate(r, 1)] for i, r in enumerate(rows, 1)]
 
 
-def _family(listed: Any) -> Family:
-    """The matrices of the problem over one common denominator."""
+def _symmetric(listed: list[Any], order: int, where: str) -> tuple[int, list[list[list[int]]], int]:
+    """Symmetric matrices of one order: their common denominator, the numerators, and the bits of the longest."""
+    rationals = [_matrix(rows, where, order) for rows in listed]
+    denominator, rows, bits = _integers([row for matrix in rationals for row in matrix])
+    matrices = [rows[i : i + order] for i in range(0, len(rows), order)]
+    same = all(m[i][j] == m[j][i] for m in matrices for i in range(order) for j in range(i))
+    _require(same, f"{where} must be symmetric")
+    return denominator, matrices, bits
+
+
+def _family(problem: dict[str, Any]) -> Family:
+    """The matrices of the problem over one common denominator, with the automaton if there is one."""
+    listed = problem["matrices"]
     _require(isinstance(listed, list) and bool(listed), '"matrices" must be a list of at least one matrix')
     order = len(listed[0]) if isinstance(listed[0], list) else 0
     _require(len(listed) * order**2 <= MAX_ENTRIES, f"the family has more than {MAX_ENTRIES} entries")
@@ -86,7 +150,38 @@ def _family(listed: Any) -> Family:
     _require(all(len(m) == order for m in matrices), "the matrices must all have one size")
     denominator, rows, bits = _integers([row for matrix in matrices for row in matrix])
     numerators = [rows[i : i + order] for i in range(0, len(rows), order)]
-    return Family(denominator, numerators, order, bits)
+    if "automaton" not in problem:
+        return Family(denominator, numerators, order, bits)
+    automaton = problem["automaton"]
+    _require_fields(automaton, ("nodes", "edges"), '"automaton"')
+    nodes = automaton["nodes"]
+    _require(_below(nodes, MAX_ORDER + 1) and nodes > 0, f"an automaton has 1 to {MAX_ORDER} nodes")
+    edges = _edges(automaton["edges"], nodes, len(listed))
+    return Family(denominator, numerators, order, bits, nodes, edges)
+
+
+def _edges(listed: Any, nodes: int, letters: int) -> tuple[tuple[int, int, int], ...]:
+    """The edges [from, to, letter] of a graph."""
+    _require(isinstance(listed, list) and 0 < len(listed) <= MAX_WORD, f"a graph needs 1 to {MAX_WORD} edges")
+    limits = (nodes, nodes, letters)
+    for edge in listed:
+        good = isinstance(edge, list) and len(edge) == 3 and all(map(_below, edge, limits))
+        _require(good, f"an edge must be [from, to, letter], the nodes below {nodes} and the letter below {letters}")
+    return tuple((u, v, letter) for u, v, letter in listed)
+
+
+def _lifted(family: Family) -> Family:
+    """For each edge (u, v, i) the matrix with A_i in block row u and block column v: words off the automaton are 0."""
+    n, order = family.order, family.nodes * family.order
+    size = len(family.edges) * order**2
+    _require(order <= MAX_ORDER and size <= MAX_ENTRIES, f"the lifted family has order {order} and {size} entries")
+    lifted = []
+    for u, v, letter in family.edges:
+        matrix = [[0] * order for _ in range(order)]
+        for r, row in enumerate(family.numerators[letter]):
+            matrix[u * n + r][v * n : (v + 1) * n] = row
+        lifted.append(matrix)
+    return Family(family.denominator, lifted, order, family.bits)
 
 
 def _integers(rows: list[list[Fraction]]) -> tuple[int, list[list[int]], int]:
@@ -97,6 +192,9 @@ def _integers(rows: list[list[Fraction]]) -> tuple[int, list[list[int]], int]:
         _require(common.bit_length() * entries <= MAX_BITS, "the common denominator of the entries is too long")
     integers = [[x.numerator * (common // x.denominator) for x in row] for row in rows]
     return common, integers, max(abs(x).bit_length() for row in integers for x in row)
+
+
+_WHOLE = re.compile("0|-?[1-9][0-9]*")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -138,34 +236,94 @@ def read_document(text: str) -> tuple[dict[str, Any], Family]:
     for name in ("problem_sha256", "sha256"):
         is_digest = isinstance(document[name], str) and re.fullmatch("[0-9a-f]{64}", document[name])
         _require(bool(is_digest), f'"{name}" must be 64 lowercase hexadecimal digits')
-    _require_fields(document["problem"], ("matrices",), '"problem"')
-    relations, proof_fields, _ = KINDS[kind]
-    _require_fields(document["proof"], proof_fields, '"proof"')
-    _require_fields(claim, ("quantity", "relation", "bound", "sentence"), '"claim"')
+    problem, proof = document["problem"], document["proof"]
+    constrained = isinstance(problem, dict) and "automaton" in problem
+    _require_fields(problem, ("matrices", "automaton") if constrained else ("matrices",), '"problem"')
+    _require_proof(kind, proof)
+    ends = ("lower", "upper") if kind in BRACKETS else ("bound",)
+    _require_fields(claim, ("quantity", "relation", *ends, "sentence"), '"claim"')
     _require(claim["quantity"] == "joint spectral radius", 'the "quantity" must be "joint spectral radius"')
+    relations = KINDS[kind][0]
     _require(claim["relation"] in relations, f'the "relation" of this kind must be one of {" ".join(relations)}')
-    _require(_rational(claim["bound"], "the bound") >= 0, "the bound must not be negative")
-    family = _family(document["problem"]["matrices"])
-    shape = f"{len(family.numerators)} given {family.order} x {family.order} matrices"
-    sentence = f"The joint spectral radius of the {shape} is {claim['relation']} {claim['bound']}."
+    for end in ends:
+        _require(_rational(claim[end], f"the {end}") >= 0, f"the {end} must not be negative")
+    family = _family(problem)
+    if kind == "exact":
+        _word(proof["word"], family)
+    sentence = claim_sentence(kind, problem, claim, proof)
     _require(claim["sentence"] == sentence, f'the "sentence" must read: {sentence}')
     return document, family
 
 
-def _check_expansion(family: Family, relation: str, bound: Fraction, proof: dict[str, Any]) -> None:
-    """Require that the word's product has an eigenvalue of modulus >= (or >) bound^length."""
-    word, count, n = proof["word"], len(family.numerators), family.order
+def claim_sentence(kind: str, problem: dict[str, Any], claim: dict[str, Any], proof: dict[str, Any]) -> str:
+    """The claim in words, from parts of a document of the right form.
+
+    Parameters
+    ----------
+    kind : str
+    problem, claim, proof : dict
+
+    Returns
+    -------
+    str
+    """
+    matrices = problem["matrices"]
+    subject = f"The joint spectral radius of the {len(matrices)} given {len(matrices[0])} x {len(matrices[0])} matrices"
+    if "automaton" in problem:
+        subject += f", over the words that the given automaton of {problem['automaton']['nodes']} nodes allows,"
+    if kind not in BRACKETS:
+        return f"{subject} is {claim['relation']} {claim['bound']}."
+    inside = f"lies in [{claim['lower']}, {claim['upper']}]"
+    if kind == "equality":
+        return f"{subject} is exactly {claim['lower']}." if claim["relation"] == "=" else f"{subject} {inside}."
+    word = proof["word"]
+    radius = f"rho(M)^(1/{len(word)}), M being the product of the word {' '.join(map(str, word))}"
+    return f"{subject} equals {radius}, and {inside}."
+
+
+def _word(word: Any, family: Family) -> list[int]:
+    """A word of 0-based letters; under an automaton it must label a closed path."""
+    count = len(family.numerators)
     _require(isinstance(word, list) and 0 < len(word) <= MAX_WORD, f"the word must have 1 to {MAX_WORD} letters")
-    letters_ok = all(type(letter) is int and 0 <= letter < count for letter in word)
+    letters_ok = all(_below(letter, count) for letter in word)
     _require(letters_ok, f"every letter of the word must be an integer from 0 to {count - 1}")
+    if family.nodes:
+        _limit(100.0 * len(word) * len(family.edges) * family.nodes)
+        closed = any(_reached(word, family.edges, node) >> node & 1 for node in range(family.nodes))
+        _require(closed, "the word labels no closed path of the automaton")
+    return list(word)
+
+
+def _reached(word: list[int], edges: tuple[tuple[int, int, int], ...], start: int) -> int:
+    """The nodes (as bits of an integer) where a path from `start` may end that the word labels."""
+    here = 1 << start
+    for letter in word:
+        there = 0
+        for u, v, label in edges:
+            if label == letter and here >> u & 1:
+                there |= 1 << v
+        here = there
+    return here
+
+
+def _require_proof(kind: str, proof: Any) -> None:
+    """Require the fields that a proof of this kind has."""
+    fields = KINDS[kind][1]
+    if kind == "polytope" and isinstance(proof, dict) and proof.get("hull") != "monotone":
+        fields = (*fields, "basis", "dual_denominator", "dual")
+    _require_fields(proof, fields, f"the proof of the {kind}")
+
+
+def _check_expansion(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+    """Require that the word's product has an eigenvalue of modulus >= (or >) bound^length."""
+    word, n = _word(proof["word"], family), family.order
+    relation, bound = claim.relation, claim.lower
     _require(bound > 0, "the bound of an expansion must be positive")
     step, length = family.denominator * bound, len(word)
     size = length * (family.bits + n.bit_length())
     scaled = n * (size + length * max(step.numerator, step.denominator).bit_length())
     _limit(length * n**3 * (size / 30 + 1) * (family.bits / 30 + 1) + n**4 * (n * size / 120 + 1) ** 1.6)
-    product: _Matrix = family.numerators[word[0]]
-    for letter in word[1:]:
-        product = _multiply(product, family.numerators[letter])
+    product = _product(family, word)
     # The roots of the scaled polynomial are the eigenvalues of the product divided by bound^length.
     up, down = step.numerator**length, step.denominator**length
     polynomial = [c * up**j * down ** (n - j) for j, c in enumerate(_characteristic_polynomial(product))]
@@ -177,22 +335,292 @@ def _check_expansion(family: Family, relation: str, bound: Fraction, proof: dict
     _require(proved, f"the product of the word has no eigenvalue of modulus {relation} bound^{length}")
 
 
-def _check_contraction(family: Family, relation: str, bound: Fraction, proof: dict[str, Any]) -> None:
-    """Require P > 0 and bound^2 P - A_i^T P A_i >= 0 (or > 0) for every i."""
-    rational, n = _matrix(proof["P"], "P"), family.order
-    _require(len(rational) == n, f"P must have the size of the matrices, {n} x {n}")
-    _, P, bits = _integers(rational)
-    _require(all(P[i][j] == P[j][i] for i in range(n) for j in range(i)), "P must be symmetric")
+def _product(family: Family, word: list[int]) -> _Matrix:
+    """The numerators of A_{i_1} A_{i_2} .. over denominator^length."""
+    product: _Matrix = family.numerators[word[0]]
+    for letter in word[1:]:
+        product = _multiply(product, family.numerators[letter])
+    return product
+
+
+def _check_contraction(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+    """Require P > 0 and bound^2 P - A_i^T P A_i >= 0 (or > 0) for every i: one norm, a graph of one node."""
+    edges = tuple((0, 0, i) for i in range(len(family.numerators)))
+    _check_norms(family, claim, edges, [proof["P"]])
+
+
+def _check_path_complete(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+    """Require that the graph reads every word, and that no edge increases its norms by more than the bound."""
+    count = proof["count"]
+    _require(_below(count, MAX_WORD + 1) and count > 0, f"the graph needs 1 to {MAX_WORD} nodes")
+    edges = _edges(proof["edges"], count, len(family.numerators))
+    _require(_reads_every_word(count, edges, len(family.numerators)), "the graph is not path-complete")
+    _check_norms(family, claim, edges, _list(proof["P"], count, "P"))
+
+
+def _check_norms(family: Family, claim: Claim, edges: tuple[tuple[int, int, int], ...], listed: list[Any]) -> None:
+    """Require P_u > 0 for every node, and bound^2 P_u - A_i^T P_v A_i >= 0 (or > 0) for every edge (u, v, i)."""
+    n, bound, strict = family.order, claim.upper, claim.relation == "<"
+    _, norms, bits = _symmetric(listed, n, "P")
     left, right = (bound.numerator * family.denominator) ** 2, bound.denominator**2
     size = bits + max(left.bit_length(), right.bit_length() + 2 * family.bits + 2 * n.bit_length())
-    _limit((len(family.numerators) + 1) * n**3 * (n * size / 30 + 1) ** 2 / 5)
-    _require(_is_positive(P, definite=True), "P is not positive definite")
-    wanted = "positive definite" if relation == "<" else "positive semidefinite"
-    for i, A in enumerate(family.numerators, 1):
-        image = _multiply(list(zip(*A, strict=True)), _multiply(P, A))
-        slack = [[left * P[r][c] - right * image[r][c] for c in range(n)] for r in range(n)]
-        proved = _is_positive(slack, definite=relation == "<")
-        _require(proved, f"bound^2 P - A^T P A is not {wanted} for matrix {i}")
+    _limit((len(edges) + len(norms)) * n**3 * (n * size / 30 + 1) ** 2 / 5)
+    _require(all(_is_positive(P, definite=True) for P in norms), "P is not positive definite")
+    wanted = "positive definite" if strict else "positive semidefinite"
+    for u, v, letter in edges:
+        A = family.numerators[letter]
+        image = _multiply(list(zip(*A, strict=True)), _multiply(norms[v], A))
+        slack = [[left * norms[u][r][c] - right * image[r][c] for c in range(n)] for r in range(n)]
+        proved = _is_positive(slack, definite=strict)
+        _require(proved, f"bound^2 P - A^T P A is not {wanted} for matrix {letter + 1}")
+
+
+def _reads_every_word(count: int, edges: tuple[tuple[int, int, int], ...], letters: int) -> bool:
+    """Whether every finite sequence of letters labels a path: no set of nodes reached from all of them is empty."""
+    _limit(50.0 * MAX_SUBSETS * letters * count)
+    after = [[0] * count for _ in range(letters)]
+    for u, v, letter in edges:
+        after[letter][u] |= 1 << v
+    start = (1 << count) - 1
+    seen, waiting = {start}, [start]
+    while waiting:
+        here = waiting.pop()
+        for step in after:
+            there = 0
+            for u in range(count):
+                if here >> u & 1:
+                    there |= step[u]
+            if not there:
+                return False
+            if there not in seen:
+                seen.add(there)
+                waiting.append(there)
+                _require(len(seen) <= MAX_SUBSETS, f"whether the graph reads every word needs over {MAX_SUBSETS} sets")
+    return True
+
+
+def _check_polytope(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+    """Require that A_i v_j / bound lies in P for every i and every vertex v_j of a convex body P with interior.
+
+    P is {sum c_k v_k : sum |c_k| <= 1}, with complex c_k and v_k and the real part taken for an elliptic hull. For
+    a monotone hull, P is {0 <= x <= sum c_k v_k : c >= 0, sum c_k <= 1}.
+    """
+    hull, n, bound, strict = proof["hull"], family.order, claim.upper, claim.relation == "<"
+    _require(hull in ("symmetric", "monotone", "elliptic"), "the hull must be symmetric, monotone or elliptic")
+    _require(bound > 0, "the bound of a polytope must be positive")
+    denominator, weight = _positive(proof["denominator"], "the denominator"), _positive(proof["weight"], "the weight")
+    vertices = _vertices(proof["vertices"], hull, n)
+    count = len(vertices)
+    images = [_list(row, count, "images[i]") for row in _list(proof["images"], len(family.numerators), "images")]
+    _limit_images(family, vertices, images, weight)
+    sums, over, under = [0], 0, 1
+    if hull == "monotone":
+        signs = min(x for A in family.numerators for row in A for x in row), min(x for (v,) in vertices for x in v)
+        _require(min(signs) >= 0, "a monotone hull needs nonnegative matrices and vertices")
+        sums = [sum(column) for column in zip(*(v for (v,) in vertices), strict=True)]
+        _require(min(sums) > 0, "every coordinate needs a vertex in which it is positive")
+    else:
+        columns = _basis(proof["basis"], vertices, hull, n)
+        over, under = _unit_bound(columns, denominator, proof["dual"], _positive(proof["dual_denominator"], "dual"))
+    # A_i v_j / bound = combination + residual; all of it times bound * family.denominator * denominator * weight.
+    left, right = bound.denominator * weight, bound.numerator * family.denominator
+    for i, (A, row) in enumerate(zip(family.numerators, images, strict=True), 1):
+        for j, (vertex, image) in enumerate(zip(vertices, row, strict=True), 1):
+            total, parts = _combination(image, vertices, hull)
+            residuals = [_residual(A, v, part, left, right) for v, part in zip(vertex, parts, strict=True)]
+            room = (weight - total) * right
+            if hull == "monotone":
+                margin = min(room * s - count * max(x, 0) for x, s in zip(residuals[0], sums, strict=True))
+            else:
+                margin = room * denominator * under - over * sum(sum(map(abs, r)) for r in residuals)
+            inside = margin > 0 if strict else margin >= 0
+            _require(inside, f"the image of vertex {j} under matrix {i} is not proved to be inside")
+
+
+_Part = tuple[list[int], list[list[int]]]
+
+
+def _vertices(listed: Any, hull: str, n: int) -> list[list[list[int]]]:
+    """The numerators of each vertex as [real part], or [real part, imaginary part] for an elliptic hull."""
+    _require(isinstance(listed, list) and bool(listed), "a polytope needs vertices")
+    if hull == "elliptic":
+        return [[_vector(part, n, "a part of a vertex") for part in _list(v, 2, "a vertex")] for v in listed]
+    return [[_vector(v, n, "a vertex")] for v in listed]
+
+
+def _basis(chosen: Any, vertices: list[list[list[int]]], hull: str, n: int) -> list[list[int]]:
+    """The n vectors in P that `basis` chooses: real vertices k, or parts [k, 0 or 1] of complex ones."""
+    found = []
+    for entry in _list(chosen, n, "the basis"):
+        pair = [entry, 0] if hull == "symmetric" else entry
+        _require(isinstance(pair, list) and len(pair) == 2, "the basis of an elliptic hull has entries [vertex, part]")
+        k, part = pair
+        _require(_below(k, len(vertices)) and _below(part, len(vertices[k])), "the basis must name vertices")
+        found.append(vertices[k][part])
+    return found
+
+
+def _unit_bound(
+    columns: list[list[int]], denominator: int, dual: Any, scale: int, errors: Sequence[int] = (), fine: int = 1
+) -> tuple[int, int]:
+    """A bound K on the P-norm of every unit vector, as a ratio of integers.
+
+    With the matrix B of the columns, which are in P, and Y = dual / scale: if q, the largest column sum of |I - B Y|,
+    is below 1, then K = max_l |Y e_l|_1 / (1 - q). Column k may be wrong by errors[k] / (denominator * fine) in all.
+    """
+    n = len(columns)
+    Y = [_vector(row, n, "a row of the dual") for row in _list(dual, n, "the dual")]
+    bits = max(abs(x).bit_length() for rows in (columns, Y) for row in rows for x in row)
+    _limit(n**3 * (50 + (bits / 30) ** 2))
+    B = list(zip(*columns, strict=True))
+    defect = [[-x for x in row] for row in _multiply(B, Y)]
+    for i in range(n):
+        defect[i][i] += denominator * scale
+    q = [fine * sum(map(abs, column)) for column in zip(*defect, strict=True)]
+    for k, error in enumerate(errors):
+        q = [x + error * abs(y) for x, y in zip(q, Y[k], strict=True)]
+    under = denominator * scale * fine - max(q)
+    _require(under > 0, "the basis is not proved to span the space: |I - B Y| is not below 1")
+    return max(sum(map(abs, column)) for column in zip(*Y, strict=True)) * denominator * fine, under
+
+
+def _limit_images(family: Family, vertices: list[list[list[int]]], images: list[list[Any]], weight: int) -> None:
+    """Refuse images that would take too long to combine."""
+    n, parts = family.order, len(vertices[0])
+    bits = max(abs(x).bit_length() for vertex in vertices for part in vertex for x in part)
+    terms = sum(len(image) for row in images for image in row if isinstance(image, list))
+    moved = parts * len(vertices) * len(images) * n * (n * (50 + family.bits * bits / 900) + 100)
+    _limit(moved + parts**2 * terms * n * (50 + (weight.bit_length() + 30) * bits / 900))
+
+
+def _combination(image: Any, vertices: list[list[list[int]]], hull: str) -> tuple[int, list[_Part]]:
+    """The sum of the moduli of the coefficients of an image, and for each of its parts coefficients and vectors."""
+    _require(isinstance(image, list), "an image must be a list of coefficients")
+    width = 5 if hull == "elliptic" else 2
+    count, total = len(vertices), 0
+    parts: list[_Part] = [([], []) for _ in vertices[0]]
+    for term in image:
+        if not isinstance(term, list) or len(term) != width or not _below(term[0], count):
+            raise InvalidError(f"a coefficient of an image must have {width} entries, the first a vertex below {count}")
+        vertex, numbers = vertices[term[0]], [_whole(x) for x in term[width // 2 :]]
+        if hull != "elliptic":
+            _require(numbers[0] >= 0 or hull == "symmetric", "a monotone hull needs nonnegative coefficients")
+            total += abs(numbers[0])
+            parts[0][0].append(numbers[0])
+            parts[0][1].append(vertex[0])
+            continue
+        _require(_below(term[1], 2), "the second entry of a coefficient must be 0, or 1 for the conjugate vertex")
+        real, imaginary, modulus = numbers
+        _require(modulus >= 0 and real**2 + imaginary**2 <= modulus**2, "a modulus is too small")
+        total += modulus
+        sign = -1 if term[1] else 1
+        for part, pair in zip(parts, ((real, -sign * imaginary), (imaginary, sign * real)), strict=True):
+            part[0].extend(pair)
+            part[1].extend(vertex)
+    return total, parts
+
+
+def _residual(A: _Matrix, vertex: list[int], part: _Part, left: int, right: int) -> list[int]:
+    """Left * A v - right * (sum of coefficients times vectors)."""
+    coefficients, vectors = part
+    image = [left * sum(map(mul, row, vertex)) for row in A]
+    if not vectors:
+        return image
+    columns = zip(*vectors, strict=True)
+    return [x - right * sum(map(mul, coefficients, column)) for x, column in zip(image, columns, strict=True)]
+
+
+def _check_sum_of_squares(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+    """Require G > 0, and bound^(2d) p(x) - p(A_i x) = m(x)^T Q_i m(x) with Q_i >= 0 (or > 0), for p = m^T G m.
+
+    m(x) are the monomials x_{j_1} .. x_{j_d}, j_1 <= .. <= j_d, in lexicographic order of the indices.
+    """
+    degree, n, bound, strict = proof["degree"], family.order, claim.upper, claim.relation == "<"
+    _require(_below(degree, 51) and degree > 0, "the degree must be from 1 to 50")
+    size = math.comb(n + degree - 1, degree)
+    _require(size <= MAX_ORDER, f"there are more than {MAX_ORDER} monomials")
+    slacks = _list(proof["slacks"], len(family.numerators), "slacks")
+    _, grams, bits = _symmetric([proof["gram"], *slacks], size, "a Gram matrix")
+    left, right = (bound.numerator * family.denominator) ** (2 * degree), bound.denominator ** (2 * degree)
+    lift = degree * (family.bits + degree.bit_length() + n.bit_length())
+    _limit(len(grams) * size**3 * ((size * bits / 30 + 1) ** 2 / 5 + 50 + (lift + bits) * lift / 900))
+    monomials = list(combinations_with_replacement(range(n), degree))
+    _require(_is_positive(grams[0], definite=True), "the Gram matrix is not positive definite")
+    wanted = "positive definite" if strict else "positive semidefinite"
+    weight = right * family.denominator ** (2 * degree)
+    for i, (A, Q) in enumerate(zip(family.numerators, grams[1:], strict=True), 1):
+        _require(_is_positive(Q, definite=strict), f"the slack of matrix {i} is not {wanted}")
+        L = _lift(A, monomials)
+        image = _multiply(list(zip(*L, strict=True)), _multiply(grams[0], L))
+        difference: dict[tuple[int, ...], int] = {}
+        for r, first in enumerate(monomials):
+            for c, second in enumerate(monomials):
+                key = tuple(sorted(first + second))
+                value = left * grams[0][r][c] - right * image[r][c] - weight * Q[r][c]
+                difference[key] = difference.get(key, 0) + value
+        _require(not any(difference.values()), f"the slack of matrix {i} is not bound^(2d) p(x) - p(A x)")
+
+
+def _lift(A: _Matrix, monomials: list[tuple[int, ...]]) -> list[list[int]]:
+    """The matrix L with m(A x) = L m(x): each row is a product of linear forms."""
+    place = {monomial: k for k, monomial in enumerate(monomials)}
+    rows = []
+    for monomial in monomials:
+        form: dict[tuple[int, ...], int] = {(): 1}
+        for index in monomial:
+            product: dict[tuple[int, ...], int] = {}
+            for key, value in form.items():
+                for j, entry in enumerate(A[index]):
+                    if entry:
+                        longer = tuple(sorted((*key, j)))
+                        product[longer] = product.get(longer, 0) + value * entry
+            form = product
+        row = [0] * len(monomials)
+        for key, value in form.items():
+            row[place[key]] = value
+        rows.append(row)
+    return rows
+
+
+def _check_blocks(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+    """Require that S A_i T is block upper triangular, S T = I, and that the diagonal blocks prove the claim."""
+    n, sizes = family.order, proof["sizes"]
+    good = isinstance(sizes, list) and all(_below(size, n + 1) and size > 0 for size in sizes) and sum(sizes) == n
+    _require(good, f"the sizes of the blocks must be positive integers with the sum {n}")
+    proofs = _list(proof["proofs"], len(sizes), "proofs")
+    (t, T, t_bits), (s, S, s_bits) = (_integers(_matrix(proof[name], name, n)) for name in ("basis", "inverse"))
+    _limit(2 * (len(family.numerators) + 1) * n**3 * (50 + (t_bits + s_bits + family.bits) ** 2 / 900))
+    identity = all(x == s * t * (i == j) for i, row in enumerate(_multiply(S, T)) for j, x in enumerate(row))
+    _require(identity, "the inverse times the basis is not the identity")
+    moved = [_multiply(S, _multiply(A, T)) for A in family.numerators]
+    start = 0
+    for size, part in zip(sizes, proofs, strict=True):
+        stop = start + size
+        _require(not any(x for A in moved for row in A[stop:] for x in row[start:stop]), "a block below is not zero")
+        block = [[row[start:stop] for row in A[start:stop]] for A in moved]
+        common = math.gcd(s * t * family.denominator, *(x for A in block for row in A for x in row))
+        block = [[[x // common for x in row] for row in A] for A in block]
+        bits = max(abs(x).bit_length() for A in block for row in A for x in row)
+        _check_part(Family(s * t * family.denominator // common, block, size, bits), claim, part, UPPER - {"blocks"})
+        start = stop
+
+
+def _check_part(family: Family, claim: Claim, part: Any, kinds: frozenset[str]) -> None:
+    """Require that a proof inside a proof, {"kind", "proof"}, proves the claim about a family."""
+    _require_fields(part, ("kind", "proof"), "a part of the proof")
+    kind = part["kind"]
+    _require(isinstance(kind, str) and kind in kinds, f"the kind of a part must be one of {', '.join(sorted(kinds))}")
+    _require_proof(kind, part["proof"])
+    KINDS[kind][2](_lifted(family) if family.nodes else family, claim, part["proof"])
+
+
+def _check_equality(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+    """Require that the word proves the lower end, and the part `upper` the upper end."""
+    _require((claim.lower == claim.upper) == (claim.relation == "="), 'the relation must be "=" if the ends are equal')
+    _word(proof["word"], family)
+    if claim.lower > 0:
+        _check_expansion(family, Claim(">=", claim.lower, claim.lower), proof)
+    _check_part(family, Claim("<=", claim.upper, claim.upper), proof["upper"], UPPER)
 
 
 def _limit(work: float) -> None:
@@ -202,7 +630,7 @@ def _limit(work: float) -> None:
 
 def _multiply(left: _Matrix, right: _Matrix) -> list[list[int]]:
     columns = list(zip(*right, strict=True))
-    return [[sum(map(int.__mul__, row, column)) for column in columns] for row in left]
+    return [[sum(map(mul, row, column)) for column in columns] for row in left]
 
 
 def _characteristic_polynomial(matrix: _Matrix) -> list[int]:
@@ -213,7 +641,7 @@ def _characteristic_polynomial(matrix: _Matrix) -> list[int]:
     traces = [sum(matrix[i][i] for i in range(n))]
     for k in range(2, n + 1):  # the trace of M^k from two powers of about half the exponent
         rows, columns = powers[(k + 1) // 2 - 1], zip(*powers[k // 2 - 1], strict=True)
-        traces.append(sum(sum(map(int.__mul__, r, c)) for r, c in zip(rows, columns, strict=True)))
+        traces.append(sum(sum(map(mul, r, c)) for r, c in zip(rows, columns, strict=True)))
     found = [1]
     for k in range(1, n + 1):
         found.append(-sum(found[j] * traces[k - j - 1] for j in range(k)) // k)
@@ -266,11 +694,18 @@ def _is_positive(matrix: _Matrix, *, definite: bool) -> bool:
 
 
 # Of each kind: the relations that it may claim, the fields of its proof, and what checks it.
-_Kind = tuple[tuple[str, ...], tuple[str, ...], Callable[[Family, str, Fraction, dict[str, Any]], None]]
+_Kind = tuple[tuple[str, ...], tuple[str, ...], Callable[[Family, Claim, dict[str, Any]], None]]
 KINDS: dict[str, _Kind] = {
     "expansion": ((">", ">="), ("word",), _check_expansion),
     "contraction": (("<=", "<"), ("P",), _check_contraction),
+    "polytope": (("<=", "<"), ("hull", "denominator", "vertices", "weight", "images"), _check_polytope),
+    "path-complete": (("<=", "<"), ("count", "edges", "P"), _check_path_complete),
+    "sum-of-squares": (("<=", "<"), ("degree", "gram", "slacks"), _check_sum_of_squares),
+    "blocks": (("<=", "<"), ("basis", "inverse", "sizes", "proofs"), _check_blocks),
+    "equality": (("in", "="), ("word", "upper"), _check_equality),
 }
+BRACKETS = frozenset({"equality"})  # kinds that claim a lower and an upper end
+UPPER = frozenset({"contraction", "polytope", "path-complete", "sum-of-squares", "blocks"})
 
 
 def digest(value: Any) -> str:
@@ -306,8 +741,11 @@ def check_text(text: str) -> tuple[bool, str]:
         intact = digest(document["problem"]) == document["problem_sha256"]
         _require(intact, "the matrices were changed after the certificate was made: their SHA-256 differs")
         _require(digest(rest) == document["sha256"], "the document was changed after it was made: its SHA-256 differs")
-        claim, prove = document["claim"], KINDS[document["kind"]][2]
-        prove(family, claim["relation"], Fraction(claim["bound"]), document["proof"])
+        kind, claim = document["kind"], document["claim"]
+        lower, upper = (Fraction(claim[end] if kind in BRACKETS else claim["bound"]) for end in ("lower", "upper"))
+        _require(lower <= upper, "the lower end must not be above the upper end")
+        subject = _lifted(family) if family.nodes and kind in UPPER else family
+        KINDS[kind][2](subject, Claim(claim["relation"], lower, upper), document["proof"])
     except InvalidError as error:
         return False, str(error)
     except RecursionError:

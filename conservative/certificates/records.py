@@ -6,7 +6,7 @@ a program, which must not already be a loaded module then.
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.files import read_text, write_atomically
 
-_MAX_BYTES = 16 * 2**20
+_MAX_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +39,42 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The inequality that a certificate is about; as a string, one sentence.
+    """The inequality or bracket that a certificate is about; as a string, one sentence.
 
     Parameters
     ----------
     quantity : str
         What is bounded, ``"joint spectral radius"``.
     relation : str
-        One of ``> >= <= <``.
-    bound : Fraction
-        The exact right-hand side.
+        One of ``> >= <= < in =``.
+    bound : Fraction or None
+        The exact right-hand side of an inequality, or the exact value; None where only a bracket is claimed.
     sentence : str
         The same in words.
+    lower, upper : Fraction or None
+        What the claim says the quantity is at least, and at most; None where it says nothing.
     """
 
     quantity: str
     relation: str
-    bound: Fraction
+    bound: Fraction | None
     sentence: str
+    lower: Fraction | None = None
+    upper: Fraction | None = None
 
     def __str__(self) -> str:
         return self.sentence
+
+
+def _claim(claim: dict[str, str]) -> Claim:
+    """The claim of a document."""
+    quantity, relation, sentence = claim["quantity"], claim["relation"], claim["sentence"]
+    if "bound" in claim:
+        bound = Fraction(claim["bound"])
+        ends = (bound, None) if relation in (">", ">=") else (None, bound)
+        return Claim(quantity, relation, bound, sentence, *ends)
+    lower, upper = Fraction(claim["lower"]), Fraction(claim["upper"])
+    return Claim(quantity, relation, lower if lower == upper else None, sentence, lower, upper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +93,24 @@ class Certificate:
     """
 
     text: str
+    kind: str = field(init=False, compare=False)
+    """``"expansion"``, ``"contraction"``, ``"polytope"``, ..., as the page on the format lists them."""
+    claim: Claim = field(init=False, compare=False)
+    """What is claimed, as data; as a string, one sentence."""
+    sha256: str = field(init=False, compare=False)
+    """The digest that the document carries of itself."""
 
     def __post_init__(self) -> None:
         from conservative.certificates import checker
 
         try:
-            checker.read_document(self.text)
+            document, _ = checker.read_document(self.text)
         except checker.InvalidError as error:
             raise CertificateError(f"this is not a certificate: {error}.") from None
+        # A document may be long: what is asked for often is read from it once.
+        object.__setattr__(self, "kind", document["kind"])
+        object.__setattr__(self, "claim", _claim(document["claim"]))
+        object.__setattr__(self, "sha256", document["sha256"])
 
     @property
     def document(self) -> dict[str, Any]:
@@ -93,25 +118,9 @@ class Certificate:
         return dict(json.loads(self.text))
 
     @property
-    def kind(self) -> str:
-        """``"expansion"`` or ``"contraction"``."""
-        return str(self.document["kind"])
-
-    @property
-    def claim(self) -> Claim:
-        """The inequality, as data; as a string, one sentence."""
-        claim = self.document["claim"]
-        return Claim(claim["quantity"], claim["relation"], Fraction(claim["bound"]), claim["sentence"])
-
-    @property
     def family(self) -> MatrixFamily:
         """The matrices that the claim is about."""
         return as_family(self.document["problem"]["matrices"], call="Certificate.family")
-
-    @property
-    def sha256(self) -> str:
-        """The digest that the document carries of itself."""
-        return str(self.document["sha256"])
 
     def to_json(self) -> str:
         """The document as JSON: what `save` writes, in UTF-8.
@@ -146,7 +155,7 @@ def load_certificate(path: str | os.PathLike[str]) -> Certificate:
     Parameters
     ----------
     path : path-like
-        A UTF-8 file of at most 16 MiB.
+        A UTF-8 file of at most 64 MiB.
 
     Returns
     -------
@@ -189,8 +198,9 @@ def check(certificate: Certificate | str | os.PathLike[str] | dict[str, Any]) ->
     Notes
     -----
     The work is in `conservative.certificates.checker`, which imports nothing of this package.
-    It costs O(n^4) products of integers for an expansion and O(k n^3) for a contraction of k
-    matrices of order n, and is refused when it would take minutes.
+    It costs O(n^4) products of integers for an expansion, O(k n^3) for a contraction of k
+    matrices of order n, O(k N n (n + s)) for a polytope of N vertices whose images combine s of
+    them each, and is refused when it would take minutes.
 
     Examples
     --------

@@ -1,5 +1,6 @@
 """Honest certificates, and ways to spoil a document."""
 
+import contextlib
 import copy
 import json
 from fractions import Fraction
@@ -49,9 +50,9 @@ honest = st.one_of(expansions(), contractions())
 def seal(document: dict[str, Any]) -> dict[str, Any]:
     """The document with fresh digests and sentence: what a forger would hand out."""
     sealed = copy.deepcopy(document)
-    claim, matrices = sealed["claim"], sealed["problem"]["matrices"]
-    shape = f"{len(matrices)} given {len(matrices[0])} x {len(matrices[0])} matrices"
-    claim["sentence"] = f"The joint spectral radius of the {shape} is {claim['relation']} {claim['bound']}."
+    claim, problem = sealed["claim"], sealed["problem"]
+    with contextlib.suppress(KeyError, IndexError, TypeError, AttributeError):  # what has no sentence is refused anyway
+        claim["sentence"] = checker.claim_sentence(sealed["kind"], problem, claim, sealed["proof"])
     sealed.pop("sha256", None)
     sealed["problem_sha256"] = checker.digest(sealed["problem"])
     return sealed | {"sha256": checker.digest(sealed)}

@@ -1,0 +1,318 @@
+"""Proofs as exact data: what a search hands to the builders of certificates.
+
+Every proof has a `kind`, as the checker names it, and writes itself down with `document`. The data are integers and
+rationals of Python; whether they prove anything, the checker alone decides. The page "The certificate format" states
+what each kind proves, and why.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar, Protocol
+
+from conservative._core.errors import CertificateError
+
+MAX_DIGITS = 600
+"""Of a numerator or denominator, as the checker has it."""
+
+Rows = Sequence[Sequence[Any]]
+"""A matrix as a sequence of rows of rationals."""
+
+
+class Proof(Protocol):
+    """Exact data that may prove an upper bound of a joint spectral radius."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of certificate, as the checker names it."""
+
+    def document(self) -> dict[str, Any]:
+        """The proof as the checker reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuadraticProof:
+    """One norm sqrt(x' P x) in which every matrix has norm at most the bound.
+
+    Parameters
+    ----------
+    P : sequence of rows, shape (n, n)
+        Symmetric, rational, positive definite.
+    """
+
+    kind: ClassVar[str] = "contraction"
+    P: Rows
+
+    def document(self) -> dict[str, Any]:
+        """The proof as the checker reads it.
+
+        Returns
+        -------
+        dict
+        """
+        return {"P": texts(self.P)}
+
+
+@dataclass(frozen=True, slots=True)
+class PolytopeProof:
+    """A convex body P that every A_i / bound maps into itself.
+
+    With the hull ``"symmetric"``, P holds all sums of c_k v_k with sum |c_k| <= 1; with ``"elliptic"`` the v_k and c_k
+    are complex and the real part is taken; with ``"monotone"``, for nonnegative matrices, P holds every x between 0
+    and such a sum with c_k >= 0.
+
+    Parameters
+    ----------
+    hull : str
+        ``"symmetric"``, ``"monotone"`` or ``"elliptic"``.
+    denominator : int
+        Of all vertices: ``v_k = vertices[k] / denominator``.
+    vertices : sequence of shape (N, n), or (N, 2, n) with an elliptic hull
+        Integers; real and imaginary parts when elliptic.
+    basis : sequence of n int, or of n pairs (k, part) with an elliptic hull
+        Vertices that span the space; part 0 is the real part of vertex k, 1 the imaginary part. Empty when monotone.
+    dual_denominator : int
+        Of `dual`.
+    dual : sequence of shape (n, n)
+        Integers: Y = dual / dual_denominator approximates the inverse of the matrix whose columns are the basis.
+        Empty when monotone.
+    weight : int
+        Denominator of all coefficients.
+    images : sequence of shape (k, N)
+        ``images[i][j]`` is the sparse combination near A_i v_j / bound: pairs (k, m) for the coefficient m / weight of
+        v_k; with an elliptic hull (k, conjugate, re, im, modulus), where conjugate is 0, or 1 for the conjugate of v_k,
+        and re^2 + im^2 <= modulus^2.
+    """
+
+    kind: ClassVar[str] = "polytope"
+    hull: str
+    denominator: int
+    vertices: Sequence[Any]
+    basis: Sequence[Any]
+    dual_denominator: int
+    dual: Sequence[Sequence[int]]
+    weight: int
+    images: Sequence[Sequence[Sequence[Sequence[int]]]]
+
+    def document(self) -> dict[str, Any]:
+        """The proof as the checker reads it.
+
+        Returns
+        -------
+        dict
+        """
+        indices = 2 if self.hull == "elliptic" else 1
+        found: dict[str, Any] = {
+            "hull": self.hull,
+            "denominator": whole(self.denominator),
+            "vertices": [_wholes(v) for v in self.vertices],
+        }
+        if self.hull != "monotone":
+            found["basis"] = (
+                [[int(k), int(part)] for k, part in self.basis] if indices == 2 else list(map(int, self.basis))
+            )
+            found["dual_denominator"] = whole(self.dual_denominator)
+            found["dual"] = _wholes(self.dual)
+        return found | {"weight": whole(self.weight), "images": _images(self.images, indices)}
+
+
+@dataclass(frozen=True, slots=True)
+class PathCompleteProof:
+    """Quadratic norms on the nodes of a graph that reads every word; no edge increases them by more than the bound.
+
+    Parameters
+    ----------
+    count : int
+        Number of nodes.
+    edges : sequence of (from, to, letter)
+        Along each, bound^2 P[from] - A' P[to] A is semidefinite. Words are read in the order of application.
+    P : sequence of `count` matrices
+        Symmetric, rational, positive definite.
+    """
+
+    kind: ClassVar[str] = "path-complete"
+    count: int
+    edges: Sequence[Sequence[int]]
+    P: Sequence[Rows]
+
+    def document(self) -> dict[str, Any]:
+        """The proof as the checker reads it.
+
+        Returns
+        -------
+        dict
+        """
+        return {"count": int(self.count), "edges": edge_lists(self.edges), "P": [texts(P) for P in self.P]}
+
+
+@dataclass(frozen=True, slots=True)
+class SumOfSquaresProof:
+    """A positive form p of degree 2d that no A_i / bound increases.
+
+    p(x) = m(x)' G m(x), where m(x) lists the monomials of degree d in the order of
+    ``itertools.combinations_with_replacement(range(n), d)``, and bound^(2d) p(x) - p(A_i x) = m(x)' Q_i m(x).
+
+    Parameters
+    ----------
+    degree : int
+        d >= 1.
+    gram : sequence of rows, shape (N, N)
+        G, symmetric, rational, positive definite, with N = binomial(n + d - 1, d).
+    slacks : sequence of k matrices of shape (N, N)
+        Q_i, symmetric, rational, positive semidefinite.
+    """
+
+    kind: ClassVar[str] = "sum-of-squares"
+    degree: int
+    gram: Rows
+    slacks: Sequence[Rows]
+
+    def document(self) -> dict[str, Any]:
+        """The proof as the checker reads it.
+
+        Returns
+        -------
+        dict
+        """
+        return {"degree": int(self.degree), "gram": texts(self.gram), "slacks": [texts(Q) for Q in self.slacks]}
+
+
+@dataclass(frozen=True, slots=True)
+class BlocksProof:
+    """A basis in which all matrices are block upper triangular, and a proof of the bound for each diagonal block.
+
+    Parameters
+    ----------
+    basis, inverse : sequence of rows, shape (n, n)
+        Rational T and S with S T = I; the blocks are those of S A_i T.
+    sizes : sequence of int
+        Orders of the diagonal blocks, of sum n.
+    proofs : sequence of Proof
+        One for each block, itself no `BlocksProof`.
+    """
+
+    kind: ClassVar[str] = "blocks"
+    basis: Rows
+    inverse: Rows
+    sizes: Sequence[int]
+    proofs: Sequence[Proof]
+
+    def document(self) -> dict[str, Any]:
+        """The proof as the checker reads it.
+
+        Returns
+        -------
+        dict
+        """
+        return {
+            "basis": texts(self.basis),
+            "inverse": texts(self.inverse),
+            "sizes": [int(size) for size in self.sizes],
+            "proofs": [part(proof) for proof in self.proofs],
+        }
+
+
+def part(proof: Proof) -> dict[str, Any]:
+    """A proof inside another proof.
+
+    Parameters
+    ----------
+    proof : Proof
+
+    Returns
+    -------
+    dict
+    """
+    return {"kind": proof.kind, "proof": proof.document()}
+
+
+def edge_lists(edges: Iterable[Sequence[int]]) -> list[list[int]]:
+    """The edges of a graph as lists of plain integers.
+
+    Parameters
+    ----------
+    edges : iterable of (from, to, letter)
+
+    Returns
+    -------
+    list of list of int
+    """
+    return [[int(u), int(v), int(letter)] for u, v, letter in edges]
+
+
+def text(value: Any) -> str:
+    """A rational as the checker reads it.
+
+    Parameters
+    ----------
+    value : Fraction or int
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    CertificateError
+        When a numerator or denominator is longer than 600 digits.
+    """
+    number = Fraction(value)
+    if max(abs(number.numerator), number.denominator) >= 10**MAX_DIGITS:
+        raise CertificateError(f"a number has more than the {MAX_DIGITS} digits that certificates allow. Round it.")
+    return str(number)
+
+
+def texts(matrix: Iterable[Iterable[Any]]) -> list[list[str]]:
+    """The rows of a rational matrix as the checker reads them.
+
+    Parameters
+    ----------
+    matrix : iterable of rows
+
+    Returns
+    -------
+    list of list of str
+    """
+    return [[text(x) for x in row] for row in matrix]
+
+
+def whole(value: int) -> str:
+    """An integer as the checker reads it.
+
+    Parameters
+    ----------
+    value : int
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    CertificateError
+        When it is longer than 600 digits.
+    """
+    number = int(value)
+    if number != value:
+        raise CertificateError(f"{value!r} must be an integer. Multiply by a common denominator.")
+    if abs(number) >= _LIMIT:
+        raise CertificateError(f"a number has more than the {MAX_DIGITS} digits that certificates allow. Round it.")
+    return str(number)
+
+
+_LIMIT = 10**MAX_DIGITS
+
+
+def _wholes(value: Any) -> Any:
+    """Nested sequences of integers as nested lists of strings."""
+    if isinstance(value, Sequence) or hasattr(value, "tolist"):
+        return [_wholes(x) for x in (value.tolist() if hasattr(value, "tolist") else value)]
+    return whole(value)
+
+
+def _images(images: Iterable[Iterable[Iterable[Sequence[int]]]], indices: int) -> list[list[list[list[Any]]]]:
+    """The coefficients of all images: the first entries of each are indices, the others integers as strings."""
+    return [
+        [[[*map(int, term[:indices]), *map(whole, term[indices:])] for term in image] for image in row]
+        for row in images
+    ]
