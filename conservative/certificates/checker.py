@@ -204,7 +204,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _integer(text: str) -> int:
     """The only bare numbers are small integers; `text` may also be a decimal, NaN or Infinity."""
-    _require(bool(re.fullmatch("0|-?[1-9][0-9]{0,8}", text)), f"the bare number {text[:20]} is not allowed")
+    if len(text) > 10 or not _WHOLE.fullmatch(text) or len(text.lstrip("-")) > 9:
+        raise InvalidError(f"the bare number {text[:20]} is not allowed")
     return int(text)
 
 
