@@ -63,6 +63,8 @@ _HOMES = {
     "JointSpectralRadius": "conservative.spectral",
     "Product": "conservative.spectral",
     "expanding_product": "conservative.spectral",
+    "Counterexample": "conservative.spectral.counterexamples",
+    "counterexample": "conservative.spectral.counterexamples",
     "ShortestExpanding": "conservative.spectral",
     "shortest_expanding": "conservative.spectral",
     "joint_spectral_radius": "conservative.spectral",

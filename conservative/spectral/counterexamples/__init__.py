@@ -1,0 +1,8 @@
+"""Counterexamples: parameters at which every matrix is stable and a product expands."""
+
+from conservative.spectral.counterexamples.front import counterexample as counterexample
+from conservative.spectral.counterexamples.kinks import KinkReport as KinkReport
+from conservative.spectral.counterexamples.kinks import KinkStatus as KinkStatus
+from conservative.spectral.counterexamples.kinks import follow_kink as follow_kink
+from conservative.spectral.counterexamples.result import Counterexample as Counterexample
+from conservative.spectral.counterexamples.result import CounterexampleStatus as CounterexampleStatus

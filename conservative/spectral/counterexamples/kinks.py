@@ -1,0 +1,284 @@
+"""What real trajectories do: the two-piece linear map behind a pair of matrices, followed exactly off its kink."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+
+from conservative._core.families import MatrixFamily
+from conservative._core.numbers import Estimate
+
+Vector = tuple[int, ...]
+Rows = tuple[tuple[int, ...], ...]
+
+MAX_STEPS = 160
+"""Steps followed at most."""
+
+_STARTS = 24
+
+_MOST_CONES = 2000
+"""Their number grows linearly, except where a singular matrix maps open sets into the kink."""
+
+
+class KinkStatus(Enum):
+    """What is known of the derivatives along trajectories that start off the kink; the value is the sentence."""
+
+    DECAYS = (
+        "along every trajectory that starts off the kink and does not land on it, the products of Jacobians tend to 0 "
+        "(proved): the failure is set-valued, at exact ties, and an unlucky choice at the kink itself is needed"
+    )
+    CONVERGES = (
+        "every trajectory that starts off the kink converges (proved); whether the products of Jacobians along it tend "
+        "to 0 was not decided within the steps followed"
+    )
+    OBSERVED = (
+        "along the exact trajectories followed, which start off the kink, the products of Jacobians became small "
+        "(observed, not proved): the failure shown is set-valued, at exact ties"
+    )
+    UNDECIDED = (
+        "whether trajectories that start off the kink converge, and their derivatives with them, was not decided "
+        "within the steps followed"
+    )
+    NO_FUNCTION = (
+        "no continuous map of two linear pieces has these matrices as its Jacobians (that needs two matrices that "
+        "differ by rank one), so real trajectories were not followed"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KinkReport:
+    """The map x -> A x where v.x >= 0, B x elsewhere, and what happens off its kink v.x = 0.
+
+    Parameters
+    ----------
+    status : KinkStatus
+    steps : int
+        Steps followed; with `DECAYS`, a number N of steps whose admissible products all have norm below one.
+    words : int
+        Words of `steps` letters that trajectories off the kink read (in the plane); starting points followed otherwise.
+    growth : Estimate
+        The largest ||M_w||^(1/steps) over those words, in doubles.
+    normal : tuple of Fraction
+        v, empty without a map.
+    returns : int or None
+        In the plane: the number of steps after which a trajectory that starts on the kink, away from 0, is on the kink
+        again. `None` when that was not seen.
+    converges : bool
+        Whether every trajectory that starts off the kink is proved to converge to 0.
+    """
+
+    status: KinkStatus
+    steps: int
+    words: int
+    growth: Estimate
+    normal: tuple[Fraction, ...]
+    returns: int | None
+    converges: bool
+
+    def __str__(self) -> str:
+        text = self.status.value
+        if self.returns is not None:
+            text += f". A trajectory that starts on the kink meets it again after {self.returns} steps"
+        return text + "."
+
+
+@dataclass(frozen=True, slots=True)
+class _Cone:
+    """A cone of starting points that read one word: its two rays, their images, and the product of the word."""
+
+    rays: tuple[Vector, Vector]
+    images: tuple[Vector, Vector]
+    product: Rows
+
+
+def kink_normal(family: MatrixFamily) -> tuple[Fraction, ...] | None:
+    """The vector v of a continuous map x -> A x (v.x >= 0), B x (v.x < 0), if the family is such a pair.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+
+    Returns
+    -------
+    tuple of Fraction or None
+
+    Notes
+    -----
+    The pieces agree where v.x = 0 exactly when A - B = u v^T.
+
+    Examples
+    --------
+    >>> from conservative._core.families import as_family
+    >>> kink_normal(as_family([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]], call="example"))
+    (Fraction(1, 1), Fraction(0, 1))
+    """
+    if family.count != 2:
+        return None
+    A, B = family.exact
+    difference = [[x - y for x, y in zip(a, b, strict=True)] for a, b in zip(A, B, strict=True)]
+    lead = next((row for row in difference if any(row)), None)
+    if lead is None:
+        return None
+    pivot = next(j for j, x in enumerate(lead) if x)
+    normal = tuple(x / lead[pivot] for x in lead)
+    if any(row[j] != row[pivot] * normal[j] for row in difference for j in range(len(normal))):
+        return None
+    return normal
+
+
+def follow_kink(family: MatrixFamily, *, max_steps: int = MAX_STEPS) -> KinkReport:
+    """What trajectories of the map behind a pair of matrices do off its kink.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+        Of two matrices that differ by rank one; others are reported as such.
+    max_steps : int
+
+    Returns
+    -------
+    KinkReport
+
+    Notes
+    -----
+    In the plane the starting points that read one word form a cone, and cones are split exactly where an image
+    crosses the kink; their number grows linearly. Off the kink the Jacobian of N steps is the product of the word.
+    If all products of N letters that occur have norm below one, so do products of multiples of N letters up to that
+    power, which proves decay. Above the plane, exact trajectories from a fixed set of integer points are followed.
+
+    Examples
+    --------
+    >>> from conservative._core.families import as_family
+    >>> pair = as_family([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]], call="example")
+    >>> follow_kink(pair).status.name
+    'DECAYS'
+    """
+    normal = kink_normal(family)
+    if normal is None:
+        return KinkReport(KinkStatus.NO_FUNCTION, 0, 0, Estimate(math.nan), (), None, False)
+    scale = math.lcm(*[x.denominator for x in normal])
+    v = tuple(int(x * scale) for x in normal)
+    unit = math.lcm(*[x.denominator for matrix in family.exact for row in matrix for x in row])
+    pieces = [tuple(tuple(int(x * unit) for x in row) for row in matrix) for matrix in family.exact]
+    if family.size == 2:
+        return _follow_cones(pieces, unit, v, normal, max_steps)
+    return _follow_points(pieces, unit, v, normal, max_steps)
+
+
+def _follow_cones(
+    pieces: Sequence[Rows], unit: int, v: Vector, normal: tuple[Fraction, ...], max_steps: int
+) -> KinkReport:
+    ray, identity = (-v[1], v[0]), ((1, 0), (0, 1))
+    circle = [ray, v, (v[1], -v[0]), (-v[0], -v[1])]
+    cones = [_Cone((p, q), (p, q), identity) for p, q in zip(circle, [*circle[1:], circle[0]], strict=True)]
+    returns, converges = _return_time(pieces, v, max_steps), False
+    for step in range(1, max_steps + 1):
+        cones = [child for cone in cones for child in _advance(cone, pieces, v)]
+        if len(cones) > _MOST_CONES:
+            return KinkReport(KinkStatus.UNDECIDED, step, _distinct(cones), Estimate(math.nan), normal, returns, False)
+        square = unit ** (2 * step)
+        converges = converges or all(_shrinks(cone, square) for cone in cones)
+        norms = [_frobenius(cone.product) for cone in cones]
+        if max(norms) < square:
+            return KinkReport(
+                KinkStatus.DECAYS, step, _distinct(cones), _rate(norms, square, step), normal, returns, True
+            )
+    status = KinkStatus.CONVERGES if converges else KinkStatus.UNDECIDED
+    return KinkReport(status, max_steps, _distinct(cones), _rate(norms, square, max_steps), normal, returns, converges)
+
+
+def _advance(cone: _Cone, pieces: Sequence[Rows], v: Vector) -> list[_Cone]:
+    """The cones of the next step: the image is cut where it crosses the kink."""
+    sides = tuple(_dot(v, image) for image in cone.images)
+    if sides[0] * sides[1] < 0:
+        weights = abs(sides[1]), abs(sides[0])
+        ray, image = _combined(weights, cone.rays), _combined(weights, cone.images)
+        halves = (
+            _Cone((cone.rays[0], ray), (cone.images[0], image), cone.product),
+            _Cone((ray, cone.rays[1]), (image, cone.images[1]), cone.product),
+        )
+        return [child for half in halves for child in _advance(half, pieces, v)]
+    # An image inside the kink meets ties from an open set of starting points: both pieces are followed.
+    on_kink = sides == (0, 0) and any(map(any, cone.images))
+    letters = (0, 1) if on_kink else (1,) if min(sides) < 0 else (0,)
+    return [
+        _Cone(cone.rays, tuple(_reduced(_apply(pieces[i], x)) for x in cone.images), _product(pieces[i], cone.product))  # type: ignore[arg-type]
+        for i in letters
+    ]
+
+
+def _return_time(pieces: Sequence[Rows], v: Vector, max_steps: int) -> int | None:
+    """When the kink's own rays come back to it, away from 0."""
+    x: Vector = (-v[1], v[0])
+    for step in range(1, max_steps + 1):
+        x = _reduced(_apply(pieces[0 if _dot(v, x) >= 0 else 1], x))
+        if not any(x):
+            return None
+        if _dot(v, x) == 0:
+            return step
+    return None
+
+
+def _shrinks(cone: _Cone, square: int) -> bool:
+    """Whether |M x| < |x| on the cone: the form x'(I - M'M)x at x = s p + t q is positive for s, t >= 0."""
+    images = [_apply(cone.product, ray) for ray in cone.rays]
+    p, q = cone.rays
+    first, second = (square * _dot(x, x) - _dot(y, y) for x, y in zip(cone.rays, images, strict=True))
+    mixed = square * _dot(p, q) - _dot(images[0], images[1])
+    return first > 0 and second > 0 and (mixed >= 0 or mixed * mixed < first * second)
+
+
+def _follow_points(
+    pieces: Sequence[Rows], unit: int, v: Vector, normal: tuple[Fraction, ...], max_steps: int
+) -> KinkReport:
+    n = len(v)
+    norms = []
+    for start in range(_STARTS):
+        x: Vector = tuple((37 * start + 61 * i * i + 17 * start * i) % 101 - 50 for i in range(n))
+        product: Rows = tuple(tuple(int(i == j) for j in range(n)) for i in range(n))
+        for _ in range(max_steps):
+            piece = pieces[0 if _dot(v, x) >= 0 else 1]
+            x, product = _reduced(_apply(piece, x)), _product(piece, product)
+        norms.append(_frobenius(product))
+    square = unit ** (2 * max_steps)
+    small = max(norms) * 10**6 < square
+    status = KinkStatus.OBSERVED if small else KinkStatus.UNDECIDED
+    return KinkReport(status, max_steps, _STARTS, _rate(norms, square, max_steps), normal, None, False)
+
+
+def _rate(norms: Sequence[int], square: int, steps: int) -> Estimate:
+    top = max(norms)
+    if top == 0:
+        return Estimate(0.0)
+    return Estimate(math.exp((math.log(top) - math.log(square)) / (2 * steps)))
+
+
+def _distinct(cones: Sequence[_Cone]) -> int:
+    return len({cone.product for cone in cones})
+
+
+def _dot(a: Vector, b: Vector) -> int:
+    return sum(x * y for x, y in zip(a, b, strict=True))
+
+
+def _apply(matrix: Rows, x: Vector) -> Vector:
+    return tuple(_dot(row, x) for row in matrix)
+
+
+def _product(left: Rows, right: Rows) -> Rows:
+    columns = list(zip(*right, strict=True))
+    return tuple(tuple(_dot(row, column) for column in columns) for row in left)
+
+
+def _combined(weights: tuple[int, int], vectors: tuple[Vector, Vector]) -> Vector:
+    return _reduced(tuple(weights[0] * a + weights[1] * b for a, b in zip(*vectors, strict=True)))
+
+
+def _reduced(x: Vector) -> Vector:
+    common = math.gcd(*x)
+    return tuple(a // common for a in x) if common > 1 else x
+
+
+def _frobenius(matrix: Rows) -> int:
+    return sum(x * x for row in matrix for x in row)
