@@ -68,6 +68,12 @@ _HOMES = {
     "ShortestExpanding": "conservative.spectral",
     "shortest_expanding": "conservative.spectral",
     "joint_spectral_radius": "conservative.spectral",
+    "LowerSpectralRadius": "conservative.spectral",
+    "lower_spectral_radius": "conservative.spectral",
+    "LyapunovEstimate": "conservative.spectral",
+    "estimate_lyapunov_exponent": "conservative.spectral",
+    "PlanarNorm": "conservative.spectral",
+    "barabanov_norm": "conservative.spectral",
     "FixedSet": "conservative.iteration",
     "SetTrajectory": "conservative.iteration",
     "fixed_set": "conservative.iteration",
@@ -92,6 +98,7 @@ _HOMES = {
     "export_set": "conservative.report",
     "plot_fixed_set": "conservative.report",
     "plot_sets": "conservative.report",
+    "plot_unit_ball": "conservative.report",
     "analyze": "conservative.analysis",
 }
 

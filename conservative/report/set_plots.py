@@ -35,14 +35,14 @@ def plot_fixed_set(found: FixedSet, path: str, *, directions: ArrayLike | None =
     MissingExtraError
         When matplotlib is not installed.
     """
-    figure, (axes,) = _figure(path, "plot_fixed_set", panels=1)
+    figure, (axes,) = new_figure(path, "plot_fixed_set", panels=1)
     chosen = _chosen(found.hull, directions)
     for part, colour, label in ((found.outer, _OUTER, "outer"), (found.inner, _INNER, "inner")):
         _draw(axes, _planar(part, chosen), colour, label)
     _finish(axes, found.hull.shape, chosen)
     low, high = found.distance.lower, found.distance.upper
     axes.set_title(f"dist(inner, outer) between {low:.3g} and {high:.3g}", fontsize=9)
-    _write(figure, path, title)
+    write_figure(figure, path, title)
 
 
 def plot_sets(
@@ -66,7 +66,7 @@ def plot_sets(
     MissingExtraError
         When matplotlib is not installed.
     """
-    figure, (left, right) = _figure(path, "plot_sets", panels=2)
+    figure, (left, right) = new_figure(path, "plot_sets", panels=2)
     from matplotlib import colormaps
 
     last = trajectory.sets[-1]
@@ -79,7 +79,7 @@ def plot_sets(
     if last.shape == (1, 1):
         left.set_ylabel("$t$")
     _draw_curves(right, trajectory)
-    _write(figure, path, title)
+    write_figure(figure, path, title)
 
 
 def _draw_curves(axes: Any, trajectory: SetTrajectory | DrivenTrajectory) -> None:
@@ -103,7 +103,18 @@ def _draw_curves(axes: Any, trajectory: SetTrajectory | DrivenTrajectory) -> Non
         axes.legend(fontsize=8)
 
 
-def _figure(path: str, call: str, *, panels: int) -> tuple[Any, Any]:
+def new_figure(path: str, call: str, *, panels: int) -> tuple[Any, Any]:
+    """A figure with panels side by side, after a check of the file's ending.
+
+    Parameters
+    ----------
+    path, call : str
+    panels : int
+
+    Returns
+    -------
+    tuple of (Figure, array of Axes)
+    """
     if Path(path).suffix.lower() not in _FORMATS:
         raise ArgumentError(f"`{call}(path=...)` writes {', '.join(_FORMATS)}; got {str(path)!r}.")
     try:
@@ -116,7 +127,14 @@ def _figure(path: str, call: str, *, panels: int) -> tuple[Any, Any]:
     return figure, figure.subplots(1, panels, squeeze=False)[0]
 
 
-def _write(figure: Any, path: str, title: str) -> None:
+def write_figure(figure: Any, path: str, title: str) -> None:
+    """Write a figure in the format of the file's ending, all at once.
+
+    Parameters
+    ----------
+    figure : Figure
+    path, title : str
+    """
     if title:
         figure.suptitle(title, fontsize=10)
     buffer = io.BytesIO()

@@ -4,6 +4,14 @@ from conservative.spectral.expanding import ExpansionStatus as ExpansionStatus
 from conservative.spectral.expanding import ShortestExpanding as ShortestExpanding
 from conservative.spectral.expanding import expanding_product as expanding_product
 from conservative.spectral.expanding import shortest_expanding as shortest_expanding
+from conservative.spectral.growth import LowerRadiusStatus as LowerRadiusStatus
+from conservative.spectral.growth import LowerSpectralRadius as LowerSpectralRadius
+from conservative.spectral.growth import LyapunovEstimate as LyapunovEstimate
+from conservative.spectral.growth import PlanarNorm as PlanarNorm
+from conservative.spectral.growth import barabanov_norm as barabanov_norm
+from conservative.spectral.growth import estimate_lyapunov_exponent as estimate_lyapunov_exponent
+from conservative.spectral.growth import lower_spectral_radius as lower_spectral_radius
+from conservative.spectral.growth import planar_norm as planar_norm
 from conservative.spectral.jsr import JointSpectralRadius as JointSpectralRadius
 from conservative.spectral.jsr import joint_spectral_radius as joint_spectral_radius
 from conservative.spectral.norms import AssumptionA as AssumptionA

@@ -1,0 +1,68 @@
+"""Words whose products grow slowly, by a search of bounded width (an estimate: the rate is proved elsewhere)."""
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative.spectral.tree import extend, spectral_radii, stack_horizontally
+from conservative.spectral.words import Word, canonical_word
+
+FloatArray = NDArray[np.float64]
+
+
+def search_slow_word(
+    matrices: FloatArray, *, max_length: int = 24, width: int = 400, deadline: float | None = None
+) -> tuple[Word, float]:
+    """A word of small rate rho(M_w)^(1/|w|).
+
+    Parameters
+    ----------
+    matrices : ndarray, shape (k, n, n)
+        Of moderate scale.
+    max_length : int
+    width : int
+        Words kept per length: those with the smallest norms, and as many with the smallest spectral radii.
+    deadline : float, optional
+        `time.monotonic()` after which no longer words are tried.
+
+    Returns
+    -------
+    word : tuple of int
+        Least rotation of a primitive word; the shortest of those within a relative 1e-9 of the smallest rate.
+    rate : float
+        Its rate in doubles; zero ends the search.
+
+    Examples
+    --------
+    >>> word, rate = search_slow_word(np.array([[[2.0, 0.0], [0.0, 0.5]], [[0.5, 0.0], [0.0, 2.0]]]))
+    >>> word, round(rate, 12)
+    ((0, 1), 1.0)
+    """
+    k = matrices.shape[0]
+    stacked = stack_horizontally(matrices)
+    rows = np.ascontiguousarray(matrices.transpose(1, 0, 2))
+    words = np.arange(k, dtype=np.int16)[:, None]
+    log_scale = np.zeros(k)
+    best: Word = (0,)
+    rate = np.inf
+    for length in range(1, max_length + 1):
+        norms = np.sqrt((rows * rows).sum(axis=(0, 2)))
+        if (norms == 0).any():
+            return canonical_word(tuple(int(i) for i in words[np.argmin(norms)])), 0.0
+        rows, log_scale = rows / norms[None, :, None], log_scale + np.log(norms)
+        with np.errstate(divide="ignore"):
+            log_rates = (np.log(spectral_radii(np.ascontiguousarray(rows))) + log_scale) / length
+        at = int(np.argmin(log_rates))
+        if float(np.exp(log_rates[at])) < rate * (1 - 1e-9):
+            best, rate = canonical_word(tuple(int(i) for i in words[at])), float(np.exp(log_rates[at]))
+        if rate == 0 or length == max_length or (deadline is not None and time.monotonic() > deadline):
+            break
+        keep = np.unique(
+            np.concatenate([np.argsort(log_scale, kind="stable")[:width], np.argsort(log_rates, kind="stable")[:width]])
+        )
+        rows = extend(np.ascontiguousarray(rows[:, keep]), stacked)
+        letters = np.tile(np.arange(k, dtype=np.int16), keep.size)[:, None]
+        words = np.concatenate([np.repeat(words[keep], k, axis=0), letters], axis=1)
+        log_scale = np.repeat(log_scale[keep], k)
+    return best, rate
