@@ -2,10 +2,13 @@
 
 from conservative.certificates.build import contraction_certificate as contraction_certificate
 from conservative.certificates.build import equality_certificate as equality_certificate
+from conservative.certificates.build import exact_certificate as exact_certificate
 from conservative.certificates.build import expansion_certificate as expansion_certificate
 from conservative.certificates.build import upper_certificate as upper_certificate
 from conservative.certificates.build import word_bound as word_bound
+from conservative.certificates.exact import exact_proof as exact_proof
 from conservative.certificates.proofs import BlocksProof as BlocksProof
+from conservative.certificates.proofs import ExactProof as ExactProof
 from conservative.certificates.proofs import PathCompleteProof as PathCompleteProof
 from conservative.certificates.proofs import PolytopeProof as PolytopeProof
 from conservative.certificates.proofs import Proof as Proof

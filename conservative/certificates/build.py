@@ -12,7 +12,7 @@ import numpy as np
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.rationals import as_fraction
-from conservative.certificates.proofs import Proof, QuadraticProof, edge_lists, part, text, texts
+from conservative.certificates.proofs import ExactProof, Proof, QuadraticProof, edge_lists, part, text, texts
 from conservative.certificates.records import Certificate, check
 
 _MARGINS = (52, 50, 46, 40, 34, 28, 22, 16, 10)
@@ -100,7 +100,7 @@ def word_bound(family: Any, word: Sequence[int]) -> Fraction:
     """
     matrices = as_family(family, call="word_bound", argument="family")
     letters = _letters(word)
-    estimate = _estimate_word_radius(matrices, letters)
+    estimate = estimate_word_radius(matrices, letters)
     for candidate in _candidates(estimate):
         if check(_seal(matrices, "expansion", _inequality(">=", candidate), {"word": list(letters)})):
             return candidate
@@ -233,6 +233,39 @@ def equality_certificate(
     return _proved(_seal(matrices, "equality", claim, document, _automaton(automaton)))
 
 
+def exact_certificate(family: Any, proof: ExactProof) -> Certificate:
+    """A proof that the joint spectral radius is that of a word, which may be irrational.
+
+    Parameters
+    ----------
+    family : MatrixFamily or array_like of shape (k, n, n)
+        Doubles are taken as the rationals that they are.
+    proof : ExactProof
+        As `exact_proof` makes it from a polytope in floats.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    CertificateError
+        When the proof does not prove the claim, or the numbers are beyond the checker's limits.
+
+    Examples
+    --------
+    >>> from conservative.certificates import exact_proof
+    >>> golden = (1 + 5**0.5) / 2
+    >>> vertices, tree = [[golden, 1], [0, 1]], [None, None]
+    >>> images = [[None, [(0, golden**-2), (1, -(golden**-2))]]]
+    >>> proof = exact_proof([[[1, 1], [1, 0]]], word=(0,), vertices=vertices, tree=tree, images=images)
+    >>> str(exact_certificate([[[1, 1], [1, 0]]], proof).claim)[:75]
+    'The joint spectral radius of the 1 given 2 x 2 matrices equals rho(M)^(1/1)'
+    """
+    matrices = as_family(family, call="exact_certificate", argument="family")
+    return _proved(_seal(matrices, proof.kind, _bracket("=", proof.lower, proof.upper), proof.document()))
+
+
 def _candidates(estimate: float) -> Iterator[Fraction]:
     """Bounds to try, the sharpest first: a simple rational close by, then doubles below the estimate."""
     if not 0 < estimate < math.inf:
@@ -244,8 +277,19 @@ def _candidates(estimate: float) -> Iterator[Fraction]:
         yield Fraction(math.nextafter(estimate * (1 - 2.0**-bits), 0.0))
 
 
-def _estimate_word_radius(family: MatrixFamily, word: tuple[int, ...]) -> float:
-    """rho(M_w)^(1/len(w)) in floats: an estimate, which the checker has yet to prove."""
+def estimate_word_radius(family: MatrixFamily, word: tuple[int, ...]) -> float:
+    """rho(M_w)^(1/len(w)) in floats: an estimate, which the checker has yet to prove.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    word : tuple of int
+        0-based letters.
+
+    Returns
+    -------
+    float
+    """
     if not word or min(word) < 0 or max(word) >= family.count:
         raise CertificateError(f"the word {word} needs at least one letter, each from 0 to {family.count - 1}.")
     scale = math.frexp(float(np.abs(family.floats).max()))[1]

@@ -624,6 +624,110 @@ def _check_equality(family: Family, claim: Claim, proof: dict[str, Any]) -> None
     _check_part(family, Claim("<=", claim.upper, claim.upper), proof["upper"], UPPER)
 
 
+def _check_exact(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+    """Require that the polytope P of exact vertices, given with errors, is mapped into gamma P by every A_i.
+
+    v_0 is an eigenvector of the word's product, gamma = |eigenvalue|^(1/length) is in [lower, upper], and the other
+    vertices are v_j = A_i v_p / gamma for the entry [p, i] of the tree, or rational where it has null. Errors are
+    counted, rounded up, in units of 1 / (denominator * fine).
+    """
+    n, lower, word = family.order, claim.lower, _word(proof["word"], family)
+    _require(not family.nodes and lower > 0, "an exact radius has a positive lower end, and no automaton")
+    denominator, weight = _positive(proof["denominator"], "the denominator"), _positive(proof["weight"], "the weight")
+    vertices = _vertices(proof["vertices"], "symmetric", n)
+    points, count = [v for (v,) in vertices], len(vertices)
+    images = [_list(row, count, "images[i]") for row in _list(proof["images"], len(family.numerators), "images")]
+    _limit_images(family, vertices, images, weight)
+    tree = _tree(proof["tree"], count, len(family.numerators))
+    left, right = lower.denominator, lower.numerator * family.denominator
+    fine, spread = right << 64, (claim.upper - lower) / lower
+    norms: list[int] = [max(sum(map(abs, column)) for column in zip(*A, strict=True)) for A in family.numerators]
+
+    def moved(letter: int, j: int) -> int:
+        """The distance of A v_j / gamma from A / lower times the given vertex j."""
+        size: int = sum(abs(sum(map(mul, row, points[j]))) for row in family.numerators[letter]) * left << 64
+        return -(-norms[letter] * left * errors[j] // right) - (-size * spread.numerator // spread.denominator)
+
+    first = _eigenvector_error(family, claim, word, points[0], proof)
+    errors: list[int] = [math.ceil(first * (n - 1) * denominator * fine)]
+    for j, edge in enumerate(tree[1:], 1):
+        errors.append(0)
+        if edge is not None:
+            parent, letter = edge
+            gap = _residual(family.numerators[letter], points[parent], ([right], [points[j]]), left, 1)
+            errors[j] = (sum(map(abs, gap)) << 64) + moved(letter, parent)
+    given = {(letter, parent) for parent, letter in filter(None, tree)} | {_closing(tree, word)}
+    columns = _basis(proof["basis"], vertices, "symmetric", n)
+    scale, wrong = _positive(proof["dual_denominator"], "the dual denominator"), [errors[k] for k in proof["basis"]]
+    over, under = _unit_bound(columns, denominator, proof["dual"], scale, wrong, fine)
+    for i, (A, row) in enumerate(zip(family.numerators, images, strict=True)):
+        for j, image in enumerate(row):
+            _require((image is None) == ((i, j) in given), "an image must be null if and only if it is a vertex")
+            if image is None:
+                continue
+            total, (part,) = _combination(image, vertices, "symmetric")
+            gap = _residual(A, points[j], part, left * weight, right)
+            inexact = sum(abs(int(term[1])) * errors[term[0]] for term in image)
+            distance = (sum(map(abs, gap)) << 64) + weight * moved(i, j) + inexact
+            inside = (weight - total) * denominator * fine * under >= over * distance
+            _require(inside, f"the image of vertex {j + 1} under matrix {i + 1} is not proved to be inside")
+
+
+def _tree(listed: Any, count: int, letters: int) -> list[tuple[int, int] | None]:
+    """For each vertex the pair (parent, letter), or None if it is given; the first is None, parents come earlier."""
+    tree: list[tuple[int, int] | None] = []
+    for j, edge in enumerate(_list(listed, count, "the tree")):
+        pair = isinstance(edge, list) and len(edge) == 2 and _below(edge[0], j) and _below(edge[1], letters)
+        _require(edge is None or pair, "an entry of the tree must be null or [earlier vertex, letter]")
+        tree.append(None if edge is None else (edge[0], edge[1]))
+    return tree
+
+
+def _closing(tree: list[tuple[int, int] | None], word: list[int]) -> tuple[int, int]:
+    """The letter and vertex whose image is plus or minus the first vertex; the tree must hold the rest of the cycle."""
+    here = 0
+    for letter in reversed(word[1:]):
+        _require((here, letter) in tree, "the tree does not hold the cycle of the word")
+        here = tree.index((here, letter))
+    return word[0], here
+
+
+def _eigenvector_error(
+    family: Family, claim: Claim, word: list[int], vertex: list[int], proof: dict[str, Any]
+) -> Fraction:
+    """A radius around vertex / denominator that holds an eigenvector, and around `eigenvalue` its eigenvalue.
+
+    M is the word's product divided by lower^length, x = (v, mu) with mu in the place of v[pivot] = 1, and F(x) = M v -
+    mu v. For the Jacobian J of F and any R, with |R F(x)| <= a, |I - R J| <= b < 1 and |R| <= c in the maximum norm,
+    a + b r + c r^2 <= r proves a zero of F within r of x (Brouwer).
+    """
+    n, length, denominator = family.order, len(word), _whole(proof["denominator"])
+    pivot, mu, radius = proof["pivot"], _rational(proof["eigenvalue"], "mu"), _rational(proof["radius"], "the radius")
+    _require(_below(pivot, n) and vertex[pivot] == denominator, "the first vertex must have the entry 1 at the pivot")
+    ends = abs(mu) - radius >= 1 and (abs(mu) + radius) * claim.lower**length <= claim.upper**length
+    _require(radius >= 0 and ends, "the eigenvalue is not proved to lie in [1, (upper / lower)^length]")
+    scale, R, bits = _integers(_matrix(proof["inverse"], "the inverse", n))
+    size = length * (family.bits + n.bit_length() + claim.lower.denominator.bit_length())
+    _limit(length * n**3 * (50 + size * family.bits / 900) + n**3 * (50 + size * bits / 900))
+    up, down = claim.lower.denominator**length, (claim.lower.numerator * family.denominator) ** length
+    shifted = [[up * mu.denominator * x for x in row] for row in _product(family, word)]
+    for i in range(n):
+        shifted[i][i] -= mu.numerator * down
+    value = [sum(map(mul, row, vertex)) for row in shifted]
+    jacobian = [[denominator * x for x in row] for row in shifted]
+    for i in range(n):
+        jacobian[i][pivot] = -vertex[i] * down * mu.denominator
+    common = scale * down * mu.denominator * denominator
+    defect = _multiply(R, jacobian)
+    for i in range(n):
+        defect[i][i] -= common
+    a = Fraction(max(abs(sum(map(mul, row, value))) for row in R), common)
+    b = Fraction(max(sum(map(abs, row)) for row in defect), common)
+    c = Fraction(max(sum(map(abs, row)) for row in R), scale)
+    _require(b < 1 and a + b * radius + c * radius**2 <= radius, "the eigenpair is not proved")
+    return radius
+
+
 def _limit(work: float) -> None:
     """Refuse what would take minutes; one unit of work is about a nanosecond."""
     _require(work <= MAX_WORK, "the numbers are too long or the matrices too large: checking would take too long")
@@ -696,6 +800,8 @@ def _is_positive(matrix: _Matrix, *, definite: bool) -> bool:
 
 # Of each kind: the relations that it may claim, the fields of its proof, and what checks it.
 _Kind = tuple[tuple[str, ...], tuple[str, ...], Callable[[Family, Claim, dict[str, Any]], None]]
+_EXACT: tuple[str, ...] = ("word", "pivot", "eigenvalue", "radius", "inverse", "denominator", "vertices", "tree")
+_EXACT += ("basis", "dual_denominator", "dual", "weight", "images")
 KINDS: dict[str, _Kind] = {
     "expansion": ((">", ">="), ("word",), _check_expansion),
     "contraction": (("<=", "<"), ("P",), _check_contraction),
@@ -704,8 +810,9 @@ KINDS: dict[str, _Kind] = {
     "sum-of-squares": (("<=", "<"), ("degree", "gram", "slacks"), _check_sum_of_squares),
     "blocks": (("<=", "<"), ("basis", "inverse", "sizes", "proofs"), _check_blocks),
     "equality": (("in", "="), ("word", "upper"), _check_equality),
+    "exact": (("=",), _EXACT, _check_exact),
 }
-BRACKETS = frozenset({"equality"})  # kinds that claim a lower and an upper end
+BRACKETS = frozenset({"equality", "exact"})  # kinds that claim a lower and an upper end
 UPPER = frozenset({"contraction", "polytope", "path-complete", "sum-of-squares", "blocks"})
 
 

@@ -212,6 +212,81 @@ class BlocksProof:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class ExactProof:
+    """A polytope spanned by an eigenvector of a word's product, which proves that the radius is that of the word.
+
+    The true vertices are v_0, an eigenvector of M_w, and v_j = A_letter v_parent / gamma with gamma = rho(M_w)^(1/l)
+    for each entry of the tree. They may be irrational; what is written down are rationals nearby.
+
+    Parameters
+    ----------
+    word : sequence of int
+        0-based letters; the eigenvalue of M_w with the eigenvector v_0 is real.
+    lower, upper : Fraction
+        The claim is that the radius lies between them, which also bounds gamma in the proof.
+    pivot : int
+        v_0 has the entry 1 there.
+    eigenvalue : Fraction
+        Near the eigenvalue of M_w / lower^l, of modulus at least 1 + radius.
+    radius : Fraction
+        The eigenpair is proved to lie within it, in the maximum norm.
+    inverse : sequence of rows, shape (n, n)
+        Near the inverse of the matrix M_w / lower^l - eigenvalue * I with -v_0 in place of the column `pivot`.
+    denominator : int
+        Of all vertices.
+    vertices : sequence of shape (N, n)
+        Integers.
+    tree : sequence of N pairs (parent, letter), or None
+        None for v_0, and for vertices that are exactly the given rationals. Parents come first. The tree must hold the
+        cycle v_0, A_{w_l} v_0 / gamma, .. of the word, without the image that closes it.
+    basis, dual_denominator, dual, weight
+        As in a symmetric `PolytopeProof`.
+    images : sequence of shape (k, N)
+        As in a symmetric `PolytopeProof`; None for the edges of the tree and the image that closes the cycle.
+    """
+
+    kind: ClassVar[str] = "exact"
+    word: Sequence[int]
+    lower: Fraction
+    upper: Fraction
+    pivot: int
+    eigenvalue: Fraction
+    radius: Fraction
+    inverse: Rows
+    denominator: int
+    vertices: Sequence[Sequence[int]]
+    tree: Sequence[Sequence[int] | None]
+    basis: Sequence[int]
+    dual_denominator: int
+    dual: Sequence[Sequence[int]]
+    weight: int
+    images: Sequence[Sequence[Sequence[Sequence[int]] | None]]
+
+    def document(self) -> dict[str, Any]:
+        """The proof as the checker reads it.
+
+        Returns
+        -------
+        dict
+        """
+        return {
+            "word": [int(letter) for letter in self.word],
+            "pivot": int(self.pivot),
+            "eigenvalue": text(self.eigenvalue),
+            "radius": text(self.radius),
+            "inverse": texts(self.inverse),
+            "denominator": whole(self.denominator),
+            "vertices": _wholes(self.vertices),
+            "tree": [None if edge is None else [int(edge[0]), int(edge[1])] for edge in self.tree],
+            "basis": [int(k) for k in self.basis],
+            "dual_denominator": whole(self.dual_denominator),
+            "dual": _wholes(self.dual),
+            "weight": whole(self.weight),
+            "images": _images(self.images, 1),
+        }
+
+
 def part(proof: Proof) -> dict[str, Any]:
     """A proof inside another proof.
 
@@ -310,9 +385,10 @@ def _wholes(value: Any) -> Any:
     return whole(value)
 
 
-def _images(images: Iterable[Iterable[Iterable[Sequence[int]]]], indices: int) -> list[list[list[list[Any]]]]:
+def _images(images: Iterable[Iterable[Any]], indices: int) -> list[list[Any]]:
     """The coefficients of all images: the first entries of each are indices, the others integers as strings."""
-    return [
-        [[[*map(int, term[:indices]), *map(whole, term[indices:])] for term in image] for image in row]
-        for row in images
-    ]
+    return [[None if image is None else [_term(term, indices) for term in image] for image in row] for row in images]
+
+
+def _term(term: Sequence[int], indices: int) -> list[Any]:
+    return [*map(int, term[:indices]), *map(whole, term[indices:])]

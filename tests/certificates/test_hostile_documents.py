@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from strategies.certificates import seal
+from strategies.certificates import changed, seal
 
 from conservative._core.errors import ArgumentTypeError, CertificateError, FileFormatError
 from conservative.certificates import (
@@ -26,17 +26,6 @@ GOLDEN = [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
 EXPANSION = expansion_certificate(GOLDEN, (0, 1)).document
 CONTRACTION = contraction_certificate([[["1/2", "1/4"], [0, "1/2"]]], [[1, 0], [0, 1]], "4/5").document
 CHECKER = Path(checker.__file__)
-
-
-def changed(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """A sealed copy with one value replaced, so that nothing but its form or proof can be wrong."""
-    mutant = json.loads(json.dumps(document))
-    *parents, last = path.split(".")
-    target = mutant
-    for name in parents:
-        target = target[int(name)] if isinstance(target, list) else target[name]
-    target[int(last) if isinstance(target, list) else last] = value
-    return seal(mutant)
 
 
 @pytest.mark.parametrize(

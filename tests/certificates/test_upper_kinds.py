@@ -8,7 +8,7 @@ from strategies.proofs import proved
 from conservative.certificates import Certificate, check
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(proved)
 def test_what_is_true_by_construction_is_accepted(certificate: Certificate) -> None:
     claim = certificate.claim

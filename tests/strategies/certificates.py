@@ -58,6 +58,17 @@ def seal(document: dict[str, Any]) -> dict[str, Any]:
     return sealed | {"sha256": checker.digest(sealed)}
 
 
+def changed(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A sealed copy with one value replaced, so that nothing but its form or proof can be wrong."""
+    mutant = json.loads(json.dumps(document))
+    *parents, last = path.split(".")
+    target = mutant
+    for name in parents:
+        target = target[int(name)] if isinstance(target, list) else target[name]
+    target[int(last) if isinstance(target, list) else last] = value
+    return seal(mutant)
+
+
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The path of every value inside a document, containers included."""
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

@@ -5,7 +5,10 @@ import math
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.optimize import linprog
 
 from conservative.certificates import (
     BlocksProof,
@@ -247,3 +250,91 @@ def equalities(draw: st.DrawFn) -> Certificate:
 
 upper_kinds = st.one_of(polytopes(), quadratics(), blocks(), graphs(), forms())
 proved = st.one_of(upper_kinds, equalities())
+
+
+def leading_word(matrices: NDArray[np.float64], length: int) -> tuple[int, ...]:
+    """The shortest word up to a length whose product has the largest normalised spectral radius."""
+    words = [w for k in range(1, length + 1) for w in itertools.product(range(len(matrices)), repeat=k)]
+
+    def radius(word: tuple[int, ...]) -> float:
+        product = np.linalg.multi_dot([np.eye(len(matrices[0])), *matrices[list(word)]])
+        return float(round(np.abs(np.linalg.eigvals(product)).max() ** (1 / len(word)), 10))
+
+    return max(words, key=lambda word: (radius(word), -len(word)))
+
+
+def grown_polytope(matrices: NDArray[np.float64], word: tuple[int, ...], most: int = 60) -> dict[str, Any] | None:
+    """The invariant polytope of a word by linear programs, as `exact_proof` takes it; None where it does not close."""
+    product = np.linalg.multi_dot([np.eye(len(matrices[0])), *matrices[list(word)]])
+    values, vectors = np.linalg.eig(product)
+    lead = int(np.argmax(np.abs(values)))
+    if abs(values[lead].imag) > 1e-9 or abs(values[lead]) < 1e-3:
+        return None
+    gamma, n = abs(values[lead]) ** (1 / len(word)), len(product)
+    vertices, tree = [np.real(vectors[:, lead]) / np.abs(vectors[:, lead]).max()], [None]
+    for letter in reversed(word[1:]):
+        vertices.append(matrices[letter] @ vertices[-1] / gamma)
+        tree.append((len(vertices) - 2, letter))
+    vertices += [0.02 * row for row in np.eye(n)]
+    tree += [None] * n
+    closing, images, j = (word[0], len(word) - 1), [[] for _ in matrices], 0
+    while j < len(vertices):
+        for i, A in enumerate(matrices):
+            point = A @ vertices[j] / gamma
+            if (i, j) == closing or (j, i) in tree:
+                images[i].append(None)
+                continue
+            V = np.array(vertices).T
+            found = linprog(np.ones(2 * V.shape[1]), A_eq=np.hstack([V, -V]), b_eq=point)
+            if found.fun > 1 - 1e-7:
+                vertices.append(point)
+                tree.append((j, i))
+                images[i].append(None)
+                if len(vertices) > most:
+                    return None
+            else:
+                c = found.x[: V.shape[1]] - found.x[V.shape[1] :]
+                images[i].append([(k, float(x)) for k, x in enumerate(c) if x])
+        j += 1
+    return {"word": word, "vertices": np.array(vertices), "tree": tree, "images": images}
+
+
+def leading_value(matrices: NDArray[np.float64], word: tuple[int, ...]) -> tuple[float, float]:
+    """The normalised radius of a word, and the sign of its leading eigenvalue."""
+    values = np.linalg.eigvals(np.linalg.multi_dot([np.eye(len(matrices[0])), *matrices[list(word)]]))
+    lead = values[np.argmax(np.abs(values))]
+    return float(abs(lead) ** (1 / len(word))), float(np.sign(lead.real))
+
+
+def rounded_polytope(
+    matrices: NDArray[np.float64], grown: dict[str, Any], bits: int = 30
+) -> tuple[PolytopeProof, Fraction]:
+    """A polytope in floats as a proof with residuals, of a bound that is larger by a part in 10^6."""
+    vertices, weight = grown["vertices"], 2**bits
+    n, (gamma, sign) = vertices.shape[1], leading_value(matrices, grown["word"])
+    start = len(grown["word"])
+    points = [[round(x * 2**bits) for x in v.tolist()] for v in vertices]
+    chosen = list(range(start, start + n))
+    images = [
+        [[(k, int(c * weight)) for k, c in _image(grown, i, j, sign)] for j in range(len(points))]
+        for i in range(len(grown["images"]))
+    ]
+    dual = [[round(x * 2**bits) for x in row] for row in np.linalg.inv(vertices[chosen].T).tolist()]
+    bound = Fraction(gamma * (1 + 1e-6)).limit_denominator(10**12)
+    return PolytopeProof("symmetric", 2**bits, points, chosen, 2**bits, dual, weight, images), bound
+
+
+def _image(grown: dict[str, Any], i: int, j: int, sign: float) -> list[tuple[int, float]]:
+    """The combination of an image; for one that is a vertex, that vertex, a little smaller."""
+    if grown["images"][i][j] is not None:
+        return list(grown["images"][i][j])
+    if (j, i) in grown["tree"]:
+        return [(grown["tree"].index((j, i)), 1 - 1e-6)]
+    return [(0, sign * (1 - 1e-6))]
+
+
+def blocks_of(family: list[Matrix], bound: Fraction) -> tuple[list[Matrix], BlocksProof, Fraction]:
+    """A sheared diagonal family of order 2, and the 1-norm of each block."""
+    T, S = [[1, 0], [1, 1]], [[1, 0], [-1, 1]]
+    parts = [cross_polytope([[[A[k][k]]] for A in family], bound) for k in range(2)]
+    return [multiply(T, multiply(A, S)) for A in family], BlocksProof(T, S, [1, 1], parts), bound

@@ -1,0 +1,209 @@
+"""From a polytope in floats to an exact proof that the radius is that of a word: long numbers for every vertex."""
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from operator import mul
+from typing import Any
+
+import flint
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from conservative._core.errors import CertificateError
+from conservative._core.exact_linalg import exact_product
+from conservative._core.families import MatrixFamily, as_family
+from conservative.certificates.build import estimate_word_radius
+from conservative.certificates.proofs import ExactProof
+
+_WEIGHT = 2**60
+"""Denominator of all coefficients."""
+_GUARD, _SLACK, _SHORT = 32, 32, 64
+"""Bits that the refinement has beyond those of the vertices, that the ends have less, and of an approximate inverse."""
+_MAX_STEPS = 60
+"""Each step of the chord method gains about 40 bits, fewer when the eigenvalue is badly separated."""
+
+Edges = Sequence[Sequence[int] | None]
+
+
+def exact_proof(
+    family: Any,
+    *,
+    word: Sequence[int],
+    vertices: Any,
+    tree: Edges,
+    images: Any,
+    basis: Sequence[int] | None = None,
+    bits: int = 256,
+) -> ExactProof:
+    """Long rational approximations of an eigenvector and of the vertices that grow from it.
+
+    Only the structure of the polytope is used as it is, the tree and the combinations; the vertices are computed again
+    with `bits` bits. Nothing is proved here: `exact_certificate` has the result checked.
+
+    Parameters
+    ----------
+    family : MatrixFamily or array_like of shape (k, n, n)
+        Doubles are taken as the rationals that they are.
+    word : sequence of int
+        0-based letters; the product has a real, simple, leading eigenvalue.
+    vertices : array_like, shape (N, n)
+        Floats near the vertices, each up to its sign. The first is near the leading eigenvector of the product.
+    tree : sequence of N pairs (parent, letter), or None
+        Vertex j is A_letter v_parent / gamma up to its sign; None for the first vertex, and for extra vertices, which
+        are then rational. Parents come first. The tree holds the cycle of the word.
+    images : nested sequence, shape (k, N)
+        ``images[i][j]`` lists pairs (k, c) with A_i v_j / gamma near the sum of c v_k, and sum |c| < 1 with room for
+        rounding. What stands for edges of the tree, and for the image that closes the cycle, is not read.
+    basis : sequence of n int, optional
+        Vertices that span the space, well conditioned; found by pivoting if left out.
+    bits : int
+        Of the vertices; a deep tree of matrices with large norms needs more.
+
+    Returns
+    -------
+    ExactProof
+
+    Raises
+    ------
+    CertificateError
+        When no real eigenpair is found near the first vertex, or the vertices do not span the space.
+    """
+    matrices = as_family(family, call="exact_proof", argument="family")
+    letters = [int(letter) for letter in word]
+    floats = np.asarray(vertices, dtype=np.float64)
+    pivot = int(np.argmax(np.abs(floats[0])))
+    floats = floats / floats[0, pivot]
+    estimate = Fraction(estimate_word_radius(matrices, tuple(letters)))
+    first, value, inverse = _eigenpair(_scaled_product(matrices, letters, estimate, bits), floats[0], pivot, bits)
+    lower, upper = _ends(estimate, value, len(letters), bits)
+    points, signs = _grown(matrices, lower, first, tree, floats, bits)
+    chosen = list(map(int, basis)) if basis is not None else _spanning(floats)
+    dual, dual_denominator = _dual(floats[chosen] * signs[chosen, None])
+    given = {(edge[1], edge[0]) for edge in tree if edge is not None} | {_closing(tree, letters)}
+    combined = [
+        [None if (i, j) in given else _signed(image, j, signs) for j, image in enumerate(row)]
+        for i, row in enumerate(images)
+    ]
+    return ExactProof(
+        word=letters,
+        lower=lower,
+        upper=upper,
+        pivot=pivot,
+        eigenvalue=_rounded(value * (estimate / lower) ** len(letters), bits),
+        radius=Fraction(1, 2 ** (bits - _SLACK // 2)),
+        inverse=inverse,
+        denominator=2**bits,
+        vertices=points,
+        tree=tree,
+        basis=chosen,
+        dual_denominator=dual_denominator,
+        dual=dual,
+        weight=_WEIGHT,
+        images=combined,
+    )
+
+
+def _scaled_product(family: MatrixFamily, word: list[int], estimate: Fraction, bits: int) -> list[list[int]]:
+    """The product of the word over estimate^length, times 2^(bits + _GUARD), rounded."""
+    if estimate == 0:
+        raise CertificateError(f"the product of the word {word} is nilpotent. Choose another word.")
+    factor = Fraction(2 ** (bits + _GUARD)) / estimate ** len(word)
+    return [[round(x * factor) for x in row] for row in exact_product(family.exact, word)]
+
+
+def _eigenpair(
+    M: list[list[int]], start: NDArray[np.float64], pivot: int, bits: int
+) -> tuple[list[int], Fraction, list[list[Fraction]]]:
+    """The eigenvector times 2^bits, its eigenvalue, and the inverse of the Jacobian, by the chord method."""
+    shift = bits + _GUARD
+    floats = np.array([[x / 2**shift for x in row] for row in M])
+    mu = float((floats @ start)[pivot])
+    jacobian = floats - mu * np.eye(len(start))
+    jacobian[:, pivot] = -start
+    try:
+        inverse = np.linalg.inv(jacobian)
+    except np.linalg.LinAlgError:
+        raise CertificateError("the eigenvalue of the word near the first vertex is not simple.") from None
+    R = [[round(Fraction(x) * 2**_SHORT) for x in row] for row in inverse.tolist()]
+    v, value = [round(Fraction(x) * 2**shift) for x in start.tolist()], round(Fraction(mu) * 2**shift)
+    v[pivot] = 2**shift
+    for _ in range(_MAX_STEPS):
+        F = [(sum(map(mul, row, v)) - value * v[r]) >> shift for r, row in enumerate(M)]
+        step = [sum(map(mul, row, F)) >> _SHORT for row in R]
+        value -= step[pivot]
+        v = [x if i == pivot else x - h for i, (x, h) in enumerate(zip(v, step, strict=True))]
+        if max(map(abs, step)) < 2 ** (_GUARD // 2):
+            vector = [x >> _GUARD for x in v]
+            return vector, Fraction(value, 2**shift), [[Fraction(x, 2**_SHORT) for x in row] for row in R]
+    raise CertificateError("no simple real eigenvalue of the word was found near the first vertex.")
+
+
+def _ends(estimate: Fraction, value: Fraction, length: int, bits: int) -> tuple[Fraction, Fraction]:
+    """Decimals just below and above estimate * |value|^(1 / length)."""
+    shift = bits + _GUARD
+    root = int(flint.fmpz(round(abs(value) * 2 ** (shift * length))).root(length))
+    radius = estimate * Fraction(root, 2**shift)
+    digits = int((bits - _SLACK) * math.log10(2)) - math.floor(math.log10(estimate))
+    unit = Fraction(10) ** -digits
+    place = math.floor(radius / unit)
+    return (place - 1) * unit, (place + 2) * unit
+
+
+def _grown(
+    family: MatrixFamily, lower: Fraction, first: list[int], tree: Edges, floats: NDArray[np.float64], bits: int
+) -> tuple[list[list[int]], NDArray[np.float64]]:
+    """The vertices times 2^bits, and the signs that they have against the floats."""
+    points, signs = [first], np.ones(len(floats))
+    for j, edge in enumerate(tree[1:], 1):
+        if edge is None:
+            points.append([round(Fraction(x) * 2**bits) for x in floats[j].tolist()])
+            continue
+        parent, letter = edge
+        image = [sum(map(mul, row, points[parent])) / lower for row in family.exact[letter]]
+        points.append(list(map(round, image)))
+        signs[j] = (
+            1.0
+            if sum(float(Fraction(x, 2**bits)) * y for x, y in zip(points[j], floats[j], strict=True)) >= 0
+            else -1.0
+        )
+    return points, signs
+
+
+def _signed(image: Any, j: int, signs: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """The coefficients over the common weight, shortened, for vertices of the other sign where that is meant."""
+    return [(int(k), int(signs[j] * signs[k]) * int(Fraction(c) * _WEIGHT)) for k, c in image if c]
+
+
+def _closing(tree: Edges, word: list[int]) -> tuple[int, int]:
+    """The letter and vertex whose image is plus or minus the first vertex."""
+    index = {(edge[0], edge[1]): j for j, edge in reversed(list(enumerate(tree))) if edge is not None}
+    here = 0
+    for letter in reversed(word[1:]):
+        if (here, letter) not in index:
+            raise CertificateError(
+                f"the tree does not hold the cycle of the word {word}: vertex {here} lacks {letter}."
+            )
+        here = index[here, letter]
+    return word[0], here
+
+
+def _spanning(vertices: NDArray[np.float64]) -> list[int]:
+    """Vertices that span the space, the longest remainder first (a QR decomposition with pivots)."""
+    _, _, order = scipy.linalg.qr(vertices.T, mode="economic", pivoting=True)
+    return [int(k) for k in order[: vertices.shape[1]]]
+
+
+def _dual(basis: NDArray[np.float64]) -> tuple[list[list[int]], int]:
+    """The inverse of the matrix whose columns are the basis, in integers over a power of two."""
+    try:
+        inverse = np.linalg.inv(basis.T)
+    except np.linalg.LinAlgError:
+        raise CertificateError("the vertices do not span the space. Add an extra vertex.") from None
+    exponent = max(0, 52 - math.frexp(float(np.abs(inverse).max()))[1])
+    return [[round(Fraction(x) * 2**exponent) for x in row] for row in inverse.tolist()], 2**exponent
+
+
+def _rounded(value: Fraction, bits: int) -> Fraction:
+    return Fraction(round(value * 2**bits), 2**bits)

@@ -1,0 +1,288 @@
+"""Sealed certificates with one thing wrong in the proof: each is refused with a reason that says what."""
+
+import json
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from strategies.certificates import changed, seal
+from strategies.proofs import cross_polytope, identity
+from strategies.samples import DIAGONAL, samples
+
+from conservative._core.errors import CertificateError
+from conservative.certificates import (
+    BlocksProof,
+    ExactProof,
+    PathCompleteProof,
+    PolytopeProof,
+    QuadraticProof,
+    check,
+    check_text,
+    checker,
+    equality_certificate,
+    exact_certificate,
+    upper_certificate,
+)
+
+SAMPLES = {name: certificate.document for name, certificate in samples().items()}
+BODY, COEFFICIENT = "is not proved to be inside", "coefficient"
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "reason"),
+    [
+        ("symmetric", "claim.bound", "0", "positive"),
+        ("symmetric", "claim.bound", "169/100", BODY),
+        ("symmetric", "claim.relation", ">=", "relation"),
+        ("symmetric", "proof.hull", "convex", "hull"),
+        ("symmetric", "proof.hull", None, "hull"),
+        ("symmetric", "proof.hull", ["symmetric"], "hull"),
+        ("symmetric", "proof.hull", "monotone", "unknown field"),
+        ("symmetric", "proof.hull", "elliptic", "a vertex"),
+        ("symmetric", "proof.denominator", "0", "positive"),
+        ("symmetric", "proof.denominator", "-1073741824", "positive"),
+        ("symmetric", "proof.denominator", 1, "string"),
+        ("symmetric", "proof.weight", "0", "positive"),
+        ("symmetric", "proof.weight", "1/2", "string"),
+        ("symmetric", "proof.weight", "1" * 601, "digits"),
+        ("symmetric", "proof.vertices", [], "vertices"),
+        ("symmetric", "proof.vertices.0", ["1"], "length 2"),
+        ("symmetric", "proof.vertices.0.0", "01", "string"),
+        ("symmetric", "proof.vertices.0.0", "-0", "string"),
+        ("symmetric", "proof.vertices.0.0", "1\n", "string"),
+        ("symmetric", "proof.vertices.0.0", "٣", "string"),
+        ("symmetric", "proof.vertices.0.0", "1", BODY),
+        ("symmetric", "proof.basis", [3], "length 2"),
+        ("symmetric", "proof.basis", [3, 6], "name vertices"),
+        ("symmetric", "proof.basis", [3, -1], "name vertices"),
+        ("symmetric", "proof.basis", [3, True], "name vertices"),
+        ("symmetric", "proof.basis", [3, 3], "span"),
+        ("symmetric", "proof.dual", [["0", "0"], ["0", "0"]], "span"),
+        ("symmetric", "proof.dual.0.0", "-53687091200", "span"),
+        ("symmetric", "proof.dual_denominator", "1", "span"),
+        ("symmetric", "proof.images", [], "images"),
+        ("symmetric", "proof.images.0", [], "images"),
+        ("symmetric", "proof.images.0.0", None, "list"),
+        ("symmetric", "proof.images.0.0", [], BODY),
+        ("symmetric", "proof.images.0.0", [[5, "-1073740750"]], BODY),
+        ("symmetric", "proof.images.0.0", [[5, "1073741825"]], BODY),
+        ("symmetric", "proof.images.0.0", [[5, "1073740750"], [5, "537000000"], [5, "-537000000"]], BODY),
+        ("symmetric", "proof.images.0.0", [[6, "1073740750"]], COEFFICIENT),
+        ("symmetric", "proof.images.0.0", [[5, 107374075]], "string"),
+        ("symmetric", "proof.images.0.0", [["5", "1073740750"]], COEFFICIENT),
+        ("symmetric", "proof.images.0.0", [[5, 0, "1", "0", "1"]], COEFFICIENT),
+        ("elliptic", "claim.bound", "999/1000", BODY),
+        ("elliptic", "claim.relation", "<", BODY),
+        ("elliptic", "proof.hull", "symmetric", "string"),
+        ("elliptic", "proof.images.0.0.0.4", "999", "modulus"),
+        ("elliptic", "proof.images.0.0.0.4", "-1000", "modulus"),
+        ("elliptic", "proof.images.0.0.0.1", 1, BODY),
+        ("elliptic", "proof.images.0.0.0.1", 2, "conjugate"),
+        ("elliptic", "proof.images.0.0.0.3", "800", BODY),
+        ("elliptic", "proof.vertices.0", ["1", "0"], "part of a vertex"),
+        ("elliptic", "proof.vertices.0.1", ["0", "-1"], "span"),
+        ("elliptic", "proof.basis", [0, 1], "elliptic"),
+        ("elliptic", "proof.basis", [[0, 0], [0, 2]], "name vertices"),
+        ("elliptic", "proof.basis", [[0, 0], [0, 0]], "span"),
+        ("monotone", "claim.bound", "2/3", BODY),
+        ("monotone", "problem.matrices.0.0.0", "-1/3", "nonnegative"),
+        ("monotone", "proof.vertices.0.0", "-2", "nonnegative"),
+        ("monotone", "proof.vertices.1", ["2", "0"], "every coordinate"),
+        ("monotone", "proof.images.0.0", [[0, "47"], [1, "47"], [1, "-1"]], "nonnegative"),
+        ("monotone", "proof.images.0.0", [[0, "50"], [1, "50"]], BODY),
+        ("monotone", "proof.images.0.0", [[0, "40"], [1, "47"]], BODY),
+        ("path-complete", "claim.bound", "19/10", "not positive semidefinite"),
+        ("path-complete", "claim.relation", "<", "not positive definite"),
+        ("path-complete", "proof.count", 0, "nodes"),
+        ("path-complete", "proof.count", True, "nodes"),
+        ("path-complete", "proof.edges", [[0, 0, 0], [0, 1, 1], [1, 0, 0]], "path-complete"),
+        ("path-complete", "proof.edges", [[0, 1, 0], [0, 1, 1]], "path-complete"),
+        ("path-complete", "proof.edges", [], "edges"),
+        ("path-complete", "proof.edges.0", [0, 0], "edge"),
+        ("path-complete", "proof.edges.0", [0, 2, 0], "edge"),
+        ("path-complete", "proof.edges.0", [0, 0, 2], "edge"),
+        ("path-complete", "proof.P", [[["1", "0"], ["0", "1"]]], "length 2"),
+        ("path-complete", "proof.P.1.0.0", "-1", "positive definite"),
+        ("path-complete", "proof.P.1.0.1", "1", "symmetric"),
+        ("path-complete", "proof.P.0.0.0", "1/100000", "not positive semidefinite"),
+        ("sum-of-squares", "claim.bound", "19/10", "slack of matrix 1"),
+        ("sum-of-squares", "claim.bound", "21/10", "slack of matrix 1"),
+        ("sum-of-squares", "claim.relation", "<", "not positive definite"),
+        ("sum-of-squares", "proof.degree", 0, "degree"),
+        ("sum-of-squares", "proof.degree", 1, "size"),
+        ("sum-of-squares", "proof.degree", 50, "size 51 x 51"),
+        ("sum-of-squares", "proof.gram.1.1", "-1", "not positive definite"),
+        ("sum-of-squares", "proof.gram.1.1", "0", "not positive definite"),
+        ("sum-of-squares", "proof.gram.0.1", "1", "symmetric"),
+        ("sum-of-squares", "proof.slacks.0.0.0", "-255/16", "not positive semidefinite"),
+        ("sum-of-squares", "proof.slacks.0.1.1", "1", "slack of matrix 1 is not bound"),
+        ("sum-of-squares", "proof.slacks.1", None, "rows"),
+        ("blocks", "claim.bound", "19/10", BODY),
+        ("blocks", "claim.relation", "<", BODY),
+        ("blocks", "proof.inverse.1.0", "1", "identity"),
+        ("blocks", "proof.inverse", [["0", "0"], ["0", "0"]], "identity"),
+        ("blocks", "proof.basis", [["1", "0"], ["0", "1"]], "identity"),
+        ("blocks", "proof.sizes", [1], "sum 2"),
+        ("blocks", "proof.sizes", [2, 0], "sum 2"),
+        ("blocks", "proof.sizes", [3, -1], "sum 2"),
+        ("blocks", "proof.sizes", [1, True], "sum 2"),
+        ("blocks", "proof.proofs", [], "length 2"),
+        ("blocks", "proof.proofs.0.kind", "blocks", "kind of a part"),
+        ("blocks", "proof.proofs.0.kind", "expansion", "kind of a part"),
+        ("blocks", "proof.proofs.0.kind", ["polytope"], "kind of a part"),
+        ("blocks", "proof.proofs.0.proof", {}, "lacks"),
+        ("blocks", "problem.matrices.0.1.0", "-1", "block below"),
+        ("equality", "claim.relation", "in", "relation"),
+        ("equality", "claim.upper", "3", "relation"),
+        ("equality", "claim.lower", "3", "above"),
+        ("equality", "proof.word", [1], "no eigenvalue"),
+        ("equality", "proof.word", [2], "letter"),
+        ("equality", "proof.upper.kind", "equality", "kind of a part"),
+        ("bracket", "claim.upper", "19/10", "relation"),
+        ("bracket", "claim.lower", "21/10", "above"),
+        ("bracket", "claim.lower", "-1", "negative"),
+        ("bracket", "claim.upper", "199/100", "not positive semidefinite"),
+        ("exact", "claim.relation", "in", "relation"),
+        ("exact", "claim.lower", "0", "positive lower end"),
+        ("exact", "claim.lower", "17/10", "above"),
+        ("exact", "claim.lower", "169/100", "eigenpair"),
+        ("exact", "claim.upper", "2", BODY),
+        ("exact", "proof.word", [0, 1, 0], "eigenpair|cycle"),
+        ("exact", "proof.pivot", 0, "pivot"),
+        ("exact", "proof.pivot", 2, "pivot"),
+        ("exact", "proof.eigenvalue", "1", "eigen"),
+        ("exact", "proof.eigenvalue", "0", "eigenvalue"),
+        ("exact", "proof.radius", "0", "eigenpair"),
+        ("exact", "proof.radius", "-1", "eigenvalue"),
+        ("exact", "proof.radius", "1/1000", "eigenvalue"),
+        ("exact", "proof.inverse", [["0", "0"], ["0", "0"]], "eigenpair"),
+        ("exact", "proof.vertices.0.1", "1", "pivot"),
+        ("exact", "proof.vertices.0.0", "1", "eigenpair"),
+        ("exact", "proof.vertices.1.0", "1", "span"),
+        ("exact", "proof.tree.1", None, "cycle"),
+        ("exact", "proof.tree.1", [1, 1], "earlier vertex"),
+        ("exact", "proof.tree.1", [0, 0], "cycle"),
+        ("exact", "proof.tree.0", [0, 0], "earlier vertex"),
+        ("exact", "proof.tree.5", None, "null if and only if"),
+        ("exact", "proof.tree.3", [0, 0], BODY + "|null"),
+        ("exact", "proof.images.0.0", [[5, "1"]], "null if and only if"),
+        ("exact", "proof.images.0.3", None, "null if and only if"),
+        ("exact", "proof.images.0.3", [[1, "1152921504606846976"]], BODY),
+        ("exact", "proof.images.0.5", [], BODY),
+        ("exact", "proof.basis", [0, 0], "span"),
+        ("automaton", "problem.automaton.nodes", 0, "nodes"),
+        ("automaton", "problem.automaton.nodes", 1, "edge"),
+        ("automaton", "problem.automaton.nodes", 401, "nodes"),
+        ("automaton", "problem.automaton.edges", [[0, 1, 0], [1, 1, 1]], "closed path"),
+        ("automaton", "problem.automaton.note", 1, "unknown field"),
+        ("automaton", "problem.automaton", None, "object"),
+        ("automaton", "proof.word", [0], "closed path"),
+        ("automaton", "proof.word", [0, 0], "closed path"),
+        ("automaton", "proof.upper.proof.P", [["1", "0"], ["0", "1"]], "size 4 x 4"),
+        ("automaton word", "proof.word", [0, 1, 0], "closed path"),
+        ("automaton graph", "proof.edges.0", [0, 0, 2], "edge"),
+    ],
+)  # fmt: skip
+def test_a_sealed_certificate_with_one_thing_wrong(name: str, path: str, value: Any, reason: str) -> None:
+    verdict = check(changed(SAMPLES[name], path, value))
+    assert not verdict
+    assert any(words in verdict.reason for words in reason.split("|")), verdict.reason
+    assert "\n" not in verdict.reason
+    assert len(verdict.reason) < 500
+
+
+def test_an_automaton_only_allows_less() -> None:
+    """Without the automaton the same proof is about other matrices, and the word proves as much as before."""
+    document = json.loads(json.dumps(SAMPLES["automaton word"]))
+    del document["problem"]["automaton"]
+    assert check(seal(document))
+    document = json.loads(json.dumps(SAMPLES["automaton"]))
+    del document["problem"]["automaton"]
+    assert "size 2 x 2" in check(seal(document)).reason
+
+
+def test_a_zero_inverse_does_not_prove_an_eigenpair() -> None:
+    """With R = 0 the inequality a + b r + c r^2 <= r reads r <= r; only b < 1 excludes it."""
+    proof = ExactProof([0], Fraction(1), Fraction(3), 0, Fraction(2), Fraction(1), [[0, 0], [0, 0]], 1,
+                       [[1, 0], [0, 1]], [None, None], [0, 1], 1, identity(2), 1, [[None, []]])  # fmt: skip
+    with pytest.raises(CertificateError, match="eigenpair"):
+        exact_certificate([[[0, 1], [1, 0]]], proof)
+
+
+def test_a_nilpotent_family_has_exactly_the_radius_zero() -> None:
+    nothing = [[[0, 1], [0, 0]], [[0, "1/3"], [0, 0]]]
+    parts = [QuadraticProof([[1]])] * 2
+    proof = BlocksProof(identity(2), identity(2), [1, 1], parts)
+    certificate = equality_certificate(nothing, word=[0], lower=0, upper=0, proof=proof)
+    assert str(certificate.claim).endswith("is exactly 0.")
+    with pytest.raises(CertificateError, match="semidefinite"):
+        equality_certificate([[[0, 1], [1, 0]]], word=[0], lower=0, upper=0, proof=QuadraticProof(identity(2)))
+
+
+@pytest.mark.parametrize("scale", [Fraction(10) ** 300, Fraction(1, 10**300)])
+def test_families_of_any_scale(scale: Fraction) -> None:
+    family = [[[scale * x for x in row] for row in A] for A in DIAGONAL]
+    bound = 2 * scale
+    assert check(upper_certificate(family, cross_polytope(family, bound), bound))
+    assert check(equality_certificate(family, word=[0], lower=bound, upper=bound, proof=QuadraticProof(identity(2))))
+
+
+def test_costs_are_bounded_before_they_are_paid() -> None:
+    digits, n, count = "7" * 590, 300, 60
+    problem = {"matrices": [[["1"] * n] * n]}
+    heavy = {
+        "hull": "monotone", "denominator": "1", "vertices": [[digits] * n] * count, "weight": digits,
+        "images": [[[[0, "1"]] * 500] * count],
+    }  # fmt: skip
+    assert "too long" in check(seal(SAMPLES["monotone"] | {"problem": problem, "proof": heavy})).reason
+    gram = {"degree": 2, "gram": [["1"] * 400] * 400, "slacks": [[["1"] * 400] * 400]}
+    lifted = {"matrices": [[[digits] * 28] * 28]}
+    assert "400" in check(seal(SAMPLES["sum-of-squares"] | {"problem": lifted, "proof": gram})).reason
+    nodes = 10_000
+    graph = {"count": nodes, "edges": [[0, 0, 0]], "P": [[["1"]]] * nodes}
+    many = {"matrices": [[["1"]]] * 100}
+    assert "too long" in check(seal(SAMPLES["path-complete"] | {"problem": many, "proof": graph})).reason
+    wide = {"matrices": [[["1"] * 50] * 50], "automaton": {"nodes": 9, "edges": [[0, 1, 0]]}}
+    proof = {"P": [["1"]]}
+    assert "lifted" in check(seal(SAMPLES["contraction"] | {"problem": wide, "proof": proof})).reason
+
+
+def test_the_subsets_of_a_graph_are_bounded() -> None:
+    """A letter turns a circle of 13 nodes, another forgets the first of them; a node apart reads every word."""
+    count = 14
+    edges = [(u, (u + 1) % 13, letter) for u in range(13) for letter in range(2) if u or not letter]
+    edges += [(13, 13, 0), (13, 13, 1)]
+    family = [[[1]], [[1]]]
+    with pytest.raises(CertificateError, match="4096"):
+        upper_certificate(family, PathCompleteProof(count, edges, [[[1]]] * count), 1)
+
+
+@pytest.mark.parametrize("name", list(SAMPLES))
+def test_the_one_file_checks_every_kind_alone(tmp_path: Path, name: str) -> None:
+    alone, good = tmp_path / "stranger.py", tmp_path / "good.json"
+    alone.write_bytes(Path(checker.__file__).read_bytes())
+    good.write_text(json.dumps(SAMPLES[name]), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(alone), str(good)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, f"valid: {SAMPLES[name]['claim']['sentence']}\n")
+
+
+@pytest.mark.parametrize("place", ["images", "vertices", "images.0.0", "dual"])
+def test_deep_values_in_a_proof(place: str) -> None:
+    marked = json.dumps(changed(SAMPLES["symmetric"], f"proof.{place}", "MARK"))
+    for depth in (900, 1000, 5000, 50_000):
+        assert not check_text(marked.replace('"MARK"', "[" * depth + "]" * depth))
+
+
+def test_builders_refuse_what_is_no_integer_or_too_long() -> None:
+    proof = PolytopeProof("symmetric", 1, [[1]], [0], 1, [[1]], 1, [[[(0, 1)]]])
+    assert check(upper_certificate([[[1]]], proof, 1))
+    for wrong, words in ((Fraction(1, 2), "integer"), (10**700, "digits")):
+        with pytest.raises(CertificateError, match=words):
+            upper_certificate([[[1]]], PolytopeProof("symmetric", 1, [[wrong]], [0], 1, [[1]], 1, [[[(0, 1)]]]), 1)
+    with pytest.raises(CertificateError, match="digits"):
+        upper_certificate([[[1]]], QuadraticProof([[Fraction(1, 10**700)]]), 1)
