@@ -1,5 +1,9 @@
 """Joint spectral radii: words, products, branch and bound, quadratic norms, and the verdicts they prove."""
 
+from conservative.spectral.automata import lifted_family as lifted_family
+from conservative.spectral.automaton import Automaton as Automaton
+from conservative.spectral.conic import ConicBound as ConicBound
+from conservative.spectral.conic import conic_bound as conic_bound
 from conservative.spectral.expanding import ExpansionStatus as ExpansionStatus
 from conservative.spectral.expanding import ShortestExpanding as ShortestExpanding
 from conservative.spectral.expanding import expanding_product as expanding_product
@@ -22,6 +26,10 @@ from conservative.spectral.products import make_product as make_product
 from conservative.spectral.quadratic import QuadraticNorm as QuadraticNorm
 from conservative.spectral.quadratic import common_quadratic_norm as common_quadratic_norm
 from conservative.spectral.radius import spectral_radius as spectral_radius
+from conservative.spectral.semidefinite.path_complete import PathCompleteBound as PathCompleteBound
+from conservative.spectral.semidefinite.path_complete import path_complete_bound as path_complete_bound
+from conservative.spectral.semidefinite.sum_of_squares import SumOfSquaresBound as SumOfSquaresBound
+from conservative.spectral.semidefinite.sum_of_squares import sum_of_squares_bound as sum_of_squares_bound
 from conservative.spectral.stages import RadiusStatus as RadiusStatus
 from conservative.spectral.words import least_rotation as least_rotation
 from conservative.spectral.words import word_text as word_text

@@ -1,6 +1,5 @@
 """A common quadratic norm: one ellipsoid that every matrix of a family shrinks, proved in rational arithmetic."""
 
-import math
 import time
 import warnings
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from conservative._core.exact_linalg import is_positive_semidefinite, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above, float_below
 from conservative.spectral.basis import diagonal_balance, scale_family
+from conservative.spectral.raising import raised
 
 FloatArray = NDArray[np.float64]
 
@@ -131,31 +131,13 @@ def prove_quadratic(family: MatrixFamily, P: FloatArray, *, estimate: Fraction) 
     if not is_positive_semidefinite(weight, strict=True):
         return prove_quadratic(family, np.eye(family.size), estimate=estimate)
     images = [a.transpose() * weight * a for a in matrices]
-    for gamma in _raised(estimate):
+    for gamma in raised(estimate):
         square = flint.fmpq(gamma.numerator, gamma.denominator) ** 2
         if all(is_positive_semidefinite(weight * square - image) for image in images):
             break
     frozen = np.array(P)
     frozen.setflags(write=False)
     return QuadraticNorm(frozen, float_above(gamma) + 0.0, exact, gamma)
-
-
-def _raised(estimate: Fraction) -> Iterator[Fraction]:
-    """The estimate, then larger numbers: by parts of 1e-15, 1e-14, ... of it, then by doubling."""
-    yield _double_above(estimate)
-    if estimate == 0:
-        estimate = Fraction(1, 2**1074)
-    for digits in range(15, -1, -1):
-        yield _double_above(estimate * (1 + Fraction(1, 10**digits)))
-    while True:
-        estimate *= 4
-        yield _double_above(estimate)
-
-
-def _double_above(value: Fraction) -> Fraction:
-    """A rational with few digits at or just above a value: a double, where doubles reach."""
-    near = float_above(value)
-    return value if math.isinf(near) else Fraction(near)
 
 
 def _averaged(matrices: FloatArray) -> FloatArray:

@@ -1,0 +1,101 @@
+"""Coordinates in which a family is well conditioned for the solver, and the way back from them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative.spectral.semidefinite.graph import LyapunovGraph, graph_pencil, memory_graph
+from conservative.spectral.semidefinite.lift import monomial_weights, product_pairs, symmetric_lift, vanishing_basis
+from conservative.spectral.semidefinite.pencil import symmetric_basis
+from conservative.spectral.semidefinite.solve import solutions
+
+FloatArray = NDArray[np.float64]
+
+_POWER_STEPS = 60
+_RIDGE = 1e-6
+_MOST = 16
+"""Order up to which a common quadratic norm is solved for, to serve as the basis of larger programs."""
+
+
+def adapted_basis(matrices: FloatArray, *, refine: bool, seconds: float | None) -> FloatArray:
+    """T such that T A_i T^-1 have small Euclidean norms.
+
+    Parameters
+    ----------
+    matrices : ndarray, shape (k, n, n)
+        Entries of about one.
+    refine : bool
+        Solve for a common quadratic norm, where the order allows it.
+    seconds : float or None
+        For that.
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+        The upper triangular factor of P = T^T T, kept away from singular.
+    """
+    change = _factor(_averaged(matrices))
+    if not refine or matrices.shape[1] > _MOST:
+        return change
+    moved = change @ matrices @ np.linalg.inv(change)
+    pencil = graph_pencil(memory_graph(len(matrices), 0), list(moved))
+    best = pencil.identity()
+    for x, _ in solutions(pencil, seconds=seconds):
+        best = x
+    n = matrices.shape[1]
+    weight = (symmetric_basis(n) @ best).reshape(n, n)
+    return _factor(change.T @ weight @ change)
+
+
+def _averaged(matrices: FloatArray) -> FloatArray:
+    """The leading eigenvector of X -> sum of A_i^T X A_i, or the identity for a nilpotent family."""
+    n = matrices.shape[1]
+    X = np.eye(n)
+    for _ in range(_POWER_STEPS):
+        image = (matrices.transpose(0, 2, 1) @ X @ matrices).sum(axis=0)
+        size = float(np.trace(image))
+        if not size > 0:
+            return np.eye(n)
+        X = (image + image.T) / (2 * size) + _RIDGE / n * np.eye(n)
+    return X
+
+
+def _factor(weight: FloatArray) -> FloatArray:
+    n = len(weight)
+    safe = weight + _RIDGE * np.trace(weight) / n * np.eye(n)
+    return np.ascontiguousarray(np.linalg.cholesky((safe + safe.T) / 2).T)
+
+
+def in_first_basis(graph: LyapunovGraph, x: FloatArray, change: FloatArray, *, half_degree: int) -> FloatArray:
+    """The variables of a pencil of T A_i T^-1 as variables of the pencil of A_i: forms p(T x).
+
+    Parameters
+    ----------
+    graph : LyapunovGraph
+    x : ndarray, shape (variables,)
+    change : ndarray, shape (n, n)
+        T.
+    half_degree : int
+
+    Returns
+    -------
+    ndarray, shape (variables,)
+    """
+    n = len(change)
+    weight = monomial_weights(n, half_degree)
+    lift = weight[:, None] * symmetric_lift(change, half_degree) / weight
+    size = len(weight)
+    basis, vanishing = symmetric_basis(size), vanishing_basis(n, half_degree)
+    upper = np.triu_indices(size)
+    used = graph.count * basis.shape[1]
+
+    def moved(part: FloatArray) -> FloatArray:
+        return np.asarray(lift.T @ part.reshape(size, size) @ lift)
+
+    forms = [moved(basis @ row)[upper] for row in x[:used].reshape(graph.count, -1)]
+    pairs = [pair for _, *others in product_pairs(n, half_degree) for pair in others]
+    if not pairs:
+        return np.concatenate(forms)
+    a, b = np.array(pairs).T
+    scale = weight[a] * weight[b] * np.where(a == b, 1.0, 2.0)
+    rest = [moved(vanishing @ row)[a, b] * scale for row in x[used:].reshape(len(graph.edges), -1)]
+    return np.concatenate([*forms, *rest])

@@ -1,0 +1,83 @@
+"""What the semidefinite bounds share: checks of arguments, and certificates within the checker's limits."""
+
+import operator
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from conservative._core.errors import ArgumentError, CertificateError
+from conservative.certificates import Certificate
+
+SOLVERS = ("CLARABEL", "SCS")
+
+
+def check_integer(value: Any, *, call: str, argument: str, least: int, most: int) -> int:
+    """An integer in a range.
+
+    Parameters
+    ----------
+    value : int
+    call, argument : str
+        Named in the error message.
+    least, most : int
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ArgumentError
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if isinstance(value, bool) or not least <= number <= most:
+        raise ArgumentError(f"`{call}({argument}=...)` needs an integer from {least} to {most}; got {value!r}.")
+    return number
+
+
+def check_solver(scale: float | None, time_limit: float | None, solver: str | None, *, call: str) -> Fraction:
+    """The lower bound at which to stop, as a rational, when all three arguments are usable.
+
+    Parameters
+    ----------
+    scale : float or None
+    time_limit : float or None
+    solver : str or None
+    call : str
+        Named in the error message.
+
+    Returns
+    -------
+    Fraction
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if scale is not None and not 0 <= scale < float("inf"):
+        raise ArgumentError(f"`{call}(scale=...)` needs a finite lower bound >= 0, or None; got {scale!r}.")
+    if time_limit is not None and not time_limit >= 0:
+        raise ArgumentError(f"`{call}(time_limit=...)` needs seconds >= 0, or None; got {time_limit!r}.")
+    if solver is not None and solver not in SOLVERS:
+        raise ArgumentError(f"`{call}(solver=...)` needs one of {', '.join(SOLVERS)}, or None; got {solver!r}.")
+    return Fraction(0 if scale is None else scale)
+
+
+def certificate_or_none(build: Callable[[], Certificate | None]) -> Certificate | None:
+    """What a builder of certificates makes, or None when the numbers are beyond the checker's limits.
+
+    Parameters
+    ----------
+    build : callable
+
+    Returns
+    -------
+    Certificate or None
+    """
+    try:
+        return build()
+    except CertificateError:
+        return None

@@ -1,0 +1,170 @@
+"""The smallest s of a pencil: Newton's steps on the largest margin, each of them one semidefinite program."""
+
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative.spectral.semidefinite.pencil import Pencil
+
+FloatArray = NDArray[np.float64]
+
+_STEPS = 40
+_LEAST_EIGENVALUE = 1e-9
+"""Of the H_u, whose traces add up to their orders: it keeps the answer where positivity can be proved."""
+
+_DIRECT = 20_000
+"""Numbers in all inequalities up to which the interior-point method is used; beyond it the first-order method SCS."""
+
+_CLOSE = 1e-10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """Maximise t subject to s G(x) - C(x) >= t Id, compiled once and solved for many s.
+
+    Parameters
+    ----------
+    problem, square, x, margin : cvxpy objects
+        The problem, the parameter s, and the variables x and t.
+    constraints : list of cvxpy constraints
+        The inequalities that hold s; their multipliers give the slope of t in s.
+    """
+
+    problem: Any
+    square: Any
+    x: Any
+    margin: Any
+    constraints: list[Any]
+
+    def solve(self, square: float, *, solver: str, seconds: float | None) -> bool:
+        """Solve for one s; whether the solver came back with numbers.
+
+        Parameters
+        ----------
+        square : float
+        solver : str
+        seconds : float or None
+
+        Returns
+        -------
+        bool
+        """
+        import cvxpy as cp
+
+        self.square.value = square
+        options: dict[str, Any] = {} if seconds is None else {_TIME_OPTION[solver]: seconds}
+        if solver == "SCS":
+            options |= {"eps_abs": 1e-7, "eps_rel": 1e-7, "max_iters": 20_000}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.problem.solve(solver=solver, **options)
+        except cp.SolverError:
+            return False
+        return self.x.value is not None and bool(np.isfinite(self.x.value).all()) and self.margin.value is not None
+
+    def slope(self, pencil: Pencil) -> float:
+        """dt/ds at the solution: the sum of <Z_b, G_b(x)> over the multipliers Z_b.
+
+        Parameters
+        ----------
+        pencil : Pencil
+
+        Returns
+        -------
+        float
+        """
+        duals = [constraint.dual_value for constraint in self.constraints]
+        if any(dual is None for dual in duals):
+            return 0.0
+        pairs = zip(duals, pencil.growth, strict=True)
+        return float(sum(np.asarray(dual).ravel() @ (growth @ self.x.value) for dual, growth in pairs))
+
+
+_TIME_OPTION = {"CLARABEL": "time_limit", "SCS": "time_limit_secs"}
+
+
+def compile_program(pencil: Pencil) -> Program:
+    """The program of a pencil, with s as a parameter.
+
+    Parameters
+    ----------
+    pencil : Pencil
+
+    Returns
+    -------
+    Program
+    """
+    import cvxpy as cp
+
+    x, margin, square = cp.Variable(pencil.variables), cp.Variable(), cp.Parameter(nonneg=True)
+    inequalities = []
+    for growth, image, size in zip(pencil.growth, pencil.image, pencil.sizes, strict=True):
+        entries = square * (growth @ x) - image @ x
+        inequalities.append(cp.reshape(entries, (size, size), order="C") - margin * np.eye(size) >> 0)
+    weights, trace = [], 0
+    for weight, size in zip(pencil.weights, pencil.weight_sizes, strict=True):
+        matrix = cp.reshape(weight @ x, (size, size), order="C")
+        weights.append(matrix >> _LEAST_EIGENVALUE * np.eye(size))
+        trace = trace + cp.trace(matrix)
+    problem = cp.Problem(cp.Maximize(margin), [*inequalities, *weights, trace == sum(pencil.weight_sizes)])
+    return Program(problem, square, x, margin, inequalities)
+
+
+def solutions(
+    pencil: Pencil, *, low: float = 0.0, seconds: float | None = None, solver: str | None = None
+) -> Iterator[tuple[FloatArray, float]]:
+    """Points x with smaller and smaller rates, the identity first; they end at the solver's accuracy.
+
+    Parameters
+    ----------
+    pencil : Pencil
+    low : float
+        A lower bound of every rate, if one is known.
+    seconds : float, optional
+        After which no other program is started.
+    solver : str, optional
+        "CLARABEL" or "SCS"; chosen by size when left out.
+
+    Yields
+    ------
+    x : ndarray, shape (variables,)
+    rate : float
+        The smallest s for x.
+
+    Notes
+    -----
+    The smallest s is the root of t(s), the largest margin, which increases with s. Newton's steps use the slope that
+    the multipliers give (Dinkelbach); a step that leaves the interval known to hold the root becomes a bisection.
+    Each program is strictly feasible, whether or not s is attainable.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
+    start = pencil.identity()
+    high = pencil.rate(start)
+    yield start, high
+    if not (0 < high < np.inf):
+        return
+    engine = solver or ("CLARABEL" if sum(size**2 for size in pencil.sizes) <= _DIRECT else "SCS")
+    program, trial = compile_program(pencil), high
+    for _ in range(_STEPS):
+        left = None if deadline is None else deadline - time.monotonic()
+        if high <= low * (1 + _CLOSE) or (left is not None and left <= 0):
+            return
+        if not program.solve(trial, solver=engine, seconds=left):
+            return
+        x, margin = np.asarray(program.x.value, dtype=np.float64), float(program.margin.value)
+        rate, slope = pencil.rate(x), program.slope(pencil)
+        if rate < high:
+            high = rate
+            yield x, high
+        if margin <= 0 and rate > trial:
+            low = max(low, trial)
+        newton = trial - margin / slope if slope > 0 else low
+        if abs(trial - newton) <= _CLOSE * trial:
+            return
+        trial = newton if low < newton < high else (low + high) / 2
