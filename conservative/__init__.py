@@ -79,6 +79,8 @@ _HOMES = {
     "lower_spectral_radius": "conservative.spectral",
     "LyapunovEstimate": "conservative.spectral",
     "estimate_lyapunov_exponent": "conservative.spectral",
+    "PRadius": "conservative.spectral",
+    "p_radius": "conservative.spectral",
     "PlanarNorm": "conservative.spectral",
     "barabanov_norm": "conservative.spectral",
     "FixedSet": "conservative.iteration",

@@ -12,9 +12,11 @@ from conservative.spectral.growth import LowerRadiusStatus as LowerRadiusStatus
 from conservative.spectral.growth import LowerSpectralRadius as LowerSpectralRadius
 from conservative.spectral.growth import LyapunovEstimate as LyapunovEstimate
 from conservative.spectral.growth import PlanarNorm as PlanarNorm
+from conservative.spectral.growth import PRadius as PRadius
 from conservative.spectral.growth import barabanov_norm as barabanov_norm
 from conservative.spectral.growth import estimate_lyapunov_exponent as estimate_lyapunov_exponent
 from conservative.spectral.growth import lower_spectral_radius as lower_spectral_radius
+from conservative.spectral.growth import p_radius as p_radius
 from conservative.spectral.growth import planar_norm as planar_norm
 from conservative.spectral.jsr import JointSpectralRadius as JointSpectralRadius
 from conservative.spectral.jsr import joint_spectral_radius as joint_spectral_radius

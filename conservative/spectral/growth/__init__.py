@@ -8,3 +8,5 @@ from conservative.spectral.growth.lower_radius import LowerSpectralRadius as Low
 from conservative.spectral.growth.lower_radius import lower_spectral_radius as lower_spectral_radius
 from conservative.spectral.growth.lyapunov import LyapunovEstimate as LyapunovEstimate
 from conservative.spectral.growth.lyapunov import estimate_lyapunov_exponent as estimate_lyapunov_exponent
+from conservative.spectral.growth.p_radius import PRadius as PRadius
+from conservative.spectral.growth.p_radius import p_radius as p_radius

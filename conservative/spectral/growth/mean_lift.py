@@ -1,0 +1,57 @@
+"""The mean of the lifts of a family to the monomials of one degree, exactly."""
+
+import math
+
+import flint
+import numpy as np
+
+from conservative._core.families import ExactMatrix, MatrixFamily
+from conservative.spectral.semidefinite.lift import symmetric_lift
+
+
+def mean_lift(family: MatrixFamily, degree: int) -> flint.fmpq_mat:
+    """(1/k) sum_i L_i, where L_i maps the monomials of a degree at x to those at A_i x.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    degree : int
+        At least 1.
+
+    Returns
+    -------
+    fmpq_mat, shape (N, N), N = binom(n + degree - 1, degree)
+
+    Examples
+    --------
+    >>> from conservative._core.families import as_family
+    >>> mean_lift(as_family([[[1, 1], [0, 1]], [[1, 0], [1, 1]]], call="example"), 2).tolist()[0]
+    [1, 1, 1/2]
+    """
+    lifts = exact_lifts(family, degree)
+    total = lifts[0]
+    for lift in lifts[1:]:
+        total = total + lift
+    return total / flint.fmpq(family.count)
+
+
+def exact_lifts(family: MatrixFamily, degree: int) -> list[flint.fmpq_mat]:
+    """The lift of every matrix, from integer arithmetic over one common denominator each.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    degree : int
+
+    Returns
+    -------
+    list of fmpq_mat, shape (N, N)
+    """
+    return [_lift(m, degree) for m in family.exact]
+
+
+def _lift(matrix: ExactMatrix, degree: int) -> flint.fmpq_mat:
+    denominator = math.lcm(*(x.denominator for row in matrix for x in row))
+    integers = np.array([[int(x * denominator) for x in row] for row in matrix], dtype=object)
+    lifted = flint.fmpz_mat(symmetric_lift(integers, degree).tolist())
+    return flint.fmpq_mat(lifted) / flint.fmpq(denominator**degree)

@@ -1,0 +1,107 @@
+"""p-radii against closed forms, the tree of words, and each other."""
+
+import itertools
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies.spectral import families, product
+
+from conservative import ConservativeError, joint_spectral_radius, p_radius
+from conservative._core.families import as_family
+from conservative.spectral.growth.cones import entrywise_bounds, semidefinite_bounds
+from conservative.spectral.growth.mean_lift import mean_lift
+from conservative.spectral.radius import radius_of
+
+UL = [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
+GOLDEN = (1 + 5**0.5) / 2
+
+
+def near(a, b, relative=1e-9):
+    return abs(a - b) <= relative * max(abs(a), abs(b))
+
+
+@pytest.mark.parametrize("p", [1, 2, 3, 4, 5])
+def test_the_mean_of_entries_to_a_power_grows_like_the_p_radius(p):
+    """(U^T .. 1)^p over random words, exactly from the tree of words."""
+    means = []
+    for length in (9, 10):
+        vectors = np.array([[1.0, 1.0]])
+        for _ in range(length):
+            vectors = np.concatenate([vectors @ np.array(m, dtype=float) for m in UL])
+        means.append((vectors.sum(axis=1) ** p).mean())
+    found = p_radius(UL, p=p)
+    assert near(found.lower, found.upper, 1e-14)
+    assert near((means[1] / means[0]) ** (1 / p), found.lower, 1e-3)
+
+
+def test_p_radii_in_closed_form():
+    orthogonal = [[[1, 1], [1, 1]], [[2, -2], [-2, 2]]]
+    assert near(p_radius(orthogonal).upper, math.sqrt(4**2 / 2))
+    assert near(p_radius([[[3]], [[-4]]], p=1).upper, 3.5)
+    assert near(p_radius([[[0, -1], [1, 0]]], p=4).lower, 1.0)
+    assert p_radius([[[0, 1], [0, 0]], [[0, 3], [0, 0]]]).bracket.upper == 0.0
+    assert near(p_radius(np.array(UL) * 1e300, p=4).upper / 1e300, p_radius(UL, p=4).upper)
+
+
+def test_p_radii_increase_to_the_joint_spectral_radius():
+    found = [p_radius(UL, p=p) for p in (1, 2, 4, 8, 16, 28)]
+    assert all(a.upper < b.lower for a, b in itertools.pairwise(found))
+    assert all(f.joint_spectral_radius.lower <= GOLDEN <= f.joint_spectral_radius.upper for f in found)
+    assert found[-1].joint_spectral_radius.upper < 1.63
+
+
+@given(families(max_size=3, max_count=3), st.sampled_from([2, 4]))
+@settings(deadline=None, max_examples=25)
+def test_the_joint_radius_lies_between_its_p_radius_bounds(rows, p):
+    bounds = p_radius(rows, p=p).joint_spectral_radius
+    found = joint_spectral_radius(rows, tol=0.05)
+    assert bounds.lower <= found.upper * (1 + 1e-12)
+    assert found.lower <= bounds.upper * (1 + 1e-12)
+
+
+@given(families(max_size=3, max_count=2), st.sampled_from([2, 4]))
+@settings(deadline=None, max_examples=25)
+def test_semidefinite_bounds_enclose_the_exact_radius(rows, p):
+    family = as_family(rows, call="test")
+    lower, upper = semidefinite_bounds(family, p)
+    exact = radius_of(mean_lift(family, p))[0]
+    assert lower <= Fraction(exact.upper)
+    assert upper >= Fraction(exact.lower)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 3]))
+@settings(deadline=None, max_examples=20)
+def test_entrywise_bounds_enclose_the_exact_radius_tightly(seed, p):
+    rows = np.random.default_rng(seed).integers(0, 5, size=(2, 3, 3)).tolist()
+    family = as_family(rows, call="test")
+    lower, upper = entrywise_bounds(family, p)
+    exact = radius_of(mean_lift(family, p))[0]
+    assert lower <= Fraction(exact.upper)
+    assert upper >= Fraction(exact.lower)
+
+
+def test_cones_are_tight_for_irreducible_families_beyond_the_exact_size():
+    signed = p_radius(np.random.default_rng(1).normal(size=(2, 9, 9)))
+    assert signed.upper <= signed.lower * (1 + 1e-9)
+    positive = p_radius(np.random.default_rng(1).random((2, 6, 6)), p=3)
+    assert positive.upper <= positive.lower * (1 + 1e-9)
+
+
+def test_p_radius_refuses_what_it_cannot_bound():
+    signed = [[[1, -1], [0, 1]]]
+    for p in (0, 1, 3, True, 2.0):
+        with pytest.raises(ConservativeError, match="p_radius"):
+            p_radius(signed, p=p)
+    with pytest.raises(ConservativeError, match="too large"):
+        p_radius(np.random.default_rng(0).normal(size=(2, 30, 30)), p=6)
+
+
+def test_lifts_multiply_like_the_matrices():
+    a, b = [[1, 2], [-1, 3]], [["1/2", 0], [4, 1]]
+    lifts = [mean_lift(as_family([m], call="test"), 3) for m in (a, b)]
+    whole = product([[Fraction(x) for x in row] for row in a], [[Fraction(x) for x in row] for row in b])
+    assert lifts[0] * lifts[1] == mean_lift(as_family([whole], call="test"), 3)
