@@ -5,7 +5,6 @@ from conservative.certificates.build import equality_certificate as equality_cer
 from conservative.certificates.build import exact_certificate as exact_certificate
 from conservative.certificates.build import expansion_certificate as expansion_certificate
 from conservative.certificates.build import upper_certificate as upper_certificate
-from conservative.certificates.build import word_bound as word_bound
 from conservative.certificates.exact import exact_proof as exact_proof
 from conservative.certificates.proofs import BlocksProof as BlocksProof
 from conservative.certificates.proofs import ExactProof as ExactProof
@@ -21,3 +20,4 @@ from conservative.certificates.records import Verdict as Verdict
 from conservative.certificates.records import check as check
 from conservative.certificates.records import check_text as check_text
 from conservative.certificates.records import load_certificate as load_certificate
+from conservative.certificates.words import word_bound as word_bound

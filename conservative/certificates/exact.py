@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from conservative._core.errors import CertificateError
 from conservative._core.exact_linalg import exact_product
 from conservative._core.families import MatrixFamily, as_family
-from conservative.certificates.build import estimate_word_radius
 from conservative.certificates.proofs import ExactProof
+from conservative.certificates.words import estimate_word_radius
 
 _WEIGHT = 2**60
 """Denominator of all coefficients."""

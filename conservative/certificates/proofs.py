@@ -5,15 +5,12 @@ rationals of Python; whether they prove anything, the checker alone decides. The
 what each kind proves, and why.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Protocol
 
-from conservative._core.errors import CertificateError
-
-MAX_DIGITS = 600
-"""Of a numerator or denominator, as the checker has it."""
+from conservative.certificates.numerals import edge_lists, image_lists, text, texts, whole, wholes
 
 Rows = Sequence[Sequence[Any]]
 """A matrix as a sequence of rows of rationals."""
@@ -105,15 +102,15 @@ class PolytopeProof:
         found: dict[str, Any] = {
             "hull": self.hull,
             "denominator": whole(self.denominator),
-            "vertices": [_wholes(v) for v in self.vertices],
+            "vertices": [wholes(v) for v in self.vertices],
         }
         if self.hull != "monotone":
             found["basis"] = (
                 [[int(k), int(part)] for k, part in self.basis] if indices == 2 else list(map(int, self.basis))
             )
             found["dual_denominator"] = whole(self.dual_denominator)
-            found["dual"] = _wholes(self.dual)
-        return found | {"weight": whole(self.weight), "images": _images(self.images, indices)}
+            found["dual"] = wholes(self.dual)
+        return found | {"weight": whole(self.weight), "images": image_lists(self.images, indices)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +274,13 @@ class ExactProof:
             "radius": text(self.radius),
             "inverse": texts(self.inverse),
             "denominator": whole(self.denominator),
-            "vertices": _wholes(self.vertices),
+            "vertices": wholes(self.vertices),
             "tree": [None if edge is None else [int(edge[0]), int(edge[1])] for edge in self.tree],
             "basis": [int(k) for k in self.basis],
             "dual_denominator": whole(self.dual_denominator),
-            "dual": _wholes(self.dual),
+            "dual": wholes(self.dual),
             "weight": whole(self.weight),
-            "images": _images(self.images, 1),
+            "images": image_lists(self.images, 1),
         }
 
 
@@ -299,96 +296,3 @@ def part(proof: Proof) -> dict[str, Any]:
     dict
     """
     return {"kind": proof.kind, "proof": proof.document()}
-
-
-def edge_lists(edges: Iterable[Sequence[int]]) -> list[list[int]]:
-    """The edges of a graph as lists of plain integers.
-
-    Parameters
-    ----------
-    edges : iterable of (from, to, letter)
-
-    Returns
-    -------
-    list of list of int
-    """
-    return [[int(u), int(v), int(letter)] for u, v, letter in edges]
-
-
-def text(value: Any) -> str:
-    """A rational as the checker reads it.
-
-    Parameters
-    ----------
-    value : Fraction or int
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    CertificateError
-        When a numerator or denominator is longer than 600 digits.
-    """
-    number = Fraction(value)
-    if max(abs(number.numerator), number.denominator) >= 10**MAX_DIGITS:
-        raise CertificateError(f"a number has more than the {MAX_DIGITS} digits that certificates allow. Round it.")
-    return str(number)
-
-
-def texts(matrix: Iterable[Iterable[Any]]) -> list[list[str]]:
-    """The rows of a rational matrix as the checker reads them.
-
-    Parameters
-    ----------
-    matrix : iterable of rows
-
-    Returns
-    -------
-    list of list of str
-    """
-    return [[text(x) for x in row] for row in matrix]
-
-
-def whole(value: int) -> str:
-    """An integer as the checker reads it.
-
-    Parameters
-    ----------
-    value : int
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    CertificateError
-        When it is longer than 600 digits.
-    """
-    number = int(value)
-    if number != value:
-        raise CertificateError(f"{value!r} must be an integer. Multiply by a common denominator.")
-    if abs(number) >= _LIMIT:
-        raise CertificateError(f"a number has more than the {MAX_DIGITS} digits that certificates allow. Round it.")
-    return str(number)
-
-
-_LIMIT = 10**MAX_DIGITS
-
-
-def _wholes(value: Any) -> Any:
-    """Nested sequences of integers as nested lists of strings."""
-    if isinstance(value, Sequence) or hasattr(value, "tolist"):
-        return [_wholes(x) for x in (value.tolist() if hasattr(value, "tolist") else value)]
-    return whole(value)
-
-
-def _images(images: Iterable[Iterable[Any]], indices: int) -> list[list[Any]]:
-    """The coefficients of all images: the first entries of each are indices, the others integers as strings."""
-    return [[None if image is None else [_term(term, indices) for term in image] for image in row] for row in images]
-
-
-def _term(term: Sequence[int], indices: int) -> list[Any]:
-    return [*map(int, term[:indices]), *map(whole, term[indices:])]
