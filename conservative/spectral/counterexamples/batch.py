@@ -134,6 +134,9 @@ def largest_radii(matrices: FloatArray, levels: tuple[Level, ...]) -> Iterator[t
             last = level.letters[:, -1]
             with np.errstate(over="ignore", invalid="ignore", under="ignore"):
                 products = _times(products[:, :, level.parent], factors[:, :, last])
+        if not level.lyndon.size:  # powers of one matrix
+            yield np.zeros(len(matrices)), np.zeros(len(matrices), dtype=np.int64)
+            continue
         chosen = products[:, :, level.lyndon]
         radii = _screened(chosen.reshape(n, n, -1), length).reshape(level.lyndon.size, -1)
         top = radii.argmax(axis=0)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
 
@@ -17,8 +17,8 @@ MAX_STEPS = 160
 
 _STARTS = 24
 
-_MOST_CONES = 2000
-"""Their number grows linearly, except where a singular matrix maps open sets into the kink."""
+_MOST_CONES = 4000
+"""Their number grows linearly, unless the map folds the plane or maps open sets into the kink."""
 
 
 class KinkStatus(Enum):
@@ -54,11 +54,12 @@ class KinkReport:
     ----------
     status : KinkStatus
     steps : int
-        Steps followed; with `DECAYS`, a number N of steps whose admissible products all have norm below one.
+        Steps followed. With `DECAYS`, every word of so many letters that is read off the kink begins with a word
+        whose product has norm below one.
     words : int
-        Words of `steps` letters that trajectories off the kink read (in the plane); starting points followed otherwise.
+        How many such beginnings there are (in the plane), or the number of starting points followed.
     growth : Estimate
-        The largest ||M_w||^(1/steps) over those words, in doubles.
+        The largest ||M_w||^(1/length) over those words, in doubles.
     normal : tuple of Fraction
         v, empty without a map.
     returns : int or None
@@ -85,11 +86,12 @@ class KinkReport:
 
 @dataclass(frozen=True, slots=True)
 class _Cone:
-    """A cone of starting points that read one word: its two rays, their images, and the product of the word."""
+    """A cone of starting points that read one word: its rays, their images, the product, and whether it has shrunk."""
 
     rays: tuple[Vector, Vector]
     images: tuple[Vector, Vector]
     product: Rows
+    shrunk: bool
 
 
 def kink_normal(family: MatrixFamily) -> tuple[Fraction, ...] | None:
@@ -143,9 +145,10 @@ def follow_kink(family: MatrixFamily, *, max_steps: int = MAX_STEPS) -> KinkRepo
     Notes
     -----
     In the plane the starting points that read one word form a cone, and cones are split exactly where an image
-    crosses the kink; their number grows linearly. Off the kink the Jacobian of N steps is the product of the word.
-    If all products of N letters that occur have norm below one, so do products of multiples of N letters up to that
-    power, which proves decay. Above the plane, exact trajectories from a fixed set of integer points are followed.
+    crosses the kink. Off the kink the Jacobian of some steps is the product of the word that is read. A cone is left
+    alone once its product has norm below one: if that happens to all of them, every trajectory's word is cut into
+    finitely many kinds of blocks of norm below one, which proves decay. In the same way all trajectories converge if on
+    every cone |M x| < |x| at some step. Above the plane, exact trajectories from fixed integer points are followed.
 
     Examples
     --------
@@ -171,21 +174,26 @@ def _follow_cones(
 ) -> KinkReport:
     ray, identity = (-v[1], v[0]), ((1, 0), (0, 1))
     circle = [ray, v, (v[1], -v[0]), (-v[0], -v[1])]
-    cones = [_Cone((p, q), (p, q), identity) for p, q in zip(circle, [*circle[1:], circle[0]], strict=True)]
-    returns, converges = _return_time(pieces, v, max_steps), False
+    cones = [_Cone((p, q), (p, q), identity, False) for p, q in zip(circle, [*circle[1:], circle[0]], strict=True)]
+    returns = _return_time(pieces, v, max_steps)
+    ended, growth = 0, 0.0
     for step in range(1, max_steps + 1):
-        cones = [child for cone in cones for child in _advance(cone, pieces, v)]
-        if len(cones) > _MOST_CONES:
-            return KinkReport(KinkStatus.UNDECIDED, step, _distinct(cones), Estimate(math.nan), normal, returns, False)
         square = unit ** (2 * step)
-        converges = converges or all(_shrinks(cone, square) for cone in cones)
-        norms = [_frobenius(cone.product) for cone in cones]
-        if max(norms) < square:
-            return KinkReport(
-                KinkStatus.DECAYS, step, _distinct(cones), _rate(norms, square, step), normal, returns, True
-            )
+        reached = [child for cone in cones for child in _advance(cone, pieces, v)]
+        done = {cone.product for cone in reached if _frobenius(cone.product) < square}
+        ended, growth = ended + len(done), max([growth, *(_rate(product, square, step) for product in done)])
+        cones = [
+            replace(cone, shrunk=cone.shrunk or _shrinks(cone, square)) for cone in reached if cone.product not in done
+        ]
+        if not cones:
+            return KinkReport(KinkStatus.DECAYS, step, ended, Estimate(growth), normal, returns, True)
+        if len(cones) > _MOST_CONES:
+            break
+    converges = all(cone.shrunk for cone in cones)
     status = KinkStatus.CONVERGES if converges else KinkStatus.UNDECIDED
-    return KinkReport(status, max_steps, _distinct(cones), _rate(norms, square, max_steps), normal, returns, converges)
+    alive = {cone.product for cone in cones}
+    growth = max(_rate(product, square, step) for product in alive)
+    return KinkReport(status, step, ended + len(alive), Estimate(growth), normal, returns, converges)
 
 
 def _advance(cone: _Cone, pieces: Sequence[Rows], v: Vector) -> list[_Cone]:
@@ -195,15 +203,19 @@ def _advance(cone: _Cone, pieces: Sequence[Rows], v: Vector) -> list[_Cone]:
         weights = abs(sides[1]), abs(sides[0])
         ray, image = _combined(weights, cone.rays), _combined(weights, cone.images)
         halves = (
-            _Cone((cone.rays[0], ray), (cone.images[0], image), cone.product),
-            _Cone((ray, cone.rays[1]), (image, cone.images[1]), cone.product),
+            _Cone((cone.rays[0], ray), (cone.images[0], image), cone.product, cone.shrunk),
+            _Cone((ray, cone.rays[1]), (image, cone.images[1]), cone.product, cone.shrunk),
         )
         return [child for half in halves for child in _advance(half, pieces, v)]
     # An image inside the kink meets ties from an open set of starting points: both pieces are followed.
     on_kink = sides == (0, 0) and any(map(any, cone.images))
     letters = (0, 1) if on_kink else (1,) if min(sides) < 0 else (0,)
     return [
-        _Cone(cone.rays, tuple(_reduced(_apply(pieces[i], x)) for x in cone.images), _product(pieces[i], cone.product))  # type: ignore[arg-type]
+        replace(
+            cone,
+            images=(_reduced(_apply(pieces[i], cone.images[0])), _reduced(_apply(pieces[i], cone.images[1]))),
+            product=_product(pieces[i], cone.product),
+        )
         for i in letters
     ]
 
@@ -233,29 +245,25 @@ def _follow_points(
     pieces: Sequence[Rows], unit: int, v: Vector, normal: tuple[Fraction, ...], max_steps: int
 ) -> KinkReport:
     n = len(v)
-    norms = []
+    products = []
     for start in range(_STARTS):
         x: Vector = tuple((37 * start + 61 * i * i + 17 * start * i) % 101 - 50 for i in range(n))
         product: Rows = tuple(tuple(int(i == j) for j in range(n)) for i in range(n))
         for _ in range(max_steps):
             piece = pieces[0 if _dot(v, x) >= 0 else 1]
             x, product = _reduced(_apply(piece, x)), _product(piece, product)
-        norms.append(_frobenius(product))
+        products.append(product)
     square = unit ** (2 * max_steps)
-    small = max(norms) * 10**6 < square
+    small = max(map(_frobenius, products)) * 10**6 < square
+    growth = max(_rate(product, square, max_steps) for product in products)
     status = KinkStatus.OBSERVED if small else KinkStatus.UNDECIDED
-    return KinkReport(status, max_steps, _STARTS, _rate(norms, square, max_steps), normal, None, False)
+    return KinkReport(status, max_steps, _STARTS, Estimate(growth), normal, None, False)
 
 
-def _rate(norms: Sequence[int], square: int, steps: int) -> Estimate:
-    top = max(norms)
-    if top == 0:
-        return Estimate(0.0)
-    return Estimate(math.exp((math.log(top) - math.log(square)) / (2 * steps)))
-
-
-def _distinct(cones: Sequence[_Cone]) -> int:
-    return len({cone.product for cone in cones})
+def _rate(product: Rows, square: int, steps: int) -> float:
+    """||M_w||^(1/steps) in doubles, from integers of any length."""
+    size = _frobenius(product)
+    return math.exp((math.log(size) - math.log(square)) / (2 * steps)) if size else 0.0
 
 
 def _dot(a: Vector, b: Vector) -> int:

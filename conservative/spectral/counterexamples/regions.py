@@ -1,0 +1,360 @@
+"""`counterexample_map`: a plane of parameters coloured by what is proved at each of its points."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.errors import ArgumentError, FunctionError
+from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
+from conservative._core.families import MatrixFamily
+from conservative.functions.parametrised import ParametrisedFamily, parametrised_family
+from conservative.spectral.counterexamples.batch import Level, largest_radii, point_chunks, word_levels
+from conservative.spectral.counterexamples.contraction import (
+    cell_centres,
+    identity,
+    quadratic_weights,
+    short_weight,
+    shrinks_exactly,
+)
+from conservative.spectral.words import Word, word_text
+
+FloatArray = NDArray[np.float64]
+
+_LONGEST = 12
+_MOST_WORDS = 1 << 14
+_NEAR = 1e-9
+_BATCH = 512
+
+
+class RegionVerdict(Enum):
+    """What is proved at a point of a map; the value is the text of its legend."""
+
+    NOT_REACHED = "not looked at"
+    UNDEFINED = "a matrix has no rational value"
+    VERTEX_UNSTABLE = "a matrix has radius ≥ 1"
+    EUCLIDEAN = "contraction in the Euclidean norm"
+    QUADRATIC = "contraction in a quadratic norm"
+    PRODUCTS = "all products of some length contract"
+    EXPANDS = "a product expands"
+    UNDECIDED = "undecided"
+
+
+VERDICTS = tuple(RegionVerdict)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class CounterexampleMap:
+    """Verdicts on a grid of two parameters, each proved in exact arithmetic at its point.
+
+    Parameters
+    ----------
+    names : pair of str
+        The parameters along x and y.
+    x, y : ndarray, shapes (nx,) and (ny,)
+        The centres of the cells, rounded; `point` gives them exactly.
+    codes : ndarray of int, shape (ny, nx)
+        Positions in `RegionVerdict`.
+    word_codes : ndarray of int, shape (ny, nx)
+        Positions in `words`, -1 where no product is known to expand.
+    words : tuple of tuple of int
+        The expanding words: at each point a shortest one that was found.
+    lengths : ndarray of int, shape (ny, nx)
+        Length of the products behind the verdict: of the word, or of those that all contract; the longest tried where
+        undecided.
+    fixed : dict of str to Fraction
+        The other parameters.
+    max_length : int
+    complete : bool
+        Whether every point was reached within the time.
+    ranges : pair of pairs of Fraction
+    """
+
+    names: tuple[str, str]
+    x: FloatArray
+    y: FloatArray
+    codes: NDArray[np.int64]
+    word_codes: NDArray[np.int64]
+    words: tuple[Word, ...]
+    lengths: NDArray[np.int64]
+    fixed: dict[str, Fraction]
+    max_length: int
+    complete: bool
+    ranges: tuple[tuple[Fraction, Fraction], tuple[Fraction, Fraction]] = field(repr=False)
+
+    def verdict(self, row: int, column: int) -> RegionVerdict:
+        """What is proved at a cell's centre.
+
+        Parameters
+        ----------
+        row, column : int
+            Along y and x.
+
+        Returns
+        -------
+        RegionVerdict
+        """
+        return VERDICTS[int(self.codes[row, column])]
+
+    def word(self, row: int, column: int) -> Word | None:
+        """The expanding word at a cell's centre.
+
+        Parameters
+        ----------
+        row, column : int
+
+        Returns
+        -------
+        tuple of int or None
+        """
+        code = int(self.word_codes[row, column])
+        return None if code < 0 else self.words[code]
+
+    def point(self, row: int, column: int) -> dict[str, Fraction]:
+        """The exact parameters of a cell's centre.
+
+        Parameters
+        ----------
+        row, column : int
+
+        Returns
+        -------
+        dict of str to Fraction
+        """
+        (a, b), (c, d) = self.ranges
+        centre_x = cell_centres(a, b, count=self.x.size)[column]
+        centre_y = cell_centres(c, d, count=self.y.size)[row]
+        return {self.names[0]: centre_x, self.names[1]: centre_y, **self.fixed}
+
+    def shares(self) -> dict[str, float]:
+        """The share of cells with each verdict, expanding ones by their word, largest first.
+
+        Returns
+        -------
+        dict of str to float
+        """
+        labels = Counter(
+            f"{VERDICTS[code].value}: {word_text(self.words[word])}" if word >= 0 else VERDICTS[code].value
+            for code, word in zip(self.codes.ravel().tolist(), self.word_codes.ravel().tolist(), strict=True)
+        )
+        return {label: count / self.codes.size for label, count in labels.most_common()}
+
+    def __repr__(self) -> str:
+        return f"CounterexampleMap({self.names[0]} x {self.names[1]}, {self.y.size} x {self.x.size} points)"
+
+    def __str__(self) -> str:
+        fixed = "".join(f", {name} = {value}" for name, value in self.fixed.items())
+        lines = [
+            f"{self.x.size} x {self.y.size} points of ({self.names[0]}, {self.names[1]}){fixed}, "
+            f"products of up to {self.max_length} matrices"
+        ]
+        shares = self.shares()
+        lines += [f"  {share:6.1%}  {label}" for label, share in list(shares.items())[:16]]
+        if len(shares) > 16:
+            lines.append(f"  {sum(list(shares.values())[16:]):6.1%}  {len(shares) - 16} others")
+        return "\n".join(lines)
+
+
+def counterexample_map(
+    family: Any,
+    *,
+    ranges: Mapping[Any, Any],
+    at: Mapping[Any, Any] | None = None,
+    resolution: int | tuple[int, int] = 64,
+    max_length: int = 6,
+    time_limit: float | None = None,
+) -> CounterexampleMap:
+    """Where in a plane of parameters the matrices contract together, and where a product of stable ones expands.
+
+    Parameters
+    ----------
+    family : as for `counterexample`
+    ranges : mapping of symbol or name to (lower, upper), or to one number
+        Exactly two parameters with room to vary, x first; the others fixed by one number.
+    at : mapping, optional
+        For a function: the fixed point.
+    resolution : int or pair of int
+        Cells along x and y; verdicts hold at their centres.
+    max_length : int
+        Longest products, 1 to 12.
+    time_limit : float, optional
+        Seconds; points that are not reached are marked so. An interruption (Ctrl-C) does the same.
+
+    Returns
+    -------
+    CounterexampleMap
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, ShapeError, FunctionError
+
+    Notes
+    -----
+    All points go through the tree of words and a search of quadratic norms together, in doubles; what these nominate
+    is then decided at each point in exact arithmetic: radii of the matrices by Schur–Cohn, one product that expands, or
+    a norm in which all matrices, or all products of one length, are below one. What neither proves is undecided.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> b, k = sympy.symbols("b k")
+    >>> heavy_ball = [sympy.Matrix([[1 + b - curvature, -b], [1, 0]]) for curvature in (1, k)]
+    >>> plane = counterexample_map(heavy_ball, ranges={k: (0, 1), b: (0, 1)}, resolution=8, max_length=4)
+    >>> plane.verdict(0, 7), plane.verdict(7, 0)
+    (<RegionVerdict.QUADRATIC: 'contraction in a quadratic norm'>, <RegionVerdict.EXPANDS: 'a product expands'>)
+    """
+    parametrised = parametrised_family(family, ranges=ranges, at=at, call="counterexample_map")
+    free = [i for i, (a, b) in enumerate(parametrised.ranges) if a < b]
+    if len(free) != 2:
+        names = ", ".join(parametrised.names[i] for i in free)
+        raise ArgumentError(
+            f"`counterexample_map(ranges=...)` needs exactly two parameters with room to vary; got {names}. "
+            "Fix the others by one number each."
+        )
+    if isinstance(max_length, bool) or not isinstance(max_length, (int, np.integer)) or not 1 <= max_length <= _LONGEST:
+        raise ArgumentError(
+            f"`counterexample_map(max_length=...)` needs an integer from 1 to {_LONGEST}; got {max_length!r}."
+        )
+    if parametrised.count**max_length // max_length > _MOST_WORDS:
+        raise ArgumentError(
+            f"`counterexample_map(max_length=...)`: {parametrised.count} matrices have too many products of length "
+            f"{max_length}. Lower it."
+        )
+    if time_limit is not None and not time_limit > 0:
+        raise ArgumentError(f"`counterexample_map(time_limit=...)` needs seconds above 0, or None; got {time_limit!r}.")
+    deadline = None if time_limit is None else time.monotonic() + time_limit
+    return _drawn(parametrised, free, _cells(resolution), int(max_length), deadline)
+
+
+def _cells(resolution: Any) -> tuple[int, int]:
+    pair = resolution if isinstance(resolution, (tuple, list)) else (resolution, resolution)
+    if len(pair) != 2 or any(isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= 2000 for n in pair):
+        raise ArgumentError(
+            f"`counterexample_map(resolution=...)` needs an integer from 1 to 2000, or two of them; got {resolution!r}."
+        )
+    return pair[0], pair[1]
+
+
+def _drawn(
+    family: ParametrisedFamily, free: list[int], cells: tuple[int, int], max_length: int, deadline: float | None
+) -> CounterexampleMap:
+    centres = [cell_centres(*family.ranges[axis], count=count) for axis, count in zip(free, cells, strict=True)]
+    points = []
+    for y in centres[1]:
+        for x in centres[0]:
+            point = [a for a, _ in family.ranges]
+            point[free[0]], point[free[1]] = x, y
+            points.append(tuple(point))
+    board = _Board(len(points))
+    levels = word_levels(family.count, max_length=max_length)
+    complete = True
+    try:
+        for start in range(0, len(points), _BATCH):
+            if deadline is not None and time.monotonic() > deadline:
+                complete = False
+                break
+            _decide(family, points[start : start + _BATCH], start, levels, board)
+    except KeyboardInterrupt:
+        complete = False
+    shape = (cells[1], cells[0])
+    return CounterexampleMap(
+        (family.names[free[0]], family.names[free[1]]),
+        np.array([float(x) for x in centres[0]]),
+        np.array([float(y) for y in centres[1]]),
+        board.codes.reshape(shape),
+        board.word_codes.reshape(shape),
+        tuple(board.words),
+        board.lengths.reshape(shape),
+        {name: a for name, (a, b) in zip(family.names, family.ranges, strict=True) if a == b},
+        max_length,
+        complete,
+        (family.ranges[free[0]], family.ranges[free[1]]),
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Board:
+    """The verdicts while they are being written."""
+
+    size: int
+    codes: NDArray[np.int64] = field(init=False)
+    word_codes: NDArray[np.int64] = field(init=False)
+    lengths: NDArray[np.int64] = field(init=False)
+    words: dict[Word, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.codes = np.zeros(self.size, dtype=np.int64)
+        self.word_codes = np.full(self.size, -1, dtype=np.int64)
+        self.lengths = np.zeros(self.size, dtype=np.int64)
+        self.words = {}
+
+    def set(self, position: int, verdict: RegionVerdict, *, length: int = 0, word: Word | None = None) -> None:
+        self.codes[position] = VERDICTS.index(verdict)
+        self.lengths[position] = length
+        if word is not None:
+            self.word_codes[position] = self.words.setdefault(word, len(self.words))
+
+
+def _decide(
+    family: ParametrisedFamily, points: list[tuple[Fraction, ...]], start: int, levels: tuple[Level, ...], board: _Board
+) -> None:
+    """The verdicts of one batch of points."""
+    exact: dict[int, MatrixFamily] = {}
+    for position, point in enumerate(points):
+        try:
+            matrices = family.at(point)
+        except FunctionError:
+            board.set(start + position, RegionVerdict.UNDEFINED)
+            continue
+        if any(radius_against_one(to_flint(m)) >= 0 for m in matrices.exact):
+            board.set(start + position, RegionVerdict.VERTEX_UNSTABLE, length=1)
+        else:
+            exact[position] = matrices
+    if not exact:
+        return
+    stack = np.array([matrices.floats for matrices in exact.values()])
+    nominated = _nominated(stack, levels)
+    weights, rates = quadratic_weights(stack)
+    for index, (position, matrices) in enumerate(exact.items()):
+        word = nominated.get(index)
+        if word is not None and _expands(matrices, word):
+            board.set(start + position, RegionVerdict.EXPANDS, length=len(word), word=word)
+            continue
+        verdict, length = _contraction(matrices, weights[index], float(rates[index]), len(levels))
+        board.set(start + position, verdict, length=length)
+
+
+def _nominated(stack: FloatArray, levels: tuple[Level, ...]) -> dict[int, Word]:
+    """For each family, a word of the first length at which a product expands in doubles."""
+    found: dict[int, Word] = {}
+    widest = max(level.period.size for level in levels)
+    for part in point_chunks(len(stack), words=widest, size=stack.shape[2]):
+        for level, (radii, best) in zip(levels, largest_radii(stack[part], levels), strict=True):
+            for index in np.flatnonzero(radii > 1 + _NEAR).tolist():
+                found.setdefault(part.start + index, level.word(int(best[index])))
+    return found
+
+
+def _expands(family: MatrixFamily, word: Word) -> bool:
+    return radius_against_one(flint_product([to_flint(m) for m in family.exact], word)) > 0
+
+
+def _contraction(family: MatrixFamily, weight: FloatArray, rate: float, max_length: int) -> tuple[RegionVerdict, int]:
+    """A norm in which all matrices, or all products of a length, are below one."""
+    if shrinks_exactly(family, identity(family.size)):
+        return RegionVerdict.EUCLIDEAN, 1
+    if not np.isfinite(weight).all():
+        return RegionVerdict.UNDECIDED, max_length
+    exact = short_weight(weight)
+    if rate < 1 + 1e-6 and shrinks_exactly(family, exact):
+        return RegionVerdict.QUADRATIC, 1
+    for length in range(2, max_length + 1):
+        if shrinks_exactly(family, exact, length=length):
+            return RegionVerdict.PRODUCTS, length
+    return RegionVerdict.UNDECIDED, max_length

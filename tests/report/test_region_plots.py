@@ -1,0 +1,61 @@
+"""Maps of counterexamples as pictures and as tables."""
+
+import csv
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import conservative as cj
+
+
+@pytest.fixture(scope="module")
+def plane():
+    case = cj.gallery.parametrised("heavy-ball")
+    ranges = case.ranges | {"alpha": (0, "3/2"), "kappa": 4}
+    return cj.counterexample_map(case.matrices, ranges=ranges, resolution=(12, 10), max_length=8)
+
+
+@pytest.mark.parametrize(("ending", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+def test_pictures(plane, tmp_path, ending, start):
+    cj.plot_counterexample_map(plane, str(tmp_path / f"map.{ending}"))
+    assert (tmp_path / f"map.{ending}").read_bytes().startswith(start)
+
+
+def test_the_legend_names_verdicts_and_words(plane, tmp_path):
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        cj.plot_counterexample_map(plane, str(tmp_path / "map.svg"))
+    text = (tmp_path / "map.svg").read_text(encoding="utf-8")
+    for label in ("12 expands", "contraction in a quadratic norm", "a matrix has radius ≥ 1", "α", "at κ = 4"):
+        assert label in text
+
+
+def test_a_table_has_one_line_for_each_cell(plane, tmp_path):
+    cj.export_counterexample_map(plane, str(tmp_path / "map.csv"))
+    with (tmp_path / "map.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 120
+    for position, row in enumerate(rows):
+        place = divmod(position, 12)
+        assert {name: Fraction(row[name]) for name in ("alpha", "beta", "kappa")} == plane.point(*place)
+        assert row["verdict"] == plane.verdict(*place).name.lower()
+        word = plane.word(*place)
+        assert row["word"] == ("" if word is None else "".join(str(i + 1) for i in word))
+
+
+def test_arrays(plane, tmp_path):
+    cj.export_counterexample_map(plane, str(tmp_path / "map.npz"))
+    with np.load(tmp_path / "map.npz") as data:
+        assert data["verdicts"][data["codes"][0, 0]] == plane.verdict(0, 0).name.lower()
+        np.testing.assert_array_equal(data["x"], plane.x)
+        assert data["words"].tolist() == ["".join(str(i + 1) for i in word) for word in plane.words]
+
+
+@pytest.mark.parametrize("call", [cj.plot_counterexample_map, cj.export_counterexample_map])
+def test_refusals(plane, tmp_path, call):
+    with pytest.raises(cj.ConservativeError, match="writes"):
+        call(plane, str(tmp_path / "map.gif"))
+    with pytest.raises(cj.ConservativeError, match="counterexample_map"):
+        call([], str(tmp_path / "map.png"))
