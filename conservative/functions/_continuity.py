@@ -5,6 +5,7 @@ from typing import Any
 
 from conservative._core.errors import DiscontinuityError, FunctionError
 from conservative.functions._arithmetic import Arithmetic
+from conservative.functions._beside import Reach, jump_beside, rational_point, reach
 from conservative.functions._cells import reached_direction
 from conservative.functions._graph import Graph
 from conservative.functions._symbolic import written
@@ -21,33 +22,48 @@ def continuous_traces(
     FunctionError
         Where the function has no real value at the point, or beside it.
     DiscontinuityError
-        Where a resolution that is met beside the point gives another value. A resolution that
-        disagrees is dropped only when its comparisons are piecewise affine and no direction satisfies them: then no
-        point near this one satisfies them either.
+        Where a resolution that is met beside the point gives another value, and where the pieces are found to disagree
+        along a guard beside the point. A resolution that disagrees is dropped only where no point near this one
+        satisfies it: when its comparisons are piecewise affine and no direction does, or by what `_beside` proves.
     """
     base = value_pass(graph, arithmetic, point, {})
     for output in graph.outputs:
         if isinstance(base.values[output], Undefined):
             raise FunctionError(f"the function has no value at the point: {base.values[output].reason}.")
+    rational = rational_point(graph, arithmetic, point, base) if 0 in base.signs.values() else None
     kept = []
     for trace, agreeing in resolved_traces(graph, arithmetic, point, limit=limit):
         if agreeing:
             kept.append(trace)
             continue
-        affine = all(graph.linear[c] for c in trace.forced)
-        reached = reached_direction(graph, trace, arithmetic) is not None
-        if reached:
+        found = _reached(graph, arithmetic, trace, rational)
+        if found is Reach.MET:
             raise _jump(graph, arithmetic, symbols, base, trace)
-        if not affine:
+        if found is Reach.UNDECIDED:
             raise _undecided(graph, symbols, trace)
+    jump = None if rational is None else jump_beside(graph, base, rational, symbols)
+    if jump is not None:
+        raise DiscontinuityError(
+            f"{jump}. A conservative Jacobian needs a continuous function; if it is meant for one sign of a parameter "
+            "only, write it so that it is continuous for both, as with Max(parameter, 0)."
+        )
     return tuple(kept)
+
+
+def _reached(graph: Graph, arithmetic: Arithmetic, trace: Trace, rational: Sequence[Any] | None) -> Reach:
+    if reached_direction(graph, trace, arithmetic) is not None:
+        return Reach.MET
+    if all(graph.linear[c] for c in trace.forced):
+        return Reach.NEVER
+    return Reach.UNDECIDED if rational is None else reach(graph, trace, rational)
 
 
 def _undecided(graph: Graph, symbols: Sequence[Any], trace: Trace) -> FunctionError:
     left, right = written(graph, symbols, [next(iter(trace.forced))])[0]
     return DiscontinuityError(
-        f"the branches disagree where {left} meets {right}, and to first order it cannot be told whether the point is "
-        "met from that side. Write the guard with an affine comparison, or leave out a guard that always holds."
+        f"the branches disagree where {left} meets {right}, and it cannot be told whether the point is met from that "
+        "side. Write the guard with affine comparisons or polynomials in two variables, give a rational point, or "
+        "leave out a guard that always holds."
     )
 
 

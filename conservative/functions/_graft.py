@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from conservative.functions._graph import BOOLEANS, Builder, Graph, Label
+from conservative.functions._builder import Builder
+from conservative.functions._graph import BOOLEANS, Graph, Label
 
 
 def graft(builder: Builder, graph: Graph, columns: Sequence[int]) -> list[int]:

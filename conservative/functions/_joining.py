@@ -8,8 +8,9 @@ import numpy as np
 import sympy
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError, ShapeError
+from conservative.functions._builder import Builder
 from conservative.functions._graft import graft
-from conservative.functions._graph import Builder, Graph
+from conservative.functions._graph import Graph
 from conservative.functions._sympy_reader import SympyReader
 from conservative.functions._text_reader import TextReader
 from conservative.functions.points import read_number

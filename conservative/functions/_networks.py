@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import final
 
 from conservative._core.errors import FunctionError
-from conservative.functions._graph import Builder, Label
+from conservative.functions._builder import Builder
+from conservative.functions._graph import Label
 
 
 @final

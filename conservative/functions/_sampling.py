@@ -68,14 +68,15 @@ def _boundary_points(graph: Graph, arithmetic: Arithmetic, compared: int) -> Ite
 
 def _affine_root(graph: Graph, arithmetic: Arithmetic, compared: int, base: list[Any]) -> tuple[Any, ...] | None:
     gap, slope = _gap_and_slope(graph, arithmetic, compared, base)
-    column = next((i for i, s in enumerate(slope) if arithmetic.compare(s, arithmetic.constant(Fraction(0)))), None)
-    if column is None:
-        return None
-    moved = list(base)
-    step = arithmetic.multiply([gap, arithmetic.power(slope[column], Fraction(-1))])
-    moved[column] = arithmetic.add([base[column], arithmetic.multiply([arithmetic.constant(Fraction(-1)), step])])
-    rest, _ = _gap_and_slope(graph, arithmetic, compared, moved)
-    return tuple(moved) if arithmetic.compare(rest, arithmetic.constant(Fraction(0))) == 0 else None
+    zero = arithmetic.constant(Fraction(0))
+    for column in (i for i, s in enumerate(slope) if arithmetic.compare(s, zero)):
+        moved = list(base)
+        step = arithmetic.multiply([gap, arithmetic.power(slope[column], Fraction(-1))])
+        moved[column] = arithmetic.add([base[column], arithmetic.multiply([arithmetic.constant(Fraction(-1)), step])])
+        rest, _ = _gap_and_slope(graph, arithmetic, compared, moved)
+        if arithmetic.compare(rest, zero) == 0:
+            return tuple(moved)
+    return None
 
 
 def _gap_and_slope(graph: Graph, arithmetic: Arithmetic, compared: int, point: list[Any]) -> tuple[Any, Any]:

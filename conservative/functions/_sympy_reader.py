@@ -7,7 +7,7 @@ from typing import Any
 import sympy
 
 from conservative._core.errors import FunctionError
-from conservative.functions._graph import Builder
+from conservative.functions._builder import Builder
 from conservative.functions._networks import Networks
 from conservative.functions._smooth import SMOOTH
 

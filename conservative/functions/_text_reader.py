@@ -17,7 +17,7 @@ import sympy
 from conservative._core.errors import ArgumentError, FunctionError
 from conservative._core.rationals import as_fraction
 from conservative.functions._arithmetic import as_sympy
-from conservative.functions._graph import Builder
+from conservative.functions._builder import Builder
 from conservative.functions._smooth import SMOOTH
 from conservative.functions._sympy_reader import SympyReader
 from conservative.functions.vocabulary import by_name

@@ -8,8 +8,9 @@ from typing import Any, Self
 import sympy
 
 from conservative._core.errors import ArgumentError, ShapeError
+from conservative.functions._builder import Builder
 from conservative.functions._graft import graft
-from conservative.functions._graph import Builder, Graph
+from conservative.functions._graph import Graph
 from conservative.functions._joining import (
     exact_matrix,
     exact_number,

@@ -3,8 +3,8 @@
 from typing import Any
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative.functions._builder import Builder
 from conservative.functions._graft import graft
-from conservative.functions._graph import Builder
 from conservative.functions._joining import joined, refuse_both_roles
 from conservative.functions.selection import PiecewiseSelection
 

@@ -6,8 +6,9 @@ from typing import Any
 import sympy
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, DiscontinuityError, FunctionError
+from conservative.functions._builder import Builder
 from conservative.functions._compiled import compile_graph
-from conservative.functions._graph import BOOLEANS, Builder
+from conservative.functions._graph import BOOLEANS
 from conservative.functions._sampling import find_jump
 from conservative.functions._symbolic import written
 from conservative.functions._sympy_reader import SympyReader

@@ -64,7 +64,7 @@ class Sweep:
         selection = select(self.F.graph, trace, limit=self.limit)
         self.ties[rows] = np.maximum(self.ties[rows], selection.ties)
         self.near[rows] |= trace.near
-        odd = trace.odd | selection.odd
+        odd = trace.odd | selection.odd | self._first_on_guards(trace)
         if self.kind == "conical":
             odd |= selection.ties > 0
             if self.affine and not trace.forced:
@@ -74,6 +74,16 @@ class Sweep:
         self._single[rows[odd]] = True
         self._single[rows[selection.columns[wrong]]] = True
         return _Part(blocks, rows[selection.columns], place * (self.limit + 1) + selection.ranks)
+
+    def _first_on_guards(self, trace: BatchTrace) -> Flags:
+        """One point of every pattern of guards on their boundary: the single call looks for jumps beside it."""
+        first = np.zeros(len(trace.odd), dtype=np.bool_)
+        guards = [s == 0 for s in trace.signs.values()]
+        if guards:
+            tied = np.flatnonzero(np.logical_or.reduce([*guards, np.full(len(first), bool(trace.forced))]))
+            for group in groups(np.stack(guards)[:, tied]) if len(tied) else ():
+                first[tied[group[0]]] = True
+        return first
 
     def _blocks(self, trace: BatchTrace, selection: Selection) -> Floats:
         columns = selection.columns

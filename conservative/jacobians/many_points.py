@@ -141,7 +141,8 @@ def conservative_jacobians(
     One pass of NumPy calls over the graph gives values and ties at all points, a second one the Jacobians, each
     point with its own branches. Points are gathered by their pattern of ties, and the choices are listed once per
     pattern; untied points cost array work only. Points that need a closer look (no value, or a
-    resolved jump that disagrees) go through the single call. NumPy's array functions may differ from its scalar ones
+    resolved jump that disagrees) go through the single call, and so does one point of every pattern of guards on their
+    boundary: jumps beside a point are looked for there only. NumPy's array functions may differ from its scalar ones
     in the last bit, which is seen only where a difference lies within that of the tolerance.
 
     Examples

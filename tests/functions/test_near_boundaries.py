@@ -19,7 +19,7 @@ def test_branches_that_part_within_the_tolerance_are_tied(text: str, x: float) -
 
 @pytest.mark.parametrize("x", [6e-10, -6e-10])
 def test_a_sign_beside_its_jump_is_judged_on_the_whole(x: float) -> None:
-    F = cj.from_sympy("sign(x)*Max(Abs(x) - t, 0)", state=["x"], parameters=["t"])
+    F = cj.from_sympy("sign(x)*Max(Abs(x) - Max(t, 0), 0)", state=["x"], parameters=["t"])
     found = cj.conservative_jacobian(F, [x, 0.0])
     assert found.vertices.shape[1:] == (1, 2)
 

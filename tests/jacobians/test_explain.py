@@ -57,7 +57,7 @@ def test_equal_guards_are_one_tie_of_two_components():
 
 
 def test_a_jump_inside_a_continuous_function():
-    F = cj.from_sympy("sign(x)*Max(Abs(x) - l, 0)", state="x", parameters="l")
+    F = cj.from_sympy("sign(x)*Max(Abs(x) - Max(l, 0), 0)", state="x", parameters="l")
     explanation = cj.explain(F, [0, 0])
     shown = {str(tie.expression) for tie in explanation.ties}
     assert "Abs(x)" in shown

@@ -1,0 +1,150 @@
+"""What a function does arbitrarily near a point, where first derivatives do not tell: signs that are met, and jumps.
+
+Everything here is proved: a sign is *met* along an arc, or by an exact decision for polynomials in two variables; it is
+*never* met where that decision or a contradiction says so. Else it stays undecided.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+from conservative._core.errors import FunctionError
+from conservative.functions._arcs import GERMS, Arc, Sides, axis_arcs, guard_sides, half_lines
+from conservative.functions._arithmetic import Arithmetic
+from conservative.functions._germs import Germ
+from conservative.functions._graph import Graph, Node, pruned, reachable
+from conservative.functions._local_polynomials import compared_polynomial
+from conservative.functions._local_signs import contradictory, local_patterns
+from conservative.functions._symbolic import written
+from conservative.functions._values import Trace, Undefined, comparisons, value_pass
+
+_MAX_GUARDS = 8
+"""Most guards beside which jumps are looked for at one point."""
+_DIGITS = 10**6
+
+
+class Reach(Enum):
+    """Whether given signs of comparisons are taken at points arbitrarily near one point."""
+
+    MET = "met"
+    NEVER = "never met"
+    UNDECIDED = "undecided"
+
+
+def rational_point(
+    graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], base: Trace
+) -> tuple[Fraction, ...] | None:
+    """The point itself, or for doubles a rational point within the tolerance at which the same values are tied."""
+    if arithmetic.exact:
+        return tuple(point) if all(isinstance(x, Fraction) for x in point) else None
+    exact = tuple(Fraction(x) for x in point)
+    for candidate in (exact, tuple(x.limit_denominator(_DIGITS) for x in exact)):
+        near = all(
+            abs(a - b) <= arithmetic.tolerance * max(1.0, abs(float(b))) for a, b in zip(candidate, exact, strict=True)
+        )
+        if near and _tied_alike(graph, candidate, base):
+            return candidate
+    return None
+
+
+def _tied_alike(graph: Graph, point: Sequence[Fraction], base: Trace) -> bool:
+    """Whether rational arithmetic finds the same ties; values that are not rational cannot show one."""
+    signs = value_pass(graph, GERMS, [Germ.of((x,)) for x in point], {}).signs
+    return all(signs.get(c, s or None) == s for c, s in base.signs.items())
+
+
+def reach(graph: Graph, trace: Trace, point: Sequence[Fraction]) -> Reach:
+    """Whether the resolved signs of a trace are met beside the point."""
+    polynomials = {c: compared_polynomial(graph, c, point) for c in trace.forced}
+    known = {c: p for c, p in polynomials.items() if p is not None}
+    signs = tuple(trace.forced[c] for c in known)
+    patterns = local_patterns(list(known.values()))
+    if patterns is not None and signs not in patterns:
+        return Reach.NEVER
+    if known and contradictory(list(known.values()), signs):
+        return Reach.NEVER
+    if patterns is not None and len(known) == len(polynomials):
+        return Reach.MET
+    columns = _variables([graph.nodes[i] for i in reachable(graph.nodes, list(trace.forced))])
+    if len(columns) == 1:
+        return _reach_on_a_line(graph, trace, axis_arcs(point, columns[0]))
+    for arc in _arcs(graph, tuple(trace.forced), point, columns):
+        found = value_pass(graph, GERMS, arc, {}).signs
+        if all(found.get(c) == s for c, s in trace.forced.items()):
+            return Reach.MET
+    return Reach.UNDECIDED
+
+
+def _reach_on_a_line(graph: Graph, trace: Trace, arcs: Iterable[Arc]) -> Reach:
+    """Comparisons of one variable have their signs at the point, on its right and on its left."""
+    decided = True
+    for arc in arcs:
+        found = value_pass(graph, GERMS, arc, {}).signs
+        if all(found.get(c) == s for c, s in trace.forced.items()):
+            return Reach.MET
+        decided = decided and any(found.get(c, s) != s for c, s in trace.forced.items())
+    at_point = not any(trace.forced.values())
+    return Reach.NEVER if decided and not at_point else Reach.UNDECIDED
+
+
+def jump_beside(graph: Graph, base: Trace, point: Sequence[Fraction], symbols: Sequence[Any]) -> str | None:
+    """A jump across a guard at points arbitrarily near this one, in words, or None when none is found.
+
+    Two arcs 2 t^M apart on the two sides of a guard are tried. A function that differs between them by less than M
+    orders is not Lipschitz near the point, and so no continuous selection of pieces with bounded derivatives.
+    """
+    for compared in _tied_guards(graph, base)[:_MAX_GUARDS]:
+        behind = [o for o in graph.outputs if compared in reachable(graph.nodes, [o])]
+        part, place = pruned(graph.nodes, behind, graph.width, {})
+        for sides in guard_sides(part, place[compared], point, _variables(part.nodes)):
+            gap = _parting(part, sides)
+            if gap is not None:
+                component = graph.outputs.index(behind[gap[0]])
+                left, right = written(graph, symbols, [compared])[0]
+                along = ", ".join(f"{s} = {g}" for s, g in zip(symbols, sides.middle, strict=True))
+                return (
+                    f"the pieces disagree beside the point, where {left} meets {right}: along {along}, for small t > 0,"
+                    f" component {component} jumps by about {gap[1]}"
+                )
+    return None
+
+
+def _parting(graph: Graph, sides: Sides) -> tuple[int, Germ] | None:
+    """The first output that differs by too much between two sides of a guard, and the leading term of its jump."""
+    first, second = (_outputs(graph, arc) for arc in (sides.first, sides.second))
+    for place, (a, b) in enumerate(zip(first, second, strict=True)):
+        gap = None if a is None or b is None else a.minus(b)
+        if gap is not None and gap.order is not None and gap.order < sides.order:
+            return place, Germ.power_of_t(gap.order, abs(gap.terms[gap.order]))
+    return None
+
+
+def _variables(nodes: Sequence[Node]) -> list[int]:
+    return sorted(node.data for node in nodes if node.op == "variable")
+
+
+def _tied_guards(graph: Graph, base: Trace) -> list[int]:
+    read = {
+        c
+        for node in graph.nodes
+        if node.op in ("piecewise", "sign")
+        for guard in (node.branches()[1] if node.op == "piecewise" else node.args)
+        for c in comparisons(graph, guard)
+    }
+    return sorted(c for c in read if base.signs.get(c) == 0)
+
+
+def _arcs(graph: Graph, forced: Sequence[int], point: Sequence[Fraction], columns: Sequence[int]) -> Iterator[Arc]:
+    yield from half_lines(point, columns)
+    for compared in forced:
+        for sides in guard_sides(graph, compared, point, columns):
+            yield from (sides.first, sides.second)
+
+
+def _outputs(graph: Graph, arc: Arc) -> list[Germ | None]:
+    try:
+        values = value_pass(graph, GERMS, arc, {}).values
+    except FunctionError:
+        return [None] * len(graph.outputs)
+    return [None if isinstance(values[o], Undefined) else values[o] for o in graph.outputs]

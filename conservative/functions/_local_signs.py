@@ -1,0 +1,152 @@
+"""Which signs polynomials take together arbitrarily near a common zero: exactly in one or two variables."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import combinations, pairwise
+from typing import Any
+
+import sympy
+
+from conservative.functions._exact_simplex import strict_solution
+from conservative.functions._local_polynomials import Polynomial, restricted, used_columns
+
+_MAX_DEGREE = 12
+"""Largest total degree of a product whose discriminant is formed."""
+_MAX_MONOMIALS = 40
+
+Signs = tuple[int, ...]
+_S, _R = sympy.symbols("s r")
+
+
+def local_patterns(polynomials: Sequence[Polynomial]) -> set[Signs] | None:
+    """All tuples of signs met in every neighbourhood of 0; None when more than two variables or high degrees occur."""
+    columns = sorted(frozenset().union(*map(used_columns, polynomials)))
+    if len(columns) > 2 or not polynomials:
+        return None
+    width = max((len(e) for p in polynomials for e in p), default=0)
+    plane = (*columns, *(i for i in range(width) if i not in columns))[:2]
+    inside = [restricted(p, plane) if len(plane) == 2 else {(*e, 0): c for e, c in p.items()} for p in polynomials]
+    if sum(max((sum(e) for e in p), default=0) for p in inside) > _MAX_DEGREE:
+        return None
+    found = {tuple(_constant_sign(p) for p in inside)}
+    for sign in (1, -1):
+        axis: list[Polynomial] = [{(j,): c * sign**j for (i, j), c in p.items() if i == 0} for p in inside]
+        found.add(tuple(_first_sign(p) for p in axis))
+        found.update(_sector([{(i, j): c * sign**i for (i, j), c in p.items()} for p in inside]))
+    return found
+
+
+def contradictory(polynomials: Sequence[Polynomial], signs: Sequence[int]) -> bool:
+    """Whether no point at all gives the polynomials these signs, as sums of squares show.
+
+    Sought are λ ≥ 0, not all zero, with Σ λ_i s_i g_i = −Σ μ_q q, μ ≥ 0, over the squares q = m² and (m ± m')² of
+    monomials (plus any multiple of the g_i that are to vanish): then the left side is never positive. Each monomial
+    counts as a variable, so that this is Gordan's alternative for a linear program. (Where the g_i that are to vanish
+    make squares vanish too, the alternative could hold with all λ_i = 0: nothing is claimed then.)
+    """
+    monomials = sorted({e for p in polynomials for e in p})
+    if len(monomials) > _MAX_MONOMIALS:
+        return False
+    rows = [[p.get(m, Fraction(0)) * (s or 1) for m in monomials] for p, s in zip(polynomials, signs, strict=True)]
+    strict = [row for row, s in zip(rows, signs, strict=True) if s]
+    if not strict:
+        return False
+    equal = [row for row, s in zip(rows, signs, strict=True) if not s]
+    squares = list(_squares(monomials))
+    if equal and squares and strict_solution(squares, equal, len(monomials)) is None:
+        return False
+    return strict_solution([*strict, *squares], equal, len(monomials)) is None
+
+
+def _squares(monomials: Sequence[tuple[int, ...]]) -> Iterator[list[Fraction]]:
+    """m² and (m ± m')² as rows, as far as all their terms are among the monomials."""
+    place = {m: i for i, m in enumerate(monomials)}
+    roots = [tuple(e // 2 for e in m) for m in monomials if all(e % 2 == 0 for e in m)]
+
+    def row(terms: Sequence[tuple[tuple[int, ...], int]]) -> list[Fraction]:
+        entries = [Fraction(0)] * len(monomials)
+        for left, factor in terms:
+            entries[place[left]] += factor
+        return entries
+
+    for root in roots:
+        yield row([(tuple(2 * e for e in root), 1)])
+    for left, right in combinations(roots, 2):
+        mixed = tuple(i + j for i, j in zip(left, right, strict=True))
+        if mixed in place:
+            ends = [(tuple(2 * e for e in root), 1) for root in (left, right)]
+            yield from (row([*ends, (mixed, factor)]) for factor in (2, -2))
+
+
+def _constant_sign(polynomial: Polynomial) -> int:
+    constant = polynomial.get((0, 0), Fraction(0))
+    return int(constant > 0) - int(constant < 0)
+
+
+def _first_sign(polynomial: Polynomial) -> int:
+    """The sign for small positive values of the only variable."""
+    if not polynomial:
+        return 0
+    leading = polynomial[min(polynomial)]
+    return 1 if leading > 0 else -1
+
+
+def _sector(polynomials: Sequence[Polynomial]) -> Iterator[Signs]:
+    """The patterns at small (s, r) with s > 0: on one line s = ε, below which no two roots in r meet.
+
+    Powers of s do not change signs, and what does not vanish at 0 keeps its sign there. Above (0, ε] the roots r(s) of
+    the product h form curves that do not cross, as its discriminant does not vanish there; those in (−δ, δ) are the
+    ones that end in 0, as h(s, ±δ) does not vanish either.
+    """
+    stripped = [_without_powers(p) for p in polynomials]
+    fixed = [_sign_at(p, 0, 0) for p in stripped]
+    parts = [p.as_expr() for p, sign in zip(stripped, fixed, strict=True) if not sign and not p.is_zero]
+    if not parts:
+        yield tuple(fixed)
+        return
+    h = sympy.Poly(sympy.Mul(*parts), _S, _R).sqf_part()
+    delta = _root_bound(sympy.Poly(h.eval({_S: 0}), _R)) / 2
+    obstacles = [h.as_expr().subs(_R, delta), h.as_expr().subs(_R, -delta)]
+    obstacles += [sympy.discriminant(h.as_expr(), _R), sympy.LC(h.as_expr(), _R)]
+    epsilon = min(_root_bound(sympy.Poly(o, _S)) for o in obstacles) / 2
+    roots = _apart(sympy.Poly(h.as_expr().subs(_S, epsilon), _R), delta)
+    samples = [(left[1] + right[0]) / 2 for left, right in pairwise([(-delta, -delta), *roots, (delta, delta)])]
+    for sample in samples:
+        yield tuple(f or _sign_at(p, epsilon, sample) for p, f in zip(stripped, fixed, strict=True))
+    for root, beside in zip(roots, samples[1:], strict=True):
+        yield tuple(
+            f or (0 if _vanishes(p, epsilon, root) else _sign_at(p, epsilon, beside))
+            for p, f in zip(stripped, fixed, strict=True)
+        )
+
+
+def _apart(line: Any, delta: Any) -> list[tuple[Any, Any]]:
+    """Intervals around the roots in (-δ, δ), of which no two touch."""
+    width = delta
+    while True:
+        found = [interval for interval, _ in line.intervals(inf=-delta, sup=delta, eps=width)]
+        if all(left[1] < right[0] for left, right in pairwise(found)):
+            return found
+        width /= 4
+
+
+def _without_powers(polynomial: Polynomial) -> Any:
+    low = min((i for i, _ in polynomial), default=0)
+    terms = {(i - low, j): sympy.Rational(c.numerator, c.denominator) for (i, j), c in polynomial.items()}
+    return sympy.Poly(terms or {(0, 0): 0}, _S, _R)
+
+
+def _sign_at(polynomial: Any, s: Any, r: Any) -> int:
+    return int(sympy.sign(polynomial.eval({_S: s, _R: r})))
+
+
+def _vanishes(polynomial: Any, s: Any, interval: tuple[Any, Any]) -> bool:
+    line = sympy.Poly(polynomial.as_expr().subs(_S, s), _R)
+    return bool(line.is_zero or (line.degree() > 0 and line.count_roots(*interval)))
+
+
+def _root_bound(polynomial: Any) -> Any:
+    """A positive number below every |root| but 0: Cauchy's bound of the reversed polynomial."""
+    factors = [abs(c) for c in reversed(polynomial.all_coeffs())]
+    kept = factors[next((i for i, c in enumerate(factors) if c), 0) :]
+    return kept[0] / (kept[0] + max(kept[1:])) if len(kept) > 1 and kept[0] else sympy.Integer(1)
