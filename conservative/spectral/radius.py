@@ -92,6 +92,8 @@ def _has_radius(matrix: flint.fmpq_mat, radius: Fraction) -> bool:
 
 def _simple_double(bracket: Bracket) -> Fraction | None:
     """The double inside a bracket, when it has few digits: a radius such as 1 that deserves an exact test."""
+    if math.isinf(bracket.upper):
+        return None
     inside = Fraction(math.nextafter(bracket.lower, math.inf))
     return inside if 0 < inside <= bracket.upper and max(inside.numerator, inside.denominator) <= _SIMPLE else None
 

@@ -141,3 +141,12 @@ def test_blocks_and_nilpotent_families():
     assert is_nilpotent_family(as_family([[[0, 1, 2], [0, 0, 3], [0, 0, 0]]], call="test"))
     assert not is_nilpotent_family(as_family([[[0, 1], [0, 0]], [[0, 0], [1, 0]]], call="test"))
     assert is_nilpotent_family(as_family([[[1, -1], [1, -1]], [[2, -2], [2, -2]]], call="test"))
+
+
+def test_a_radius_beyond_the_doubles_has_no_upper_end():
+    largest = 1.7e308
+    bracket = spectral_radius([[largest, largest], [largest, largest]])
+    assert bracket.lower >= 1.79e308
+    assert bracket.upper == float("inf")
+    irrational = spectral_radius([[largest, largest], [largest / 2, largest]])
+    assert irrational.upper == float("inf")

@@ -44,6 +44,7 @@ def test_p_radii_in_closed_form():
     assert near(p_radius([[[3]], [[-4]]], p=1).upper, 3.5)
     assert near(p_radius([[[0, -1], [1, 0]]], p=4).lower, 1.0)
     assert p_radius([[[0, 1], [0, 0]], [[0, 3], [0, 0]]]).bracket.upper == 0.0
+    assert p_radius(np.array(UL) * 1.7e308).joint_spectral_radius.upper == math.inf
     assert near(p_radius(np.array(UL) * 1e300, p=4).upper / 1e300, p_radius(UL, p=4).upper)
 
 

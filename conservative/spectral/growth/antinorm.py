@@ -17,6 +17,9 @@ FloatArray = NDArray[np.float64]
 MOST_VERTICES = 80
 """Vertices at most; each image costs a linear program with one column per vertex."""
 
+LARGEST_QUOTIENT = 1e100
+"""Entries are compared with the rate up to here: beyond, products of a few matrices overflow, and no bound comes."""
+
 SLACKS = (1e-11, 1e-6, 1e-3, 1e-2)
 """Relative amounts by which a rate below that of the candidate is tried, one after the other."""
 
@@ -50,7 +53,10 @@ def proved_antinorm_rate(family: MatrixFamily, word: Word, rate: float) -> Itera
     ----------
     [guglielmiprotasov2013]_
     """
-    scaled = family.floats / rate
+    with np.errstate(over="ignore"):
+        scaled = family.floats / rate
+    if not scaled.max() < LARGEST_QUOTIENT:
+        return
     for slack in SLACKS:
         vertices = _grown(scaled / (1 - slack), _cycle(scaled, word))
         yield _exact_rate(family, vertices, scaled)

@@ -114,7 +114,9 @@ def barabanov_norm(matrices: Any, *, directions: int = 360, steps: int = 1000, t
     angles = np.arange(directions) * (np.pi / directions)
     grid = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     values, least, greatest = _relaxed(unit, grid, steps=steps, tol=tol)
-    return planar_norm(family, grid / values[:, None], spread=(np.ldexp(least, exponent), np.ldexp(greatest, exponent)))
+    with np.errstate(over="ignore", under="ignore"):
+        spread = np.ldexp(least, exponent), np.ldexp(greatest, exponent)
+    return planar_norm(family, grid / values[:, None], spread=spread)
 
 
 def planar_norm(family: MatrixFamily, points: FloatArray, *, spread: tuple[float, float] = (0.0, np.inf)) -> PlanarNorm:

@@ -1,15 +1,21 @@
 """The Lyapunov exponent of random products, estimated from independent chains with a confidence interval."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import flint
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student
 
 from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentError, ShapeError
-from conservative._core.families import as_family
+from conservative._core.exact_linalg import to_flint
+from conservative._core.families import MatrixFamily, as_family
+from conservative.spectral.basis import diagonal_balance
+from conservative.spectral.reduction.modular import PRIMES
 
 FloatArray = NDArray[np.float64]
 
@@ -102,15 +108,26 @@ def estimate_lyapunov_exponent(
     family = as_family(matrices, call="estimate_lyapunov_exponent")
     weights = _checked(family.count, probabilities, length, samples, confidence)
     generator = np.random.default_rng(rng)
-    exponents = np.frexp(np.abs(family.floats).max(axis=(1, 2)))[1]
-    unit = np.ldexp(family.floats, -exponents[:, None, None])
-    growth = _chains(unit, exponents * np.log(2.0), weights, (length, samples), generator)
-    if np.isneginf(growth).any():
+    unit, logs = _balanced(family)
+    start, letters = generator.normal(size=(samples, family.size)), _Letters(generator, weights, length, samples)
+    growth, ended = _chains(unit, logs, start, letters)
+    if ended is not None:
+        _check_vanishing(family, letters.word(*ended))
         return LyapunovEstimate(-np.inf, -np.inf, -np.inf, 0.0, confidence, samples, length)
     mean = float(growth.mean())
     error = float(growth.std(ddof=1) / np.sqrt(samples))
     reach = float(student.ppf((1 + confidence) / 2, samples - 1)) * error
     return LyapunovEstimate(mean, mean - reach, mean + reach, error, confidence, samples, length)
+
+
+def _balanced(family: MatrixFamily) -> tuple[FloatArray, FloatArray]:
+    """T A_i T^-1 with largest entry about one each, T diagonal of powers of two, and the logarithms divided out."""
+    shift = np.frexp(np.diag(diagonal_balance(family)))[1]
+    mantissas, exponents = np.frexp(family.floats)
+    exponents = exponents + shift[:, None] - shift[None, :]
+    largest = np.where(mantissas != 0, exponents, np.iinfo(np.int32).min).max(axis=(1, 2))
+    largest[~family.floats.any(axis=(1, 2))] = 0
+    return np.ldexp(mantissas, exponents - largest[:, None, None]), largest * np.log(2.0)
 
 
 def _checked(count: int, probabilities: ArrayLike | None, length: int, samples: int, confidence: float) -> FloatArray:
@@ -135,25 +152,51 @@ def _checked(count: int, probabilities: ArrayLike | None, length: int, samples: 
     return np.asarray(weights / weights.sum())
 
 
+class _Letters:
+    """The random letters of all chains, block by block; they can be drawn again from the state of the generator."""
+
+    def __init__(self, rng: np.random.Generator, weights: FloatArray, length: int, samples: int) -> None:
+        self._rng, self._weights, self.length, self._samples = rng, weights, length, samples
+        self._state = rng.bit_generator.state
+
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        """Letters of one step after another, shape (samples,) each."""
+        self._rng.bit_generator.state = self._state
+        block = max(1, _BLOCK // self._samples)
+        for start in range(0, self.length, block):
+            size = (min(block, self.length - start), self._samples)
+            yield from self._rng.choice(len(self._weights), size=size, p=self._weights)
+
+    def word(self, chain: int, steps: int) -> list[int]:
+        """The first letters of a chain, in the order in which they were applied."""
+        return [int(letter[chain]) for letter in itertools.islice(self, steps)]
+
+
 def _chains(
-    unit: FloatArray, logs: FloatArray, weights: FloatArray, shape: tuple[int, int], rng: np.random.Generator
-) -> FloatArray:
-    """The mean growth of every chain over the last nine tenths of its factors."""
-    length, samples = shape
-    x = rng.normal(size=(samples, unit.shape[1]))
-    total, burn_in = np.zeros(samples), length // 10
-    block = max(1, _BLOCK // samples)
-    with np.errstate(divide="ignore"):
-        for start in range(0, length, block):
-            letters = rng.choice(len(weights), size=(min(block, length - start), samples), p=weights)
-            for step, letter in enumerate(letters, start=start):
-                x = np.matmul(unit[letter], x[:, :, None])[:, :, 0]
-                x, norm = _unit_vectors(x)
-                if step >= burn_in:
-                    total += np.log(norm) + logs[letter]
-                else:
-                    total[norm == 0] = -np.inf
-    return np.asarray(total / (length - burn_in))
+    unit: FloatArray, logs: FloatArray, x: FloatArray, letters: _Letters
+) -> tuple[FloatArray, tuple[int, int] | None]:
+    """The mean growth of every chain over the last nine tenths, and a chain that became zero with its steps."""
+    total, burn_in = np.zeros(len(x)), letters.length // 10
+    for step, letter in enumerate(letters):
+        x, norm = _unit_vectors(np.matmul(unit[letter], x[:, :, None])[:, :, 0])
+        if not norm.all():
+            return total, (int(np.argmin(norm)), step + 1)
+        if step >= burn_in:
+            total += np.log(norm) + logs[letter]
+    return total / (letters.length - burn_in), None
+
+
+def _check_vanishing(family: MatrixFamily, word: list[int]) -> None:
+    """Refuse a chain that became zero by underflow: the product of integer multiples, modulo a prime, tells."""
+    residues = [flint.nmod_mat(to_flint(m).numer_denom()[0], PRIMES[0]) for m in family.exact]
+    product = residues[word[0]]
+    for letter in word[1:]:
+        product = residues[letter] * product
+    if any(int(x) for x in product.entries()):
+        raise ArgumentError(
+            "`estimate_lyapunov_exponent(matrices=...)`: entries differ by so many orders of magnitude that a chain "
+            "underflowed. Pass the matrices in another basis."
+        )
 
 
 def _unit_vectors(x: FloatArray) -> tuple[FloatArray, FloatArray]:

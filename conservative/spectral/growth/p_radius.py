@@ -57,6 +57,8 @@ class PRadius:
     @property
     def joint_spectral_radius(self) -> Bracket:
         """The joint spectral radius, between the p-radius and k^(1/p) times it."""
+        if math.isinf(self.upper):
+            return self.bracket
         with working_precision(96):
             factor = flint.arb(self.count).root(self.p) if self.p > 1 else flint.arb(self.count)
             upper = ball_bracket(factor * flint.arb(self.upper)).upper
