@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from conservative.cli import run
+from conservative.cli.counterexamples import run_counterexample
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on standard output.")
 _TIME = click.option(
@@ -115,3 +116,33 @@ def check(certificate: str, **options: Any) -> int:
 def gallery(name: str | None, **options: Any) -> int:
     """List the published cases, or show one."""
     return run.gallery(name, **options)
+
+
+@commands.command()
+@click.argument("source")
+@click.option(
+    "--range", "ranges", multiple=True, metavar="NAME=LOWER:UPPER", help="Replace a range, or fix it with NAME=VALUE."
+)
+@click.option(
+    "--objective",
+    type=click.Choice(["shortest", "simplest", "margin"]),
+    default="shortest",
+    show_default=True,
+    help="A short word, simple parameters, or fast growth.",
+)
+@click.option("--max-length", type=click.IntRange(min=2, max=16), default=8, show_default=True, help="Longest word.")
+@click.option("--converges", is_flag=True, help="Only where all trajectories off the kink are proved to converge.")
+@_TIME
+@click.option("--script", type=click.Path(dir_okay=False), help="Write a program that shows it.")
+@click.option("--kind", type=click.Choice(["numpy", "jax"]), default="numpy", show_default=True, help="Of the program.")
+@click.option("--certificate", type=click.Path(dir_okay=False), help="Write the certificate to this file.")
+@_PLOT
+@_JSON
+def counterexample(source: str, **options: Any) -> int:
+    """Find parameters at which all matrices of SOURCE are stable and a product expands.
+
+    SOURCE is a file of matrices with parameters (.toml), or one of the families heavy-ball,
+    heavy-ball-short-steps, nesterov, triple-momentum. The figure maps the first two parameters.
+    Exit code 3 when none is found.
+    """
+    return run_counterexample(source, **options)

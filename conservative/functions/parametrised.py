@@ -1,7 +1,7 @@
 """Families of matrices with parameters: sympy entries on a box, compiled for grids and exact at rational points."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -56,6 +56,20 @@ class ParametrisedFamily:
         ends = np.array([[float(a), float(b)] for a, b in self.ranges])
         return ends[:, 0], ends[:, 1]
 
+    def within(self, ranges: Mapping[str, Range]) -> "ParametrisedFamily":
+        """The same family on another box.
+
+        Parameters
+        ----------
+        ranges : mapping of str to pair of Fraction
+            For every parameter.
+
+        Returns
+        -------
+        ParametrisedFamily
+        """
+        return replace(self, ranges=tuple(ranges[name] for name in self.names))
+
     def evaluate(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """The matrices at many points, in doubles.
 
@@ -100,7 +114,9 @@ class ParametrisedFamily:
         return as_family([rows[i : i + n] for i in range(0, len(rows), n)], call="ParametrisedFamily.at")
 
 
-def parametrised_family(source: Any, *, ranges: Mapping[Any, Any], at: Any = None, call: str) -> ParametrisedFamily:
+def parametrised_family(
+    source: Any, *, ranges: Mapping[Any, Any] | None, at: Any = None, call: str
+) -> ParametrisedFamily:
     """Read a family with parameters.
 
     Parameters
@@ -129,6 +145,8 @@ def parametrised_family(source: Any, *, ranges: Mapping[Any, Any], at: Any = Non
     Fraction(1, 4)
     """
     if isinstance(source, ParametrisedFamily):
+        if ranges is not None or at is not None:
+            raise ArgumentError(f"`{call}(family=...)` has its ranges already; leave `ranges` and `at` out.")
         return source
     intervals = _read_ranges(ranges, call)
     function = source if isinstance(source, PiecewiseSelection) else None

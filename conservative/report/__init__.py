@@ -1,5 +1,6 @@
 """Results shown: text, JSON, figures."""
 
+from conservative.report.counterexample_document import counterexample_document as counterexample_document
 from conservative.report.document import analysis_document as analysis_document
 from conservative.report.document import explanation_document as explanation_document
 from conservative.report.document import radius_document as radius_document

@@ -88,3 +88,13 @@ def test_pieces_that_change_inside_the_ranges_are_refused():
     F = from_sympy(sp.Max(a * x / 4, x / 8 + sp.Min(a - 1, 0)), state=[x], parameters=[a])
     with pytest.raises(ConservativeError, match="other pieces are active"):
         parametrised_family(F, ranges={a: (0, 2)}, at={x: 0}, call="test")
+
+
+def test_a_family_that_was_read_keeps_its_ranges():
+    family = parametrised_family([heavy_ball(1)], ranges={a: (0, 1), b: (0, 1)}, call="test")
+    assert parametrised_family(family, ranges=None, call="test") is family
+    with pytest.raises(ConservativeError, match="has its ranges already"):
+        parametrised_family(family, ranges={a: (0, 1)}, call="test")
+    assert family.within({"beta": (0, 2), "alpha": (1, 1)}).ranges == ((1, 1), (0, 2))
+    with pytest.raises(ConservativeError, match="needs a mapping"):
+        parametrised_family([heavy_ball(1)], ranges=None, call="test")

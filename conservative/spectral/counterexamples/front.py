@@ -23,7 +23,7 @@ _MOST_WORDS = 1 << 16
 def counterexample(
     family: Any,
     *,
-    ranges: Mapping[Any, Any],
+    ranges: Mapping[Any, Any] | None = None,
     at: Mapping[Any, Any] | None = None,
     objective: str = "shortest",
     max_length: int = 8,
@@ -42,7 +42,8 @@ def counterexample(
     family : sequence of k square sympy matrices, nested sequences of expressions or text, or PiecewiseSelection
         Entries in the parameters. Of a function F, the state parts of the Jacobians of its pieces at `at`.
     ranges : mapping of symbol or name to (lower, upper), or to one number
-        Rational ends (doubles are taken as exact); a number fixes the parameter.
+        Rational ends (doubles are taken as exact); a number fixes the parameter. Left out only for a family that was
+        read with its ranges already.
     at : mapping of symbol or name to number, optional
         For a function: a fixed point, with values for all symbols that `ranges` does not name.
     objective : str

@@ -164,7 +164,7 @@ class CounterexampleMap:
 def counterexample_map(
     family: Any,
     *,
-    ranges: Mapping[Any, Any],
+    ranges: Mapping[Any, Any] | None = None,
     at: Mapping[Any, Any] | None = None,
     resolution: int | tuple[int, int] = 64,
     max_length: int = 6,

@@ -1,0 +1,41 @@
+"""A counterexample as a document with stable keys, for `--json`."""
+
+from typing import Any
+
+from conservative.report.document import product_document
+from conservative.spectral.counterexamples import Counterexample
+
+
+def counterexample_document(found: Counterexample) -> dict[str, Any]:
+    """Everything that is known of a counterexample.
+
+    Parameters
+    ----------
+    found : Counterexample
+
+    Returns
+    -------
+    dict
+        Values still hold arrays and brackets; see `as_json`.
+    """
+    kink = found.kink
+    return {
+        "parameters": {name: str(value) for name, value in found.parameters.items()},
+        "matrices": [[[str(x) for x in row] for row in matrix] for matrix in found.family.exact],
+        "product": product_document(found.product),
+        "rate": found.rate,
+        "vertex_radii": list(found.vertex_radii),
+        "no_shorter_product_expands": found.is_shortest,
+        "proved_length": found.shortest.proved_length,
+        "trajectories": {
+            "status": kink.status.name.lower(),
+            "sentence": str(kink),
+            "converges": kink.converges,
+            "steps": kink.steps,
+            "normal": [str(x) for x in kink.normal],
+            "kink_met_again_after": kink.returns,
+        },
+        "objective": found.objective,
+        "examined": found.examined,
+        "status": found.status,
+    }
