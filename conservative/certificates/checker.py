@@ -310,7 +310,7 @@ def _reached(word: list[int], edges: tuple[tuple[int, int, int], ...], start: in
 def _require_proof(kind: str, proof: Any) -> None:
     """Require the fields that a proof of this kind has."""
     fields = KINDS[kind][1]
-    if kind == "polytope" and isinstance(proof, dict) and proof.get("hull") != "monotone":
+    if "hull" in fields and isinstance(proof, dict) and proof.get("hull") != "monotone":
         fields = (*fields, "basis", "dual_denominator", "dual")
     _require_fields(proof, fields, f"the proof of the {kind}")
 
@@ -413,21 +413,18 @@ def _check_polytope(family: Family, claim: Claim, proof: dict[str, Any]) -> None
     vertices = _vertices(proof["vertices"], hull, n)
     count = len(vertices)
     images = [_list(row, count, "images[i]") for row in _list(proof["images"], len(family.numerators), "images")]
-    _limit_images(family, vertices, images, weight)
+    # A_i v_j / bound = combination + residual; all of it times bound * family.denominator * denominator * weight.
+    left, right = bound.denominator * weight, bound.numerator * family.denominator
+    _limit_images(family, vertices, images, [left, right, weight])
     sums, over, under = [0], 0, 1
     if hull == "monotone":
-        signs = min(x for A in family.numerators for row in A for x in row), min(x for (v,) in vertices for x in v)
-        _require(min(signs) >= 0, "a monotone hull needs nonnegative matrices and vertices")
-        sums = [sum(column) for column in zip(*(v for (v,) in vertices), strict=True)]
-        _require(min(sums) > 0, "every coordinate needs a vertex in which it is positive")
+        sums = _sums(family, vertices, 1, 0)
     else:
         columns = _basis(proof["basis"], vertices, hull, n)
         over, under = _unit_bound(columns, denominator, proof["dual"], _positive(proof["dual_denominator"], "dual"))
-    # A_i v_j / bound = combination + residual; all of it times bound * family.denominator * denominator * weight.
-    left, right = bound.denominator * weight, bound.numerator * family.denominator
     for i, (A, row) in enumerate(zip(family.numerators, images, strict=True), 1):
         for j, (vertex, image) in enumerate(zip(vertices, row, strict=True), 1):
-            total, parts = _combination(image, vertices, hull)
+            total, parts = _combination(image, vertices, hull, weight)
             residuals = [_residual(A, v, part, left, right) for v, part in zip(vertex, parts, strict=True)]
             room = (weight - total) * right
             if hull == "monotone":
@@ -485,16 +482,26 @@ def _unit_bound(
     return max(sum(map(abs, column)) for column in zip(*Y, strict=True)) * denominator * fine, under
 
 
-def _limit_images(family: Family, vertices: list[list[list[int]]], images: list[list[Any]], weight: int) -> None:
-    """Refuse images that would take too long to combine."""
+def _limit_images(family: Family, vertices: list[list[list[int]]], images: list[list[Any]], scales: list[int]) -> None:
+    """Refuse images that would take too long to combine; `scales` are the factors that clear denominators."""
     n, parts = family.order, len(vertices[0])
     bits = max(abs(x).bit_length() for vertex in vertices for part in vertex for x in part)
+    long = sum(x.bit_length() for x in scales)
     terms = sum(len(image) for row in images for image in row if isinstance(image, list))
-    moved = parts * len(vertices) * len(images) * n * (n * (50 + family.bits * bits / 900) + 100)
-    _limit(moved + parts**2 * terms * n * (50 + (weight.bit_length() + 30) * bits / 900))
+    moved = 3000 + n * (n * (50 + family.bits * bits / 900) + 200 + long * (family.bits + bits + long) / 900)
+    _limit(parts * len(vertices) * len(images) * moved + parts**2 * terms * n * (50 + long * bits / 900))
 
 
-def _combination(image: Any, vertices: list[list[list[int]]], hull: str) -> tuple[int, list[_Part]]:
+def _sums(family: Family, vertices: list[list[list[int]]], fine: int, error: int) -> list[int]:
+    """The sum of all vertices of a monotone hull, in units of 1 / fine, less an error; positive in every entry."""
+    signs = min(x for A in family.numerators for row in A for x in row), min(x for (v,) in vertices for x in v)
+    _require(min(signs) >= 0, "a monotone hull needs nonnegative matrices and vertices")
+    sums = [sum(column) * fine - error for column in zip(*(v for (v,) in vertices), strict=True)]
+    _require(min(sums) > 0, "every coordinate needs a vertex in which it is positive")
+    return sums
+
+
+def _combination(image: Any, vertices: list[list[list[int]]], hull: str, weight: int) -> tuple[int, list[_Part]]:
     """The sum of the moduli of the coefficients of an image, and for each of its parts coefficients and vectors."""
     _require(isinstance(image, list), "an image must be a list of coefficients")
     width = 5 if hull == "elliptic" else 2
@@ -518,6 +525,7 @@ def _combination(image: Any, vertices: list[list[list[int]]], hull: str) -> tupl
         for part, pair in zip(parts, ((real, -sign * imaginary), (imaginary, sign * real)), strict=True):
             part[0].extend(pair)
             part[1].extend(vertex)
+    _require(total <= weight, "the coefficients of an image have a sum of moduli above 1")
     return total, parts
 
 
@@ -542,9 +550,11 @@ def _check_sum_of_squares(family: Family, claim: Claim, proof: dict[str, Any]) -
     _require(size <= MAX_ORDER, f"there are more than {MAX_ORDER} monomials")
     slacks = _list(proof["slacks"], len(family.numerators), "slacks")
     _, grams, bits = _symmetric([proof["gram"], *slacks], size, "a Gram matrix")
-    left, right = (bound.numerator * family.denominator) ** (2 * degree), bound.denominator ** (2 * degree)
     lift = degree * (family.bits + degree.bit_length() + n.bit_length())
+    long = 2 * degree * sum(x.bit_length() for x in (*bound.as_integer_ratio(), family.denominator))
     _limit(len(grams) * size**3 * ((size * bits / 30 + 1) ** 2 / 5 + 50 + (lift + bits) * lift / 900))
+    _limit(len(grams) * size**2 * (1000 + long * (lift + bits) / 300) + (long / 30 + 1) ** 1.6)
+    left, right = (bound.numerator * family.denominator) ** (2 * degree), bound.denominator ** (2 * degree)
     monomials = list(combinations_with_replacement(range(n), degree))
     _require(_is_positive(grams[0], definite=True), "the Gram matrix is not positive definite")
     wanted = "positive definite" if strict else "positive semidefinite"
@@ -631,46 +641,65 @@ def _check_exact(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
     vertices are v_j = A_i v_p / gamma for the entry [p, i] of the tree, or rational where it has null. Errors are
     counted, rounded up, in units of 1 / (denominator * fine).
     """
-    n, lower, word = family.order, claim.lower, _word(proof["word"], family)
+    hull, n, lower, word = proof["hull"], family.order, claim.lower, _word(proof["word"], family)
+    _require(hull in ("symmetric", "monotone"), "the hull must be symmetric or monotone")
     _require(not family.nodes and lower > 0, "an exact radius has a positive lower end, and no automaton")
     denominator, weight = _positive(proof["denominator"], "the denominator"), _positive(proof["weight"], "the weight")
-    vertices = _vertices(proof["vertices"], "symmetric", n)
+    vertices = _vertices(proof["vertices"], hull, n)
     points, count = [v for (v,) in vertices], len(vertices)
     images = [_list(row, count, "images[i]") for row in _list(proof["images"], len(family.numerators), "images")]
-    _limit_images(family, vertices, images, weight)
     tree = _tree(proof["tree"], count, len(family.numerators))
     left, right = lower.denominator, lower.numerator * family.denominator
-    fine, spread = right << 64, (claim.upper - lower) / lower
-    norms: list[int] = [max(sum(map(abs, column)) for column in zip(*A, strict=True)) for A in family.numerators]
-
-    def moved(letter: int, j: int) -> int:
-        """The distance of A v_j / gamma from A / lower times the given vertex j."""
-        size: int = sum(abs(sum(map(mul, row, points[j]))) for row in family.numerators[letter]) * left << 64
-        return -(-norms[letter] * left * errors[j] // right) - (-size * spread.numerator // spread.denominator)
-
-    first = _eigenvector_error(family, claim, word, points[0], proof)
-    errors: list[int] = [math.ceil(first * (n - 1) * denominator * fine)]
-    for j, edge in enumerate(tree[1:], 1):
-        errors.append(0)
-        if edge is not None:
-            parent, letter = edge
-            gap = _residual(family.numerators[letter], points[parent], ([right], [points[j]]), left, 1)
-            errors[j] = (sum(map(abs, gap)) << 64) + moved(letter, parent)
+    fine = right << 64
+    _limit_images(family, vertices, images, [left * weight, fine, denominator])
+    radius = _eigenpair_error(family, claim, word, points[0], proof)
+    errors, drifts = _errors(family, claim, points, tree, math.ceil(radius * (n - 1) * denominator * fine))
+    sums, over, under = [0], 0, 1
+    if hull == "monotone":
+        positive = min(points[0]) * fine >= errors[0] and proof["eigenvalue"][:1] != "-"
+        _require(positive, "the eigenpair is not proved to be nonnegative")
+        sums = _sums(family, vertices, fine, sum(errors))
+    else:
+        columns = _basis(proof["basis"], vertices, hull, n)
+        scale, wrong = _positive(proof["dual_denominator"], "the dual"), [errors[k] for k in proof["basis"]]
+        over, under = _unit_bound(columns, denominator, proof["dual"], scale, wrong, fine)
     given = {(letter, parent) for parent, letter in filter(None, tree)} | {_closing(tree, word)}
-    columns = _basis(proof["basis"], vertices, "symmetric", n)
-    scale, wrong = _positive(proof["dual_denominator"], "the dual denominator"), [errors[k] for k in proof["basis"]]
-    over, under = _unit_bound(columns, denominator, proof["dual"], scale, wrong, fine)
     for i, (A, row) in enumerate(zip(family.numerators, images, strict=True)):
         for j, image in enumerate(row):
             _require((image is None) == ((i, j) in given), "an image must be null if and only if it is a vertex")
             if image is None:
                 continue
-            total, (part,) = _combination(image, vertices, "symmetric")
-            gap = _residual(A, points[j], part, left * weight, right)
-            inexact = sum(abs(int(term[1])) * errors[term[0]] for term in image)
-            distance = (sum(map(abs, gap)) << 64) + weight * moved(i, j) + inexact
-            inside = (weight - total) * denominator * fine * under >= over * distance
+            total, (part,) = _combination(image, vertices, hull, weight)
+            gap = [x << 64 for x in _residual(A, points[j], part, left * weight, right)]
+            inexact = weight * drifts[i][j] + sum(abs(int(term[1])) * errors[term[0]] for term in image)
+            if hull == "monotone":
+                worst = (count * (max(x, 0) + inexact) - (weight - total) * s for x, s in zip(gap, sums, strict=True))
+                inside = max(worst) <= 0
+            else:
+                room = (weight - total) * denominator * fine * under
+                inside = over * (sum(map(abs, gap)) + inexact) <= room
             _require(inside, f"the image of vertex {j + 1} under matrix {i + 1} is not proved to be inside")
+
+
+def _errors(
+    family: Family, claim: Claim, points: list[list[int]], tree: list[tuple[int, int] | None], first: int
+) -> tuple[list[int], list[list[int]]]:
+    """For the given v~_j, bounds of |v_j - v~_j|_1, and for every i of |A_i v_j / gamma - A_i v~_j / lower|_1."""
+    left, right = claim.lower.denominator, claim.lower.numerator * family.denominator
+    spread = (claim.upper - claim.lower) / claim.lower
+    norms: list[int] = [max(sum(map(abs, column)) for column in zip(*A, strict=True)) for A in family.numerators]
+    errors: list[int] = []
+    drifts: list[list[int]] = [[] for _ in family.numerators]
+    for j, (point, edge) in enumerate(zip(points, tree, strict=True)):
+        errors.append(0 if j else first)
+        if edge is not None:
+            parent, letter = edge
+            gap = _residual(family.numerators[letter], points[parent], ([right], [point]), left, 1)
+            errors[j] = (sum(map(abs, gap)) << 64) + drifts[letter][parent]
+        for A, norm, drift in zip(family.numerators, norms, drifts, strict=True):
+            size: int = sum(abs(sum(map(mul, row, point))) for row in A) * left << 64
+            drift.append(-(-norm * left * errors[j] // right) - (-size * spread.numerator // spread.denominator))
+    return errors, drifts
 
 
 def _tree(listed: Any, count: int, letters: int) -> list[tuple[int, int] | None]:
@@ -685,14 +714,15 @@ def _tree(listed: Any, count: int, letters: int) -> list[tuple[int, int] | None]
 
 def _closing(tree: list[tuple[int, int] | None], word: list[int]) -> tuple[int, int]:
     """The letter and vertex whose image is plus or minus the first vertex; the tree must hold the rest of the cycle."""
+    children = {edge: j for j, edge in enumerate(tree) if edge is not None}
     here = 0
     for letter in reversed(word[1:]):
-        _require((here, letter) in tree, "the tree does not hold the cycle of the word")
-        here = tree.index((here, letter))
+        _require((here, letter) in children, "the tree does not hold the cycle of the word")
+        here = children[here, letter]
     return word[0], here
 
 
-def _eigenvector_error(
+def _eigenpair_error(
     family: Family, claim: Claim, word: list[int], vertex: list[int], proof: dict[str, Any]
 ) -> Fraction:
     """A radius around vertex / denominator that holds an eigenvector, and around `eigenvalue` its eigenvalue.
@@ -704,11 +734,14 @@ def _eigenvector_error(
     n, length, denominator = family.order, len(word), _whole(proof["denominator"])
     pivot, mu, radius = proof["pivot"], _rational(proof["eigenvalue"], "mu"), _rational(proof["radius"], "the radius")
     _require(_below(pivot, n) and vertex[pivot] == denominator, "the first vertex must have the entry 1 at the pivot")
-    ends = abs(mu) - radius >= 1 and (abs(mu) + radius) * claim.lower**length <= claim.upper**length
-    _require(radius >= 0 and ends, "the eigenvalue is not proved to lie in [1, (upper / lower)^length]")
     scale, R, bits = _integers(_matrix(proof["inverse"], "the inverse", n))
-    size = length * (family.bits + n.bit_length() + claim.lower.denominator.bit_length())
-    _limit(length * n**3 * (50 + size * family.bits / 900) + n**3 * (50 + size * bits / 900))
+    long = [x.bit_length() for end in (claim.lower, claim.upper) for x in end.as_integer_ratio()]
+    size = length * (family.bits + family.denominator.bit_length() + n.bit_length() + sum(long))
+    _limit(length * n**3 * (50 + size * family.bits / 900) + n**3 * (50 + size * bits / 900) + (size / 30) ** 2)
+    low, high = abs(mu) - radius, abs(mu) + radius
+    roof = high.denominator * (claim.upper.numerator * claim.lower.denominator) ** length
+    ends = low >= 1 and high.numerator * (claim.lower.numerator * claim.upper.denominator) ** length <= roof
+    _require(radius >= 0 and ends, "the eigenvalue is not proved to lie in [1, (upper / lower)^length]")
     up, down = claim.lower.denominator**length, (claim.lower.numerator * family.denominator) ** length
     shifted = [[up * mu.denominator * x for x in row] for row in _product(family, word)]
     for i in range(n):
@@ -800,17 +833,17 @@ def _is_positive(matrix: _Matrix, *, definite: bool) -> bool:
 
 # Of each kind: the relations that it may claim, the fields of its proof, and what checks it.
 _Kind = tuple[tuple[str, ...], tuple[str, ...], Callable[[Family, Claim, dict[str, Any]], None]]
-_EXACT: tuple[str, ...] = ("word", "pivot", "eigenvalue", "radius", "inverse", "denominator", "vertices", "tree")
-_EXACT += ("basis", "dual_denominator", "dual", "weight", "images")
+_POLYTOPE = ("hull", "denominator", "vertices", "weight", "images")
+_EIGENPAIR = ("word", "pivot", "eigenvalue", "radius", "inverse", "tree")
 KINDS: dict[str, _Kind] = {
     "expansion": ((">", ">="), ("word",), _check_expansion),
     "contraction": (("<=", "<"), ("P",), _check_contraction),
-    "polytope": (("<=", "<"), ("hull", "denominator", "vertices", "weight", "images"), _check_polytope),
+    "polytope": (("<=", "<"), _POLYTOPE, _check_polytope),
     "path-complete": (("<=", "<"), ("count", "edges", "P"), _check_path_complete),
     "sum-of-squares": (("<=", "<"), ("degree", "gram", "slacks"), _check_sum_of_squares),
     "blocks": (("<=", "<"), ("basis", "inverse", "sizes", "proofs"), _check_blocks),
     "equality": (("in", "="), ("word", "upper"), _check_equality),
-    "exact": (("=",), _EXACT, _check_exact),
+    "exact": (("=",), (*_EIGENPAIR, *_POLYTOPE), _check_exact),
 }
 BRACKETS = frozenset({"equality", "exact"})  # kinds that claim a lower and an upper end
 UPPER = frozenset({"contraction", "polytope", "path-complete", "sum-of-squares", "blocks"})

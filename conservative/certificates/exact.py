@@ -34,6 +34,7 @@ def exact_proof(
     vertices: Any,
     tree: Edges,
     images: Any,
+    hull: str = "symmetric",
     basis: Sequence[int] | None = None,
     bits: int = 256,
 ) -> ExactProof:
@@ -56,8 +57,11 @@ def exact_proof(
     images : nested sequence, shape (k, N)
         ``images[i][j]`` lists pairs (k, c) with A_i v_j / gamma near the sum of c v_k, and sum |c| < 1 with room for
         rounding. What stands for edges of the tree, and for the image that closes the cycle, is not read.
+    hull : str
+        ``"symmetric"``, or ``"monotone"`` for nonnegative matrices: vertices and coefficients are nonnegative, and the
+        first vertex has no zero.
     basis : sequence of n int, optional
-        Vertices that span the space, well conditioned; found by pivoting if left out.
+        For a symmetric hull, vertices that span the space, well conditioned; found by pivoting if left out.
     bits : int
         Of the vertices; a deep tree of matrices with large norms needs more.
 
@@ -79,8 +83,12 @@ def exact_proof(
     first, value, inverse = _eigenpair(_scaled_product(matrices, letters, estimate, bits), floats[0], pivot, bits)
     lower, upper = _ends(estimate, value, len(letters), bits)
     points, signs = _grown(matrices, lower, first, tree, floats, bits)
-    chosen = list(map(int, basis)) if basis is not None else _spanning(floats)
-    dual, dual_denominator = _dual(floats[chosen] * signs[chosen, None])
+    chosen: list[int] = []
+    dual, dual_denominator = list[list[int]](), 1
+    if hull == "symmetric":
+        rounded = np.array([[x / 2**bits for x in point] for point in points])
+        chosen = list(map(int, basis)) if basis is not None else _spanning(rounded)
+        dual, dual_denominator = _dual(rounded[chosen])
     given = {(edge[1], edge[0]) for edge in tree if edge is not None} | {_closing(tree, letters)}
     combined = [
         [None if (i, j) in given else _signed(image, j, signs) for j, image in enumerate(row)]
@@ -96,6 +104,7 @@ def exact_proof(
         inverse=inverse,
         denominator=2**bits,
         vertices=points,
+        hull=hull,
         tree=tree,
         basis=chosen,
         dual_denominator=dual_denominator,

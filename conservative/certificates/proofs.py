@@ -234,13 +234,15 @@ class ExactProof:
         Of all vertices.
     vertices : sequence of shape (N, n)
         Integers.
+    hull : str
+        ``"symmetric"``, or ``"monotone"`` for nonnegative matrices and vertices.
     tree : sequence of N pairs (parent, letter), or None
         None for v_0, and for vertices that are exactly the given rationals. Parents come first. The tree must hold the
         cycle v_0, A_{w_l} v_0 / gamma, .. of the word, without the image that closes it.
     basis, dual_denominator, dual, weight
-        As in a symmetric `PolytopeProof`.
+        As in a `PolytopeProof`.
     images : sequence of shape (k, N)
-        As in a symmetric `PolytopeProof`; None for the edges of the tree and the image that closes the cycle.
+        As in a `PolytopeProof`; None for the edges of the tree and the image that closes the cycle.
     """
 
     kind: ClassVar[str] = "exact"
@@ -253,6 +255,7 @@ class ExactProof:
     inverse: Rows
     denominator: int
     vertices: Sequence[Sequence[int]]
+    hull: str
     tree: Sequence[Sequence[int] | None]
     basis: Sequence[int]
     dual_denominator: int
@@ -267,21 +270,22 @@ class ExactProof:
         -------
         dict
         """
-        return {
+        found: dict[str, Any] = {
             "word": [int(letter) for letter in self.word],
             "pivot": int(self.pivot),
             "eigenvalue": text(self.eigenvalue),
             "radius": text(self.radius),
             "inverse": texts(self.inverse),
+            "hull": self.hull,
             "denominator": whole(self.denominator),
             "vertices": wholes(self.vertices),
             "tree": [None if edge is None else [int(edge[0]), int(edge[1])] for edge in self.tree],
-            "basis": [int(k) for k in self.basis],
-            "dual_denominator": whole(self.dual_denominator),
-            "dual": wholes(self.dual),
-            "weight": whole(self.weight),
-            "images": image_lists(self.images, 1),
         }
+        if self.hull != "monotone":
+            found["basis"] = [int(k) for k in self.basis]
+            found["dual_denominator"] = whole(self.dual_denominator)
+            found["dual"] = wholes(self.dual)
+        return found | {"weight": whole(self.weight), "images": image_lists(self.images, 1)}
 
 
 def part(proof: Proof) -> dict[str, Any]:

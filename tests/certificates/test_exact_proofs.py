@@ -55,6 +55,23 @@ def test_random_integer_pairs(order: int) -> None:
     assert closed >= 6
 
 
+@pytest.mark.parametrize("order", [2, 3, 5])
+def test_random_nonnegative_pairs(order: int) -> None:
+    closed = 0
+    for seed in range(8):
+        matrices = np.random.default_rng([order, seed, 1]).integers(1, 9, (2, order, order))
+        grown = grown_polytope(matrices.astype(float), leading_word(matrices.astype(float), 4), "monotone")
+        if grown is None:
+            continue
+        closed += 1
+        certificate = exact_certificate(matrices, exact_proof(matrices, **grown))
+        claim, word = certificate.claim, certificate.document["proof"]["word"]
+        assert claim.lower is not None
+        assert claim.upper is not None
+        assert signs(as_family(matrices, call="test"), word, (claim.lower, claim.upper))[0]
+    assert closed >= 1
+
+
 @pytest.mark.parametrize("exponent", [-300, 300])
 def test_families_of_any_scale(exponent: int) -> None:
     scale = Fraction(10) ** exponent

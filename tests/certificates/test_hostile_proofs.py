@@ -68,8 +68,8 @@ BODY, COEFFICIENT = "is not proved to be inside", "coefficient"
         ("symmetric", "proof.images.0.0", None, "list"),
         ("symmetric", "proof.images.0.0", [], BODY),
         ("symmetric", "proof.images.0.0", [[5, "-1073740750"]], BODY),
-        ("symmetric", "proof.images.0.0", [[5, "1073741825"]], BODY),
-        ("symmetric", "proof.images.0.0", [[5, "1073740750"], [5, "537000000"], [5, "-537000000"]], BODY),
+        ("symmetric", "proof.images.0.0", [[5, "1073741825"]], "moduli"),
+        ("symmetric", "proof.images.0.0", [[5, "1073740750"], [5, "537000000"], [5, "-537000000"]], "moduli"),
         ("symmetric", "proof.images.0.0", [[6, "1073740750"]], COEFFICIENT),
         ("symmetric", "proof.images.0.0", [[5, 107374075]], "string"),
         ("symmetric", "proof.images.0.0", [["5", "1073740750"]], COEFFICIENT),
@@ -173,6 +173,14 @@ BODY, COEFFICIENT = "is not proved to be inside", "coefficient"
         ("exact", "proof.images.0.3", [[1, "1152921504606846976"]], BODY),
         ("exact", "proof.images.0.5", [], BODY),
         ("exact", "proof.basis", [0, 0], "span"),
+        ("exact", "proof.hull", "monotone", "unknown field"),
+        ("exact", "proof.hull", "elliptic", "hull"),
+        ("exact monotone", "proof.hull", "symmetric", "lacks"),
+        ("exact monotone", "problem.matrices.0.1.0", "-1", "eigen"),
+        ("exact monotone", "problem.matrices.0.0.0", "2", "eigen"),
+        ("exact monotone", "claim.upper", "17/10", BODY),
+        ("exact monotone", "proof.eigenvalue", "-1", "eigen"),
+        ("exact monotone", "proof.images.0.4", [], BODY),
         ("automaton", "problem.automaton.nodes", 0, "nodes"),
         ("automaton", "problem.automaton.nodes", 1, "edge"),
         ("automaton", "problem.automaton.nodes", 401, "nodes"),
@@ -207,7 +215,7 @@ def test_an_automaton_only_allows_less() -> None:
 def test_a_zero_inverse_does_not_prove_an_eigenpair() -> None:
     """With R = 0 the inequality a + b r + c r^2 <= r reads r <= r; only b < 1 excludes it."""
     proof = ExactProof([0], Fraction(1), Fraction(3), 0, Fraction(2), Fraction(1), [[0, 0], [0, 0]], 1,
-                       [[1, 0], [0, 1]], [None, None], [0, 1], 1, identity(2), 1, [[None, []]])  # fmt: skip
+                       identity(2), "symmetric", [None, None], [0, 1], 1, identity(2), 1, [[None, []]])  # fmt: skip
     with pytest.raises(CertificateError, match="eigenpair"):
         exact_certificate([[[0, 1], [1, 0]]], proof)
 

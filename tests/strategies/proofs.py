@@ -263,7 +263,9 @@ def leading_word(matrices: NDArray[np.float64], length: int) -> tuple[int, ...]:
     return max(words, key=lambda word: (radius(word), -len(word)))
 
 
-def grown_polytope(matrices: NDArray[np.float64], word: tuple[int, ...], most: int = 60) -> dict[str, Any] | None:
+def grown_polytope(
+    matrices: NDArray[np.float64], word: tuple[int, ...], hull: str = "symmetric", most: int = 60
+) -> dict[str, Any] | None:
     """The invariant polytope of a word by linear programs, as `exact_proof` takes it; None where it does not close."""
     product = np.linalg.multi_dot([np.eye(len(matrices[0])), *matrices[list(word)]])
     values, vectors = np.linalg.eig(product)
@@ -284,19 +286,25 @@ def grown_polytope(matrices: NDArray[np.float64], word: tuple[int, ...], most: i
             if (i, j) == closing or (j, i) in tree:
                 images[i].append(None)
                 continue
-            V = np.array(vertices).T
-            found = linprog(np.ones(2 * V.shape[1]), A_eq=np.hstack([V, -V]), b_eq=point)
-            if found.fun > 1 - 1e-7:
+            c = _least(np.array(vertices).T, point, hull)
+            if np.abs(c).sum() > 1 - 1e-7:
                 vertices.append(point)
                 tree.append((j, i))
                 images[i].append(None)
                 if len(vertices) > most:
                     return None
             else:
-                c = found.x[: V.shape[1]] - found.x[V.shape[1] :]
                 images[i].append([(k, float(x)) for k, x in enumerate(c) if x])
         j += 1
-    return {"word": word, "vertices": np.array(vertices), "tree": tree, "images": images}
+    return {"word": word, "vertices": np.array(vertices), "tree": tree, "images": images, "hull": hull}
+
+
+def _least(V: NDArray[np.float64], point: NDArray[np.float64], hull: str) -> NDArray[np.float64]:
+    """Coefficients of the least sum that reach a point, or one above it."""
+    if hull == "monotone":
+        return np.asarray(linprog(np.ones(V.shape[1]), A_ub=-V, b_ub=-point).x)
+    found = linprog(np.ones(2 * V.shape[1]), A_eq=np.hstack([V, -V]), b_eq=point).x
+    return np.asarray(found[: V.shape[1]] - found[V.shape[1] :])
 
 
 def leading_value(matrices: NDArray[np.float64], word: tuple[int, ...]) -> tuple[float, float]:

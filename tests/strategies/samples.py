@@ -32,6 +32,7 @@ from strategies.proofs import (
 F = Fraction
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 PAIR = [[[1, 1], [-1, 1]], [[1, 2], [0, -1]]]
+GOLDEN = [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
 DIAGONAL = [[[F(1, 2), F(0)], [F(0), F(2)]], [[F(-1), F(0)], [F(0), F(1, 3)]]]
 SWITCH = (2, [(0, 1, 0), (1, 0, 1)])
 """Strict alternation of two letters."""
@@ -83,6 +84,13 @@ def exact() -> Certificate:
     return exact_certificate(PAIR, exact_proof(PAIR, **grown, bits=128))
 
 
+def exact_monotone() -> Certificate:
+    matrices = np.array(GOLDEN, dtype=float)
+    grown = grown_polytope(matrices, (0, 1), "monotone")
+    assert grown is not None
+    return exact_certificate(GOLDEN, exact_proof(GOLDEN, **grown, bits=128))
+
+
 def samples() -> dict[str, Certificate]:
     """By the name of the kind, and of the hull or the automaton."""
     bounded = PathCompleteProof(2, [(0, 0, 0), (0, 1, 1), (1, 0, 0), (1, 1, 1)], [identity(4)] * 2)
@@ -98,6 +106,7 @@ def samples() -> dict[str, Certificate]:
         "equality": equality_certificate(DIAGONAL, word=[0], lower=2, upper=2, proof=cross_polytope(DIAGONAL, F(2))),
         "bracket": equality_certificate(DIAGONAL, word=[0], lower="19/10", upper=2, proof=QuadraticProof(identity(2))),
         "exact": exact(),
+        "exact monotone": exact_monotone(),
         "automaton": equality_certificate(
             DIAGONAL, word=[0, 1], lower="4/5", upper=2, proof=QuadraticProof(identity(4)), automaton=SWITCH
         ),
