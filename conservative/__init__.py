@@ -68,6 +68,8 @@ _HOMES = {
     "conic_bound": "conservative.spectral",
     "path_complete_bound": "conservative.spectral",
     "sum_of_squares_bound": "conservative.spectral",
+    "ZonotopeRadius": "conservative.spectral",
+    "zonotope_radius": "conservative.spectral",
     "Product": "conservative.spectral",
     "expanding_product": "conservative.spectral",
     "Counterexample": "conservative.spectral.counterexamples",

@@ -35,3 +35,5 @@ from conservative.spectral.semidefinite.sum_of_squares import sum_of_squares_bou
 from conservative.spectral.stages import RadiusStatus as RadiusStatus
 from conservative.spectral.words import least_rotation as least_rotation
 from conservative.spectral.words import word_text as word_text
+from conservative.spectral.zonotope_radius import ZonotopeRadius as ZonotopeRadius
+from conservative.spectral.zonotope_radius import zonotope_radius as zonotope_radius

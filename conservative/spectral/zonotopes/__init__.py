@@ -1,0 +1,7 @@
+"""Joint spectral radii of zonotopes without their vertices: searches in doubles, proofs in rationals."""
+
+from conservative.spectral.zonotopes.data import SquareZonotope as SquareZonotope
+from conservative.spectral.zonotopes.data import as_square_zonotope as as_square_zonotope
+from conservative.spectral.zonotopes.norm import ZonotopeNorm as ZonotopeNorm
+from conservative.spectral.zonotopes.norm import zonotope_norm as zonotope_norm
+from conservative.spectral.zonotopes.words import growing_words as growing_words
