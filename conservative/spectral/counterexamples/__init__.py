@@ -4,8 +4,8 @@ from conservative.spectral.counterexamples.front import counterexample as counte
 from conservative.spectral.counterexamples.kinks import KinkReport as KinkReport
 from conservative.spectral.counterexamples.kinks import KinkStatus as KinkStatus
 from conservative.spectral.counterexamples.kinks import follow_kink as follow_kink
-from conservative.spectral.counterexamples.regions import CounterexampleMap as CounterexampleMap
-from conservative.spectral.counterexamples.regions import RegionVerdict as RegionVerdict
+from conservative.spectral.counterexamples.plane import CounterexampleMap as CounterexampleMap
+from conservative.spectral.counterexamples.plane import RegionVerdict as RegionVerdict
 from conservative.spectral.counterexamples.regions import counterexample_map as counterexample_map
 from conservative.spectral.counterexamples.result import Counterexample as Counterexample
 from conservative.spectral.counterexamples.result import CounterexampleStatus as CounterexampleStatus

@@ -1,10 +1,8 @@
 """`counterexample_map`: a plane of parameters coloured by what is proved at each of its points."""
 
 import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from fractions import Fraction
 from typing import Any
 
@@ -23,7 +21,8 @@ from conservative.spectral.counterexamples.contraction import (
     short_weight,
     shrinks_exactly,
 )
-from conservative.spectral.words import Word, word_text
+from conservative.spectral.counterexamples.plane import VERDICTS, CounterexampleMap, RegionVerdict
+from conservative.spectral.words import Word
 
 FloatArray = NDArray[np.float64]
 
@@ -31,134 +30,6 @@ _LONGEST = 12
 _MOST_WORDS = 1 << 14
 _NEAR = 1e-9
 _BATCH = 512
-
-
-class RegionVerdict(Enum):
-    """What is proved at a point of a map; the value is the text of its legend."""
-
-    NOT_REACHED = "not looked at"
-    UNDEFINED = "a matrix has no rational value"
-    VERTEX_UNSTABLE = "a matrix has radius ≥ 1"
-    EUCLIDEAN = "contraction in the Euclidean norm"
-    QUADRATIC = "contraction in a quadratic norm"
-    PRODUCTS = "all products of some length contract"
-    EXPANDS = "a product expands"
-    UNDECIDED = "undecided"
-
-
-VERDICTS = tuple(RegionVerdict)
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class CounterexampleMap:
-    """Verdicts on a grid of two parameters, each proved in exact arithmetic at its point.
-
-    Parameters
-    ----------
-    names : pair of str
-        The parameters along x and y.
-    x, y : ndarray, shapes (nx,) and (ny,)
-        The centres of the cells, rounded; `point` gives them exactly.
-    codes : ndarray of int, shape (ny, nx)
-        Positions in `RegionVerdict`.
-    word_codes : ndarray of int, shape (ny, nx)
-        Positions in `words`, -1 where no product is known to expand.
-    words : tuple of tuple of int
-        The expanding words: at each point a shortest one that was found.
-    lengths : ndarray of int, shape (ny, nx)
-        Length of the products behind the verdict: of the word, or of those that all contract; the longest tried where
-        undecided.
-    fixed : dict of str to Fraction
-        The other parameters.
-    max_length : int
-    complete : bool
-        Whether every point was reached within the time.
-    ranges : pair of pairs of Fraction
-    """
-
-    names: tuple[str, str]
-    x: FloatArray
-    y: FloatArray
-    codes: NDArray[np.int64]
-    word_codes: NDArray[np.int64]
-    words: tuple[Word, ...]
-    lengths: NDArray[np.int64]
-    fixed: dict[str, Fraction]
-    max_length: int
-    complete: bool
-    ranges: tuple[tuple[Fraction, Fraction], tuple[Fraction, Fraction]] = field(repr=False)
-
-    def verdict(self, row: int, column: int) -> RegionVerdict:
-        """What is proved at a cell's centre.
-
-        Parameters
-        ----------
-        row, column : int
-            Along y and x.
-
-        Returns
-        -------
-        RegionVerdict
-        """
-        return VERDICTS[int(self.codes[row, column])]
-
-    def word(self, row: int, column: int) -> Word | None:
-        """The expanding word at a cell's centre.
-
-        Parameters
-        ----------
-        row, column : int
-
-        Returns
-        -------
-        tuple of int or None
-        """
-        code = int(self.word_codes[row, column])
-        return None if code < 0 else self.words[code]
-
-    def point(self, row: int, column: int) -> dict[str, Fraction]:
-        """The exact parameters of a cell's centre.
-
-        Parameters
-        ----------
-        row, column : int
-
-        Returns
-        -------
-        dict of str to Fraction
-        """
-        (a, b), (c, d) = self.ranges
-        centre_x = cell_centres(a, b, count=self.x.size)[column]
-        centre_y = cell_centres(c, d, count=self.y.size)[row]
-        return {self.names[0]: centre_x, self.names[1]: centre_y, **self.fixed}
-
-    def shares(self) -> dict[str, float]:
-        """The share of cells with each verdict, expanding ones by their word, largest first.
-
-        Returns
-        -------
-        dict of str to float
-        """
-        labels = Counter(
-            f"{VERDICTS[code].value}: {word_text(self.words[word])}" if word >= 0 else VERDICTS[code].value
-            for code, word in zip(self.codes.ravel().tolist(), self.word_codes.ravel().tolist(), strict=True)
-        )
-        return {label: count / self.codes.size for label, count in labels.most_common()}
-
-    def __repr__(self) -> str:
-        return f"CounterexampleMap({self.names[0]} x {self.names[1]}, {self.y.size} x {self.x.size} points)"
-
-    def __str__(self) -> str:
-        fixed = "".join(f", {name} = {value}" for name, value in self.fixed.items())
-        lines = [
-            f"{self.x.size} x {self.y.size} points of ({self.names[0]}, {self.names[1]}){fixed}, "
-            f"products of up to {self.max_length} matrices"
-        ]
-        shares = self.shares()
-        lines += [f"  {share:6.1%}  {label}" for label, share in list(shares.items())[:16]]
-        if len(shares) > 16:
-            lines.append(f"  {sum(list(shares.values())[16:]):6.1%}  {len(shares) - 16} others")
-        return "\n".join(lines)
 
 
 def counterexample_map(
