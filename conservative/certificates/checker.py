@@ -441,6 +441,7 @@ _Part = tuple[list[int], list[list[int]]]
 def _vertices(listed: Any, hull: str, n: int) -> list[list[list[int]]]:
     """The numerators of each vertex as [real part], or [real part, imaginary part] for an elliptic hull."""
     _require(isinstance(listed, list) and bool(listed), "a polytope needs vertices")
+    _require(len(listed) * n <= MAX_ENTRIES, f"the vertices have more than {MAX_ENTRIES} entries")
     if hull == "elliptic":
         return [[_vector(part, n, "a part of a vertex") for part in _list(v, 2, "a vertex")] for v in listed]
     return [[_vector(v, n, "a vertex")] for v in listed]
@@ -653,7 +654,8 @@ def _check_exact(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
     fine = right << 64
     _limit_images(family, vertices, images, [left * weight, fine, denominator])
     radius = _eigenpair_error(family, claim, word, points[0], proof)
-    errors, drifts = _errors(family, claim, points, tree, math.ceil(radius * (n - 1) * denominator * fine))
+    first, most = math.ceil(radius * (n - 1) * denominator * fine), denominator * fine << 64
+    errors, drifts = _errors(family, claim, points, tree, first, most)
     sums, over, under = [0], 0, 1
     if hull == "monotone":
         positive = min(points[0]) * fine >= errors[0] and proof["eigenvalue"][:1] != "-"
@@ -682,7 +684,7 @@ def _check_exact(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
 
 
 def _errors(
-    family: Family, claim: Claim, points: list[list[int]], tree: list[tuple[int, int] | None], first: int
+    family: Family, claim: Claim, points: list[list[int]], tree: list[tuple[int, int] | None], first: int, most: int
 ) -> tuple[list[int], list[list[int]]]:
     """For the given v~_j, bounds of |v_j - v~_j|_1, and for every i of |A_i v_j / gamma - A_i v~_j / lower|_1."""
     left, right = claim.lower.denominator, claim.lower.numerator * family.denominator
@@ -696,6 +698,7 @@ def _errors(
             parent, letter = edge
             gap = _residual(family.numerators[letter], points[parent], ([right], [point]), left, 1)
             errors[j] = (sum(map(abs, gap)) << 64) + drifts[letter][parent]
+        _require(errors[j] <= most, f"the error of vertex {j + 1} is too large")  # they could grow without end
         for A, norm, drift in zip(family.numerators, norms, drifts, strict=True):
             size: int = sum(abs(sum(map(mul, row, point))) for row in A) * left << 64
             drift.append(-(-norm * left * errors[j] // right) - (-size * spread.numerator // spread.denominator))

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-MAX_INPUT_BYTES = 16 * 2**20
+MAX_INPUT_BYTES = 64 * 2**20
 
 
 def analyze(source: str, **options: Any) -> int:

@@ -258,6 +258,17 @@ def test_costs_are_bounded_before_they_are_paid() -> None:
     assert "lifted" in check(seal(SAMPLES["contraction"] | {"problem": wide, "proof": proof})).reason
 
 
+def test_errors_that_grow_along_a_deep_tree_are_refused_early() -> None:
+    """A chain of 20 000 vertices, each with an error 10^300 times that of its parent: long numbers else."""
+    count, huge = 20_000, 10**300
+    tree = [None, *((j, 1) for j in range(count - 1))]
+    images = [[None] * count, [None] * count]
+    proof = ExactProof([0], Fraction(1), Fraction(3), 0, Fraction(1), Fraction(0), [[-1]], 1, [[1]] * count,
+                       "symmetric", tree, [0], 1, [[1]], 1, images)  # fmt: skip
+    with pytest.raises(CertificateError, match="error of vertex 2 is too large"):
+        exact_certificate([[[1]], [[huge]]], proof)
+
+
 def test_the_subsets_of_a_graph_are_bounded() -> None:
     """A letter turns a circle of 13 nodes, another forgets the first of them; a node apart reads every word."""
     count = 14
