@@ -142,7 +142,8 @@ def counterexample(source: str, **options: Any) -> int:
     """Find parameters at which all matrices of SOURCE are stable and a product expands.
 
     SOURCE is a file of matrices with parameters (.toml), or one of the families heavy-ball,
-    heavy-ball-short-steps, nesterov, triple-momentum. The figure maps the first two parameters.
+    heavy-ball-short-steps, heavy-ball-optimal, nesterov, triple-momentum. The figure maps the first
+    two parameters.
     Exit code 3 when none is found.
     """
     return run_counterexample(source, **options)

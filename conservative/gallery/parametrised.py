@@ -12,7 +12,7 @@ from conservative._core.errors import ArgumentError
 _TALK = "S. Vaiter, (Automatic) iterative differentiation: some old and new results, talk, 2023"
 _OWN = "derived for this project"
 
-_alpha, _beta, _gamma, _kappa = sp.symbols("alpha beta gamma kappa", positive=True)
+_alpha, _beta, _gamma, _kappa, _r = sp.symbols("alpha beta gamma kappa r", positive=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +39,11 @@ def _heavy_ball(curvature: Any) -> Any:
     return sp.ImmutableMatrix([[1 + _beta - _alpha * curvature, -_beta], [1, 0]])
 
 
+def _optimal_heavy_ball(curvature: Any) -> Any:
+    tuned = {_alpha: 4 / (_r + 1) ** 2, _beta: ((_r - 1) / (_r + 1)) ** 2}
+    return _heavy_ball(curvature).subs({_kappa: _r**2}).subs(tuned)
+
+
 def _nesterov(curvature: Any) -> Any:
     shrink = 1 - _alpha * curvature
     return sp.ImmutableMatrix([[(1 + _beta) * shrink, -_beta * shrink], [1, 0]])
@@ -62,6 +67,12 @@ _CASES: dict[str, tuple[str, str, Callable[[Any], Any], dict[str, tuple[Any, Any
         _TALK,
         lambda curvature: _heavy_ball(curvature).subs(_alpha, 1),
         {"beta": (0, 1), "kappa": ("1/100", 1)},
+    ),
+    "heavy-ball-optimal": (
+        "heavy ball with the step and momentum that are best for curvatures from 1 to κ = r²",
+        "B. T. Polyak, Introduction to optimization, 1987",
+        _optimal_heavy_ball,
+        {"r": (1, 10)},
     ),
     "nesterov": (
         "Nesterov's method, step α and momentum β, where the curvature jumps between 1 and κ",

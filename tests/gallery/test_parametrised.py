@@ -23,6 +23,8 @@ def test_the_matrices_are_those_of_the_method(name):
     values = {"alpha": Fraction(1, 3), "beta": Fraction(2, 5), "gamma": Fraction(1, 7), "kappa": Fraction(5, 2)}
     if name == "heavy-ball-short-steps":
         values["alpha"] = Fraction(1)
+    if name == "heavy-ball-optimal":  # Polyak 1987: alpha = 4/(sqrt(L) + sqrt(mu))^2, beta the squared rate
+        values |= {"r": Fraction(3), "kappa": Fraction(9), "alpha": Fraction(1, 4), "beta": Fraction(1, 4)}
     family = parametrised_family(case.matrices, ranges=case.ranges, call="test")
     exact = family.at([values[n] for n in family.names]).exact
     x, y = Fraction(3), Fraction(-2)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from fractions import Fraction
 
+import flint
 import numpy as np
 import pytest
 import sympy as sp
@@ -18,6 +19,7 @@ from conservative._core.exact_linalg import flint_product, radius_against_one, t
 from conservative._core.families import as_family
 from conservative.spectral.counterexamples import CounterexampleStatus, KinkStatus, follow_kink, front
 from conservative.spectral.counterexamples.batch import largest_radii, stable, word_levels
+from conservative.spectral.counterexamples.contraction import shrinks_exactly
 from conservative.spectral.words import canonical_word
 
 a, b, k = sp.symbols("alpha beta kappa", positive=True)
@@ -127,6 +129,52 @@ def test_which_words_of_two_and_three_letters_expand(p, q, beta):
     assert expands(family, (0, 1)) == (first * second < -((1 - beta) ** 2))
     trace = second * (first**2 - beta) - 2 * beta * first
     assert expands(family, (0, 0, 1)) == (abs(trace) > 1 + beta**3)
+
+
+@given(ratios, momenta)
+@settings(deadline=None, max_examples=200)
+def test_opposite_traces_contract_or_expand_at_once(p, beta):
+    """docs/counterexamples.md: the pair a, -a expands by the word 12 or contracts in the norm of diag(1, p)."""
+    a = abs(p * (1 + beta))
+    family = exact_pair(a, -a, beta)
+    assert expands(family, (0, 1)) == (a + beta > 1)
+    share = (1 - a**2 + beta**2) / 2
+    weight = flint.fmpq_mat([[1, 0], [0, flint.fmpq(share.numerator, share.denominator)]])
+    assert shrinks_exactly(family, weight) == (a + beta < 1 and share > 0)
+
+
+def test_the_optimal_heavy_ball_expands_beyond_a_condition_number_of_3_plus_root_8():
+    case = cj.gallery.parametrised("heavy-ball-optimal")
+    found = cj.counterexample(case.matrices, ranges={"r": ("12/5", 10)})
+    assert is_proved(found)
+    assert (found.parameters, found.word) == ({"r": 3}, (0, 1))
+    with pytest.raises(BudgetError):
+        cj.counterexample(case.matrices, ranges={"r": (1, "12/5")}, samples=500)
+
+
+def test_wide_ranges_are_sampled_on_a_log_scale():
+    found = cj.counterexample(FAMILY, ranges={a: ("1/1000000", 2), b: (0, 1), k: (1, 10**9)})
+    assert is_proved(found)
+    assert len(found.word) == 2
+
+
+def test_poles_inside_the_ranges():
+    c = sp.Symbol("c")
+    found = cj.counterexample([[[0, 1 / c], [0, 0]], [[0, 0], [1 / c, 0]]], ranges={c: (-2, 2)})
+    assert is_proved(found)
+    assert abs(found.parameters["c"]) < 1
+
+
+def test_an_interruption_of_a_proof_is_not_lost(monkeypatch):
+    from conservative.spectral import expanding
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(expanding, "_search", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cj.counterexample(FAMILY, ranges={a: (0, 2), b: (0, 1), k: (1, 10)})
 
 
 @given(st.lists(st.lists(st.integers(-8, 8), min_size=4, max_size=4), min_size=2, max_size=2), st.integers(1, 3))

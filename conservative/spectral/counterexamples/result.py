@@ -11,7 +11,7 @@ from conservative.certificates.build import expansion_certificate
 from conservative.certificates.records import Certificate
 from conservative.spectral.counterexamples.kinks import KinkReport, follow_kink
 from conservative.spectral.counterexamples.script import script_text
-from conservative.spectral.expanding import ShortestExpanding, shortest_expanding
+from conservative.spectral.expanding import ExpansionStatus, ShortestExpanding, shortest_expanding
 from conservative.spectral.products import Product, make_product, proved_rate
 from conservative.spectral.radius import spectral_radius
 from conservative.spectral.words import Word, word_text
@@ -188,6 +188,8 @@ def prove(
     if any(radius_against_one(to_flint(matrix)) >= 0 for matrix in family.exact):
         return None
     shortest = shortest_expanding(family, max_length=max_length)
+    if shortest.status is ExpansionStatus.INTERRUPTED:
+        raise KeyboardInterrupt
     product = shortest.product
     if word is not None:
         product = make_product(family, word)

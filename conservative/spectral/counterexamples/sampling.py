@@ -21,6 +21,9 @@ _MOST_POINTS = 1 << 18
 
 _BISECTIONS = 40
 
+_WIDE = 20
+"""Ratio of the ends of a range from which its logarithm is sampled too."""
+
 
 def spread_points(lower: FloatArray, upper: FloatArray, *, count: int) -> FloatArray:
     """Points that fill a box evenly: multiples of the inverse powers of a generalised golden ratio, modulo one.
@@ -33,13 +36,18 @@ def spread_points(lower: FloatArray, upper: FloatArray, *, count: int) -> FloatA
     Returns
     -------
     ndarray, shape (count, d)
+        Every other point is even on a log scale in coordinates whose ends are positive and far apart.
     """
     d = lower.size
     golden = 2.0
     for _ in range(60):
         golden = (1 + golden) ** (1 / (d + 1))
     steps = golden ** -np.arange(1.0, d + 1)
-    return np.asarray(lower + (upper - lower) * ((0.5 + np.arange(1, count + 1)[:, None] * steps) % 1.0))
+    shares = (0.5 + np.arange(1, count + 1)[:, None] * steps) % 1.0
+    points = lower + (upper - lower) * shares
+    wide = np.flatnonzero((lower > 0) & (upper > _WIDE * lower))
+    points[::2, wide] = lower[wide] * (upper[wide] / lower[wide]) ** shares[::2, wide]
+    return np.clip(points, lower, upper)
 
 
 def climb(
