@@ -27,12 +27,17 @@ from conservative.spectral.products import Product as Product
 from conservative.spectral.products import make_product as make_product
 from conservative.spectral.quadratic import QuadraticNorm as QuadraticNorm
 from conservative.spectral.quadratic import common_quadratic_norm as common_quadratic_norm
+from conservative.spectral.quotient import Quotient as Quotient
+from conservative.spectral.quotient import quotients as quotients
 from conservative.spectral.radius import spectral_radius as spectral_radius
 from conservative.spectral.semidefinite.path_complete import PathCompleteBound as PathCompleteBound
 from conservative.spectral.semidefinite.path_complete import path_complete_bound as path_complete_bound
 from conservative.spectral.semidefinite.sum_of_squares import SumOfSquaresBound as SumOfSquaresBound
 from conservative.spectral.semidefinite.sum_of_squares import sum_of_squares_bound as sum_of_squares_bound
 from conservative.spectral.stages import RadiusStatus as RadiusStatus
+from conservative.spectral.verdict import Contraction as Contraction
+from conservative.spectral.verdict import ContractionVerdict as ContractionVerdict
+from conservative.spectral.verdict import contraction_verdict as contraction_verdict
 from conservative.spectral.words import least_rotation as least_rotation
 from conservative.spectral.words import word_text as word_text
 from conservative.spectral.zonotope_radius import ZonotopeRadius as ZonotopeRadius

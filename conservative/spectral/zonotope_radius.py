@@ -141,7 +141,7 @@ def zonotope_radius(zonotope: Any, *, time_limit: float | None = None) -> Zonoto
         raise ArgumentError(f"`{_CALL}(time_limit=...)` needs seconds >= 0, or None; got {time_limit!r}.")
     Z = as_square_zonotope(zonotope)
     started = time.monotonic()
-    if Z.count <= _LISTED and Z.size <= _EXACT_ORDER:
+    if (Z.count <= _LISTED or not len(Z.owner)) and Z.size <= _EXACT_ORDER:
         return _from_vertices(Z, time_limit)
     found = _with_words(Z, _from_norms(Z), started, time_limit)
     if Z.size > _EXACT_ORDER or Z.size + len(Z.owner) > _EXACT_INEQUALITY:
@@ -159,7 +159,8 @@ def _closed(found: ZonotopeRadius) -> ZonotopeRadius:
 
 
 def _from_vertices(Z: SquareZonotope, time_limit: float | None) -> ZonotopeRadius:
-    signs = np.array(list(product((-1.0, 1.0), repeat=Z.count))).reshape(2**Z.count, Z.count)
+    listed = list(product((-1.0, 1.0), repeat=Z.count if len(Z.owner) else 0))
+    signs = np.array(listed).reshape(len(listed), -1) if len(Z.owner) else np.ones((1, Z.count))
     exact = tuple(from_flint(Z.rational_member(row)) for row in signs)
     family = MatrixFamily(np.array([[[float(x) for x in row] for row in m] for m in exact]), exact)
     found = joint_spectral_radius(family, time_limit=time_limit)

@@ -1,0 +1,280 @@
+"""Contraction verdicts: in which norm a family contracts, on which part of the space, or which word forbids it."""
+
+import time
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.errors import ArgumentError, ArgumentTypeError, CertificateError
+from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
+from conservative._core.families import MatrixFamily, as_family
+from conservative._core.numbers import Bracket
+from conservative.certificates import Certificate, contraction_certificate, expansion_certificate
+from conservative.jacobians import JacobianZonotope
+from conservative.matrix_sets import MatrixZonotope, largest_norm
+from conservative.spectral.basis import balanced_family
+from conservative.spectral.jsr import JointSpectralRadius, joint_spectral_radius
+from conservative.spectral.norms import assumption_a
+from conservative.spectral.products import proved_rate, search_word
+from conservative.spectral.quadratic import common_quadratic_norm
+from conservative.spectral.quotient import Quotient, Side, quotients
+from conservative.spectral.semidefinite.lift import monomials
+from conservative.spectral.semidefinite.options import certificate_or_none
+from conservative.spectral.semidefinite.sum_of_squares import sum_of_squares_bound
+from conservative.spectral.words import Word, word_text
+from conservative.spectral.zonotope_radius import zonotope_radius
+
+FloatArray = NDArray[np.float64]
+
+_CALL = "contraction_verdict"
+
+_LISTED_TIES = 6
+"""Most ties of a zonotope whose vertices are listed instead."""
+
+_NEAR_ONE = 1e-9
+
+_QUICK_LENGTH, _QUICK_WIDTH = 24, 200
+"""Of the search for an expanding word that comes before any semidefinite program."""
+
+_FORM_MONOMIALS = 15
+"""Order up to which a form of degree four is tried before the branch and bound."""
+
+
+class Contraction(Enum):
+    """How a family contracts, or not; the value is the sentence to print."""
+
+    EUCLIDEAN = "every matrix of the hull has Euclidean norm below one: Assumption A holds as it stands"
+    QUADRATIC = "every matrix of the hull contracts in one quadratic norm: Assumption A holds in that norm"
+    POLYTOPE = (
+        "the joint spectral radius is proved below one: Assumption A holds in an adapted norm that is not quadratic, "
+        "such as that of an invariant polytope"
+    )
+    QUOTIENT = "the family has radius one on a common invariant subspace, and contracts on the quotient by it"
+    SUBSPACE = "the family contracts on a common invariant subspace, and has radius one on the quotient by it"
+    REFUTED = "no norm contracts: the product of a word has spectral radius at least one"
+    UNDECIDED = "undecided: the bracket of the joint spectral radius contains one; raise `time_limit`"
+
+
+_CONTRACTING = {Contraction.EUCLIDEAN, Contraction.QUADRATIC, Contraction.POLYTOPE}
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ContractionVerdict:
+    """Whether every matrix of a family, and of its hull, contracts in one norm.
+
+    Parameters
+    ----------
+    how : Contraction
+    radius : Bracket
+        The joint spectral radius, proved; of the part that contracts, for QUOTIENT and SUBSPACE.
+    P : ndarray or None
+        For QUADRATIC: the norm is sqrt(x^T P x), the factor at most ``radius.upper``.
+    word : tuple of int
+        For REFUTED: a word whose product has spectral radius at least one; empty otherwise, and for zonotopes.
+    signs : ndarray or None
+        For a refuted zonotope: the weights of the vertices that make the word.
+    quotient : Quotient or None
+        The common invariant subspace, for QUOTIENT and SUBSPACE.
+    part : ContractionVerdict or None
+        The verdict of the part that contracts, with its own certificate.
+    certificate : Certificate or None
+        Of a bound below one, or of the word; None for zonotopes, quotients, and beyond the checker's limits.
+    """
+
+    how: Contraction
+    radius: Bracket
+    P: FloatArray | None = field(default=None, repr=False)
+    word: Word = ()
+    signs: FloatArray | None = field(default=None, repr=False)
+    quotient: Quotient | None = None
+    part: "ContractionVerdict | None" = None
+    certificate: Certificate | None = field(default=None, repr=False)
+
+    @property
+    def contracts(self) -> bool:
+        """Whether some norm of the whole space makes every matrix of the hull a contraction, proved."""
+        return self.how in _CONTRACTING
+
+    @property
+    def remedy(self) -> str:
+        """What to try next; empty where nothing is left to decide."""
+        near = self.radius.lower <= 1 + _NEAR_ONE and self.radius.upper >= 1 - _NEAR_ONE
+        if self.how in {Contraction.REFUTED, Contraction.POLYTOPE, Contraction.UNDECIDED} and near:
+            return (
+                "The radius is within rounding of one. If the matrices share an invariant direction only up to "
+                "rounding, such as rows that sum to one, pass exact rationals: then the quotient can be taken."
+            )
+        return (
+            "Raise `time_limit`, or pass `radius` from a longer computation."
+            if self.how is Contraction.UNDECIDED
+            else ""
+        )
+
+    def __repr__(self) -> str:
+        more = f", word {word_text(self.word)}" if self.word else ""
+        if self.quotient is not None:
+            more = f", dimension {self.quotient.dimension}"
+        return f"ContractionVerdict({self.how.name}, radius={self.radius!r}{more})"
+
+
+def contraction_verdict(
+    J: Any, *, radius: JointSpectralRadius | None = None, time_limit: float | None = None
+) -> ContractionVerdict:
+    """Decide in which norm a family contracts, on which quotient, or which word shows that none does.
+
+    Some norm makes every matrix of the hull a contraction with a common factor exactly when the joint spectral radius
+    is below one. Tried in turn: the Euclidean norm; a common invariant subspace of radius one; a short search for an
+    expanding word; a quadratic norm; a form of degree four; and the bracket of the joint spectral radius.
+
+    Parameters
+    ----------
+    J : array_like, shape (k, n, n), a JacobianSet, a JacobianZonotope, a MatrixZonotope, or anything `as_family` reads
+    radius : JointSpectralRadius, optional
+        A bracket for this family from elsewhere, used in place of a new computation.
+    time_limit : float, optional
+        Seconds for the searches.
+
+    Returns
+    -------
+    ContractionVerdict
+
+    Raises
+    ------
+    ShapeError, EmptySetError, NonFiniteError, ArgumentError, ArgumentTypeError
+
+    Notes
+    -----
+    Every answer but UNDECIDED is proved: by exact LDL^T, by the exact characteristic polynomial of a word, or by the
+    bracket of `joint_spectral_radius`. Invariant subspaces are found in rational arithmetic only.
+
+    References
+    ----------
+    [jungers2009]_
+
+    Examples
+    --------
+    >>> contraction_verdict([[["1/2", 4], [0, "1/2"]]]).how.name
+    'QUADRATIC'
+    >>> contraction_verdict([[["1/2", "1/2"], ["1/4", "3/4"]]])
+    ContractionVerdict(QUOTIENT, radius=Bracket(lower=0.25, upper=0.25), dimension 1)
+    >>> contraction_verdict([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]).how.name
+    'REFUTED'
+    """
+    if time_limit is not None and not time_limit >= 0:
+        raise ArgumentError(f"`{_CALL}(time_limit=...)` needs seconds >= 0, or None; got {time_limit!r}.")
+    if radius is not None and not isinstance(radius, JointSpectralRadius):
+        raise ArgumentTypeError(f"`{_CALL}(radius=...)` needs a JointSpectralRadius; got {type(radius).__name__}.")
+    if isinstance(J, (MatrixZonotope, JacobianZonotope)) and _count(J) > _LISTED_TIES:
+        return _of_zonotope(J, time_limit)
+    if isinstance(J, MatrixZonotope):
+        J = J.extreme
+    family = as_family(J, call=_CALL, argument="J")
+    deadline = None if time_limit is None else time.monotonic() + time_limit
+    return _of_family(family, radius, deadline)
+
+
+def _count(J: MatrixZonotope | JacobianZonotope) -> int:
+    return J.tie_count if isinstance(J, JacobianZonotope) else int(J.parts.count)
+
+
+def _of_family(family: MatrixFamily, radius: JointSpectralRadius | None, deadline: float | None) -> ContractionVerdict:
+    euclidean = assumption_a(family)
+    if euclidean.holds:
+        identity = [[int(i == j) for j in range(family.size)] for i in range(family.size)]
+        bound = Fraction(min(euclidean.norm.upper, 1.0))
+        certificate = certificate_or_none(lambda: contraction_certificate(family, identity, bound, strict=bound == 1))
+        return ContractionVerdict(
+            Contraction.EUCLIDEAN, Bracket(0.0, euclidean.norm.upper), np.eye(family.size), certificate=certificate
+        )
+    split = _by_quotient(family, deadline)
+    if split is not None:
+        return split
+    if radius is None and (word := _quick_word(family)):
+        return _refuted(family, word, Bracket(proved_rate(family, word).lower, euclidean.norm.upper))
+    if radius is None or radius.lower < 1:
+        norm = common_quadratic_norm(family, time_limit=_left(deadline))
+        if norm.exact_gamma < 1:
+            certificate = certificate_or_none(
+                lambda: contraction_certificate(family, norm.exact_weight, norm.exact_gamma)
+            )
+            bracket = Bracket(0.0 if radius is None else min(radius.lower, norm.gamma), norm.gamma)
+            return ContractionVerdict(Contraction.QUADRATIC, bracket, norm.P, certificate=certificate)
+    if radius is None and len(monomials(family.size, 2)) <= _FORM_MONOMIALS:
+        form = sum_of_squares_bound(family, degree=4, time_limit=_left(deadline))
+        if form.exact_gamma < 1:
+            return ContractionVerdict(Contraction.POLYTOPE, Bracket(0.0, form.gamma), certificate=form.certificate)
+    found = radius if radius is not None else joint_spectral_radius(family, time_limit=_left(deadline))
+    return _from_radius(family, found)
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
+
+
+def _quick_word(family: MatrixFamily) -> Word:
+    """A word of spectral radius above one from a short search, decided exactly; empty when it finds none."""
+    balanced = balanced_family(family)
+    if not balanced.floats.any():
+        return ()
+    word, rate = search_word(balanced.floats, max_length=_QUICK_LENGTH, width=_QUICK_WIDTH)
+    if Fraction(rate) * balanced.scale <= 1:
+        return ()
+    product = flint_product([to_flint(m) for m in family.exact], word)
+    return word if radius_against_one(product) > 0 else ()
+
+
+def _from_radius(family: MatrixFamily, found: JointSpectralRadius) -> ContractionVerdict:
+    if found.lower >= 1:
+        return _refuted(family, found.word, found.bracket)
+    how = Contraction.POLYTOPE if found.upper < 1 else Contraction.UNDECIDED
+    return ContractionVerdict(how, found.bracket, certificate=found.certificate)
+
+
+def _refuted(family: MatrixFamily, word: Word, bracket: Bracket) -> ContractionVerdict:
+    certificate = certificate_or_none(lambda: _refutation(family, word))
+    return ContractionVerdict(Contraction.REFUTED, bracket, word=word, certificate=certificate)
+
+
+def _refutation(family: MatrixFamily, word: Word) -> Certificate:
+    """The claim that the radius exceeds one, or at least is not below one."""
+    try:
+        return expansion_certificate(family, word, bound=1, strict=True)
+    except CertificateError:
+        return expansion_certificate(family, word, bound=1)
+
+
+def _by_quotient(family: MatrixFamily, deadline: float | None) -> ContractionVerdict | None:
+    """The verdict on what is left when a part of radius one is taken out; None where that does not decide."""
+    for split in quotients(family):
+        part = _of_family(split.kept, None, deadline)
+        if part.contracts:
+            how = Contraction.QUOTIENT if split.side is Side.QUOTIENT else Contraction.SUBSPACE
+            bracket = _sharper(split.kept, part, deadline)
+            return ContractionVerdict(how, bracket, quotient=split, part=replace(part, radius=bracket))
+    return None
+
+
+def _sharper(family: MatrixFamily, part: ContractionVerdict, deadline: float | None) -> Bracket:
+    """The bracket of the part's radius: a norm bound alone says little about the rate."""
+    found = joint_spectral_radius(family, time_limit=_left(deadline)).bracket
+    upper = min(found.upper, part.radius.upper)
+    return Bracket(min(found.lower, upper), upper)
+
+
+def _of_zonotope(J: MatrixZonotope | JacobianZonotope, time_limit: float | None) -> ContractionVerdict:
+    state = J.state if isinstance(J, JacobianZonotope) else J
+    norm = largest_norm(state).bounds
+    if norm.upper + state.e_missing < 1:
+        return ContractionVerdict(Contraction.EUCLIDEAN, Bracket(0.0, norm.upper), np.eye(state.shape[0]))
+    found = zonotope_radius(J, time_limit=time_limit)
+    if found.lower >= 1:
+        return ContractionVerdict(Contraction.REFUTED, found.bracket, signs=found.signs)
+    if found.upper >= 1:
+        return ContractionVerdict(Contraction.UNDECIDED, found.bracket)
+    if found.quadratic is not None and found.quadratic.gamma < 1:
+        return ContractionVerdict(Contraction.QUADRATIC, found.bracket, found.quadratic.P)
+    return ContractionVerdict(Contraction.POLYTOPE, found.bracket)
