@@ -46,13 +46,15 @@ def propagate(
         return inner if inner is None or branch == 0 else -inner
     terms = [
         slope() * inputs[argument]
-        for argument, slope in _slopes(node, index, trace, arithmetic)
+        for argument, slope in partial_derivatives(node, index, trace, arithmetic)
         if inputs[argument] is not None
     ]
     return arithmetic.clean(np.sum(terms, axis=0)) if terms else None
 
 
-def _slopes(node: Node, index: int, trace: Trace, arithmetic: Arithmetic) -> list[tuple[int, Callable[[], Any]]]:
+def partial_derivatives(
+    node: Node, index: int, trace: Trace, arithmetic: Arithmetic
+) -> list[tuple[int, Callable[[], Any]]]:
     """Each operand with its partial derivative, computed only for operands that vary."""
     values = [trace.values[a] for a in node.args]
     one = arithmetic.constant(Fraction(1))

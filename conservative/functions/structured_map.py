@@ -21,7 +21,7 @@ from conservative.functions.points import Point, read_point
 from conservative.functions.scalar_piece import ScalarPiece, piece_arrays
 from conservative.functions.selection import PiecewiseSelection, Residual
 
-_LARGEST_SELECTION = 4096
+LARGEST_SELECTION = 4096
 """Most scalar pieces that are written out symbolically."""
 
 
@@ -218,10 +218,10 @@ class StructuredMap:
         """
         from conservative.functions._structured_symbolic import written_out
 
-        if self.inner.shape[0] * self.inner.shape[1] > _LARGEST_SELECTION:
+        if self.inner.shape[0] * self.inner.shape[1] > LARGEST_SELECTION:
             raise ArgumentError(
                 f"`to_selection` writes out small maps; this one has {self.inner.size:,} inner coefficients, more than "
-                f"{_LARGEST_SELECTION:,}. `conservative_jacobian` takes it as it is."
+                f"{LARGEST_SELECTION:,}. `conservative_jacobian` takes it as it is."
             )
         return written_out(self.fractions(), self.names)
 

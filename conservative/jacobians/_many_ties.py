@@ -4,7 +4,8 @@ Tied branches agree in value, so that a choice enters only derivatives, and thes
 when one switch lies inside a branch of the other. Choices therefore fall into groups, the set of all Jacobians is the
 sum base + Σ_g {Δ of group g}, and its cost is one differentiation for each member of a group instead of one for each
 combination. A group whose changes lie on one line of rank one is one generator, exactly; any other is covered by
-independent generators of rank one, which makes the zonotope a superset.
+independent generators of rank one, which makes the zonotope a superset: one for each rank-one term of each change, or
+for a group too large to be listed (sorting many equal numbers) one for each entry that its choices can change.
 """
 
 from collections import ChainMap
@@ -24,13 +25,17 @@ from conservative.functions._pieces import Choices, Key, _walk, choice_key
 from conservative.functions._symbolic import written
 from conservative.functions._values import Trace
 from conservative.functions.points import Point
+from conservative.jacobians._entry_boxes import entry_boxes
 from conservative.jacobians._independence import independent_rows
 from conservative.jacobians.at_point import _near_ties
 from conservative.jacobians.jacobian_set import frozen
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope
 
 _GROUP = 256
-"""Most members of one group of ties that interact."""
+"""Most members of one group of interacting ties that are listed; larger groups are covered entry by entry."""
+
+_ENTRIES = 20_000
+"""Most entries of [A B] that one group may change."""
 
 _NAMED = 64
 """Most ties that are written out."""
@@ -60,7 +65,7 @@ class _Sum:
 def graph_zonotope(
     F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...], *, reason: str
 ) -> JacobianZonotope | None:
-    """The zonotope of all choices, or None when jumps or large groups of ties keep it from being found."""
+    """The zonotope of all choices, or None when jumps or very large groups of ties keep it from being found."""
     if len(traces) != 1:
         return None
     (trace,) = traces
@@ -72,6 +77,7 @@ def graph_zonotope(
     if not isinstance(start, Choices):
         return None
     groups, inside = _groups(F.graph, trace, keys)
+    live = _live(F.graph, trace)
     gradients = _Gradients(F.graph, trace, point.arithmetic)
     base = gradients.rows(start, {}, range(len(F.graph.outputs)))
     changes: list[_Change] = []
@@ -81,10 +87,14 @@ def graph_zonotope(
         affected = {index for index, below in inside.items() if below & mask}
         taken = {key: option for key, option in default.items() if key not in group}
         members = list(_members(F.graph, trace, taken))
-        if len(members) > _GROUP:
-            return None
-        deltas = [gradients.rows(member, affected, moved) - base[moved] for member in members]
-        shift, found, exactly = _cover(_distinct(deltas, exact=point.exact), min(group), exact=point.exact)
+        if len(members) <= _GROUP:
+            deltas = [gradients.rows(member, affected, moved) - base[moved] for member in members]
+            shift, found, exactly = _cover(_distinct(deltas, exact=point.exact), min(group), exact=point.exact)
+        else:
+            low, high = entry_boxes(F.graph, trace, point.arithmetic, live=live, taken=taken, group=group)
+            shift, found, exactly = low[moved] - base[moved], _entries(high[moved] - low[moved], min(group)), False
+            if len(found) > _ENTRIES:
+                return None
         base[moved] = base[moved] + shift
         changes.extend(_Change(_embedded(c.u, moved, len(base)), c.v, c.key) for c in found)
         tight = tight and exactly
@@ -248,6 +258,16 @@ def _cover(deltas: list[Matrix], key: Key, *, exact: bool) -> tuple[Matrix | int
             low, high = min(0, *known), max(0, *known)
             return low * np.multiply.outer(u, v), [_Change((high - low) * u, v, key)], True
     return 0, [_Change(u, v, key) for terms in split for u, v in terms], False
+
+
+def _entries(widths: Matrix, key: Key) -> list[_Change]:
+    """One generator for each entry of a box that is wider than 0."""
+    changes = []
+    for row, column in np.argwhere(widths != 0).tolist():
+        u, v = widths[:, column] * 0, widths[row] * 0
+        u[row], v[column] = widths[row, column], v[column] + 1
+        changes.append(_Change(u, v, key))
+    return changes
 
 
 def _rank_one_terms(delta: Matrix, *, exact: bool) -> list[tuple[Matrix, Matrix]]:

@@ -3,11 +3,13 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from conservative._core.errors import BudgetError
+from conservative._core.errors import BudgetError, ConservativeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
+from conservative.functions import PiecewiseSelection
 from conservative.functions._structured_values import Linearization, Segments
 from conservative.functions.structured_map import StructuredMap
 from conservative.jacobians._independence import independent_rows
@@ -52,6 +54,37 @@ def structured_jacobian(F: StructuredMap, at: Any, *, kind: str, tolerance: floa
         rounding=_rounding(found, F),
         tie_names=tuple(_name(i, j) for i, j in found.ties),
     )
+
+
+class StructuredSweep:
+    """The sets of a large map at many points, one after the other; as `Sweep`, with `run` to fill the rest."""
+
+    def __init__(self, F: StructuredMap, points: NDArray[np.float64], *, kind: str, tolerance: float) -> None:
+        self.F, self.points, self.kind, self.tolerance = F, points, kind, tolerance
+        self.ties = np.zeros(len(points), dtype=np.intp)
+        self.near = np.zeros(len(points), dtype=np.bool_)
+        self.zonotopes: dict[int, JacobianZonotope] = {}
+
+    def run(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """The blocks of the points without ties, and how many each point has; zonotopes stand for the others."""
+        blocks = []
+        for row, point in enumerate(self.points):
+            try:
+                found = structured_jacobian(self.F, point.tolist(), kind=self.kind, tolerance=self.tolerance)
+            except ConservativeError as error:
+                raise type(error)(f"`conservative_jacobians(points=...)`, point {row}: {error}") from error
+            self.ties[row], self.near[row] = found.tie_count, bool(found.near_ties)
+            if found.tie_count or found.near_ties:
+                self.zonotopes[row] = found
+            else:
+                blocks.append(found.base)
+        counts = np.array([int(row not in self.zonotopes) for row in range(len(self.points))], dtype=np.intp)
+        return np.array(blocks).reshape(len(blocks), self.F.size, len(self.F.names)), counts
+
+
+def state_size(F: PiecewiseSelection | StructuredMap) -> int:
+    """p, the number of state variables."""
+    return F.state_size if isinstance(F, StructuredMap) else len(F.state)
 
 
 def _one_tie_each(found: Linearization) -> bool:

@@ -10,7 +10,9 @@ from conservative.functions import PiecewiseSelection
 from conservative.functions._batch_choices import Selection, select
 from conservative.functions._batch_gradients import gradient_program
 from conservative.functions._batch_values import BatchTrace, batch_traces, groups
-from conservative.jacobians.at_point import conservative_jacobian
+from conservative.jacobians.front import conservative_jacobian
+from conservative.jacobians.jacobian_set import JacobianSet
+from conservative.jacobians.jacobian_zonotope import JacobianZonotope
 
 CALL = "conservative_jacobians"
 _CHUNK = 2**21
@@ -35,7 +37,7 @@ class _Part:
 
 
 class Sweep:
-    """One call; `run` fills `ties` and `near` on the way."""
+    """One call; `run` fills `ties`, `near` and `zonotopes` on the way."""
 
     def __init__(self, F: PiecewiseSelection, points: Floats, *, kind: str, tolerance: float, limit: int) -> None:
         self.F, self.points, self.kind, self.tolerance, self.limit = F, points, kind, tolerance, limit
@@ -43,6 +45,7 @@ class Sweep:
         self.affine = all(F.graph.linear)
         self.ties = np.zeros(len(points), dtype=np.intp)
         self.near = np.zeros(len(points), dtype=np.bool_)
+        self.zonotopes: dict[int, JacobianZonotope] = {}
         self._single = np.zeros(len(points), dtype=np.bool_)
         self._like = np.arange(len(points))
         self._entries = 0
@@ -126,14 +129,19 @@ class Sweep:
             points = np.repeat(members, len(blocks))
             ranks = np.tile(np.arange(len(blocks)), len(members))
             parts.append(_Part(np.tile(blocks, (len(members), 1, 1)), points, ranks))
+            if int(leaders[position]) in self.zonotopes:
+                self.zonotopes.update(dict.fromkeys(members.tolist(), self.zonotopes[int(leaders[position])]))
         return parts
 
     def _one(self, row: int) -> Floats:
+        """The blocks of one point; none where it has a zonotope."""
         at = self.points[row].tolist()
         try:
-            return conservative_jacobian(
-                self.F, at, kind=self.kind, tolerance=self.tolerance, max_pieces=self.limit
-            ).vertices
+            found = conservative_jacobian(self.F, at, kind=self.kind, tolerance=self.tolerance, max_pieces=self.limit)
+            if isinstance(found, JacobianSet):
+                return found.vertices
+            self.zonotopes[row] = found
+            return np.zeros((0, *found.shape))
         except ConservativeError as error:
             raise type(error)(f"`{CALL}(points=...)`, point {row}: {error}") from error
 

@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError, ShapeError
 from conservative.functions import PiecewiseSelection
+from conservative.functions.structured_map import StructuredMap
 from conservative.jacobians._curves import Box, polygons_through_ties
 from conservative.jacobians._line_integrals import TIE_TOLERANCE, Extremes, Integrals, integrate
+from conservative.jacobians._readable import as_selection
 from conservative.jacobians.many_points import conservative_jacobians
 
 Floats = NDArray[np.float64]
@@ -54,7 +56,7 @@ class ConservativityTest:
 
 
 def test_conservative(
-    F: PiecewiseSelection,
+    F: PiecewiseSelection | StructuredMap,
     J: Callable[[Floats], Any] | None = None,
     *,
     rng: Any = None,
@@ -74,7 +76,7 @@ def test_conservative(
 
     Parameters
     ----------
-    F : PiecewiseSelection
+    F : PiecewiseSelection or StructuredMap
     J : callable, optional
         From a point, an array (n,) of state and parameters, to a `JacobianSet`, or an array (k, q, n) or (q, n). None
         stands for `conservative_jacobian` with ties within 1e-13.
@@ -112,10 +114,7 @@ def test_conservative(
     >>> test_conservative(F, lambda point: np.array([[[0.0, 0.0]], [[0.0, 0.1]]]), rng=0).passed
     False
     """
-    if not isinstance(F, PiecewiseSelection):
-        raise ArgumentTypeError(
-            f"`{CALL}(F=...)` needs a PiecewiseSelection; got {type(F).__name__}. Make one with `from_sympy`."
-        )
+    F = as_selection(F, call=CALL)
     if J is not None and not callable(J):
         raise ArgumentTypeError(f"`{CALL}(J=...)` needs a function of a point, or None; got {type(J).__name__}.")
     if not curves >= 1 or not 0 < tolerance < np.inf:
@@ -185,9 +184,7 @@ def _evaluate(F: PiecewiseSelection, points: Floats) -> Floats:
 
 def _own_extremes(F: PiecewiseSelection) -> Extremes:
     def extremes(points: Floats, velocity: Floats) -> tuple[Floats, Floats]:
-        sets = conservative_jacobians(F, points, tolerance=TIE_TOLERANCE)
-        rates = np.einsum("kqn,kn->kq", sets.vertices, np.repeat(velocity, sets.counts, axis=0))
-        return np.minimum.reduceat(rates, sets.offsets[:-1]), np.maximum.reduceat(rates, sets.offsets[:-1])
+        return conservative_jacobians(F, points, tolerance=TIE_TOLERANCE).extreme_rates(velocity)
 
     return extremes
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError
+from conservative._core.errors import ArgumentError, BudgetError
 from conservative.functions import PiecewiseSelection
 from conservative.functions._arithmetic import FloatArithmetic, as_sympy
 from conservative.functions._graph import Graph
@@ -16,7 +16,9 @@ from conservative.functions._shown import signed_relation
 from conservative.functions._symbolic import written
 from conservative.functions._values import Trace, Undefined, value_pass
 from conservative.functions.points import Point
+from conservative.functions.structured_map import StructuredMap
 from conservative.jacobians._conventions import LIBRARIES, Derivative, library_derivatives, rule
+from conservative.jacobians._readable import as_selection
 from conservative.jacobians.at_point import conservative_jacobian
 from conservative.jacobians.jacobian_set import JacobianSet, NearTie
 
@@ -134,12 +136,13 @@ class Explanation:
         return as_latex(self)
 
 
-def explain(F: PiecewiseSelection, at: Any, *, tolerance: float | None = None) -> Explanation:
+def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float | None = None) -> Explanation:
     """Explain the conservative Jacobian of F at a point: its ties, their branches, and what programs would choose.
 
     Parameters
     ----------
-    F : PiecewiseSelection
+    F : PiecewiseSelection or StructuredMap
+        A map of arrays is written out as sums of Max first, which limits its size.
     at : mapping of symbol or name to number, or sequence of numbers
         As in `conservative_jacobian`.
     tolerance : float, optional
@@ -167,10 +170,7 @@ def explain(F: PiecewiseSelection, at: Any, *, tolerance: float | None = None) -
     >>> len(explanation.ties), explanation.derivative("JAX", spelling="relu").tolist()
     (2, [[1.0]])
     """
-    if not isinstance(F, PiecewiseSelection):
-        raise ArgumentTypeError(
-            f"`explain(F=...)` needs a PiecewiseSelection; got {type(F).__name__}. Make one with `from_sympy`."
-        )
+    F = as_selection(F, call="explain")
     point = F.point(at, tolerance=tolerance, call="explain")
     traces = F.traces(point, limit=_MAX_PIECES, call="explain")
     try:

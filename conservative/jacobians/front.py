@@ -1,11 +1,13 @@
 """`conservative_jacobian`: by vertices, or as a zonotope where ties are many and independent."""
 
+from dataclasses import replace
 from typing import Any
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, FunctionError
+from conservative._core.exactness import Exactness
 from conservative.functions import PiecewiseSelection
 from conservative.functions.selection import MAX_PIECES
-from conservative.functions.structured_map import StructuredMap
+from conservative.functions.structured_map import LARGEST_SELECTION, StructuredMap
 from conservative.jacobians import at_point
 from conservative.jacobians._many_ties import graph_zonotope
 from conservative.jacobians._structured import structured_jacobian
@@ -46,8 +48,9 @@ def conservative_jacobian(
         The hull of finitely many blocks, for a `PiecewiseSelection` within the budget.
     JacobianZonotope
         {base + Σ t_i u_i v_iᵀ : t ∈ [0, 1]^k}, for a `StructuredMap`, and for a `PiecewiseSelection` with more pieces
-        than `max_pieces` whose ties act independently: the same set without its 2^k vertices, or a superset where a tie
-        changes the block by more than rank one. `reason` says how many ties there are.
+        than `max_pieces`: the same set without its 2^k vertices where the ties act independently, each with rank one,
+        else a superset (`tight` is False). `reason` says how many ties there are. For "conical" only where the two
+        readings are proved equal.
 
     Raises
     ------
@@ -56,7 +59,8 @@ def conservative_jacobian(
     EmptySetError
         When no cell is open to first order ("conical" only).
     BudgetError
-        When there are more pieces than `max_pieces` and no zonotope is known to hold them.
+        When there are more pieces than `max_pieces` and no zonotope is known to hold them; more cells, and their hull
+        is not known to be the zonotope.
     ArgumentError, ArgumentTypeError, ShapeError
 
     Notes
@@ -77,17 +81,31 @@ def conservative_jacobian(
     if isinstance(F, StructuredMap):
         if kind not in at_point.KINDS:
             raise ArgumentError(f'`{call}(kind=...)` is "selection" or "conical"; got {kind!r}.')
-        return structured_jacobian(F, at, kind=kind, tolerance=tolerance)
+        return _structured(F, at, kind=kind, tolerance=tolerance, max_pieces=max_pieces)
     try:
         return at_point.conservative_jacobian(F, at, kind=kind, tolerance=tolerance, max_pieces=max_pieces)
     except BudgetError as error:
-        if kind != "selection":
-            raise
         point = F.point(at, tolerance=tolerance, call=call)
         found = graph_zonotope(F, point, F.traces(point, limit=max_pieces, call=call), reason=str(error))
+        if kind == "conical":
+            if found is None or found.exactness is not Exactness.EXACT:
+                raise
+            return replace(found, kind=kind)
         if found is None:
-            raise BudgetError(f"{error} (The ties act on each other, so that no zonotope holds them.)") from error
+            raise BudgetError(f"{error} (The ties jump, so that no zonotope is known to hold them.)") from error
         return found
+
+
+def _structured(
+    F: StructuredMap, at: Any, *, kind: str, tolerance: float | None, max_pieces: int
+) -> JacobianSet | JacobianZonotope:
+    """The zonotope; where cells are asked for and it is not known to be theirs, the cells of the expressions."""
+    try:
+        return structured_jacobian(F, at, kind=kind, tolerance=tolerance)
+    except BudgetError:
+        if F.inner.size > LARGEST_SELECTION:
+            raise
+    return at_point.conservative_jacobian(F.to_selection(), at, kind=kind, tolerance=tolerance, max_pieces=max_pieces)
 
 
 def jacobian_zonotope(
@@ -132,7 +150,7 @@ def jacobian_zonotope(
     found = graph_zonotope(F, point, F.traces(point, call=call), reason="")
     if found is None:
         raise FunctionError(
-            f"`{call}(F=...)`: at {point} the ties jump, or act on each other in groups of more than 256 members. Use "
-            "`conservative_jacobian`, which lists pieces."
+            f"`{call}(F=...)`: at {point} the ties jump, or too many entries of [A B] depend on ties that act on each "
+            "other. Use `conservative_jacobian`, which lists pieces."
         )
     return found

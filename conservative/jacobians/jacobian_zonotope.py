@@ -76,10 +76,12 @@ class JacobianZonotope:
         k = self.tie_count
         digits = "exact" if self.exact_factors is not None else "floating-point"
         near = f", {len(self.near_ties)} near-ties" if self.near_ties else ""
+        what = f"{k} {'tie' if k == 1 else 'ties'} of rank one, standing for up to 2^{k}"
+        if not self.tight:
+            what = f"{k} generators of rank one, a superset of all"
         return (
-            f"JacobianZonotope({k} {'tie' if k == 1 else 'ties'} of rank one, standing for up to 2^{k} {digits} blocks "
-            f"[A B] of shape ({q}, {self.state_size} + {n - self.state_size}), kind={self.kind!r}, "
-            f"{self.exactness}{near})"
+            f"JacobianZonotope({what} {digits} blocks [A B] of shape ({q}, {self.state_size} + {n - self.state_size}), "
+            f"kind={self.kind!r}, {self.exactness}{near})"
         )
 
     @property

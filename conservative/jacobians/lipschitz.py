@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError
+from conservative._core.errors import ArgumentError, BudgetError
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import Bracket, largest
-from conservative.functions import Piece, PiecewiseSelection
+from conservative.functions import Piece, PiecewiseSelection, StructuredMap
 from conservative.functions._graph import SWITCHES, Graph
 from conservative.functions._pieces import Choices, enumerate_choices
 from conservative.functions._second_order import ball, hessians
 from conservative.functions._symbolic import smooth_pieces
 from conservative.functions._values import Trace
 from conservative.functions.selection import MAX_PIECES
+from conservative.jacobians._readable import as_selection
 
 Floats = NDArray[np.float64]
 CALL = "lipschitz_constants"
@@ -59,7 +60,7 @@ class LipschitzConstants:
 
 
 def lipschitz_constants(
-    F: PiecewiseSelection, box: tuple[ArrayLike, ArrayLike], *, max_pieces: int = MAX_PIECES
+    F: PiecewiseSelection | StructuredMap, box: tuple[ArrayLike, ArrayLike], *, max_pieces: int = MAX_PIECES
 ) -> LipschitzConstants:
     """Bound the Lipschitz constants of the Jacobians of the pieces of F on a box: the constants of the selection.
 
@@ -67,7 +68,7 @@ def lipschitz_constants(
 
     Parameters
     ----------
-    F : PiecewiseSelection
+    F : PiecewiseSelection or StructuredMap
     box : pair of float or array_like of shape (p + m,)
         Lower and upper ends. In a variable whose two ends agree, nothing moves.
     max_pieces : int
@@ -95,10 +96,7 @@ def lipschitz_constants(
     >>> [(round(c.lower, 9), round(c.upper, 9)) for c in lipschitz_constants(F, (-1.0, 1.0))]
     [(0.0, 0.0), (2.0, 2.0)]
     """
-    if not isinstance(F, PiecewiseSelection):
-        raise ArgumentTypeError(
-            f"`{CALL}(F=...)` needs a PiecewiseSelection; got {type(F).__name__}. Make one with `from_sympy`."
-        )
+    F = as_selection(F, call=CALL)
     lower, upper = _read_box(box, len(F.symbols))
     found: dict[tuple[Any, ...], Choices] = {}
     for choices in _all_choices(F.graph, max_pieces):

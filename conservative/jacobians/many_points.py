@@ -1,6 +1,6 @@
 """`conservative_jacobians`: the sets of blocks [A B] at many points of one function, in one vectorised call."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,9 +12,13 @@ from conservative._core.exactness import Exactness
 from conservative.functions import PiecewiseSelection
 from conservative.functions.points import DEFAULT_TOLERANCE
 from conservative.functions.selection import MAX_PIECES
+from conservative.functions.structured_map import LARGEST_SELECTION, StructuredMap
+from conservative.jacobians._structured import StructuredSweep, state_size
 from conservative.jacobians._sweep import CALL, Sweep
-from conservative.jacobians.at_point import KINDS, conservative_jacobian
+from conservative.jacobians.at_point import KINDS
+from conservative.jacobians.front import conservative_jacobian
 from conservative.jacobians.jacobian_set import JacobianSet
+from conservative.jacobians.jacobian_zonotope import JacobianZonotope
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -32,16 +36,18 @@ class JacobianSets:
     vertices : ndarray, shape (total, q, n)
         The blocks [A B] of all points, point after point (in C order of the leading axes).
     offsets : ndarray of int, shape (N + 1,)
-        Those of point i are `vertices[offsets[i]:offsets[i + 1]]`.
+        Those of point i are `vertices[offsets[i]:offsets[i + 1]]`; none where it has a zonotope.
     ties : ndarray of int, shape (N,)
         How many independent choices are open at each point; 0 where the function is smooth.
     near : ndarray of bool, shape (N,)
         Points with values that are suspiciously close; the set says which.
     kind : str
     tolerance : float
+    zonotopes : mapping of int to JacobianZonotope
+        The sets of points with more pieces than the budget, and at tied points of large structured maps.
     """
 
-    function: PiecewiseSelection
+    function: PiecewiseSelection | StructuredMap
     points: Floats
     vertices: Floats
     offsets: Indices
@@ -49,6 +55,7 @@ class JacobianSets:
     near: NDArray[np.bool_] = field(repr=False)
     kind: str
     tolerance: float
+    zonotopes: Mapping[int, JacobianZonotope] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         total, q, n = self.vertices.shape
@@ -60,7 +67,7 @@ class JacobianSets:
     def __len__(self) -> int:
         return len(self.ties)
 
-    def __iter__(self) -> Iterator[JacobianSet]:
+    def __iter__(self) -> Iterator[JacobianSet | JacobianZonotope]:
         return (self[i] for i in range(len(self)))
 
     @property
@@ -68,7 +75,7 @@ class JacobianSets:
         """How many blocks each point has, shape (N,)."""
         return np.diff(self.offsets)
 
-    def __getitem__(self, index: int | tuple[int, ...]) -> JacobianSet:
+    def __getitem__(self, index: int | tuple[int, ...]) -> JacobianSet | JacobianZonotope:
         """The set at one point, as `conservative_jacobian` returns it.
 
         Parameters
@@ -78,7 +85,7 @@ class JacobianSets:
 
         Returns
         -------
-        JacobianSet
+        JacobianSet or JacobianZonotope
             Its exactness and near-ties are worked out now, where there are ties; that costs as much as one single call.
 
         Raises
@@ -86,16 +93,60 @@ class JacobianSets:
         IndexError
         """
         i = self._flat(index)
+        if i in self.zonotopes:
+            return self.zonotopes[i]
         if self.ties[i] or self.near[i]:
             at = self.points.reshape(len(self), -1)[i].tolist()
             return conservative_jacobian(self.function, at, kind=self.kind, tolerance=self.tolerance)
         return JacobianSet(
             vertices=self.vertices[self.offsets[i] : self.offsets[i + 1]],
-            state_size=len(self.function.state),
+            state_size=state_size(self.function),
             kind=self.kind,
             exactness=Exactness.EXACT,
             tolerance=self.tolerance,
         )
+
+    def extreme_rates(self, directions: ArrayLike) -> tuple[Floats, Floats]:
+        """The least and the largest derivative of each component along one direction for each point.
+
+        Parameters
+        ----------
+        directions : array_like, shape (N, n)
+
+        Returns
+        -------
+        lowest, highest : ndarray, shape (N, q)
+            min and max of ⟨row of [A B], direction⟩ over the set of each point, in floating point.
+
+        Raises
+        ------
+        ShapeError
+
+        Examples
+        --------
+        >>> from conservative.functions import from_sympy
+        >>> J = conservative_jacobians(from_sympy("Abs(x)", state="x"), [[0.0], [2.0]])
+        >>> [rates.ravel().tolist() for rates in J.extreme_rates([[1.0], [1.0]])]
+        [[-1.0, 1.0], [1.0, 1.0]]
+        """
+        wanted = (len(self), self.points.shape[-1])
+        given = np.asarray(directions, dtype=np.float64)
+        if given.shape != wanted:
+            raise ShapeError(
+                f"`extreme_rates(directions=...)` needs shape {wanted}, one row a point; got {given.shape}."
+            )
+        lowest, highest = np.empty((2, len(self), self.vertices.shape[1]))
+        listed = np.flatnonzero(self.counts)
+        if len(listed):
+            rates = np.einsum("kqn,kn->kq", self.vertices, np.repeat(given, self.counts, axis=0))
+            starts = self.offsets[:-1][listed]
+            lowest[listed], highest[listed] = np.minimum.reduceat(rates, starts), np.maximum.reduceat(rates, starts)
+        for i, zonotope in self.zonotopes.items():
+            changes = zonotope.U * (zonotope.V @ given[i])[:, None]
+            fixed = zonotope.base @ given[i]
+            lowest[i] = fixed + np.minimum(changes, 0.0).sum(axis=0)
+            highest[i] = fixed + np.maximum(changes, 0.0).sum(axis=0)
+        return lowest, highest
 
     def _flat(self, index: int | tuple[int, ...]) -> int:
         if isinstance(index, tuple):
@@ -104,7 +155,7 @@ class JacobianSets:
 
 
 def conservative_jacobians(
-    F: PiecewiseSelection,
+    F: PiecewiseSelection | StructuredMap,
     points: ArrayLike,
     *,
     kind: str = "selection",
@@ -115,7 +166,8 @@ def conservative_jacobians(
 
     Parameters
     ----------
-    F : PiecewiseSelection
+    F : PiecewiseSelection or StructuredMap
+        Small structured maps are written out as sums of Max; large ones are looked at point by point.
     points : array_like, shape (..., p + m)
         State, then parameters, as doubles.
     kind : {"selection", "conical"}
@@ -124,7 +176,7 @@ def conservative_jacobians(
     tolerance : float, optional
         Values within `tolerance * max(1, |a|, |b|)` are tied (default 1e-9).
     max_pieces : int
-        Most pieces at one point.
+        Most pieces that are listed at one point; points with more have a zonotope where it is known to hold them.
 
     Returns
     -------
@@ -156,9 +208,10 @@ def conservative_jacobians(
     >>> sorted(J[1].vertices.ravel().tolist())
     [0.0, 1.0]
     """
-    if not isinstance(F, PiecewiseSelection):
+    if not isinstance(F, (PiecewiseSelection, StructuredMap)):
         raise ArgumentTypeError(
-            f"`{CALL}(F=...)` needs a PiecewiseSelection; got {type(F).__name__}. Make one with `from_sympy`."
+            f"`{CALL}(F=...)` needs a PiecewiseSelection or a StructuredMap; got {type(F).__name__}. Make one with "
+            "`from_sympy` or `structured`."
         )
     if kind not in KINDS:
         raise ArgumentError(f'`{CALL}(kind=...)` is "selection" or "conical"; got {kind!r}.')
@@ -166,7 +219,12 @@ def conservative_jacobians(
         raise ArgumentError(f"`{CALL}(tolerance=...)` needs a finite number >= 0; got {tolerance!r}.")
     given = _read_points(F, points)
     used = DEFAULT_TOLERANCE if tolerance is None else float(tolerance)
-    sweep = Sweep(F, given.reshape(-1, given.shape[-1]), kind=kind, tolerance=used, limit=max_pieces)
+    flat = given.reshape(-1, given.shape[-1])
+    if isinstance(F, StructuredMap) and F.inner.size > LARGEST_SELECTION:
+        sweep: Sweep | StructuredSweep = StructuredSweep(F, flat, kind=kind, tolerance=used)
+    else:
+        graph = F.to_selection() if isinstance(F, StructuredMap) else F
+        sweep = Sweep(graph, flat, kind=kind, tolerance=used, limit=max_pieces)
     vertices, counts = sweep.run()
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
     for array in (vertices, offsets, sweep.ties, sweep.near):
@@ -180,12 +238,17 @@ def conservative_jacobians(
         near=sweep.near,
         kind=kind,
         tolerance=used,
+        zonotopes=sweep.zonotopes,
     )
 
 
-def _read_points(F: PiecewiseSelection, points: ArrayLike) -> Floats:
-    wanted = f"shape (..., {len(F.symbols)}), the last axis holding {', '.join(F.names)}"
+def _read_points(F: PiecewiseSelection | StructuredMap, points: ArrayLike) -> Floats:
+    wanted = f"shape (..., {len(F.names)}), the last axis holding {_some(F.names)}"
     given = as_real_array(points, call=CALL, argument="points", wanted=wanted)
-    if given.ndim == 0 or given.shape[-1] != len(F.symbols):
+    if given.ndim == 0 or given.shape[-1] != len(F.names):
         raise ShapeError(f"`{CALL}(points=...)` needs {wanted}; got {given.shape}.")
     return given
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names) if len(names) <= 12 else f"{names[0]}, {names[1]}, ..., {names[-1]}"

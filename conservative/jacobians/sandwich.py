@@ -6,14 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from conservative._core.errors import EmptySetError
+from conservative._core.errors import BudgetError, EmptySetError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 from conservative.functions import PiecewiseSelection
 from conservative.functions.selection import MAX_PIECES
-from conservative.jacobians.at_point import conservative_jacobian
+from conservative.functions.structured_map import StructuredMap
+from conservative.jacobians.front import conservative_jacobian
 from conservative.jacobians.jacobian_set import JacobianSet
+from conservative.jacobians.jacobian_zonotope import JacobianZonotope
 from conservative.matrix_sets import MatrixPolytope, hausdorff_distance
+
+_LISTED_TIES = 8
+"""Most ties of a zonotope whose vertices are compared with the cells."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -22,31 +27,33 @@ class JacobianSandwich:
 
     Parameters
     ----------
-    conical : JacobianSet or None
-        The function reading: hull of the Jacobians of feasible cells. None when no cell is open to first order.
-    selection : JacobianSet
-        The program reading: hull over every combination of independent choices at ties.
+    conical : JacobianSet, JacobianZonotope or None
+        The function reading: hull of the Jacobians of feasible cells. None when no cell is open to first order, or
+        there are more than `max_pieces`.
+    selection : JacobianSet or JacobianZonotope
+        The program reading: hull over every combination of independent choices at ties. A zonotope for a
+        `StructuredMap` and for more pieces than `max_pieces`; where it is not `tight`, a superset of that hull.
     exact : bool
         Whether the two ends have one hull, which is then Clarke's Jacobian; proved at exact points.
     gap : Bracket
         Holds the Hausdorff distance of the two hulls, Frobenius norm. Clarke's Jacobian is at most `gap.upper` from
-        either end. Without a conical end: from 0 to the diameter of `selection`, which bounds the distance from
-        Clarke's Jacobian to `selection`.
+        either end. Without a conical end, and for a zonotope that is not Clarke's: from 0 to a bound of the diameter
+        of `selection`, which bounds the distance from Clarke's Jacobian to `selection`.
     """
 
-    conical: JacobianSet | None
-    selection: JacobianSet
+    conical: JacobianSet | JacobianZonotope | None
+    selection: JacobianSet | JacobianZonotope
     exact: bool
     gap: Bracket
 
     @property
-    def clarke(self) -> JacobianSet | None:
+    def clarke(self) -> JacobianSet | JacobianZonotope | None:
         """Clarke's Jacobian where it is known: the end whose `exactness` is EXACT; None where neither is."""
         ends = (self.conical, self.selection)
         return next((end for end in ends if end is not None and end.exactness is Exactness.EXACT), None)
 
     def __repr__(self) -> str:
-        inner = "no open cell" if self.conical is None else _counted(self.conical)
+        inner = "no cells" if self.conical is None else _counted(self.conical)
         known = "the ends agree" if self.exact else "Clarke known" if self.clarke is not None else "Clarke between"
         return (
             f"JacobianSandwich(function reading: {inner} ⊆ Clarke ⊆ program reading: {_counted(self.selection)}; "
@@ -55,13 +62,13 @@ class JacobianSandwich:
 
 
 def jacobian_sandwich(
-    F: PiecewiseSelection, at: Any, *, tolerance: float | None = None, max_pieces: int = MAX_PIECES
+    F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float | None = None, max_pieces: int = MAX_PIECES
 ) -> JacobianSandwich:
     """Both readings of the Jacobian of F at a point, which enclose Clarke's.
 
     Parameters
     ----------
-    F : PiecewiseSelection
+    F : PiecewiseSelection or StructuredMap
     at : mapping of symbol or name to number, or sequence of numbers
         As in `conservative_jacobian`.
     tolerance : float, optional
@@ -78,7 +85,7 @@ def jacobian_sandwich(
     FunctionError, DiscontinuityError
         Where F has no value or derivative, or is not continuous.
     BudgetError
-        When there are more pieces than `max_pieces`.
+        When there are more pieces than `max_pieces` and no zonotope is known to hold them.
     ArgumentError, ArgumentTypeError, ShapeError
 
     Notes
@@ -96,17 +103,24 @@ def jacobian_sandwich(
     """
     selection = conservative_jacobian(F, at, kind="selection", tolerance=tolerance, max_pieces=max_pieces)
     exact = selection.exactness is Exactness.EXACT
+    conical: JacobianSet | JacobianZonotope | None
     try:
         conical = conservative_jacobian(F, at, kind="conical", tolerance=tolerance, max_pieces=max_pieces)
-    except EmptySetError:
-        if exact:
-            return JacobianSandwich(None, selection, exact, Bracket(0.0, 0.0))
-        return JacobianSandwich(None, selection, exact, Bracket(0.0, _diameter(selection)))
-    proved = exact and selection.exact_entries is not None
-    return JacobianSandwich(conical, selection, exact, Bracket(0.0, 0.0) if proved else _distance(conical, selection))
+    except (EmptySetError, BudgetError):
+        conical = None
+    if exact and (conical is None or isinstance(selection, JacobianZonotope) or selection.exact_entries is not None):
+        return JacobianSandwich(conical, selection, exact, Bracket(0.0, 0.0))
+    listed = selection
+    if isinstance(selection, JacobianZonotope) and selection.tie_count <= _LISTED_TIES:
+        listed = selection.listed()
+    if isinstance(conical, JacobianSet) and isinstance(listed, JacobianSet):
+        return JacobianSandwich(conical, selection, exact, _distance(conical, listed))
+    return JacobianSandwich(conical, selection, exact, Bracket(0.0, _diameter(selection)))
 
 
-def _counted(J: JacobianSet) -> str:
+def _counted(J: JacobianSet | JacobianZonotope) -> str:
+    if isinstance(J, JacobianZonotope):
+        return f"zonotope of {J.tie_count} generators"
     return f"{len(J.vertices)} {'vertex' if len(J.vertices) == 1 else 'vertices'}"
 
 
@@ -119,7 +133,10 @@ def _distance(conical: JacobianSet, selection: JacobianSet) -> Bracket:
     return Bracket(max(0.0, measured.lower - shift), measured.widen(shift).upper)
 
 
-def _diameter(selection: JacobianSet) -> float:
-    """At least the largest distance of two vertices: the diagonal of the box around them."""
+def _diameter(selection: JacobianSet | JacobianZonotope) -> float:
+    """At least the largest distance of two members: the diagonal of the box around them, or the sum of generators."""
+    if isinstance(selection, JacobianZonotope):
+        lengths = np.linalg.norm(selection.U, axis=1) @ np.linalg.norm(selection.V, axis=1)
+        return float(lengths) * (1 + 1e-12) + 2 * selection.rounding + 1e-300
     low, high = selection.vertices.min(axis=0), selection.vertices.max(axis=0)
     return float(np.linalg.norm(high - low)) * (1 + 1e-12) + 1e-300

@@ -128,12 +128,18 @@ def test_nested_ties_are_covered_and_the_superset_is_said() -> None:
     assert outer.contains(np.stack([np.eye(9, 18), np.zeros((9, 18))])).all()
 
 
-def test_ties_that_all_interact_still_fail_with_the_count() -> None:
-    text = "x"
+def test_ties_that_all_interact_are_covered_entry_by_entry_and_counted() -> None:
+    text, reach = "x", 1
     for i in range(14):
         text = f"Abs({text} + {i + 2}*Abs(x))"
-    with pytest.raises(BudgetError, match="switches are tied"):
-        cj.conservative_jacobian(cj.from_sympy(text, state="x"), [0])
+        reach += i + 2
+    found = cj.conservative_jacobian(cj.from_sympy(text, state="x"), [0])
+    assert "15 switches are tied at the point: up to 32,768 active pieces" in found.reason
+    # a slope of the k-th value is at most that of the one before plus k + 1, and each is attained by a program
+    assert (float(found.support([[1.0]])), float(found.support([[-1.0]]))) == (reach, reach)
+    jumping = cj.from_sympy(text.replace("Abs(x)", "sign(x)*x"), state="x")
+    with pytest.raises(BudgetError, match=r"14 switches are tied.*The ties jump"):
+        cj.conservative_jacobian(jumping, [0])
 
 
 def test_a_thousand_ties_of_a_structured_map() -> None:
