@@ -164,7 +164,7 @@ def _first_of_equals(blocks: Floats, counts: Indices) -> Flags:
     """Which blocks differ from those before them at the same point."""
     keep = np.ones(len(blocks), dtype=np.bool_)
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    flat = blocks.reshape(len(blocks), -1)
+    flat = blocks.reshape(len(blocks), blocks.shape[1] * blocks.shape[2])
     for count in np.unique(counts[counts > 1]).tolist():
         of_count = starts[counts == count]
         step = max(1, _CHUNK // (count * flat.shape[1]))

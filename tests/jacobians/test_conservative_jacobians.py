@@ -144,7 +144,6 @@ def test_no_points():
         ([[0, 0, 0, np.nan]], {}, ValueError, "finite"),
         (np.zeros((1, 4)), {"kind": "clarke"}, ValueError, "selection"),
         (np.zeros((1, 4)), {"tolerance": -1.0}, ValueError, "tolerance"),
-        (np.zeros((1, 4)), {"max_pieces": 2}, cj.ConservativeError, "point 0: .*max_pieces"),
     ],
 )
 def test_bad_arguments(points, options, error, words):
