@@ -72,6 +72,7 @@ _HOMES = {
     "Contraction": "conservative.spectral",
     "ContractionVerdict": "conservative.spectral",
     "contraction_verdict": "conservative.spectral",
+    "export_sdpa": "conservative.spectral",
     "zonotope_radius": "conservative.spectral",
     "Product": "conservative.spectral",
     "expanding_product": "conservative.spectral",

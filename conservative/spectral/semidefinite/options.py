@@ -38,6 +38,31 @@ def check_integer(value: Any, *, call: str, argument: str, least: int, most: int
     return number
 
 
+def half_degree_of(degree: Any, *, call: str) -> int:
+    """Half of an even degree.
+
+    Parameters
+    ----------
+    degree : int
+        2 d, from 2 to 24.
+    call : str
+        Named in the error message.
+
+    Returns
+    -------
+    int
+        d.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    number = check_integer(degree, call=call, argument="degree", least=2, most=24)
+    if number % 2:
+        raise ArgumentError(f"`{call}(degree=...)` needs an even number; got {degree!r}.")
+    return number // 2
+
+
 def check_solver(scale: float | None, time_limit: float | None, solver: str | None, *, call: str) -> Fraction:
     """The lower bound at which to stop, as a rational, when all three arguments are usable.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError, BudgetError
+from conservative._core.errors import BudgetError
 from conservative._core.families import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above
 from conservative.certificates import Certificate, SumOfSquaresProof, upper_certificate
@@ -16,7 +16,7 @@ from conservative.spectral.automaton import Automaton
 from conservative.spectral.semidefinite.forms import ProvedForms, as_floats, proved_forms
 from conservative.spectral.semidefinite.graph import automaton_graph, memory_graph
 from conservative.spectral.semidefinite.lift import Monomial, monomials
-from conservative.spectral.semidefinite.options import certificate_or_none, check_integer, check_solver
+from conservative.spectral.semidefinite.options import certificate_or_none, check_solver, half_degree_of
 
 FloatArray = NDArray[np.float64]
 
@@ -130,7 +130,7 @@ def sum_of_squares_bound(
     (True, 'sum-of-squares')
     """
     family = as_family(matrices, call=_CALL)
-    half = _half_degree(degree)
+    half = half_degree_of(degree, call=_CALL)
     low = check_solver(scale, time_limit, solver, call=_CALL)
     count = len(monomials(family.size, half)) if half * family.size < 4096 else MOST_MONOMIALS + 1
     if count > MOST_MONOMIALS:
@@ -155,13 +155,6 @@ def sum_of_squares_bound(
         automaton,
         certificate,
     )
-
-
-def _half_degree(degree: Any) -> int:
-    number = check_integer(degree, call=_CALL, argument="degree", least=2, most=24)
-    if number % 2:
-        raise ArgumentError(f"`{_CALL}(degree=...)` needs an even number; got {degree!r}.")
-    return number // 2
 
 
 def _certificate(family: MatrixFamily, automaton: Automaton | None, found: ProvedForms) -> Certificate | None:
