@@ -36,7 +36,9 @@ class ParametrisedFamily:
     ranges : tuple of pairs of Fraction
         Lower and upper end for each parameter; equal ends fix it.
     function : PiecewiseSelection or None
-        The update whose pieces at a point the matrices are.
+        The update whose pieces at a fixed point the matrices are.
+    fixed : dict of str to number
+        That point, without the parameters of the family.
     """
 
     entries: PiecewiseSelection = field(repr=False)
@@ -44,6 +46,7 @@ class ParametrisedFamily:
     size: int
     ranges: tuple[Range, ...]
     function: PiecewiseSelection | None = field(default=None, repr=False)
+    fixed: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -165,9 +168,10 @@ def parametrised_family(
     except FunctionError as error:
         raise type(error)(f"`{call}(family=...)`: {error} The parameters are those that `ranges` names.") from error
     _check_ranges(entries, call)
-    family = ParametrisedFamily(entries, len(matrices), n, tuple(intervals.values()), function)
+    fixed = {getattr(key, "name", key): value for key, value in (at or {}).items()}
+    family = ParametrisedFamily(entries, len(matrices), n, tuple(intervals.values()), function, fixed)
     if function is not None:
-        _check_pieces(family, function, {} if at is None else at, call)
+        _check_pieces(family, function, fixed, call)
     return family
 
 
@@ -266,7 +270,7 @@ def _check_pieces(family: ParametrisedFamily, F: PiecewiseSelection, at: Mapping
     p = len(F.state)
     for step in range(1, _SAMPLES + 1):
         values = _sample(family.ranges, step)
-        point = dict(zip(family.names, values, strict=True)) | {getattr(k, "name", k): v for k, v in at.items()}
+        point = dict(zip(family.names, values, strict=True)) | dict(at)
         if not F.residual(point).vanishes:
             raise ArgumentError(f"`{call}(at=...)`: at {F.point(point)} F(x, θ) = x fails; give a fixed point.")
         numbers = dict(zip(F.symbols, F.point(point).as_sympy(), strict=True))

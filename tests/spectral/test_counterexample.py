@@ -20,6 +20,7 @@ from conservative._core.families import as_family
 from conservative.spectral.counterexamples import CounterexampleStatus, KinkStatus, follow_kink, front
 from conservative.spectral.counterexamples.batch import largest_radii, stable, word_levels
 from conservative.spectral.counterexamples.contraction import shrinks_exactly
+from conservative.spectral.counterexamples.observed import observe_function
 from conservative.spectral.words import canonical_word
 
 a, b, k = sp.symbols("alpha beta kappa", positive=True)
@@ -105,6 +106,28 @@ def test_a_function_is_read_at_its_fixed_point():
     F = cj.from_sympy([x - a * gradient + b * (x - y) + theta, x], state=[x, y], parameters=[theta, a, b, k])
     found = cj.counterexample(F, ranges={a: 1, b: "3/4", k: ("1/5", "1/4")}, at={x: 0, y: 0, theta: 0})
     assert (found.word, found.product.eigenvalue) == ((0, 0, 1, 1), Fraction(-9, 8))
+
+
+def planar_update(curvatures):
+    """Heavy ball in two coordinates, each with its own kink: four pieces."""
+    x = sp.symbols("x1 x2", real=True)
+    y = sp.symbols("y1 y2", real=True)
+    theta = sp.Symbol("theta", real=True)
+    gradients = [sp.Piecewise((z, z >= 0), (c * z, True)) for z, c in zip(x, curvatures, strict=True)]
+    steps = [z - a * g + b * (z - w) + theta for z, g, w in zip(x, gradients, y, strict=True)]
+    return cj.from_sympy([*steps, *x], state=[*x, *y], parameters=[theta, a, b, k])
+
+
+def test_a_function_with_two_kinks_is_followed_in_doubles():
+    at = dict.fromkeys(("x1", "x2", "y1", "y2", "theta"), 0)
+    ranges = {a: (0, 2), b: (0, 1), k: (1, 10)}
+    found = cj.counterexample(planar_update((k, k)), ranges=ranges, at=at, max_length=3, samples=500)
+    assert found.family.count == 4
+    assert is_proved(found)
+    assert found.kink.status is KinkStatus.OBSERVED
+    assert found.parameters == {"alpha": Fraction(1, 2), "beta": Fraction(1, 2), "kappa": Fraction(4)}
+    with pytest.raises(cj.ConservativeError, match="two 2 x 2 matrices"):
+        cj.counterexample(planar_update((k, k)), ranges=ranges, at=at, converges=True)
 
 
 def test_three_by_three_matrices():
@@ -334,3 +357,17 @@ def test_refuses_more_words_than_fit():
     many = [[[f"{i}/50 - a"]] for i in range(50)]
     with pytest.raises(cj.ConservativeError, match="Lower `max_length`"):
         cj.counterexample(many, ranges={"a": (0, 1)}, max_length=8)
+
+
+@pytest.mark.parametrize(
+    ("expression", "centre", "status"),
+    [
+        ("Max(2*x, -a*x)", 0, KinkStatus.UNDECIDED),
+        ("1 + Max((x - 1)/2, -a*(x - 1)/4)", 1, KinkStatus.OBSERVED),
+        ("Abs(x)", 0, KinkStatus.UNDECIDED),
+    ],
+)
+def test_trajectories_of_a_function_in_doubles(expression, centre, status):
+    F = cj.from_sympy(expression, state=["x"], parameters=["a"])
+    report = observe_function(F, {"x": centre}, {"a": Fraction(1)})
+    assert (report.status, report.converges) == (status, False)

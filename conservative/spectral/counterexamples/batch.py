@@ -11,8 +11,8 @@ from conservative.spectral.words import Word
 
 FloatArray = NDArray[np.float64]
 
-_CHUNK_ENTRIES = 1 << 20
-"""Entries of products held at once: 8 MB."""
+_CHUNK_ENTRIES = 1 << 15
+"""Entries of products held at once: 256 KB, which stay in a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -99,6 +99,11 @@ def counterexample(
             f"`counterexample(max_length=...)`: {parametrised.count} matrices have about {classes:,} classes of words "
             f"of length {max_length}; at most {_MOST_WORDS:,} are looked at. Lower `max_length`."
         )
+    if converges and (parametrised.count, parametrised.size) != (2, 2):
+        raise ArgumentError(
+            f"`counterexample(converges=True)` proves convergence for two 2 x 2 matrices; got {parametrised.count} of "
+            f"order {parametrised.size}. Leave it out: what trajectories do is then observed where it can be."
+        )
     if time_limit is not None and not time_limit > 0:
         raise ArgumentError(f"`counterexample(time_limit=...)` needs seconds above 0, or None; got {time_limit!r}.")
     deadline = None if time_limit is None else time.monotonic() + time_limit
@@ -116,9 +121,7 @@ def counterexample(
         status = CounterexampleStatus.INTERRUPTED
     if best is None:
         raise BudgetError(_nothing(search, status))
-    return as_counterexample(
-        best, parametrised.names, objective=_AIMS[objective], examined=search.examined, status=status
-    )
+    return as_counterexample(best, parametrised, objective=_AIMS[objective], examined=search.examined, status=status)
 
 
 _AIMS = {"shortest": "shortest word", "simplest": "simplest parameters", "margin": "largest growth per step"}

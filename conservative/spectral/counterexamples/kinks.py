@@ -17,7 +17,7 @@ MAX_STEPS = 160
 
 _STARTS = 24
 
-_MOST_CONES = 4000
+_MOST_CONES = 1000
 """Their number grows linearly, unless the map folds the plane or maps open sets into the kink."""
 
 
@@ -33,7 +33,7 @@ class KinkStatus(Enum):
         "to 0 was not decided within the steps followed"
     )
     OBSERVED = (
-        "along the exact trajectories followed, which start off the kink, the products of Jacobians became small "
+        "along the trajectories followed, which start off the kinks, the products of Jacobians became small "
         "(observed, not proved): the failure shown is set-valued, at exact ties"
     )
     UNDECIDED = (

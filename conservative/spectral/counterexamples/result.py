@@ -9,7 +9,9 @@ from conservative._core.families import ExactMatrix, MatrixFamily
 from conservative._core.numbers import Bracket
 from conservative.certificates.build import expansion_certificate
 from conservative.certificates.records import Certificate
-from conservative.spectral.counterexamples.kinks import KinkReport, follow_kink
+from conservative.functions.parametrised import ParametrisedFamily
+from conservative.spectral.counterexamples.kinks import KinkReport, KinkStatus, follow_kink
+from conservative.spectral.counterexamples.observed import observe_function
 from conservative.spectral.counterexamples.script import script_text
 from conservative.spectral.expanding import ExpansionStatus, ShortestExpanding, shortest_expanding
 from conservative.spectral.products import Product, make_product, proved_rate
@@ -204,14 +206,15 @@ def prove(
 
 
 def as_counterexample(
-    proved: Proved, names: tuple[str, ...], *, objective: str, examined: int, status: CounterexampleStatus
+    proved: Proved, source: ParametrisedFamily, *, objective: str, examined: int, status: CounterexampleStatus
 ) -> Counterexample:
     """The result, with certificate and brackets.
 
     Parameters
     ----------
     proved : Proved
-    names : tuple of str
+    source : ParametrisedFamily
+        Where it was looked for.
     objective : str
     examined : int
     status : CounterexampleStatus
@@ -220,15 +223,19 @@ def as_counterexample(
     -------
     Counterexample
     """
+    parameters = dict(zip(source.names, proved.values, strict=True))
+    kink = proved.kink or follow_kink(proved.family)
+    if kink.status is KinkStatus.NO_FUNCTION and source.function is not None:
+        kink = observe_function(source.function, source.fixed, parameters)
     return Counterexample(
-        dict(zip(names, proved.values, strict=True)),
+        parameters,
         proved.family,
         proved.product,
         proved_rate(proved.family, proved.product.word),
         tuple(spectral_radius(matrix) for matrix in proved.family.exact),
         proved.shortest,
         expansion_certificate(proved.family, proved.product.word),
-        proved.kink or follow_kink(proved.family),
+        kink,
         objective,
         examined,
         status,

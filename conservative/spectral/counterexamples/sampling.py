@@ -16,7 +16,7 @@ Point = tuple[Fraction, ...]
 MAX_DENOMINATOR = 24
 """Largest denominator of the points that are enumerated."""
 
-_MOST_POINTS = 1 << 18
+_MOST_POINTS = 1 << 17
 """Simple points of one largest denominator, beyond which they are not enumerated."""
 
 _BISECTIONS = 40

@@ -189,23 +189,42 @@ class Search:
         def rate(tried: FloatArray) -> FloatArray:
             return self.rates(tried, levels)
 
-        reached, values = self._climbed(points, rate, until=np.inf, rounds=24)
+        values = rate(points)
         self.length = self.max_length
+        top = np.argsort(-values)[:_CLIMBERS]
         best = 0.0
-        for position in np.argsort(-values)[:4]:
+        for proved, value in self._approached(points[top[:1]], rate, levels, above=best):
+            best = value
+            yield proved
+        reached, values = climb(points[top], rate, box=self.family.box, rng=self.rng, rounds=24)
+        order = np.argsort(-values)[:4]
+        for proved, _ in self._approached(reached[order], rate, levels, above=best):
+            yield proved
+
+    def _approached(
+        self,
+        targets: FloatArray,
+        rate: Callable[[FloatArray], FloatArray],
+        levels: tuple[Level, ...],
+        *,
+        above: float,
+    ) -> Iterator[tuple[Proved, float]]:
+        """Rational points near some targets whose rates grow, with longer and longer denominators."""
+        best = above
+        for target in targets:
             for denominator in (4, 8, 16, 32, 64, 128, 256):
-                points_near = self._neighbours(reached[position], denominator)
-                tried = np.array([[float(x) for x in p] for p in points_near])
-                near = rate(tried)
-                top = int(near.argmax())
-                value = float(near[top])
+                near = self._neighbours(target, denominator)
+                tried = np.array([[float(x) for x in p] for p in near])
+                rates = rate(tried)
+                top = int(rates.argmax())
+                value = float(rates[top])
                 if value <= max(best * (1 + _GAIN), 1 + _MARGIN):
                     continue
                 word = self._winner(tried[top : top + 1], levels)
-                proved = self.proved(points_near[top], max_length=len(word), word=word)
+                proved = self.proved(near[top], max_length=len(word), word=word)
                 if proved is not None:
                     best = value
-                    yield proved
+                    yield proved, value
 
     def _spread(self) -> FloatArray:
         """Stable points of the box, corners of the sequence's cells left to the climb."""
@@ -217,16 +236,13 @@ class Search:
         self,
         points: FloatArray,
         objective: Callable[[FloatArray], FloatArray],
-        *,
-        until: float = 1 + _MARGIN,
-        rounds: int = 12,
     ) -> tuple[FloatArray, FloatArray]:
-        """All points and the best of them improved, unless some exceed `until` already."""
+        """All points, if some of them expand already; otherwise the best of them improved."""
         values = objective(points)
-        if values.max() > until:
+        if values.max() > 1 + _MARGIN:
             return points, values
         top = np.argsort(-values)[:_CLIMBERS]
-        return climb(points[top], objective, box=self.family.box, rng=self.rng, rounds=rounds, until=until)
+        return climb(points[top], objective, box=self.family.box, rng=self.rng, until=1 + _MARGIN)
 
     def _simplified(
         self, reached: FloatArray, objective: Callable[[FloatArray], FloatArray], length: int
