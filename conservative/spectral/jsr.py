@@ -1,4 +1,4 @@
-"""The joint spectral radius: a proved bracket from the best word below and the best norm above."""
+"""The joint spectral radius: a proved bracket from the best word below and an invariant polytope above."""
 
 import math
 import time
@@ -7,12 +7,15 @@ from fractions import Fraction
 from typing import Any
 
 from conservative._core.errors import ArgumentError, CertificateError
-from conservative._core.families import MatrixFamily, as_family
-from conservative._core.norms import spectral_norm_bounds
-from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
-from conservative.certificates import Certificate, contraction_certificate, expansion_certificate
-from conservative.spectral.stages import Found, RadiusStatus, first_bounds, stages
-from conservative.spectral.words import Word, word_text
+from conservative._core.families import as_family
+from conservative._core.numbers import Bracket, float_above, float_below
+from conservative._core.threads import one_thread
+from conservative.certificates import Certificate, expansion_certificate
+from conservative.spectral.automata import as_automaton, lifted_family
+from conservative.spectral.automaton import Automaton
+from conservative.spectral.proving import Problem, Proved, decimal_below, prove, prove_exactly
+from conservative.spectral.stages import PATIENCE, Found, RadiusStatus, branch, first_bounds, is_wide, stages
+from conservative.spectral.words import Word, canonical_word, word_text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +56,9 @@ class JointSpectralRadius:
         )
 
 
-def joint_spectral_radius(matrices: Any, *, tol: float = 1e-9, time_limit: float | None = None) -> JointSpectralRadius:
+def joint_spectral_radius(
+    matrices: Any, *, tol: float = 1e-9, time_limit: float | None = None, automaton: Automaton | None = None
+) -> JointSpectralRadius:
     """Bounds of the largest growth rate of products of a family: lim max ||M_w||^(1/|w|).
 
     The radius of the convex hull of the family is the same number. Below 1, and only then, some norm makes every
@@ -66,8 +71,9 @@ def joint_spectral_radius(matrices: Any, *, tol: float = 1e-9, time_limit: float
     tol : float
         The work ends when ``upper <= lower (1 + tol)``.
     time_limit : float, optional
-        Seconds after which the best bracket so far is returned, checked between steps. The branch and bound
-        also stops after a fixed number of products.
+        Seconds after which the best bracket so far is proved and returned; a minute when absent.
+    automaton : Automaton, optional
+        Only products that it reads count: the constrained joint spectral radius.
 
     Returns
     -------
@@ -79,14 +85,17 @@ def joint_spectral_radius(matrices: Any, *, tol: float = 1e-9, time_limit: float
 
     Notes
     -----
-    Lower: a search of bounded width proposes words; the radius of the best one is enclosed from the exact
-    characteristic polynomial. Upper: a common quadratic norm, proved by an exact LDL^T, and Gripenberg's branch
-    and bound in that norm, with an explicit bound of every rounding. Families that a permutation makes block
-    triangular are solved block by block. A keyboard interrupt returns the bracket so far.
+    The family is taken apart into irreducible blocks by exact invariant subspaces. In each, a search of bounded width
+    proposes a word, and the invariant polytope algorithm grows the hull of its leading eigenvectors until the family
+    maps it into itself; slow growth makes the search go on in the norm that the vertices suggest. The closed polytope
+    is written down in integers and proved by the exact checker for the bound ``lower (1 + tol / 2)``; where all images
+    lie strictly inside, it proves that the word attains the radius, and the bracket is two neighbouring doubles.
+    A polytope that does not close still proves a bound. Radii of words are enclosed from exact characteristic
+    polynomials. A keyboard interrupt returns what is proved by then.
 
     References
     ----------
-    [jungers2009]_, [gripenberg1996]_
+    [jungers2009]_, [guglielmi2013]_, [mejstrik2020]_, [gripenberg1996]_
 
     Examples
     --------
@@ -94,18 +103,25 @@ def joint_spectral_radius(matrices: Any, *, tol: float = 1e-9, time_limit: float
     >>> golden.word, golden.lower <= (1 + 5**0.5) / 2 <= golden.upper
     ((0, 1), True)
     """
-    family = as_family(matrices, call="joint_spectral_radius")
+    given = as_family(matrices, call="joint_spectral_radius")
     _check_limits(tol, time_limit)
-    deadline = None if time_limit is None else time.monotonic() + time_limit
+    family = given
+    if automaton is not None:
+        family = lifted_family(given, as_automaton(automaton, count=given.count, call="joint_spectral_radius"))
+    problem = Problem(given, family, automaton)
+    begun = time.monotonic()
+    deadline = begun + (PATIENCE if time_limit is None else time_limit)
     found = first_bounds(family)
-    try:
-        for better in stages(family, found, tol=tol, deadline=deadline):
-            found = better
-            if deadline is not None and time.monotonic() > deadline:
-                break
-    except KeyboardInterrupt:
-        found = found.stopped(RadiusStatus.INTERRUPTED)
-    return _result(family, found)
+    late = RadiusStatus.WORK_LIMIT if time_limit is None else RadiusStatus.TIME_LIMIT
+    with one_thread():
+        try:
+            for better in stages(family, found, tol=tol, deadline=deadline):
+                found = better
+                if time.monotonic() > deadline:
+                    break
+        except KeyboardInterrupt:
+            late, deadline = RadiusStatus.INTERRUPTED, begun
+        return _finished(problem, found, tol=tol, deadline=deadline, late=late)
 
 
 def _check_limits(tol: float, time_limit: float | None) -> None:
@@ -115,39 +131,64 @@ def _check_limits(tol: float, time_limit: float | None) -> None:
         raise ArgumentError(f"`joint_spectral_radius(time_limit=...)` needs seconds >= 0, or None; got {time_limit!r}.")
 
 
-def _result(family: MatrixFamily, found: Found) -> JointSpectralRadius:
-    bracket = found.bracket
-    return JointSpectralRadius(
-        bracket.lower, bracket.upper, found.word, found.status, found.vertex_radii, _certificate(family, found)
-    )
+def _finished(
+    problem: Problem, found: Found, *, tol: float, deadline: float, late: RadiusStatus
+) -> JointSpectralRadius:
+    """The proof of what was found; branch and bound where the proof leaves a wide bracket and time is left."""
+    proved = _proved(problem, found, tol=tol, deadline=deadline)
+    certificate = None if proved is None else proved.certificate
+    if proved is not None:
+        found = found.with_upper(float_above(proved.bound))
+    if is_wide(found) and time.monotonic() < deadline:
+        for better in branch(problem.family, found, tol=tol, deadline=deadline):
+            found = better
+    exact = None
+    if proved is not None and found.form is not None and found.bracket.lower > 0 and problem.automaton is None:
+        exact = prove_exactly(problem.family, found.form, found.states)
+    if exact is not None:
+        certificate = exact
+        found = _narrowed(found, exact)
+    if certificate is None or (found.bracket.lower > 1 and certificate.claim.lower is None):
+        certificate = _by_word(problem, found) or certificate
+    status = _status(found, tol=tol, late=late)
+    word, radii = canonical_word(problem.letters(found.word)), found.vertex_radii
+    return JointSpectralRadius(found.bracket.lower, found.bracket.upper, word, status, radii, certificate)
 
 
-def _certificate(family: MatrixFamily, found: Found) -> Certificate | None:
-    """The claim that decides contraction: the word's bound from 1 on, otherwise the bound of the quadratic norm.
+def _narrowed(found: Found, exact: Certificate) -> Found:
+    claim = exact.claim
+    assert claim.lower is not None
+    assert claim.upper is not None
+    word = found.word
+    found = found.with_upper(float_above(claim.upper)).with_word(Bracket(float_below(claim.lower), math.inf), word)
+    return found.stopped(RadiusStatus.EXACT)
 
-    There is none when the matrices are too large for the checker's own limits.
-    """
+
+def _proved(problem: Problem, found: Found, *, tol: float, deadline: float) -> Proved | None:
+    if found.form is None:
+        return None
+    lower = Fraction(found.bracket.lower)
+    return prove(problem, found.form, found.states, word=found.word, lower=lower, tol=tol, deadline=deadline)
+
+
+def _status(found: Found, *, tol: float, late: RadiusStatus) -> RadiusStatus:
+    if found.bracket.upper == 0:
+        return RadiusStatus.ZERO
+    if found.status is RadiusStatus.EXACT:
+        return RadiusStatus.EXACT
+    if found.is_closed(tol):
+        return RadiusStatus.CLOSED
+    if found.states and all(s.is_closed for s in found.states):
+        return RadiusStatus.NOT_PROVED
+    return late
+
+
+def _by_word(problem: Problem, found: Found) -> Certificate | None:
+    """The lower bound alone, when nothing proves an upper one."""
+    if not found.bracket.lower > 0:
+        return None
     try:
-        if found.bracket.lower >= 1:
-            return expansion_certificate(family, found.word, bound=_short_below(found.bracket.lower))
-        if found.quadratic is None:
-            return contraction_certificate(family, _identity(family.size), _euclidean_norm(family))
-        return contraction_certificate(family, found.quadratic.exact_weight, found.quadratic.exact_gamma)
+        letters, bound = problem.letters(found.word), decimal_below(Fraction(found.bracket.lower))
+        return expansion_certificate(problem.given, letters, bound=bound, automaton=problem.automaton)
     except CertificateError:
         return None
-
-
-def _identity(n: int) -> list[list[int]]:
-    return [[int(i == j) for j in range(n)] for i in range(n)]
-
-
-def _euclidean_norm(family: MatrixFamily) -> Fraction:
-    """A decimal of ten digits above the largest Euclidean norm, the rounding of the entries included."""
-    norm = float(spectral_norm_bounds(family.floats)[1].max()) * (1 + 4 * family.size * UNIT_ROUNDOFF)
-    return -_short_below(-norm) if norm < 1e10 else Fraction(norm)
-
-
-def _short_below(lower: float) -> Fraction:
-    """A decimal of ten digits below a proved bound: what a reader compares with a published number."""
-    scale = Fraction(10) ** (10 - len(str(int(abs(lower)))))
-    return Fraction(math.floor(Fraction(lower) * scale)) / scale

@@ -1,6 +1,5 @@
-"""Products of a family: one word with its exact matrix and proved radius, and the search for words that grow fast."""
+"""Products of a family: one word with its exact matrix and proved radius, and rates of many words in doubles."""
 
-import time
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,8 +10,8 @@ from conservative._core.exact_linalg import flint_product, from_flint, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily
 from conservative._core.numbers import Bracket
 from conservative.spectral.radius import radius_of
-from conservative.spectral.tree import extend, spectral_radii, stack_horizontally
-from conservative.spectral.words import Word, canonical_word, word_text
+from conservative.spectral.tree import spectral_radii
+from conservative.spectral.words import Word, word_text
 
 FloatArray = NDArray[np.float64]
 
@@ -137,76 +136,3 @@ def screened_rates(rows: FloatArray, lengths: NDArray[np.int64] | int, *, above:
     if alive.size:
         rates[alive] = spectral_radii(np.ascontiguousarray(rows[:, alive])) ** (1.0 / length[alive])
     return rates
-
-
-def search_word(
-    matrices: FloatArray, *, max_length: int = 40, width: int = 600, deadline: float | None = None
-) -> tuple[Word, float]:
-    """A word of large rate rho(M_w)^(1/|w|), by a search of bounded width (an estimate, not a proof).
-
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-        In a basis and scale in which the norms are of the size of the radius.
-    max_length : int
-    width : int
-        Words kept per length: one half with the largest norms, the other with the smallest among those that
-        still exceed the best rate.
-    deadline : float, optional
-        `time.monotonic()` after which no longer words are tried.
-
-    Returns
-    -------
-    word : tuple of int
-        Least rotation of a primitive word; the shortest of those within a relative 1e-12 of the largest rate found.
-    rate : float
-        Its rate in doubles.
-
-    Examples
-    --------
-    >>> word, rate = search_word(np.array([[[1.0, 1.0], [0.0, 1.0]], [[1.0, 0.0], [1.0, 1.0]]]))
-    >>> word, round(rate, 6)
-    ((0, 1), 1.618034)
-    """
-    k = matrices.shape[0]
-    stacked = stack_horizontally(matrices)
-    rows = np.ascontiguousarray(matrices.transpose(1, 0, 2))
-    words = np.arange(k, dtype=np.int16)[:, None]
-    log_norm = np.zeros(k)
-    best: Word = (0,)
-    rate = 0.0
-    for length in range(1, max_length + 1):
-        rows, words, log_norm = _normalised(rows, words, log_norm)
-        if not words.size or (deadline is not None and time.monotonic() > deadline):
-            break
-        growth = np.exp(log_norm / length)
-        threshold = rate * (1 + 1e-12)
-        rates = screened_rates(rows, length, above=threshold / growth) * growth
-        top = float(rates.max())
-        if top > threshold:
-            ties = words[rates >= top * (1 - 1e-13)][:64]
-            best, rate = min(canonical_word(tuple(int(i) for i in w)) for w in ties), top
-        keep = _ends(log_norm, floor=length * np.log(rate) if rate > 0 else -np.inf, width=width)
-        rows = extend(np.ascontiguousarray(rows[:, keep]), stacked)
-        letters = np.tile(np.arange(k, dtype=np.int16), keep.size)[:, None]
-        words = np.concatenate([np.repeat(words[keep], k, axis=0), letters], axis=1)
-        log_norm = np.repeat(log_norm[keep], k)
-    return best, rate
-
-
-def _normalised(
-    rows: FloatArray, words: NDArray[np.int16], log_norm: FloatArray
-) -> tuple[FloatArray, NDArray[np.int16], FloatArray]:
-    """Products of Frobenius norm one with the logarithms of what was divided out; zero products are dropped."""
-    norms = np.sqrt((rows * rows).sum(axis=(0, 2)))
-    alive = (norms > 0) & np.isfinite(norms)
-    return rows[:, alive] / norms[alive][None, :, None], words[alive], log_norm[alive] + np.log(norms[alive])
-
-
-def _ends(log_norm: FloatArray, *, floor: float, width: int) -> NDArray[np.intp]:
-    """Indices of the largest norms and of the smallest ones above a floor."""
-    above = np.flatnonzero(log_norm >= floor)
-    if above.size <= width:
-        return above
-    order = above[np.argsort(log_norm[above], kind="stable")]
-    return np.sort(np.concatenate([order[: width // 2], order[order.size - (width - width // 2) :]]))

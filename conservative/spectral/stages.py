@@ -13,41 +13,41 @@ from conservative._core.families import MatrixFamily
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, float_above, float_below
 from conservative.spectral.basis import ScaledFamily, balanced_family, scale_family
+from conservative.spectral.candidates import Candidate, averaged_norm, ellipsoid_norm
+from conservative.spectral.closing import BlockState, close_block, first_words, prepare_block
 from conservative.spectral.gripenberg import branch_and_bound
-from conservative.spectral.products import make_product, proved_rate, search_word
-from conservative.spectral.quadratic import QuadraticNorm, common_quadratic_norm
-from conservative.spectral.reduction import diagonal_blocks, is_nilpotent_family
+from conservative.spectral.products import make_product, proved_rate
+from conservative.spectral.reduction import BlockTriangular, closed_form, triangularise
 from conservative.spectral.words import Word
 
-SEARCH_LENGTH = 130
-"""Longest word of the bounded-width search."""
-
-WORK_LIMIT = 1 << 24
-"""Work of the branch and bound at most, per diagonal block: products times n^3, a second or two."""
+WORK_LIMIT = 1 << 22
+"""Work of the branch and bound at most: products times n^3, well below a second."""
 
 EXACT_RADII = 64
 """Matrices whose own radius is enclosed exactly: those of the largest radii in doubles. The others get their norm."""
 
-MOST_INEQUALITIES = 200
-"""Matrices beyond which the semidefinite program would take longer than it gains."""
+PATIENCE = 60.0
+"""Seconds after which a search without a time limit leaves the polytope that has not closed."""
 
-SOLVER_SECONDS = 2.0
-"""Time that must be left for the semidefinite solver to be loaded and run."""
-
-SOLVER_LIMIT = 20.0
-"""Seconds that the semidefinite solver is given at most, and never more than half of what is left."""
+_WIDE = 1e-3
+"""Relative width of a bracket above which branch and bound is worth its time."""
 
 
 class RadiusStatus(Enum):
     """How a computation of the joint spectral radius ended; the value is the sentence to print."""
 
     CLOSED = "the bounds agree within the tolerance"
+    EXACT = "the value is exact: the certificate proves that the word attains the joint spectral radius"
     ZERO = "every product of n matrices vanishes: the joint spectral radius is exactly 0"
     TIME_LIMIT = "the time limit was reached: the bracket holds; raise `time_limit` to narrow it"
     INTERRUPTED = "interrupted: the bracket holds; run again, or with a `time_limit`, to narrow it"
     WORK_LIMIT = (
-        "the branch and bound reached its size limit: the bracket holds; accept it with a larger `tol`, or pass the "
-        "matrices in another basis"
+        "no polytope closed within its budget of vertices or a minute: the bracket holds; accept it with a larger "
+        "`tol`, or give more time with `time_limit`"
+    )
+    NOT_PROVED = (
+        "the search closed, but its proof is beyond the limits of the checker: the bracket is what other proofs give; "
+        "a larger `tol` or fewer digits in the matrices help"
     )
 
 
@@ -65,15 +65,18 @@ class Found:
         What to say if this is the last stage.
     vertex_radii : tuple of Bracket
         rho(A_i) of each matrix.
-    quadratic : QuadraticNorm or None
-        A common quadratic norm of the whole family.
+    form : BlockTriangular or None
+        The family taken apart.
+    states : tuple of BlockState
+        What is known of each block; `proving.prove` turns them into an upper bound.
     """
 
     bracket: Bracket
     word: Word
     status: RadiusStatus
     vertex_radii: tuple[Bracket, ...]
-    quadratic: QuadraticNorm | None = None
+    form: BlockTriangular | None = None
+    states: tuple[BlockState, ...] = ()
 
     def stopped(self, status: RadiusStatus) -> "Found":
         """The same bounds with a final status, unless they are closed already.
@@ -86,7 +89,11 @@ class Found:
         -------
         Found
         """
-        return self if self.status in {RadiusStatus.CLOSED, RadiusStatus.ZERO} else replace(self, status=status)
+        return (
+            self
+            if self.status in {RadiusStatus.CLOSED, RadiusStatus.ZERO, RadiusStatus.EXACT}
+            else replace(self, status=status)
+        )
 
     def with_word(self, bracket: Bracket, word: Word) -> "Found":
         """The bounds with the proved rate of a word, if it is better.
@@ -157,8 +164,8 @@ def first_bounds(family: MatrixFamily) -> Found:
     return Found(Bracket(radii[best].lower, float(norms.max())), (best,), RadiusStatus.TIME_LIMIT, radii)
 
 
-def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float | None) -> Iterator[Found]:
-    """Tighter and tighter bounds, in the order of their cost.
+def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -> Iterator[Found]:
+    """Better and better words and polytopes, block by block.
 
     Parameters
     ----------
@@ -167,83 +174,112 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float | 
         What `first_bounds` gave.
     tol : float
         Relative tolerance at which to stop.
-    deadline : float or None
-        `time.monotonic()` at which the caller will stop; only long steps look at it.
+    deadline : float
+        `time.monotonic()` after which no more work is begun.
+
+    Yields
+    ------
+    Found
+        With the states of the blocks; the upper bound is that of the beginning until `proving.prove` is asked.
+    """
+    known = closed_form(family)
+    if known is not None:
+        found = found.with_word(known.radius, known.word).with_upper(known.radius.upper)
+        yield found
+    form = triangularise(family)
+    blocks = [prepare_block(b) for b in form.blocks]
+    words = [_with_closed_form(b.family, first_words(b, deadline=deadline), b.scale) for b in blocks]
+    states = [BlockState(b, w[0], w[0].rate, None) for b, w in zip(blocks, words, strict=True)]
+    found = replace(found, form=form, states=tuple(states))
+    for state in states:
+        found = _with_state(family, found, state)
+    yield found
+    for i in sorted(range(len(blocks)), key=lambda i: -states[i].best.rate * blocks[i].scale):
+        if blocks[i].family.size == 1 or blocks[i].is_zero or states[i].weight is not None or states[i].best.rate == 0:
+            continue
+        floor = Fraction(found.bracket.lower) / blocks[i].scale
+        leads = states[i].best.rate >= float(floor) * (1 - 1e-12)
+        floors = 0.0 if leads else float(floor * (1 + Fraction(tol) / 8))
+        for state in close_block(blocks[i], words[i], floor=floors, deadline=deadline):
+            states[i] = state
+            found = replace(_with_state(family, found, state), states=tuple(states))
+            yield found
+
+
+def _with_closed_form(family: MatrixFamily, words: list[Candidate], scale: Fraction) -> list[Candidate]:
+    """The word that a theorem names instead of those that a search found, when it is better."""
+    known = closed_form(family) if family.size > 1 else None
+    if known is None or not known.radius.lower > 0:
+        return words
+    rate = float(Fraction(known.radius.midpoint) / scale)
+    return [Candidate(known.word, rate)] if rate >= words[0].rate * (1 - 1e-12) else words
+
+
+def _with_state(family: MatrixFamily, found: Found, state: BlockState) -> Found:
+    """The bounds with the proved rate of the best word of a block."""
+    rate = state.best.rate * state.block.scale
+    if state.best.rate == 0 or state.best.word == found.word or rate < found.bracket.lower * (1 - 1e-12):
+        return found
+    return found.with_word(proved_rate(family, state.best.word), state.best.word)
+
+
+def branch(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -> Iterator[Found]:
+    """Gripenberg's branch and bound in a norm that the vertices suggest: upper bounds without a certificate.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    found : Found
+    tol : float
+    deadline : float
 
     Yields
     ------
     Found
     """
-    if is_nilpotent_family(family):
-        found = replace(found, bracket=Bracket(0.0, 0.0), status=RadiusStatus.ZERO)
-        yield found
-    if _solver_fits(family, deadline):
-        quadratic = common_quadratic_norm(family, scale=found.bracket.lower, time_limit=_solver_seconds(deadline))
-        found = replace(found, quadratic=quadratic).with_upper(quadratic.gamma)
-        yield found
-    if found.status is RadiusStatus.ZERO:
-        return
-    blocks = diagonal_blocks(family)
-    bases = []
-    for block in blocks:
-        basis = _basis(block, found if len(blocks) == 1 else None, deadline)
-        bases.append(basis)
-        found = _with_search(family, found, basis, deadline)
-        yield found
-    yield from _branch(family, found, bases, tol=tol)
-
-
-def _solver_fits(family: MatrixFamily, deadline: float | None) -> bool:
-    return family.count <= MOST_INEQUALITIES and (deadline is None or deadline - time.monotonic() > SOLVER_SECONDS)
-
-
-def _solver_seconds(deadline: float | None) -> float:
-    return SOLVER_LIMIT if deadline is None else min(SOLVER_LIMIT, (deadline - time.monotonic()) / 2)
-
-
-def _basis(block: MatrixFamily, found: Found | None, deadline: float | None) -> ScaledFamily:
-    """The block in coordinates in which its norms are small: a common quadratic norm, or a diagonal balance."""
-    quadratic = None if found is None else found.quadratic
-    if quadratic is None and block.size > 1 and _solver_fits(block, deadline):
-        quadratic = common_quadratic_norm(block, time_limit=_solver_seconds(deadline))
-    scaled = None if quadratic is None else scale_family(block, transform=quadratic.factor)
-    return balanced_family(block) if scaled is None else scaled
-
-
-def _with_search(family: MatrixFamily, found: Found, basis: ScaledFamily, deadline: float | None) -> Found:
-    if not basis.floats.any():
-        return found
-    width = _search_width(family.size, family.count)
-    word, _ = search_word(basis.floats, max_length=SEARCH_LENGTH, width=width, deadline=deadline)
-    return found.with_word(proved_rate(family, word), word)
-
-
-def _search_width(n: int, count: int) -> int:
-    """Words kept per length: fewer where each costs more, or has more continuations."""
-    return max(8, min(600, max(60, 240_000 // n**2)) * 4 // max(count, 4))
-
-
-def _branch(family: MatrixFamily, found: Found, bases: list[ScaledFamily], *, tol: float) -> Iterator[Found]:
-    """Branch and bound on every block; the upper bound of the family is the largest over its blocks."""
+    basis = _branching_basis(family, found)
+    rate = float_below(Fraction(found.bracket.lower) / basis.scale)
+    unit = basis.divided(rate) if rate > 0 else basis
     word: Word = ()
-    uppers = [_upper(basis, float(basis.norm.max())) for basis in bases]
-    for i, basis in enumerate(bases):
-        rate = float_below(Fraction(found.bracket.lower) / basis.scale)
-        unit = basis.divided(rate) if rate > 0 else basis
-        for progress in branch_and_bound(unit, rate=float(rate > 0), tol=tol / 2):
-            uppers[i] = min(uppers[i], _upper(unit, progress.upper))
-            if progress.word and progress.word != word:
-                word = progress.word
-                found = found.with_word(proved_rate(family, word), word)
-            found = found.with_upper(max(uppers))
-            if found.is_closed(tol):
-                yield replace(found, status=RadiusStatus.CLOSED)
-                return
-            yield found
-            if progress.work > WORK_LIMIT:
-                break
-    yield found.stopped(RadiusStatus.WORK_LIMIT)
+    for progress in branch_and_bound(unit, rate=float(rate > 0), tol=tol / 2):
+        if progress.word and progress.word != word:
+            word = progress.word
+            found = found.with_word(proved_rate(family, word), word)
+        found = found.with_upper(_upper(unit, progress.upper))
+        yield found
+        if progress.work > WORK_LIMIT or found.is_closed(tol) or time.monotonic() > deadline:
+            return
+
+
+def _branching_basis(family: MatrixFamily, found: Found) -> ScaledFamily:
+    polytope = found.states[0].polytope if len(found.states) == 1 else None
+    balanced = balanced_family(family)
+    if polytope is None or any(x != 1 for x in found.states[0].block.balance):
+        shape = averaged_norm(balanced.floats)
+        return balanced if len(found.states) > 1 else (_based(family, shape) or balanced)
+    return _based(family, ellipsoid_norm(polytope.vertices)) or balanced
+
+
+def _based(family: MatrixFamily, shape: np.ndarray) -> ScaledFamily | None:
+    try:
+        return scale_family(family, transform=np.ascontiguousarray(np.linalg.cholesky(shape).T))
+    except np.linalg.LinAlgError:
+        return None
 
 
 def _upper(basis: ScaledFamily, upper: float) -> float:
     return float_above(Fraction(upper) * basis.scale) + 0.0 if np.isfinite(upper) else np.inf
+
+
+def is_wide(found: Found) -> bool:
+    """Whether the bracket is so wide that branch and bound may help.
+
+    Parameters
+    ----------
+    found : Found
+
+    Returns
+    -------
+    bool
+    """
+    return not found.bracket.upper <= found.bracket.lower * (1 + _WIDE)

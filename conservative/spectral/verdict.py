@@ -17,9 +17,10 @@ from conservative.certificates import Certificate, contraction_certificate, expa
 from conservative.jacobians import JacobianZonotope
 from conservative.matrix_sets import MatrixZonotope, largest_norm
 from conservative.spectral.basis import balanced_family
+from conservative.spectral.candidates import ranked_words
 from conservative.spectral.jsr import JointSpectralRadius, joint_spectral_radius
 from conservative.spectral.norms import assumption_a
-from conservative.spectral.products import proved_rate, search_word
+from conservative.spectral.products import proved_rate
 from conservative.spectral.quadratic import common_quadratic_norm
 from conservative.spectral.quotient import Quotient, Side, quotients
 from conservative.spectral.semidefinite.lift import monomials
@@ -220,8 +221,9 @@ def _quick_word(family: MatrixFamily) -> Word:
     balanced = balanced_family(family)
     if not balanced.floats.any():
         return ()
-    word, rate = search_word(balanced.floats, max_length=_QUICK_LENGTH, width=_QUICK_WIDTH)
-    if Fraction(rate) * balanced.scale <= 1:
+    best = ranked_words(balanced.floats, max_length=_QUICK_LENGTH, width=_QUICK_WIDTH)[0]
+    word = best.word
+    if Fraction(best.rate) * balanced.scale <= 1:
         return ()
     product = flint_product([to_flint(m) for m in family.exact], word)
     return word if radius_against_one(product) > 0 else ()

@@ -1,0 +1,237 @@
+"""One irreducible block: words are searched and a polytope is grown, in turn, until it closes or a budget ends."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.families import ExactMatrix, MatrixFamily
+from conservative.spectral.basis import diagonal_balance
+from conservative.spectral.candidates import Candidate, averaged_norm, ellipsoid_norm, in_norm, ranked_words
+from conservative.spectral.polytope.growth import Growth, Polytope, grow, start
+from conservative.spectral.polytope.roots import leading_cycles
+from conservative.spectral.reduction import Essential, FormKind, closed_form, essential_matrices
+
+FloatArray = NDArray[np.float64]
+
+MOST_VERTICES = 40_000
+"""Vertices of a polytope at most."""
+
+MOST_ENTRIES = 1 << 27
+"""Numbers in the bases of all images at most (a gigabyte)."""
+
+_SLICES = (0.01, 0.04, 0.1, 0.3, 1.0)
+"""Parts of the vertices after which words are searched again, in the norm that the polytope suggests."""
+
+_MOST_TIES = 8
+
+_BETTER = 1e-11
+"""Relative gain of a rate, in doubles, that makes the growth start again."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """An irreducible diagonal block in coordinates in which its entries are of like size.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+        D A_i D^-1.
+    balance : tuple of Fraction
+        The diagonal of D: powers of two.
+    essential : Essential
+        The matrices of the family that decide its radius.
+    scale : Fraction
+        A power of two near the largest entry.
+    unit : ndarray, shape (k, n, n)
+        All matrices of the family divided by the scale, in doubles.
+    quadratic : str or None
+        "normal" when the Euclidean norm is extremal, "single" when one matrix decides: a quadratic norm proves it.
+    """
+
+    family: MatrixFamily
+    balance: tuple[Fraction, ...]
+    essential: Essential
+    scale: Fraction
+    unit: FloatArray
+    quadratic: str | None
+
+    @property
+    def needed(self) -> FloatArray:
+        """The essential matrices divided by the scale."""
+        return self.unit[list(self.essential.letters)]
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether all matrices vanish."""
+        return not self.unit.any()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockState:
+    """What is known of a block.
+
+    Parameters
+    ----------
+    block : Block
+    best : Candidate
+        The best word found, in the letters of the block's family, with its rate divided by the scale.
+    divisor : float
+        The radius that the polytope is to prove, divided by the scale.
+    polytope : Polytope or None
+        Grown for the essential matrices divided by the divisor.
+    """
+
+    block: Block
+    best: Candidate
+    divisor: float
+    polytope: Polytope | None = None
+
+    @property
+    def weight(self) -> str | None:
+        """Which quadratic norm is extremal, when one is: of normal matrices, or of a single one."""
+        return self.block.quadratic
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether every image lies in the polytope, or the block is one number."""
+        if self.block.family.size == 1 or self.block.is_zero or self.block.quadratic is not None:
+            return True
+        return self.polytope is not None and self.polytope.state is Growth.CLOSED
+
+
+def prepare_block(family: MatrixFamily) -> Block:
+    """A block balanced by a diagonal of powers of two, scaled, and without matrices that change nothing.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+
+    Returns
+    -------
+    Block
+    """
+    diagonal = np.diag(diagonal_balance(family))
+    balance = tuple(Fraction(float(x)) for x in diagonal)
+    if all(x == balance[0] for x in balance):
+        balanced, balance = family, (Fraction(1),) * family.size
+    else:
+        balanced = _balanced(family, balance)
+    with np.errstate(over="ignore"):
+        largest = float(np.abs(balanced.floats).max())
+    exponent = int(np.frexp(largest)[1]) if largest > 0 else 0
+    unit = np.ldexp(balanced.floats, -exponent)
+    essential = essential_matrices(balanced)
+    known = closed_form(family) if family.size > 1 else None
+    normal = known is not None and known.kind is FormKind.NORMAL
+    if normal:
+        balanced, balance, essential = family, (Fraction(1),) * family.size, essential_matrices(family)
+    quadratic = "normal" if normal else "single" if essential.family.count == 1 else None
+    return Block(balanced, balance, essential, Fraction(2) ** exponent, unit, quadratic)
+
+
+def _balanced(family: MatrixFamily, balance: tuple[Fraction, ...]) -> MatrixFamily:
+    exact: tuple[ExactMatrix, ...] = tuple(
+        tuple(tuple(x * r / c for x, c in zip(row, balance, strict=True)) for row, r in zip(m, balance, strict=True))
+        for m in family.exact
+    )
+    floats = np.array([[[float(x) for x in row] for row in m] for m in exact])
+    return MatrixFamily(floats, exact)
+
+
+def first_words(block: Block, *, deadline: float) -> list[Candidate]:
+    """Candidates from a quick search, in the given coordinates and in an averaged norm.
+
+    Parameters
+    ----------
+    block : Block
+    deadline : float
+
+    Returns
+    -------
+    list of Candidate
+        In the letters of the block's family.
+    """
+    if block.is_zero:
+        return [Candidate((0,), 0.0)]
+    matrices = block.needed
+    n = matrices.shape[1]
+    length, width = (100, 200) if n <= 3 else (40, 60) if n <= 12 else (24, 30) if n <= 40 else (8, 8)
+    found = [
+        ranked_words(m, max_length=length, width=width, deadline=deadline)
+        for m in (matrices, in_norm(matrices, averaged_norm(matrices)))
+    ]
+    return _merged(block, found)
+
+
+def _merged(block: Block, found: list[list[Candidate]]) -> list[Candidate]:
+    """The candidates tied for the best rate, shortest first, with their letters in the family of the block."""
+    best = max(c.rate for group in found for c in group)
+    tied = {c.word: c for group in found for c in group if c.rate >= best * (1 - _BETTER)}
+    ranked = sorted(tied.values(), key=lambda c: (len(c.word), c.word))[:_MOST_TIES]
+    return [Candidate(block.essential.original(c.word), c.rate) for c in ranked]
+
+
+def close_block(block: Block, words: list[Candidate], *, floor: float, deadline: float) -> Iterator[BlockState]:
+    """Grow a polytope for a block, searching for better words whenever growth is slow.
+
+    Parameters
+    ----------
+    block : Block
+        Of order at least two, not zero.
+    words : list of Candidate
+        From `first_words`.
+    floor : float
+        A radius, divided by the scale, that another block has anyway: there is nothing to prove below it.
+    deadline : float
+
+    Yields
+    ------
+    BlockState
+        After every slice of the work. The last is closed unless a budget ended.
+    """
+    most = _most_vertices(block)
+    state = _begun(block, words, floor)
+    yield state
+    for part in _SLICES:
+        assert state.polytope is not None
+        polytope = grow(state.polytope, accept=_accept(), max_vertices=int(most * part) + 20, deadline=deadline)
+        state = replace(state, polytope=polytope)
+        yield state
+        if state.is_closed or time.monotonic() > deadline:
+            return
+        better = _search_again(state, part, deadline)
+        if better[0].rate > state.best.rate * (1 + _BETTER):
+            state = _begun(block, better, floor)
+
+
+def _accept() -> float:
+    return 5e-11
+
+
+def _most_vertices(block: Block) -> int:
+    k, n = block.essential.family.count, block.family.size
+    return max(50, min(MOST_VERTICES, 600 * n * n, MOST_ENTRIES // (k * n * n)))
+
+
+def _begun(block: Block, words: list[Candidate], floor: float) -> BlockState:
+    best = words[0]
+    divisor = max(best.rate, floor)
+    unit = block.needed / divisor
+    place = {letter: i for i, letter in enumerate(block.essential.letters)}
+    cycles = [c for w in words for c in leading_cycles(unit, tuple(place[i] for i in w.word))]
+    return BlockState(block, best, divisor, start(unit, cycles))
+
+
+def _search_again(state: BlockState, part: float, deadline: float) -> list[Candidate]:
+    """A wider search in the norm of the ellipsoid of least volume around the vertices."""
+    assert state.polytope is not None
+    shape = ellipsoid_norm(state.polytope.vertices)
+    n = shape.shape[0]
+    length, width = (140, 400) if n <= 3 else (100, 200) if n <= 8 else (60, 100) if n <= 20 else (24, 20)
+    matrices = in_norm(state.block.needed, shape)
+    width = int(width * (1 + 4 * part))
+    return _merged(state.block, [ranked_words(matrices, max_length=length, width=width, deadline=deadline)])

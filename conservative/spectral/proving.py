@@ -1,0 +1,321 @@
+"""From what the search knows to a certificate: the proof of every diagonal block, written down and checked."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_discrete_lyapunov
+
+from conservative._core.errors import CertificateError
+from conservative._core.families import ExactMatrix, MatrixFamily
+from conservative.certificates import (
+    BlocksProof,
+    Certificate,
+    PolytopeProof,
+    Proof,
+    QuadraticProof,
+    equality_certificate,
+    exact_certificate,
+    exact_proof,
+    upper_certificate,
+)
+from conservative.spectral.automaton import Automaton
+from conservative.spectral.closing import BlockState
+from conservative.spectral.polytope.columns import MEAN, HullKind
+from conservative.spectral.polytope.growth import ROOT, Polytope, optimised, reach, with_letters
+from conservative.spectral.polytope.rational import polytope_proof
+from conservative.spectral.reduction import BlockTriangular
+from conservative.spectral.words import Word
+
+FloatArray = NDArray[np.float64]
+
+DIGITS = 13
+"""Significant digits of the bounds that certificates claim."""
+
+_MOST_EXACT = 200_000
+"""Vertices times matrices times n^2 up to which exact values are proved."""
+
+_MARGIN = Fraction(1, 10**9)
+"""Room for rounding above the largest gauge of an image of an open polytope."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """What a radius is asked of: a family, or the words of it that an automaton reads.
+
+    Parameters
+    ----------
+    given : MatrixFamily
+        The user's matrices, about which certificates speak.
+    family : MatrixFamily
+        The same, or the lifted family with one matrix per edge, on which the search runs.
+    automaton : Automaton or None
+    """
+
+    given: MatrixFamily
+    family: MatrixFamily
+    automaton: Automaton | None = None
+
+    def letters(self, word: Word) -> Word:
+        """A word of the family that the search runs on, in the letters of the user's matrices.
+
+        Parameters
+        ----------
+        word : tuple of int
+
+        Returns
+        -------
+        tuple of int
+        """
+        return word if self.automaton is None else tuple(self.automaton.edges[e][2] for e in word)
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """An upper bound that the checker has accepted.
+
+    Parameters
+    ----------
+    bound : Fraction
+    certificate : Certificate
+        Of the bracket, where there is a word with a positive rate, otherwise of the upper bound alone.
+    """
+
+    bound: Fraction
+    certificate: Certificate
+
+
+def prove(
+    problem: Problem,
+    form: BlockTriangular,
+    states: Sequence[BlockState],
+    *,
+    word: Word,
+    lower: Fraction,
+    tol: float,
+    deadline: float,
+) -> Proved | None:
+    """The least bound near the lower one that the polytopes of the blocks prove.
+
+    Parameters
+    ----------
+    problem : Problem
+    form : BlockTriangular
+    states : sequence of BlockState
+        One for each block of the form.
+    word : tuple of int
+    lower : Fraction
+        Proved: rho(M_w)^(1/|w|) is at least this.
+    tol : float
+        The bound is about ``lower (1 + tol / 2)`` if all blocks are closed.
+    deadline : float
+        For the simplex steps of open polytopes.
+
+    Returns
+    -------
+    Proved or None
+        None when no proof was accepted: a block has no polytope yet, or the numbers are beyond the checker.
+    """
+    if any(s.polytope is None and not s.is_closed for s in states):
+        return None
+    whole = [_whole(s, deadline) for s in states]
+    for bound in _bounds(whole, lower, tol):
+        try:
+            proof = _proof(form, whole, bound)
+            return Proved(bound, _certificate(problem, proof, word, lower, bound))
+        except (CertificateError, OverflowError, np.linalg.LinAlgError, ZeroDivisionError):
+            continue
+    return None
+
+
+def prove_exactly(family: MatrixFamily, form: BlockTriangular, states: Sequence[BlockState]) -> Certificate | None:
+    """A proof that a word attains the radius, which may be irrational; None where this kind of proof does not apply.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    form : BlockTriangular
+    states : sequence of BlockState
+
+    Returns
+    -------
+    Certificate or None
+
+    Notes
+    -----
+    For one block whose polytope has closed, grown from one real eigenvector, with every image strictly inside. Large
+    polytopes are left out: the long numbers would take longer than the search.
+    """
+    if len(states) != 1 or not _is_identity(form.basis) or not states[0].is_closed or states[0].polytope is None:
+        return None
+    whole = _whole(states[0], math.inf)
+    polytope = whole.polytope
+    assert polytope is not None
+    k, n = polytope.matrices.shape[:2]
+    cycles = polytope.cycles
+    if (
+        polytope.kind is HullKind.ELLIPTIC
+        or len(cycles) != 1
+        or not cycles[0].closes
+        or any(x != 1 for x in whole.block.balance)
+    ):
+        return None
+    if polytope.count * k * n * n > _MOST_EXACT or (
+        polytope.kind is HullKind.MONOTONE and not (polytope.vertices[0] > 0).all()
+    ):
+        return None
+    tree = [None if p == ROOT else (int(p), int(i)) for p, i in zip(polytope.parent, polytope.letter, strict=True)]
+    try:
+        proof = exact_proof(
+            family,
+            word=cycles[0].word,
+            vertices=polytope.vertices,
+            tree=tree,
+            images=_combinations(polytope),
+            hull=polytope.kind.value,
+        )
+        return exact_certificate(family, proof)
+    except (CertificateError, OverflowError, np.linalg.LinAlgError, ZeroDivisionError):
+        return None
+
+
+def _combinations(polytope: Polytope) -> list[list[list[tuple[int, float]]]]:
+    """Pairs (vertex, coefficient) for every settled image, in doubles."""
+    k = polytope.matrices.shape[0]
+    table: list[list[list[tuple[int, float]]]] = [[[] for _ in range(polytope.count)] for _ in range(k)]
+    for points in (*polytope.settled, polytope.pending):
+        signed = (points.coefficients * points.factor.real).tolist()
+        for (letter, vertex), code, weight in zip(points.image.tolist(), points.code.tolist(), signed, strict=True):
+            entries = [(c // 2, w) for c, w in zip(code, weight, strict=True) if c >= 0 and w != 0]
+            spread = sum(w for c, w in zip(code, weight, strict=True) if c == MEAN) / max(polytope.mean_count, 1)
+            if spread:
+                entries += [(j, spread) for j in range(polytope.mean_count)]
+            table[letter][vertex] = entries
+    return table
+
+
+def _whole(state: BlockState, deadline: float) -> BlockState:
+    """The state with the images of all matrices, and the gauges of open polytopes as small as time allows."""
+    if state.polytope is None:
+        return state
+    block = state.block
+    polytope = optimised(state.polytope, deadline=deadline) if not state.is_closed else state.polytope
+    unit = block.unit / state.divisor
+    polytope = with_letters(polytope, unit, block.essential.letters, deadline=math.inf)
+    return BlockState(block, state.best, state.divisor, polytope)
+
+
+def _bounds(states: Sequence[BlockState], lower: Fraction, tol: float) -> Iterator[Fraction]:
+    """Bounds to try: the tolerance, then what the gauges of the images ask for, with growing room."""
+    needed = lower
+    for state in states:
+        needed = max(needed, _needed(state))
+    if needed == 0:
+        yield Fraction(0)
+        return
+    for room in (Fraction(tol) / 2, _MARGIN, Fraction(1, 10**7), Fraction(1, 10**5), Fraction(1, 1000)):
+        yield decimal_above(max(lower * (1 + room), needed * (1 + min(room, _MARGIN) / 4)))
+
+
+def _needed(state: BlockState) -> Fraction:
+    block = state.block
+    if block.family.size == 1:
+        return max(abs(m[0][0]) for m in block.family.exact)
+    if state.polytope is None:
+        return Fraction(state.divisor) * block.scale
+    return Fraction(state.divisor) * block.scale * Fraction(reach(state.polytope))
+
+
+def _proof(form: BlockTriangular, states: Sequence[BlockState], bound: Fraction) -> Proof:
+    proofs = [_block_proof(s, bound) for s in states]
+    balances = [x for s in states for x in s.block.balance]
+    if len(proofs) == 1 and _is_identity(form.basis) and all(x == 1 for x in balances):
+        return proofs[0]
+    basis = [[x / d for x, d in zip(row, balances, strict=True)] for row in form.basis]
+    inverse = [[x * d for x in row] for row, d in zip(form.inverse, balances, strict=True)]
+    return BlocksProof(basis, inverse, form.sizes, proofs)
+
+
+def _block_proof(state: BlockState, bound: Fraction) -> QuadraticProof | PolytopeProof:
+    block, n = state.block, state.block.family.size
+    if state.polytope is not None:
+        return polytope_proof(block.family, state.polytope, rate=Fraction(state.divisor) * block.scale, bound=bound)
+    if block.quadratic == "single" and n > 1:
+        letter = block.essential.letters[0]
+        return QuadraticProof(_lyapunov(block.unit[letter] / float(bound / block.scale)))
+    return QuadraticProof([[Fraction(int(i == j)) for j in range(n)] for i in range(n)])
+
+
+def _lyapunov(matrix: FloatArray) -> list[list[Fraction]]:
+    """P with P - A^T P A about the identity, rounded to few bits: a quadratic norm in which a stable A contracts."""
+    P = solve_discrete_lyapunov(matrix.T, np.eye(matrix.shape[0]))
+    symmetric = (P + P.T) / 2
+    return [[Fraction(float(x)) for x in row] for row in symmetric]
+
+
+def _is_identity(matrix: ExactMatrix) -> bool:
+    return all(x == int(i == j) for i, row in enumerate(matrix) for j, x in enumerate(row))
+
+
+def _certificate(problem: Problem, proof: Proof, word: Word, lower: Fraction, bound: Fraction) -> Certificate:
+    family, automaton, letters = problem.given, problem.automaton, problem.letters(word)
+    if lower > 0:
+        below = decimal_below(lower)
+        with suppress(CertificateError):
+            return equality_certificate(
+                family, word=letters, lower=below, upper=bound, proof=proof, automaton=automaton
+            )
+    # The word of large matrices is beyond the checker's limits; the upper bound may not be.
+    return upper_certificate(family, proof, bound, automaton=automaton)
+
+
+def decimal_below(value: Fraction, *, digits: int = DIGITS) -> Fraction:
+    """The largest decimal of some significant digits that is at most a positive number.
+
+    Parameters
+    ----------
+    value : Fraction
+    digits : int
+
+    Returns
+    -------
+    Fraction
+
+    Examples
+    --------
+    >>> decimal_below(Fraction(2, 3), digits=3)
+    Fraction(333, 500)
+    """
+    unit = _unit(value, digits)
+    return math.floor(value / unit) * unit
+
+
+def decimal_above(value: Fraction, *, digits: int = DIGITS) -> Fraction:
+    """The smallest decimal of some significant digits that is at least a positive number.
+
+    Parameters
+    ----------
+    value : Fraction
+    digits : int
+
+    Returns
+    -------
+    Fraction
+
+    Examples
+    --------
+    >>> decimal_above(Fraction(2, 3), digits=3)
+    Fraction(667, 1000)
+    """
+    unit = _unit(value, digits)
+    return math.ceil(value / unit) * unit
+
+
+def _unit(value: Fraction, digits: int) -> Fraction:
+    """A power of ten of which a positive number has about the given number of multiples."""
+    exponent = math.floor((value.numerator.bit_length() - value.denominator.bit_length()) * math.log10(2))
+    return Fraction(10) ** (exponent - digits + 1)
