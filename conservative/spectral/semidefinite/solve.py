@@ -17,8 +17,11 @@ _STEPS = 40
 _LEAST_EIGENVALUE = 1e-9
 """Of the H_u, whose traces add up to their orders: it keeps the answer where positivity can be proved."""
 
-_DIRECT = 20_000
-"""Numbers in all inequalities up to which the interior-point method is used; beyond it the first-order method SCS."""
+_DIRECT = 2e10
+"""Work up to which the interior-point method is used; beyond it the first-order method SCS."""
+
+_PER_SECOND = 1e8
+"""Work that a program does a second, roughly: with less than half of the time it needs, none is started."""
 
 _CLOSE = 1e-10
 
@@ -127,7 +130,7 @@ def solutions(
     low : float
         A lower bound of every rate, if one is known.
     seconds : float, optional
-        After which no other program is started.
+        After which no other program is started; none is when the first would take much longer.
     solver : str, optional
         "CLARABEL" or "SCS"; chosen by size when left out.
 
@@ -149,7 +152,10 @@ def solutions(
     yield start, high
     if not (0 < high < np.inf):
         return
-    engine = solver or ("CLARABEL" if sum(size**2 for size in pencil.sizes) <= _DIRECT else "SCS")
+    work = sum((size * (size + 1) / 2) ** 3 for size in (*pencil.sizes, *pencil.weight_sizes))
+    engine = solver or ("CLARABEL" if work <= _DIRECT else "SCS")
+    if seconds is not None and work > 2 * _PER_SECOND * seconds:
+        return
     program, trial = compile_program(pencil), high
     for _ in range(_STEPS):
         left = None if deadline is None else deadline - time.monotonic()
