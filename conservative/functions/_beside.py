@@ -14,8 +14,8 @@ from conservative.functions._arcs import GERMS, Arc, Sides, axis_arcs, guard_sid
 from conservative.functions._arithmetic import Arithmetic
 from conservative.functions._germs import Germ
 from conservative.functions._graph import Graph, Node, pruned, reachable
-from conservative.functions._local_polynomials import compared_polynomial
-from conservative.functions._local_signs import contradictory, local_patterns
+from conservative.functions._local_polynomials import compared_polynomial, difference, output_polynomials
+from conservative.functions._local_signs import contradictory, local_patterns, parts_across
 from conservative.functions._symbolic import written
 from conservative.functions._values import Trace, Undefined, comparisons, value_pass
 
@@ -92,7 +92,9 @@ def jump_beside(graph: Graph, base: Trace, point: Sequence[Fraction], symbols: S
     """A jump across a guard at points arbitrarily near this one, in words, or None when none is found.
 
     Two arcs 2 t^M apart on the two sides of a guard are tried. A function that differs between them by less than M
-    orders is not Lipschitz near the point, and so no continuous selection of pieces with bounded derivatives.
+    orders is not Lipschitz near the point, and so no continuous selection of pieces with bounded derivatives. Pieces
+    that are polynomials in two variables are compared along every curve of the guard, also where it has no rational
+    tangent.
     """
     for compared in _tied_guards(graph, base)[:_MAX_GUARDS]:
         behind = [o for o in graph.outputs if compared in reachable(graph.nodes, [o])]
@@ -107,6 +109,30 @@ def jump_beside(graph: Graph, base: Trace, point: Sequence[Fraction], symbols: S
                     f"the pieces disagree beside the point, where {left} meets {right}: along {along}, for small t > 0,"
                     f" component {component} jumps by about {gap[1]}"
                 )
+        parting = _parting_on_a_curve(part, place[compared], point)
+        if parting is not None:
+            left, right = written(graph, symbols, [compared])[0]
+            return (
+                f"the pieces disagree beside the point, where {left} meets {right}: along a curve through the point "
+                f"component {graph.outputs.index(behind[parting])} has different limits from its two sides"
+            )
+    return None
+
+
+def _parting_on_a_curve(graph: Graph, compared: int, point: Sequence[Fraction]) -> int | None:
+    """The first output whose pieces on the two sides of a guard are seen to differ on it, all being polynomials.
+
+    Guards with a gradient at the point are left to the arcs, which follow them in every direction.
+    """
+    guard = compared_polynomial(graph, compared, point)
+    if not guard or min(map(sum, guard)) < 2:
+        return None
+    constants = [Germ.of((x,)) for x in point]
+    sides = [output_polynomials(graph, value_pass(graph, GERMS, constants, {compared: s}), point) for s in (1, -1)]
+    for place, (above, below) in enumerate(zip(*sides, strict=True)):
+        gap = None if above is None or below is None else difference(above, below)
+        if gap and parts_across(guard, gap):
+            return place
     return None
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from conservative.functions._graph import Graph, reachable
+from conservative.functions._graph import BOOLEANS, SWITCHES, Graph, reachable
+from conservative.functions._values import Trace, Undefined
 
 Polynomial = dict[tuple[int, ...], Fraction]
 """From exponents, one for each variable, to coefficients that are not zero."""
@@ -17,7 +18,31 @@ def compared_polynomial(graph: Graph, compared: int, point: Sequence[Fraction]) 
     for index in reachable(graph.nodes, graph.nodes[compared].args):
         built[index] = _node(graph, index, built, point)
     left, right = (built[a] for a in graph.nodes[compared].args)
-    return None if left is None or right is None else _sum([left, _scaled(right, Fraction(-1))])
+    return None if left is None or right is None else difference(left, right)
+
+
+def output_polynomials(graph: Graph, trace: Trace, point: Sequence[Fraction]) -> list[Polynomial | None]:
+    """The outputs on the branches of a trace, None where one is no polynomial or a switch is tied."""
+    built: dict[int, Polynomial | None] = {}
+    for index, node in enumerate(graph.nodes):
+        options = trace.options.get(index, ())
+        if node.op in BOOLEANS or node.op == "compare":
+            built[index] = None
+        elif node.op == "sign":
+            value = trace.values[index]
+            built[index] = None if isinstance(value, Undefined) else _clean({(0,) * graph.width: value.term(0)})
+        elif node.op in SWITCHES:
+            chosen = built[node.args[0 if node.op == "abs" else options[0]]] if len(options) == 1 else None
+            turned = node.op == "abs" and options == (1,)
+            built[index] = _scaled(chosen, Fraction(-1)) if turned and chosen is not None else chosen
+        else:
+            built[index] = _node(graph, index, built, point)
+    return [built[o] for o in graph.outputs]
+
+
+def difference(left: Polynomial, right: Polynomial) -> Polynomial:
+    """left - right."""
+    return _sum([left, _scaled(right, Fraction(-1))])
 
 
 def restricted(polynomial: Polynomial, columns: Sequence[int]) -> Polynomial:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, zip_longest
 from typing import Any
 
 import sympy
@@ -20,13 +20,8 @@ _S, _R = sympy.symbols("s r")
 
 def local_patterns(polynomials: Sequence[Polynomial]) -> set[Signs] | None:
     """All tuples of signs met in every neighbourhood of 0; None when more than two variables or high degrees occur."""
-    columns = sorted(frozenset().union(*map(used_columns, polynomials)))
-    if len(columns) > 2 or not polynomials:
-        return None
-    width = max((len(e) for p in polynomials for e in p), default=0)
-    plane = (*columns, *(i for i in range(width) if i not in columns))[:2]
-    inside = [restricted(p, plane) if len(plane) == 2 else {(*e, 0): c for e, c in p.items()} for p in polynomials]
-    if sum(max((sum(e) for e in p), default=0) for p in inside) > _MAX_DEGREE:
+    inside = _in_a_plane(polynomials)
+    if inside is None:
         return None
     found = {tuple(_constant_sign(p) for p in inside)}
     for sign in (1, -1):
@@ -34,6 +29,37 @@ def local_patterns(polynomials: Sequence[Polynomial]) -> set[Signs] | None:
         found.add(tuple(_first_sign(p) for p in axis))
         found.update(_sector([{(i, j): c * sign**i for (i, j), c in p.items()} for p in inside]))
     return found
+
+
+def parts_across(guard: Polynomial, difference: Polynomial) -> bool:
+    """Whether a difference is not 0 along a curve that ends in 0 and on which a guard changes its sign.
+
+    False also when more than two variables or high degrees occur.
+    """
+    inside = _in_a_plane([guard, difference])
+    for turned in (False, True) if inside else ():
+        for sign in (1, -1):
+            pair: list[Polynomial] = [
+                {((j, i) if turned else (i, j)): c * sign ** (j if turned else i) for (i, j), c in p.items()}
+                for p in inside or ()
+            ]
+            cells = _sector(pair)
+            for left, curve, right in zip(cells[::2], cells[1::2], cells[2::2], strict=False):
+                if curve[0] == 0 and curve[1] != 0 and left[0] * right[0] < 0:
+                    return True
+    return False
+
+
+def _in_a_plane(polynomials: Sequence[Polynomial]) -> list[Polynomial] | None:
+    """The same polynomials in two variables, if they need no more and their degrees are moderate."""
+    columns = sorted(frozenset().union(*map(used_columns, polynomials)))
+    if len(columns) > 2 or not polynomials:
+        return None
+    width = max((len(e) for p in polynomials for e in p), default=0)
+    plane = (*columns, *(i for i in range(width) if i not in columns))[:2]
+    inside = [restricted(p, plane) if len(plane) == 2 else {(*e, 0): c for e, c in p.items()} for p in polynomials]
+    low = sum(max((sum(e) for e in p), default=0) for p in inside) <= _MAX_DEGREE
+    return inside if low else None
 
 
 def contradictory(polynomials: Sequence[Polynomial], signs: Sequence[int]) -> bool:
@@ -91,8 +117,10 @@ def _first_sign(polynomial: Polynomial) -> int:
     return 1 if leading > 0 else -1
 
 
-def _sector(polynomials: Sequence[Polynomial]) -> Iterator[Signs]:
-    """The patterns at small (s, r) with s > 0: on one line s = ε, below which no two roots in r meet.
+def _sector(polynomials: Sequence[Polynomial]) -> list[Signs]:
+    """The patterns at small (s, r) with s > 0, by rising r: between two curves, on one, and so on.
+
+    They are read off one line s = ε, below which no two roots in r meet.
 
     Powers of s do not change signs, and what does not vanish at 0 keeps its sign there. Above (0, ε] the roots r(s) of
     the product h form curves that do not cross, as its discriminant does not vanish there; those in (−δ, δ) are the
@@ -102,8 +130,7 @@ def _sector(polynomials: Sequence[Polynomial]) -> Iterator[Signs]:
     fixed = [_sign_at(p, 0, 0) for p in stripped]
     parts = [p.as_expr() for p, sign in zip(stripped, fixed, strict=True) if not sign and not p.is_zero]
     if not parts:
-        yield tuple(fixed)
-        return
+        return [tuple(fixed)]
     h = sympy.Poly(sympy.Mul(*parts), _S, _R).sqf_part()
     delta = _root_bound(sympy.Poly(h.eval({_S: 0}), _R)) / 2
     obstacles = [h.as_expr().subs(_R, delta), h.as_expr().subs(_R, -delta)]
@@ -111,13 +138,14 @@ def _sector(polynomials: Sequence[Polynomial]) -> Iterator[Signs]:
     epsilon = min(_root_bound(sympy.Poly(o, _S)) for o in obstacles) / 2
     roots = _apart(sympy.Poly(h.as_expr().subs(_S, epsilon), _R), delta)
     samples = [(left[1] + right[0]) / 2 for left, right in pairwise([(-delta, -delta), *roots, (delta, delta)])]
-    for sample in samples:
-        yield tuple(f or _sign_at(p, epsilon, sample) for p, f in zip(stripped, fixed, strict=True))
-    for root, beside in zip(roots, samples[1:], strict=True):
-        yield tuple(
-            f or (0 if _vanishes(p, epsilon, root) else _sign_at(p, epsilon, beside))
-            for p, f in zip(stripped, fixed, strict=True)
-        )
+    cells: list[Signs] = []
+    for sample, root in zip_longest(samples, roots):
+        between = tuple(f or _sign_at(p, epsilon, sample) for p, f in zip(stripped, fixed, strict=True))
+        cells.append(between)
+        if root is not None:
+            zeros = [not f and _vanishes(p, epsilon, root) for p, f in zip(stripped, fixed, strict=True)]
+            cells.append(tuple(0 if zero else sign for zero, sign in zip(zeros, between, strict=True)))
+    return cells
 
 
 def _apart(line: Any, delta: Any) -> list[tuple[Any, Any]]:
