@@ -53,7 +53,7 @@ class JacobianSandwich:
         return next((end for end in ends if end is not None and end.exactness is Exactness.EXACT), None)
 
     def __repr__(self) -> str:
-        inner = "no cells" if self.conical is None else _counted(self.conical)
+        inner = "no open cell listed" if self.conical is None else _counted(self.conical)
         known = "the ends agree" if self.exact else "Clarke known" if self.clarke is not None else "Clarke between"
         return (
             f"JacobianSandwich(function reading: {inner} ⊆ Clarke ⊆ program reading: {_counted(self.selection)}; "
