@@ -78,8 +78,10 @@ def test_bad_calls():
     with pytest.raises(ArgumentTypeError, match="from_sympy"):
         jacobian_sandwich("x", [0])
     many = from_sympy(" + ".join(f"Abs({i}*x + y)" for i in range(14)), state=["x", "y"])
-    with pytest.raises(BudgetError, match="14 switches"):
-        jacobian_sandwich(many, [0, 0], max_pieces=100)
+    assert "14 switches" in jacobian_sandwich(many, [0, 0], max_pieces=100).selection.reason
+    jumping = from_sympy(" + ".join(f"sign({i}*x + y)*({i}*x + y)" for i in range(1, 8)), state=["x", "y"])
+    with pytest.raises(BudgetError, match="guards on their boundary jump in more than 100"):
+        jacobian_sandwich(jumping, [0, 0], max_pieces=100)
     with pytest.raises(DiscontinuityError):
         jacobian_sandwich(from_sympy("Piecewise((x, x < y), (2*x, True))", state=["x", "y"]), [1, 1])
 
