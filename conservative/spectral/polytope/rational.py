@@ -137,8 +137,11 @@ def _vertices(polytope: Polytope, fixed: _FixedPoint) -> tuple[Integers, list[In
 
 
 def _to_fixed(values: NDArray[Any], bits: int) -> Integers:
-    """Doubles in units of 2^-bits, exactly or rounded."""
-    scaled = [round(Fraction(float(x)) * (1 << bits)) for x in np.ravel(values)]
+    """Doubles in units of 2^-bits, rounded down where they have more bits."""
+    mantissa, exponent = np.frexp(np.ravel(values))
+    digits = np.ldexp(mantissa, 53).astype(np.int64).tolist()
+    shifts = (exponent.astype(np.int64) + (bits - 53)).tolist()
+    scaled = [d << s if s >= 0 else d >> -s for d, s in zip(digits, shifts, strict=True)]
     return np.array(scaled, dtype=object).reshape(np.shape(values))
 
 
