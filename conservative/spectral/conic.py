@@ -167,7 +167,7 @@ def _vectors(matrices: FloatArray) -> Iterator[FloatArray]:
         )
         if found.status != 0:
             break
-        trial = np.asarray(found.x[:n])
+        trial = np.maximum(found.x[:n], _LEAST_ENTRY)
         rate = float(((rows @ trial) / np.tile(trial, k)).max())
         if rate < best:
             vector, best = trial, rate

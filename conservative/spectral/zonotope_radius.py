@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
+import flint
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,7 +51,7 @@ class ZonotopeStatus(Enum):
     """How the bounds of a zonotope's radius ended; the value is the sentence to print."""
 
     CLOSED = "the bounds agree within one part in 10^9"
-    VERTICES = "from the listed vertices: the bracket holds; give more time to `joint_spectral_radius` to narrow it"
+    VERTICES = "from the listed vertices: the bracket holds; raise `time_limit` to narrow it"
     BRACKET = (
         "the bracket holds; above it is the best quadratic norm found, below it the best word of vertices found: "
         "raise `time_limit`, or split the ties into fewer independent ones"
@@ -109,7 +110,7 @@ def zonotope_radius(zonotope: Any, *, time_limit: float | None = None) -> Zonoto
         Of square matrices; of Jacobian blocks [A B] the state part is taken. Doubles are taken as exact, also where the
         set stands for another one within `e_missing`; exact factors stay exact.
     time_limit : float, optional
-        Seconds for the search of a quadratic norm and of words; 12 when left out.
+        Seconds for the searches; 12 when left out.
 
     Returns
     -------
@@ -163,7 +164,7 @@ def _from_vertices(Z: SquareZonotope, time_limit: float | None) -> ZonotopeRadiu
     signs = np.array(listed).reshape(len(listed), -1) if len(Z.owner) else np.ones((1, Z.count))
     exact = tuple(from_flint(Z.rational_member(row)) for row in signs)
     family = MatrixFamily(np.array([[[float(x) for x in row] for row in m] for m in exact]), exact)
-    found = joint_spectral_radius(family, time_limit=time_limit)
+    found = joint_spectral_radius(family, time_limit=_SECONDS if time_limit is None else time_limit)
     result = ZonotopeRadius(
         found.lower, found.upper, signs[list(found.word)], ZonotopeStatus.VERTICES, "the listed vertices"
     )
@@ -213,11 +214,13 @@ def _with_words(Z: SquareZonotope, found: ZonotopeRadius, started: float, limit:
     if Z.size > _EXACT_ORDER:
         return found
     deadline = started + (_SECONDS if limit is None else limit) / 3
+    unit = Fraction(Z.scaled()[1])
+    shrink = flint.fmpq(unit.denominator, unit.numerator)
     for signs in growing_words(Z, deadline=deadline)[:2]:
-        whole = Z.rational_member(signs[0])
+        whole = Z.rational_member(signs[0]) * shrink
         for letter in signs[1:]:
-            whole = whole * Z.rational_member(letter)
-        lower = radius_of(whole, root=len(signs))[0].lower
+            whole = whole * (Z.rational_member(letter) * shrink)
+        lower = float_below(Fraction(radius_of(whole, root=len(signs))[0].lower) * unit)
         if lower > found.lower:
             found = replace(found, lower=lower, signs=signs)
     return found

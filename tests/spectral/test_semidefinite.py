@@ -290,3 +290,11 @@ def test_two_hundred_random_families_agree_between_all_bounds():
             assert holds(bound)
         if nonnegative:
             assert radius.lower <= cj.conic_bound(family).gamma <= 2 * radius.upper * (1 + 1e-6) + 1e-6
+
+
+def test_conic_bounds_of_badly_graded_families():
+    graded = [[[7714.748318106263, 15492.3961004903], [1.1740293868144093e100, 1.3935801789255748e-141]]]
+    cycle = cj.Automaton(2, ((0, 1, 0), (1, 0, 0)))
+    exact = cj.joint_spectral_radius(graded)
+    for bound in (cj.conic_bound(graded), cj.conic_bound(graded, automaton=cycle)):
+        assert exact.lower <= bound.gamma <= exact.upper * (1 + 1e-6)

@@ -196,3 +196,12 @@ def test_derivatives_of_the_barrier_match_differences():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(cj.ConservativeError, match=message):
         call()
+
+
+def test_subnormal_entries_and_zero_factors_are_harmless():
+    tiny = 5e-324
+    U = np.vstack([np.zeros((1, 2)), np.eye(2)[np.arange(8) % 2]])
+    found = zonotope_radius(
+        cj.MatrixZonotope.from_rank_one(np.diag([tiny, 0.0]), U, np.full((9, 2), tiny)), time_limit=2.0
+    )
+    assert 0 <= found.lower <= found.upper < 1e-300

@@ -73,7 +73,7 @@ class Inequality:
         n, m = self.n, len(self.V)
         A, U = self.B[:, :n], self.B[:, n:].T
         sizes = (float(np.linalg.norm(U, 2)), float(np.linalg.norm(self.V, 2)))
-        cross = np.linalg.norm(A, 2) / sizes[1] if sizes[1] > 0 else 0.0
+        cross = float(np.linalg.norm(A, 2)) / max(sizes[1], 1e-8)
         weight = sizes[0] * (sizes[0] + cross) + 1e-12
         d = np.full(m, 1.5 * weight)
         rest = np.linalg.solve(np.diag(d) - U @ U.T, U @ A)

@@ -83,6 +83,7 @@ class SquareZonotope:
             largest = max(float(np.abs(self.center).max()), float((tall * wide).max(initial=0.0)))
         exponent = int(np.frexp(largest)[1]) if 0 < largest < np.inf else 0
         shift = (np.frexp(tall)[1] - exponent - np.frexp(wide)[1]) // 2
+        shift = np.where((tall > 0) & (wide > 0), np.clip(shift, -1000, 1000), 0)
         U = np.ldexp(self.U, (-shift - exponent)[:, None])
         scaled = replace(self, center=np.ldexp(self.center, -exponent), U=U, V=np.ldexp(self.V, shift[:, None]))
         return scaled, float(np.ldexp(1.0, exponent)), np.ldexp(1.0, shift)
