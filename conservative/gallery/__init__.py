@@ -10,3 +10,4 @@ from conservative.gallery.catalogue import titles as titles
 from conservative.gallery.parametrised import ParametrisedCase as ParametrisedCase
 from conservative.gallery.parametrised import parametrised as parametrised
 from conservative.gallery.parametrised import parametrised_names as parametrised_names
+from conservative.gallery.wavelets import daubechies as daubechies

@@ -3,7 +3,7 @@
 import difflib
 
 from conservative._core.errors import ArgumentError
-from conservative.gallery import blocks, families, functions, lasso
+from conservative.gallery import blocks, families, functions, lasso, wavelets
 from conservative.gallery.cases import Case
 
 
@@ -19,7 +19,7 @@ def names() -> tuple[str, ...]:
     >>> "heavy-ball" in names()
     True
     """
-    return (*functions.names(), "lasso-diabetes", *blocks.names(), *families.names())
+    return (*functions.names(), "lasso-diabetes", *blocks.names(), *families.names(), *wavelets.names())
 
 
 def load(name: str) -> Case:
@@ -54,6 +54,8 @@ def load(name: str) -> Case:
         return blocks.load(name)
     if name in families.names():
         return families.load(name)
+    if name in wavelets.names():
+        return wavelets.load(name)
     near = difflib.get_close_matches(name, names(), n=3)
     hint = f" Did you mean {' or '.join(near)}?" if near else " `conservative gallery` lists them all."
     raise ArgumentError(f"`gallery.load(name=...)`: no case is called {name!r}.{hint}")

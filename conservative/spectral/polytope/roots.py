@@ -17,6 +17,9 @@ _REAL = 1e-9
 _NOISE = 1e-14
 """Entries of a real eigenvector that are this small beside the largest are zeros."""
 
+_ENOUGH_ROOM = 0.8
+"""Factor by which images of one cycle are kept inside the vertices of another, where that is possible."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cycle:
@@ -130,18 +133,35 @@ def balanced(cycles: Sequence[Cycle], matrices: FloatArray, *, depth: int = 6, w
 
     Notes
     -----
-    With q_ab = max |<left_a, x>| over images x of cycle b, weights s need s_b q_ab <= s_a. The weights are
-    s_a = max over chains from a of the products of the q: a largest-path problem, solved by relaxation. A
-    cycle of factors above one has no such weights; it shows a word of larger radius.
+    With q_ab = max |<left_a, x>| over images x of cycle b, weights s need s_b q_ab <= s_a. A cycle of factors above
+    one has no such weights; it shows a word of larger radius. Otherwise there is room, and weights at its end would
+    make images creep towards another cycle's vertices and never fall inside: s_b q_ab <= mu s_a is asked, where mu < 1
+    is the largest geometric mean of the q along a cycle (or `_ENOUGH_ROOM`, if that is more). Then s_a is the largest
+    product of q / mu over chains from a, found by relaxation.
     """
     if len(cycles) < 2:
         return list(cycles)
     log_q = np.array([[_reach(a, b, matrices, depth, width) for b in cycles] for a in cycles])
+    np.fill_diagonal(log_q, -np.inf)
+    log_q -= max(_largest_mean(log_q), np.log(_ENOUGH_ROOM))
     np.fill_diagonal(log_q, 0.0)
     weight = np.zeros(len(cycles))
     for _ in range(len(cycles)):
         weight = np.maximum(weight, (log_q + weight[None, :]).max(axis=1))
     return [c.scaled(float(np.exp(w - weight.max()))) for c, w in zip(cycles, weight, strict=True)]
+
+
+def _largest_mean(weights: FloatArray) -> float:
+    """The largest mean weight of a cycle of a graph, by Karp's formula; minus infinity without a cycle."""
+    n = weights.shape[0]
+    walks = [np.zeros(n)]
+    for _ in range(n):
+        walks.append((weights + walks[-1][None, :]).max(axis=1))
+    ends = np.flatnonzero(np.isfinite(walks[n]))
+    if not ends.size:
+        return -np.inf
+    means = [(walks[n][ends] - walks[k][ends]) / (n - k) for k in range(n)]
+    return float(np.min(means, axis=0).max())
 
 
 def _reach(a: Cycle, b: Cycle, matrices: FloatArray, depth: int, width: int) -> float:
