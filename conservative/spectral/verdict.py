@@ -16,6 +16,8 @@ from conservative._core.numbers import Bracket
 from conservative.certificates import Certificate, contraction_certificate, expansion_certificate
 from conservative.jacobians import JacobianZonotope
 from conservative.matrix_sets import MatrixZonotope, largest_norm
+from conservative.spectral.automata import as_automaton, lifted_family
+from conservative.spectral.automaton import Automaton
 from conservative.spectral.basis import balanced_family
 from conservative.spectral.candidates import ranked_words
 from conservative.spectral.jsr import JointSpectralRadius, joint_spectral_radius
@@ -123,7 +125,11 @@ class ContractionVerdict:
 
 
 def contraction_verdict(
-    J: Any, *, radius: JointSpectralRadius | None = None, time_limit: float | None = None
+    J: Any,
+    *,
+    radius: JointSpectralRadius | None = None,
+    automaton: Automaton | None = None,
+    time_limit: float | None = None,
 ) -> ContractionVerdict:
     """Decide in which norm a family contracts, on which quotient, or which word shows that none does.
 
@@ -136,6 +142,9 @@ def contraction_verdict(
     J : array_like, shape (k, n, n), a JacobianSet, a JacobianZonotope, a MatrixZonotope, or anything `as_family` reads
     radius : JointSpectralRadius, optional
         A bracket for this family from elsewhere, used in place of a new computation.
+    automaton : Automaton, optional
+        Decide for its words only. The verdict, but for its word, then speaks of the lifted family: P has order nodes
+        times n, and so has a `radius` that is given.
     time_limit : float, optional
         Seconds for the searches.
 
@@ -169,13 +178,17 @@ def contraction_verdict(
         raise ArgumentError(f"`{_CALL}(time_limit=...)` needs seconds >= 0, or None; got {time_limit!r}.")
     if radius is not None and not isinstance(radius, JointSpectralRadius):
         raise ArgumentTypeError(f"`{_CALL}(radius=...)` needs a JointSpectralRadius; got {type(radius).__name__}.")
-    if isinstance(J, (MatrixZonotope, JacobianZonotope)) and _count(J) > _LISTED_TIES:
+    if automaton is None and isinstance(J, (MatrixZonotope, JacobianZonotope)) and _count(J) > _LISTED_TIES:
         return _of_zonotope(J, time_limit)
     if isinstance(J, MatrixZonotope):
         J = J.extreme
     family = as_family(J, call=_CALL, argument="J")
     deadline = None if time_limit is None else time.monotonic() + time_limit
-    return _of_family(family, radius, deadline)
+    if automaton is None:
+        return _of_family(family, radius, deadline)
+    automaton = as_automaton(automaton, count=family.count, call=_CALL)
+    verdict = _of_family(lifted_family(family, automaton), radius, deadline)
+    return replace(verdict, word=automaton.letter_word(verdict.word))
 
 
 def _count(J: MatrixZonotope | JacobianZonotope) -> int:

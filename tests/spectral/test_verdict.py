@@ -186,6 +186,20 @@ def test_an_upper_triangular_zonotope_needs_another_norm():
     assert contraction_verdict(Z, time_limit=10.0).how in {Contraction.QUADRATIC, Contraction.POLYTOPE}
 
 
+def test_verdicts_about_allowed_words():
+    """No two letters 2 in a row: the heavy ball contracts. The cycle 1122 alone has rate (9/8)^(1/4)."""
+    golden = cj.Automaton.from_forbidden([(1, 1)], letters=2)
+    allowed = contraction_verdict(HEAVY_BALL, automaton=golden, time_limit=20.0)
+    assert allowed.contracts
+    assert cj.path_complete_bound(HEAVY_BALL, memory=2, automaton=golden).gamma < 1
+    word = (0, 0, 1, 1)
+    cycle = cj.Automaton(4, tuple((i, (i + 1) % 4, letter) for i, letter in enumerate(word)))
+    refuted = contraction_verdict(HEAVY_BALL, automaton=cycle)
+    assert refuted.how is Contraction.REFUTED
+    assert len(refuted.word) % 4 == 0
+    assert cycle.closed_path(refuted.word) is not None
+
+
 def test_the_verdict_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         contraction_verdict([[[0]]]).how = Contraction.REFUTED
