@@ -28,6 +28,12 @@ _SLICES = (0.01, 0.04, 0.1, 0.3, 1.0)
 
 _MOST_TIES = 8
 
+_ACCEPT = 5e-11
+"""Images of a gauge that exceeds one by this count as inside: a small part of the usual tolerance."""
+
+_SECONDS = 1.5e-6
+"""What writing down and checking one number of a proof takes, about."""
+
 _BETTER = 1e-11
 """Relative gain of a rate, in doubles, that makes the growth start again."""
 
@@ -198,18 +204,20 @@ def close_block(block: Block, words: list[Candidate], *, floor: float, deadline:
     yield state
     for part in _SLICES:
         assert state.polytope is not None
-        polytope = grow(state.polytope, accept=_accept(), max_vertices=int(most * part) + 20, deadline=deadline)
+        polytope = grow(
+            state.polytope,
+            accept=_ACCEPT,
+            max_vertices=int(most * part) + 20,
+            deadline=deadline,
+            writing=_SECONDS * block.essential.family.count * block.family.size**2,
+        )
         state = replace(state, polytope=polytope)
         yield state
-        if state.is_closed or time.monotonic() > deadline:
+        if state.is_closed or time.monotonic() > deadline or polytope.count < int(most * part):
             return
         better = _search_again(state, part, deadline)
         if better[0].rate > state.best.rate * (1 + _BETTER):
             state = _begun(block, better, floor)
-
-
-def _accept() -> float:
-    return 5e-11
 
 
 def _most_vertices(block: Block) -> int:

@@ -18,6 +18,10 @@ from conservative.spectral.stages import PATIENCE, Found, RadiusStatus, branch, 
 from conservative.spectral.words import Word, canonical_word, word_text
 
 
+_SEARCHING, _BOUNDING = 0.8, 0.9
+"""Parts of the time limit after which the search ends, and the bounds of an open polytope are no longer improved."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class JointSpectralRadius:
     """A proved bracket of the joint spectral radius of a family.
@@ -110,14 +114,15 @@ def joint_spectral_radius(
         family = lifted_family(given, as_automaton(automaton, count=given.count, call="joint_spectral_radius"))
     problem = Problem(given, family, automaton)
     begun = time.monotonic()
-    deadline = begun + (PATIENCE if time_limit is None else time_limit)
+    limit = PATIENCE if time_limit is None else time_limit
+    searching, deadline = begun + _SEARCHING * limit, begun + _BOUNDING * limit
     found = first_bounds(family)
     late = RadiusStatus.WORK_LIMIT if time_limit is None else RadiusStatus.TIME_LIMIT
     with one_thread():
         try:
-            for better in stages(family, found, tol=tol, deadline=deadline):
+            for better in stages(family, found, tol=tol, deadline=searching):
                 found = better
-                if time.monotonic() > deadline:
+                if time.monotonic() > searching:
                     break
         except KeyboardInterrupt:
             late, deadline = RadiusStatus.INTERRUPTED, begun

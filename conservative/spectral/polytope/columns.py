@@ -10,7 +10,7 @@ Points are real rows of length D: the coordinates, for elliptic hulls the real a
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,29 +136,24 @@ class Columns:
         return np.asarray(positive / np.maximum(largest, 1e-300)[:, None])
 
     def _price_symmetric(self, duals: FloatArray) -> Entering:
-        products = duals @ self.vertices.T
         rows = np.arange(duals.shape[0])
-        which = np.abs(products).argmax(axis=1)
-        best = products[rows, which]
+        which, bound = _largest(duals, self.vertices.real)
+        best = (duals * self.vertices[which].real).sum(axis=1)
         sign = np.where(best < 0, -1.0, 1.0)
-        size = np.abs(best)
         column = self.vertices[which].real * sign[:, None]
-        return Entering(size, size - 1, 2 * which, sign.astype(complex), column, np.ones(rows.size))
+        return Entering(bound, np.abs(best) - 1, 2 * which, sign.astype(complex), column, np.ones(rows.size))
 
     def _price_elliptic(self, duals: FloatArray) -> Entering:
         n = self.vertices.shape[1]
-        covector = duals[:, :n] - 1j * duals[:, n:]
-        plain, conjugate = covector @ self.vertices.T, covector @ self.vertices.conj().T
         rows = np.arange(duals.shape[0])
-        both = np.concatenate([np.abs(plain), np.abs(conjugate)], axis=1)
-        which = both.argmax(axis=1)
-        size = both[rows, which]
-        conj, k = np.divmod(which, self.vertices.shape[0])
-        product = np.where(conj == 1, conjugate[rows, k], plain[rows, k])
+        k, conj, bound = _largest_complex(duals[:, :n], duals[:, n:], self.vertices)
+        vertex = np.where(conj[:, None], self.vertices[k].conj(), self.vertices[k])
+        product = ((duals[:, :n] - 1j * duals[:, n:]) * vertex).sum(axis=1)
+        size = np.abs(product)
         factor = np.where(size > 0, product.conj() / np.maximum(size, 1e-300), 1.0)
-        column = factor[:, None] * np.where(conj[:, None] == 1, self.vertices[k].conj(), self.vertices[k])
+        column = factor[:, None] * vertex
         stacked = np.concatenate([column.real, column.imag], axis=1)
-        return Entering(size, size - 1, 2 * k + conj, factor, stacked, np.ones(rows.size))
+        return Entering(bound, size - 1, 2 * k + conj, factor, stacked, np.ones(rows.size))
 
     def _price_monotone(self, duals: FloatArray) -> Entering:
         products = duals @ self.vertices.real.T
@@ -177,3 +172,59 @@ class Columns:
         code = np.where(takes_slack, -2 - slack, 2 * which)
         cost = np.where(takes_slack, 0.0, 1.0)
         return Entering(np.maximum(size, 0), gain, code, np.ones(rows.size, dtype=complex), column, cost)
+
+
+def _largest(duals: FloatArray, vertices: FloatArray) -> tuple[IntArray, FloatArray]:
+    """The vertex with the largest |<y, v>| for every y, and an upper bound of that number.
+
+    Single precision finds the vertex and, unless the number is close to one, an upper bound that is good enough;
+    the others are looked at again in double precision.
+    """
+    products = np.abs(duals.astype(np.float32) @ vertices.astype(np.float32).T)
+    which = products.argmax(axis=1)
+    error = _single_error(duals, vertices)
+    bound = products[np.arange(which.size), which] + error
+    close = np.flatnonzero(bound <= 1 + 2 * error)
+    if close.size:
+        again = np.abs(duals[close] @ vertices.T)
+        which[close] = again.argmax(axis=1)
+        bound[close] = again[np.arange(close.size), which[close]]
+    return which, bound
+
+
+def _largest_complex(
+    real: FloatArray, imaginary: FloatArray, vertices: NDArray[np.float64] | ComplexArray
+) -> tuple[IntArray, NDArray[np.bool_], FloatArray]:
+    """The vertex with the largest |(a - i b) v| or |(a - i b) conj(v)|, which of the two, and an upper bound.
+
+    With P = a x, Q = b y, R = a y, S = b x for v = x + i y, the squares are P^2 + Q^2 + R^2 + S^2 +- 2 (P Q - R S).
+    """
+    which, square, cross = _squares(real.astype(np.float32), imaginary.astype(np.float32), vertices, np.float32)
+    error = _single_error(np.concatenate([real, imaginary], axis=1), np.abs(vertices))
+    bound = np.sqrt(square.astype(np.float64)) + 2 * error
+    close = np.flatnonzero(bound <= 1 + 4 * error)
+    if close.size:
+        which[close], exact, again = _squares(real[close], imaginary[close], vertices, np.float64)
+        bound[close], cross[close] = np.sqrt(exact), again
+    return which, cross < 0, bound
+
+
+def _squares(
+    real: NDArray[Any], imaginary: NDArray[Any], vertices: NDArray[Any], kind: type[np.floating[Any]]
+) -> tuple[IntArray, NDArray[Any], NDArray[Any]]:
+    x, y = vertices.real.astype(kind).T, vertices.imag.astype(kind).T
+    P, Q, R, S = real @ x, imaginary @ y, real @ y, imaginary @ x
+    cross = P * Q - R * S
+    total = np.square(P, out=P)
+    for part in (Q, R, S):
+        total += np.square(part, out=part)
+    total += 2 * np.abs(cross)
+    which = total.argmax(axis=1)
+    rows = np.arange(which.size)
+    return which, total[rows, which], cross[rows, which]
+
+
+def _single_error(duals: FloatArray, vertices: FloatArray) -> FloatArray:
+    """What rounding to single precision changes in a product <y, v> at most."""
+    longest = float(np.sqrt((vertices * vertices).sum(axis=1).max(initial=0)))
+    return np.asarray((duals.shape[1] + 4) * 1.2e-7 * np.sqrt((duals * duals).sum(axis=1)) * longest)

@@ -102,7 +102,7 @@ def start(matrices: FloatArray, cycles: Sequence[Cycle]) -> Polytope:
     return replace(polytope, pending=start_points(*fresh, _first_pool(polytope), polytope.columns))
 
 
-def grow(polytope: Polytope, *, accept: float, max_vertices: int, deadline: float) -> Polytope:
+def grow(polytope: Polytope, *, accept: float, max_vertices: int, deadline: float, writing: float = 0.0) -> Polytope:
     """Add images that lie outside until none does, or a budget ends.
 
     Parameters
@@ -114,6 +114,8 @@ def grow(polytope: Polytope, *, accept: float, max_vertices: int, deadline: floa
     max_vertices : int
     deadline : float
         `time.monotonic()` after which the polytope is returned as it is.
+    writing : float
+        Seconds per vertex that must be left before the deadline, for the proof.
 
     Returns
     -------
@@ -125,7 +127,8 @@ def grow(polytope: Polytope, *, accept: float, max_vertices: int, deadline: floa
         if pending.count and not (pending.lower > 1 + accept).any():
             pending = _sorted_out(pending, settled, polytope, accept, steps=_MANY_STEPS, deadline=deadline)
         done = not pending.count
-        if done or polytope.count >= max_vertices or time.monotonic() > deadline:
+        late = time.monotonic() + writing * polytope.count > deadline
+        if done or late or polytope.count >= max_vertices:
             state = Growth.CLOSED if done else Growth.OPEN
             return replace(polytope, settled=tuple(settled), pending=pending, state=state)
         order = np.argsort(-pending.lower, kind="stable")
