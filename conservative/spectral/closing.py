@@ -239,7 +239,7 @@ def _search_again(state: BlockState, part: float, deadline: float) -> list[Candi
     assert state.polytope is not None
     shape = ellipsoid_norm(state.polytope.vertices)
     n = shape.shape[0]
-    length, width = (140, 400) if n <= 3 else (100, 200) if n <= 8 else (60, 100) if n <= 20 else (24, 20)
+    length, width = (140, 400) if n <= 12 else (100, 200) if n <= 24 else (40, 50) if n <= 60 else (16, 16)
     matrices = in_norm(state.block.needed, shape)
     width = int(width * (1 + 4 * part))
     return _merged(state.block, [ranked_words(matrices, max_length=length, width=width, deadline=deadline)])
