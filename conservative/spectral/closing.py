@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from conservative._core.families import ExactMatrix, MatrixFamily
 from conservative.spectral.basis import diagonal_balance
 from conservative.spectral.candidates import Candidate, averaged_norm, ellipsoid_norm, in_norm, ranked_words
-from conservative.spectral.polytope.growth import Growth, Polytope, grow, start
+from conservative.spectral.polytope.growth import grow
 from conservative.spectral.polytope.roots import leading_cycles
+from conservative.spectral.polytope.shape import Growth, Polytope
+from conservative.spectral.polytope.spanning import start
 from conservative.spectral.reduction import Essential, FormKind, closed_form, essential_matrices
 
 FloatArray = NDArray[np.float64]
@@ -199,21 +201,16 @@ def close_block(block: Block, words: list[Candidate], *, floor: float, deadline:
     BlockState
         After every slice of the work. The last is closed unless a budget ended.
     """
-    most = _most_vertices(block)
+    most, writing = _most_vertices(block), _SECONDS * block.essential.family.count * block.family.size**2
     state = _begun(block, words, floor)
     yield state
     for part in _SLICES:
         assert state.polytope is not None
-        polytope = grow(
-            state.polytope,
-            accept=_ACCEPT,
-            max_vertices=int(most * part) + 20,
-            deadline=deadline,
-            writing=_SECONDS * block.essential.family.count * block.family.size**2,
-        )
+        budget = int(most * part) + 20
+        polytope = grow(state.polytope, accept=_ACCEPT, max_vertices=budget, deadline=deadline, writing=writing)
         state = replace(state, polytope=polytope)
         yield state
-        if state.is_closed or time.monotonic() > deadline or polytope.count < int(most * part):
+        if state.is_closed or time.monotonic() + writing * polytope.count > deadline:
             return
         better = _search_again(state, part, deadline)
         if better[0].rate > state.best.rate * (1 + _BETTER):

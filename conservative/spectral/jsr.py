@@ -17,7 +17,6 @@ from conservative.spectral.proving import Problem, Proved, decimal_below, prove,
 from conservative.spectral.stages import PATIENCE, Found, RadiusStatus, branch, first_bounds, is_wide, stages
 from conservative.spectral.words import Word, canonical_word, word_text
 
-
 _SEARCHING, _BOUNDING = 0.8, 0.9
 """Parts of the time limit after which the search ends, and the bounds of an open polytope are no longer improved."""
 

@@ -26,8 +26,9 @@ from conservative.certificates import (
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.closing import BlockState
 from conservative.spectral.polytope.columns import MEAN, HullKind
-from conservative.spectral.polytope.growth import ROOT, Polytope, optimised, reach, with_letters
 from conservative.spectral.polytope.rational import polytope_proof
+from conservative.spectral.polytope.shape import ROOT, Polytope
+from conservative.spectral.polytope.whole import optimised, reach, with_letters
 from conservative.spectral.reduction import BlockTriangular
 from conservative.spectral.words import Word
 

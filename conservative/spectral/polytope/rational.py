@@ -18,8 +18,8 @@ from conservative._core.families import MatrixFamily
 from conservative.certificates.proofs import PolytopeProof
 from conservative.spectral.polytope.columns import MEAN, FloatArray, HullKind
 from conservative.spectral.polytope.gauge import Points
-from conservative.spectral.polytope.growth import ROOT, Polytope
 from conservative.spectral.polytope.roots import Cycle
+from conservative.spectral.polytope.shape import ROOT, Polytope
 
 Integers = NDArray[np.object_]
 """Python integers of any length."""
