@@ -14,6 +14,11 @@ from conservative.matrix_sets._enclosure import frame, norms
 from conservative.matrix_sets.base import MatrixSet, Projection, check_errors
 from conservative.matrix_sets.planar import planar_points
 
+Floats = NDArray[np.float64]
+
+_LOOSE = 2.0
+"""Where near is enough, the tree may return a point up to 1 + 2 times as far as the nearest."""
+
 _TREE_ROUNDINGS = 4096
 """Roundings granted to the tree: its squared distances add nonnegative terms, a few for each level."""
 
@@ -95,7 +100,8 @@ class FiniteSet(MatrixSet):
         ----------
         points : array_like, shape (..., p, q)
         stop_below : float
-            Not needed here: every distance is found to rounding.
+            Points found to be no farther than this keep a wide (valid) bracket: any point of the set that is near
+            enough will do for them.
 
         Returns
         -------
@@ -117,17 +123,29 @@ class FiniteSet(MatrixSet):
         d = p * q
         with np.errstate(under="ignore", over="ignore", invalid="ignore"):
             query = np.clip(np.ldexp(flat - self._centre, -self._exponent), -_REACH, _REACH)
-            index = self._tree.query(query)[1]
+            index, size = self._found(flat, query, stop_below)
             far = (np.abs(query) >= _REACH).any(axis=1)
-            size = norms(stored[index] - flat)
             exact = (d + 8) * UNIT_ROUNDOFF * size
             rounding = 8.0 * np.sqrt(d) * UNIT_ROUNDOFF * (np.sqrt(d) + norms(query)) + 1e-150
             missed = np.ldexp(np.where(far, 2.1 * np.sqrt(d), rounding), self._exponent)
             missed = missed + (d + _TREE_ROUNDINGS) * UNIT_ROUNDOFF * size
         lower = size - exact - (missed if len(stored) > 1 else 0.0)
-        lower = np.where((lower > 0.0) & np.isfinite(size), np.nextafter(lower, 0.0), 0.0)
+        settled = (lower > 0.0) & np.isfinite(size) & (size >= stop_below)
+        lower = np.where(settled, np.nextafter(lower, 0.0), 0.0)
         upper = np.where(size > 0.0, np.nextafter(size + exact, np.inf), 0.0)
         return Projection(stored[index].reshape(*batch, p, q), lower.reshape(batch), upper.reshape(batch))
+
+    def _found(self, flat: Floats, query: Floats, stop_below: float) -> tuple[NDArray[np.intp], Floats]:
+        """Numbers of the nearest points, or of near enough ones, and their distances in floating point."""
+        stored = self.points.reshape(len(self.points), -1)
+        loose = _LOOSE if stop_below > 0.0 else 0.0
+        index = np.asarray(self._tree.query(query, eps=loose)[1], dtype=np.intp)
+        size = norms(stored[index] - flat)
+        again: NDArray[np.intp] = np.flatnonzero(~(size < stop_below) & (loose > 0.0))
+        if len(again):
+            index[again] = self._tree.query(query[again])[1]
+            size[again] = norms(stored[index[again]] - flat[again])
+        return index, size
 
     def to_shapely(self) -> Any:
         """The points as a shapely point or multipoint; rows and columns become x and y.

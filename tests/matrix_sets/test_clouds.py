@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 
 from conservative._core.errors import ArgumentTypeError, EmptySetError, ShapeError
 from conservative.matrix_sets import FiniteSet, MatrixPolytope, gap, hausdorff_distance
@@ -43,6 +44,42 @@ def test_a_lone_far_point_among_many_is_found() -> None:
         Y[index] = X[(index + 1) % 5000]
         assert gap(FiniteSet(X), FiniteSet(Y)).widen(1e-12).upper >= all_pairs(X[index][None], Y)
     assert gap(FiniteSet(X), FiniteSet(X)).upper == 0.0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 1), (3, 1), (2, 2)])
+@pytest.mark.parametrize("noise", [1e-4, 1e-2, 0.3])
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+def test_many_points_are_ruled_out_by_the_grid_and_none_that_matters(
+    shape: tuple[int, int], noise: float, scale: float
+) -> None:
+    rng = np.random.default_rng(4)
+    X = rng.uniform(size=(9000, *shape))
+    Y = rng.permutation(X + noise * rng.normal(size=X.shape))
+    expected = scale * cKDTree(Y.reshape(9000, -1)).query(X.reshape(9000, -1))[0].max()
+    found = gap(FiniteSet(scale * X), FiniteSet(scale * Y))
+    assert expected in found.widen(1e-14 * scale)  # scaling rounds the coordinates
+    assert found.width <= 1e-11 * scale
+
+
+@pytest.mark.parametrize("away", [1e6, 1e15])
+def test_clouds_far_from_the_origin_share_boxes_only_where_they_are_near(away: float) -> None:
+    rng = np.random.default_rng(5)
+    X = away + np.rint(64.0 * rng.uniform(size=(9000, 2, 1)))
+    Y = rng.permutation(X[:8000])
+    expected = cKDTree(Y.reshape(8000, -1) - away).query(X.reshape(9000, -1) - away)[0].max()
+    assert expected in gap(FiniteSet(X), FiniteSet(Y)).widen(1e-12)
+
+
+def test_points_near_enough_keep_a_valid_bracket() -> None:
+    rng = np.random.default_rng(6)
+    X, Y = rng.normal(size=(500, 2, 3)), FiniteSet(rng.normal(size=(400, 2, 3)))
+    exact, wide = Y.project(X), Y.project(X, stop_below=1.5)
+    assert (wide.lower <= exact.upper).all()
+    assert (exact.lower <= wide.upper).all()
+    needed = exact.lower > 1.5
+    assert needed.any()
+    np.testing.assert_array_equal(wide.upper[needed], exact.upper[needed])
+    np.testing.assert_array_equal(wide.lower[needed], exact.lower[needed])
 
 
 def test_repeated_points_are_ordinary() -> None:
