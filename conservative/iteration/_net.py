@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
+from conservative.iteration._thinned import boxed, thinned
 from conservative.iteration.blocks import Blocks
 from conservative.matrix_sets.operations import affine_images
 
@@ -92,7 +93,7 @@ def close_net(blocks: Blocks, seeds: Floats, *, reach: float, budget: Budget) ->
         `None` if the budget ended first.
     """
     close = _SHARE * reach if blocks.convex and len(blocks.A) > 1 else reach
-    stored = _thinned(seeds, close)
+    stored = thinned(seeds, close)
     frontier, loose, worst = stored, 0.0, 0.0
     while len(frontier):
         tree = cKDTree(stored.reshape(len(stored), -1))
@@ -107,45 +108,13 @@ def close_net(blocks: Blocks, seeds: Floats, *, reach: float, budget: Budget) ->
             far = ~(distance <= close)
             loose = max(loose, float(distance[~far].max(initial=0.0)) + spread)
             if far.any():
-                fresh.append(_boxed(images[far], close))
+                fresh.append(boxed(images[far], close))
                 loose = max(loose, close + spread)
-        frontier = _thinned(np.concatenate(fresh), close) if fresh else stored[:0]
+        frontier = thinned(np.concatenate(fresh), close) if fresh else stored[:0]
         stored = np.concatenate([stored, frontier])
     size = float(np.abs(stored).max()) * math.sqrt(stored[0].size)
     noise = round_up(64.0 * (stored[0].size + 8) * UNIT_ROUNDOFF * size + worst)
     return Net(stored, round_up(round_up(loose * (1.0 + 1e-12)) + noise), worst)
-
-
-def _boxed(points: Floats, close: float) -> Floats:
-    """One point for each box of diagonal `close / 4`."""
-    flat = points.reshape(len(points), -1)
-    side = 0.249 * close / math.sqrt(flat.shape[1])
-    boxes = np.floor((flat - flat.min(axis=0)) / side).astype(np.int64)
-    return points[np.sort(np.unique(boxes, axis=0, return_index=True)[1])]
-
-
-def _thinned(points: Floats, close: float) -> Floats:
-    """Some of the points, within 3/4 `close` of all of them, so that together with `_boxed` all stay within `close`."""
-    return _separated(_boxed(points, close), 0.5 * close)
-
-
-def _separated(points: Floats, apart: float) -> Floats:
-    """Points such that all given ones are within `apart` of a kept one, by rounds of random priorities."""
-    flat = points.reshape(len(points), -1)
-    pairs = cKDTree(flat).query_pairs(apart, output_type="ndarray") if len(flat) < 50_000 else np.zeros((0, 2), int)
-    rank = np.random.default_rng(0).permutation(len(flat))
-    kept, open_ = np.zeros(len(flat), dtype=bool), np.ones(len(flat), dtype=bool)
-    while open_.any():
-        a, b = pairs.T
-        beaten = np.zeros(len(flat), dtype=bool)
-        beaten[np.where(rank[a] < rank[b], b, a)] = True
-        chosen = open_ & ~beaten
-        kept |= chosen
-        open_ &= beaten
-        near = chosen[a] | chosen[b]
-        open_[pairs[near].ravel()] = False
-        pairs = pairs[open_[a] & open_[b]]
-    return points[kept]
 
 
 def _images(blocks: Blocks, points: Floats, allowed: float, most: int) -> Iterator[tuple[Floats, float, float] | None]:

@@ -10,16 +10,21 @@ from numpy.typing import NDArray
 
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round_up
-from conservative.iteration._net import Budget, close_net
+from conservative.iteration._cover import cover_net
+from conservative.iteration._net import Budget, Net, close_net
 from conservative.iteration._plane import inner_growth, outer_image, plane_maps
 from conservative.iteration.blocks import Blocks
 from conservative.iteration.decay import Decay
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixSet, PlanarRegion, gap
+from conservative.matrix_sets.operations import affine_images
 
 Floats = NDArray[np.float64]
 
 _HOPELESS = 1.0
 """Seconds spent on a tolerance that needs more cells than allowed: the sets are worth having all the same."""
+
+_MOST_CELLS = 2_000
+"""Most cells that are worth having instead of balls, which are much faster to search."""
 
 _MOST_IMAGES = 100_000
 """Pieces of boundary, times pairs of maps, whose images are united at a time: a few hundred megabytes."""
@@ -111,37 +116,60 @@ def refine(task: Task) -> None:
 
 
 def refine_net(task: Task) -> None:
-    """Nets of points, each twice as fine as the last; the outer set is the union of balls around them.
+    """Nets of points, each finer than the last: by half in one dimension and in two, by less where that costs more.
+
+    The outer set is the union of balls around the points, or of their fattened images.
 
     Parameters
     ----------
     task : Task
         Its `best` is improved.
     """
-    total = task.decay.tail(0)
+    total, shrink = task.decay.tail(0), 0.5 ** (2.0 / max(2, task.seeds[0].size))
     flat = task.seeds.reshape(len(task.seeds), -1)
     diameter = float(np.linalg.norm(flat.max(axis=0) - flat.min(axis=0)))
     finest = 0.9 * task.tol
-    radius = max(min(0.25 * diameter, task.best.distance.upper), finest)
+    radius = max(min(0.5 * diameter, task.best.distance.upper), finest)
     seeds, budget, last = task.seeds, task.budget, 0
+    closed = cover_net if task.blocks.convex and len(task.blocks.A) > 2 else close_net
     while True:
-        net = close_net(task.blocks, seeds, reach=radius / total, budget=budget)
-        if net is None or task.offer(_balls(task, net.points, net.loose, net.rounding)) or radius <= finest:
+        net = closed(task.blocks, seeds, reach=radius / total, budget=budget)
+        if net is None:
+            return
+        enough = task.offer(_balls(task, net))
+        if task.blocks.convex and len(net.points) <= _MOST_CELLS:
+            enough = task.offer(_image_cells(task, net))
+        if enough or radius <= finest:
             return
         seeds = net.points
         growth = max(1.5, len(seeds) / last) if last else 2.0
         last = len(seeds)
-        if last * growth ** math.log2(radius / finest) > budget.cells:
+        if last * growth ** (math.log(radius / finest) / -math.log(shrink)) > budget.cells:
             budget = Budget(min(budget.deadline, time.monotonic() + _HOPELESS), budget.cells)
-        radius = max(0.5 * radius, finest)
+        radius = max(shrink * radius, finest)
 
 
-def _balls(task: Task, points: Floats, loose: float, rounding: float) -> Enclosure:
+def _balls(task: Task, net: Net) -> Enclosure:
     """The points, and balls around them that hold fix(𝒥): their Hausdorff distance is the radius."""
-    extra = task.extra(rounding)
-    radius = round_up(task.decay.tail(0) * loose)
-    inner = FiniteSet(points, exactness=Exactness.INNER, e_missing=radius, e_extra=extra)
-    outer = CellUnion(points[:, None], radius, exactness=Exactness.OUTER, e_extra=round_up(radius + extra))
+    extra = task.extra(net.rounding)
+    radius = round_up(task.decay.tail(0) * net.loose)
+    inner = FiniteSet(net.points, exactness=Exactness.INNER, e_missing=radius, e_extra=extra)
+    outer = CellUnion(net.points[:, None], radius, exactness=Exactness.OUTER, e_extra=round_up(radius + extra))
+    return Enclosure(inner, outer, Bracket(round_down(radius * (1.0 - 1e-15)), radius))
+
+
+def _image_cells(task: Task, net: Net) -> Enclosure:
+    """The images conv{A_i x + B_i} of the points, and the same fattened so that they hold fix(𝒥).
+
+    Every point of fix(𝒥) is in the image of a point of fix(𝒥), which has one of the net within T·loose, and 𝒥 stretches
+    distances by at most ‖A‖₂.
+    """
+    images, rounding = affine_images(net.points, task.blocks.A, task.blocks.B)
+    cells, extra = images.swapaxes(0, 1), task.extra(max(net.rounding, rounding))
+    away = round_up(task.decay.tail(0) * net.loose)
+    radius = round_up(round_up(task.decay.one_step * away) + rounding)
+    inner = CellUnion(cells, exactness=Exactness.INNER, e_missing=radius, e_extra=extra)
+    outer = CellUnion(cells, radius, exactness=Exactness.OUTER, e_extra=round_up(radius + extra))
     return Enclosure(inner, outer, Bracket(round_down(radius * (1.0 - 1e-15)), radius))
 
 

@@ -101,9 +101,9 @@ def fixed_set(
         ``"hull"`` finds the hull alone, which is much cheaper; inner and outer sets are then points and an outer
         hull.
     time_limit : float
-        Seconds for finding the hull, and for refining the inner and the outer set where the fixed set is not known to
-        be convex; looked at between rounds. A `tol` that clearly needs more than `max_cells` cells is pursued for a
-        second only.
+        Seconds for finding the hull (half of them where the fixed set is not known to be convex), and for refining
+        the inner and the outer set there; looked at between rounds. A `tol` that clearly needs more than `max_cells`
+        cells is pursued for a second only.
     max_cells : int
         Most cells or points of the inner and outer sets.
 
@@ -128,7 +128,8 @@ def fixed_set(
     is a hull and p·m = 1, or all A_i are equal, then fix(𝒥) is convex and `inner` is the hull.
 
     Otherwise points of fix(𝒥) are collected until all their images are near them: gap(fix, 𝒴) ≤ T gap(𝒥(𝒴), 𝒴) makes
-    balls around them an outer set.
+    balls around them an outer set. Where they are few, their images conv{A_i x + B_i} are the inner set, and these with
+    a margin smaller by ‖A‖ the outer one. The plane has regions instead (`iterate_true` tells how).
 
     Examples
     --------
@@ -145,7 +146,8 @@ def fixed_set(
     budget = _budget(tol, representation, time_limit, max_cells)
     blocks = read_blocks(J, call="fixed_set")
     decay = _contraction(blocks, norm)
-    search = _Search(blocks, decay, tol, budget.deadline)
+    both = representation != "hull" and not _is_convex(blocks)
+    search = _Search(blocks, decay, tol, budget.deadline - (0.5 * time_limit if both else 0.0))
     status = search.run()
     found = _enclose(search, status)
     if representation == "hull" or found.status in (FixedSetStatus.CONVEX, FixedSetStatus.INTERRUPTED):
@@ -288,8 +290,7 @@ def _enclose(search: _Search, status: FixedSetStatus) -> FixedSet:
     """Inner and outer sets from the hull."""
     blocks, best = search.blocks, search.best
     outer = _inflated(best)
-    p, m = best.shape
-    if blocks.convex and (p * m == 1 or bool((blocks.A[0] == blocks.A).all())):
+    if _is_convex(blocks):
         status = FixedSetStatus.CONVEX if status is FixedSetStatus.HULL else status
         return FixedSet(best, outer, best, hausdorff_distance(best, outer), status, search.decay)
     points = FiniteSet(np.concatenate([word_points(blocks), search.points]))
@@ -300,6 +301,11 @@ def _enclose(search: _Search, status: FixedSetStatus) -> FixedSet:
         outer.vertices, exactness=Exactness.OUTER, e_missing=0.0, e_extra=round_up(distance.upper + e_extra)
     )
     return FixedSet(inner, outer, best, distance, status, search.decay)
+
+
+def _is_convex(blocks: Blocks) -> bool:
+    """Whether fix(𝒥) is convex: hulls of numbers, and hulls of maps that differ in B only."""
+    return blocks.convex and (blocks.B[0].size == 1 or bool((blocks.A[0] == blocks.A).all()))
 
 
 def _inflated(K: MatrixPolytope) -> MatrixPolytope:

@@ -124,17 +124,25 @@ def _small(cells: Floats, *, reach: float, most: int) -> Floats:
     while len(cells):
         large = _radii(cells) > reach
         done.append(cells[~large])
-        cells = _halved(cells[large])
+        cells = halved(cells[large])
         if sum(len(part) for part in done) + len(cells) > most:
             raise _too_many(sum(len(part) for part in done) + len(cells), most)
     return np.concatenate(done)
 
 
-def _halved(cells: Floats) -> Floats:
+def halved(cells: Floats) -> Floats:
     """Both halves of each hull: with c the middle of its longest edge ab, once c for a and once c for b.
 
     Their union is the hull: μ_a a + μ_b b = (μ_a − μ_b) a + 2 μ_b c where μ_a ≥ μ_b, and so
     with a and b exchanged.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (n, j, p, q)
+
+    Returns
+    -------
+    ndarray, shape (2n, j, p, q)
     """
     n, j, p, q = cells.shape
     first, second = np.triu_indices(j, 1)
