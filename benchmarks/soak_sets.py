@@ -47,6 +47,10 @@ def _one(rng: np.random.Generator, seen: Counter[str]) -> None:
         found = fixed_set(J if rng.random() < 0.5 else FiniteSet(J), tol=1e-2 * size, representation="hull")
         seen[f"fixed_set {found.status.name}"] += 1
         brackets += [found.distance, gap(found.inner, found.outer)]
+    refined = fixed_set(J if rng.random() < 0.5 else FiniteSet(J), tol=0.1 * size, time_limit=0.5)
+    seen[f"refined {refined.status.name}"] += 1
+    assert (refined.outer.project(refined.inner.extreme).lower <= refined.inner.e_extra).all(), "inner leaves outer"
+    brackets.append(refined.distance)
     if p * m <= 4:
         driven = iterate_sequence([J] * 4, start, limit=J)
         brackets += [*driven.gaps, *driven.to_limit]

@@ -22,6 +22,9 @@ from conservative.matrix_sets.region import boundary_segments
 
 Floats = NDArray[np.float64]
 
+OVERLAY = 1e-11
+"""Relative error granted to each of shapely's unions, which snap vertices within 1e-12 when they must."""
+
 _ALL_PAIRS = 6
 """So many blocks or fewer have all their pairs swept; of more, consecutive pairs."""
 

@@ -12,7 +12,7 @@ from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round_up
 from conservative.iteration._cover import cover_net
 from conservative.iteration._net import Budget, Net, close_net
-from conservative.iteration._plane import inner_growth, outer_image, plane_maps
+from conservative.iteration._plane import OVERLAY, inner_growth, outer_image, plane_maps
 from conservative.iteration.blocks import Blocks
 from conservative.iteration.decay import Decay
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixSet, PlanarRegion, gap
@@ -176,6 +176,10 @@ def _image_cells(task: Task, net: Net) -> Enclosure:
 def refine_plane(task: Task) -> None:
     """Regions that shrink to fix(𝒥), and regions that grow to it, at steps that are halved.
 
+    The outer regions are found by exact predicates to cover what they must, with room that exceeds all rounding of
+    coordinates, since steps stay far above it. The inner ones are unions whose vertices shapely may snap: `OVERLAY` of
+    the size is added to their error for every union made.
+
     Parameters
     ----------
     task : Task
@@ -190,17 +194,18 @@ def refine_plane(task: Task) -> None:
     finest = 64.0 * UNIT_ROUNDOFF * size * len(L)
     outer = shapely.buffer(outer, 1e-3 * diameter)
     inner = shapely.MultiPoint(_few(task.seeds.reshape(-1, 2), diameter / 5.0))
-    step, ratio, budget = diameter / 16.0, 0.4, task.budget
-    while step > 1e3 * finest:
+    step, ratio, budget, unions = diameter / 16.0, 0.4, task.budget, 0
+    while step > 1e6 * finest:
         if max(outer.length, inner.length) / step * len(L) ** 2 > _MOST_IMAGES:
             return
         begun = time.monotonic()
         for _ in range(_rounds(task.decay, ratio)):
             outer = outer_image(outer, L, b, step=step, slack=_SLACK * step)[0]
-            inner = inner_growth(inner, L, b, step=step)
+            inner, unions = inner_growth(inner, L, b, step=step), unions + 1
             if budget.spent(shapely.get_num_coordinates(inner)):
                 return
-        found = _regions(task, inner, outer, rounding=finest, tol=0.1 * max(task.tol, step))
+        rounding = finest + OVERLAY * size * unions
+        found = _regions(task, inner, outer, rounding=rounding, tol=0.1 * max(task.tol, step))
         if task.offer(found):
             return
         ratio = min(0.5, max(0.125, 0.7 * task.tol / found.distance.upper))

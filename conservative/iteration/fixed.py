@@ -56,7 +56,8 @@ class FixedSet:
     Parameters
     ----------
     inner : MatrixSet
-        A subset of fix(𝒥), up to its `e_extra` (rounding); its `e_missing` bounds how much of fix(𝒥) is farther away.
+        A subset of fix(𝒥), up to its `e_extra` (rounding; for regions 1e-11 of the size for each of shapely's unions);
+        its `e_missing` bounds how much of fix(𝒥) is farther away.
     outer : MatrixSet
         A superset of fix(𝒥).
     hull : MatrixPolytope

@@ -12,16 +12,18 @@ from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
-from conservative.iteration._plane import finite_image, outer_image, part_spread, plane_maps
+from conservative.iteration._plane import OVERLAY, finite_image, outer_image, part_spread, plane_maps
 from conservative.iteration.blocks import Blocks, read_blocks
-from conservative.iteration.contraction import adapted_decay
+from conservative.iteration.contraction import adapted_decay, expanding_word
 from conservative.iteration.decay import Decay
 from conservative.iteration.image import set_image
 from conservative.iteration.trajectory import SetTrajectory, StepBound, TrajectoryStatus
 from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, PlanarRegion, hausdorff_distance
 
-_OVERLAY = 1e-11
-"""Relative error granted to shapely's unions, which snap vertices within 1e-12 when they must."""
+_MOST_PIECES = 20_000
+"""Pieces into which the boundary of a region is divided at most; the errors say what fewer cost."""
+
+_STEPS = 10
 
 _MOST_STEPS = 1000
 
@@ -48,7 +50,8 @@ def iterate_true(
     initial : MatrixSet or array_like of shape (n, p, m)
         The set X_0; an array stands for the hull of its matrices.
     steps : int, optional
-        Number of steps; 10 if `tol` is not given either.
+        Number of steps; 10 if `tol` is not given either, or if nothing is proved to contract, so that a family that
+        expands ends with the word that proves it.
     tol : float, optional
         Stop when the proved distance to fix(𝒥) is at most this.
     step_tol : float, optional
@@ -63,7 +66,8 @@ def iterate_true(
     -------
     SetTrajectory
         With `PlanarRegion`, `CellUnion` or `FiniteSet` as sets, all outer; `gaps` and `bounds` speak of the true sets
-        and of fix(𝒥) itself, not of hulls.
+        and of fix(𝒥) itself, not of hulls. The errors of regions contain 1e-11 of their size for each union that
+        shapely makes, ten times what it snaps by; all else is measured or enclosed.
 
     Raises
     ------
@@ -102,7 +106,7 @@ def iterate_true(
     if step_tol is None:
         step_tol = _SHARE * _size(blocks, start)
         step_tol = min(step_tol, tol / (4.0 * decay.tail(0))) if tol is not None and decay.contracts else step_tol
-    limit = int(steps) if steps is not None else (10 if tol is None else _MOST_STEPS)
+    limit = int(steps) if steps is not None else (_MOST_STEPS if tol is not None and decay.contracts else _STEPS)
     return _iterated(blocks, start, decay, Aim(limit, tol, step_tol))
 
 
@@ -146,7 +150,7 @@ def _iterated(blocks: Blocks, start: MatrixSet, decay: Decay, aim: Aim) -> SetTr
     try:
         while len(gaps) < aim.steps:
             after = advance(blocks, sets[-1], aim.step_tol)
-            gaps.append(_between(sets[-1], after, 0.1 * aim.step_tol))
+            gaps.append(_between(sets[-1], after, 0.1 * max(aim.step_tol, after.e_extra)))
             sets.append(after)
             if aim.tol is not None and _bound(decay, len(gaps), gaps, after).best <= aim.tol:
                 status = TrajectoryStatus.TOLERANCE_REACHED
@@ -157,7 +161,9 @@ def _iterated(blocks: Blocks, start: MatrixSet, decay: Decay, aim: Aim) -> SetTr
         status = TrajectoryStatus.NO_CONTRACTION
     count = min(len(gaps) + 1, len(sets))
     bounds = tuple(_bound(decay, t, gaps, sets[t]) for t in range(count))
-    return SetTrajectory(tuple(sets[:count]), tuple(gaps[: count - 1]), bounds, status, decay)  # type: ignore[arg-type]
+    expanding = None if decay.contracts else expanding_word(blocks.A)
+    kept = tuple(sets[:count])
+    return SetTrajectory(kept, tuple(gaps[: count - 1]), bounds, status, decay, expanding)  # type: ignore[arg-type]
 
 
 def _size(blocks: Blocks, start: MatrixSet) -> float:
@@ -192,11 +198,11 @@ def _planar_step(blocks: Blocks, X: MatrixSet, tol: float) -> PlanarRegion:
     L, b = plane_maps(blocks)
     stretch = float(spectral_norm_bounds(blocks.A)[1].max())
     size = float(np.abs(L).sum(axis=(1, 2)).max()) * X.radius + float(np.abs(b).sum(axis=1).max())
-    rounding = _OVERLAY * size
+    rounding = OVERLAY * size
     region = X.to_shapely()
     if blocks.convex and len(L) > 1:
         spread = part_spread(L)
-        step = min(0.5 * tol / spread, size) if spread > 0.0 else size
+        step = max(min(0.5 * tol / spread, size) if spread > 0.0 else size, region.length / _MOST_PIECES)
         image, error = outer_image(region, L, b, step=step, slack=max(0.2 * tol, 10.0 * rounding))
         exactness = Exactness.OUTER
     else:

@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 _BUDGET = 400_000
 """Cells measured before a wider bracket is returned."""
 
+_PAIRS = 4_000_000
+"""Pairs of a cell and a cell of Y that are measured at most: half a minute, if those of Y are large."""
+
 _BATCH = 4096
 """Cells divided at a time: those with the largest upper bounds."""
 
@@ -41,6 +44,8 @@ def farthest_in_hull(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None, bu
     Bracket
         Valid whatever the budget; it closes in low dimension.
     """
+    if isinstance(Y, CellUnion) and Y.cells.shape[1] > 1:
+        budget = min(budget, max(_BATCH, _PAIRS // len(Y.cells)))
     corners = X.extreme.reshape(len(X.extreme), -1)
     if corners.shape[1] == 1 and X.convex and isinstance(Y, FiniteSet):
         return _on_a_line(X, Y)

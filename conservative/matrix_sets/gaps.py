@@ -86,6 +86,10 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
         return gap_from_zonotope(X, Y)
     if isinstance(X, FiniteSet) and isinstance(Y, FiniteSet):
         return farthest_in_cloud(X, Y)
+    if isinstance(X, CellUnion) and isinstance(Y, CellUnion) and np.array_equal(X.cells, Y.cells):
+        # In any direction the farthest point of one is as far from the other as the margins differ.
+        wider = max(0.0, X.margin - Y.margin)
+        return Bracket(round_down(wider), round_up(wider)) if wider > 0.0 else Bracket(0.0, 0.0)
     if isinstance(X, CellUnion) and X.margin > 0.0 and Y.convex:
         return _fattened(gap(X.core, Y), X.margin)
     if isinstance(Y, PlanarRegion) and isinstance(X, (PlanarRegion, MatrixPolytope)):

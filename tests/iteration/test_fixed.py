@@ -87,7 +87,7 @@ def test_a_family_on_the_border_is_undecided() -> None:
 
 def test_a_common_quadratic_norm_is_found() -> None:
     blocks = [[[0.5, 4.0, 1.0], [0.0, 0.5, 0.0]], [[0.5, 0.0, 1.0], [0.02, 0.5, 0.0]]]
-    found = fixed_set(blocks, tol=1e-3)
+    found = fixed_set(blocks, tol=1e-3, time_limit=60.0)
     assert found.decay.one_step > 1.0
     assert found.status.name == "SET"
 

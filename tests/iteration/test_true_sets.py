@@ -209,3 +209,18 @@ def test_bad_arguments_are_refused() -> None:
         iterate_true(BOW_TIE, [[[1.0]]])
     with pytest.raises(BudgetError, match="max_cells"):
         set_image(BOW_TIE, MatrixPolytope([[[0.0], [0.0]], [[1.0], [1.0]]]), tol=1e-6, max_cells=100)
+
+
+def test_a_family_that_expands_ends_with_its_word_whatever_the_tolerance() -> None:
+    ball = [[[0.75, -0.75, 1.0], [1.0, 0.0, 0.0]], [[1.5, -0.75, 0.0], [1.0, 0.0, 0.0]]]
+    run = iterate_true(ball, [[[1.0], [1.0]]], tol=1e-3, step_tol=0.5)
+    assert run.status.name == "NO_CONTRACTION"
+    assert run.expanding is not None
+    assert run.expanding.word == (0, 0, 1, 1)
+
+
+def test_inner_regions_carry_the_allowance_for_unions() -> None:
+    tie = [[[0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]], [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]]
+    found = fixed_set(tie, tol=1e-2)
+    assert found.inner.e_extra >= 1e-11
+    assert found.outer.e_extra >= found.distance.upper + 1e-11

@@ -8,6 +8,7 @@ from strategies.matrix_sets import SHAPES, clouds, rotation, sets
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, NonFiniteError, ShapeError
 from conservative.matrix_sets import (
+    CellUnion,
     FiniteSet,
     MatrixPolytope,
     MatrixSet,
@@ -186,3 +187,14 @@ def test_bad_arguments_are_refused() -> None:
         MatrixPolytope([[[0.0]]], e_missing=-1.0)
     with pytest.raises(ArgumentError, match="max_vertices"):
         simplify(line, max_vertices=0)
+
+
+def test_unions_of_the_same_cells_differ_by_their_margins() -> None:
+    cells = np.random.default_rng(0).normal(size=(50, 4, 3, 3))
+    wide, narrow = CellUnion(cells, 0.75), CellUnion(cells, 0.5)
+    assert 0.25 in gap(wide, narrow)
+    assert gap(wide, narrow).width <= 1e-15
+    assert gap(narrow, wide).upper == 0.0
+    assert 0.75 in hausdorff_distance(CellUnion(cells), wide)
+    away = gap(wide, MatrixPolytope(np.zeros((1, 3, 3))))
+    assert gap(narrow, MatrixPolytope(np.zeros((1, 3, 3)))).widen(0.25 + 1e-12).upper >= away.lower
