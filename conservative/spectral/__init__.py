@@ -8,6 +8,7 @@ from conservative.spectral.expanding import ExpansionStatus as ExpansionStatus
 from conservative.spectral.expanding import ShortestExpanding as ShortestExpanding
 from conservative.spectral.expanding import expanding_product as expanding_product
 from conservative.spectral.expanding import shortest_expanding as shortest_expanding
+from conservative.spectral.family_radius import JointSpectralRadius as JointSpectralRadius
 from conservative.spectral.growth import LowerRadiusStatus as LowerRadiusStatus
 from conservative.spectral.growth import LowerSpectralRadius as LowerSpectralRadius
 from conservative.spectral.growth import LyapunovEstimate as LyapunovEstimate
@@ -18,7 +19,6 @@ from conservative.spectral.growth import estimate_lyapunov_exponent as estimate_
 from conservative.spectral.growth import lower_spectral_radius as lower_spectral_radius
 from conservative.spectral.growth import p_radius as p_radius
 from conservative.spectral.growth import planar_norm as planar_norm
-from conservative.spectral.jsr import JointSpectralRadius as JointSpectralRadius
 from conservative.spectral.jsr import joint_spectral_radius as joint_spectral_radius
 from conservative.spectral.norms import AssumptionA as AssumptionA
 from conservative.spectral.norms import assumption_a as assumption_a

@@ -45,6 +45,10 @@ class RadiusStatus(Enum):
         "no polytope closed within its budget of vertices or a minute: the bracket holds; accept it with a larger "
         "`tol`, or give more time with `time_limit`"
     )
+    ZONOTOPE = (
+        "the bracket holds for the whole zonotope, of which the vertices are too many to list; `zonotope_radius` says "
+        "what is behind its ends"
+    )
     NOT_PROVED = (
         "the search closed, but its proof is beyond the limits of the checker: the bracket is what other proofs give; "
         "a larger `tol` or fewer digits in the matrices help"

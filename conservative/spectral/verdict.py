@@ -20,7 +20,8 @@ from conservative.spectral.automata import as_automaton, lifted_family
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.basis import balanced_family
 from conservative.spectral.candidates import ranked_words
-from conservative.spectral.jsr import JointSpectralRadius, joint_spectral_radius
+from conservative.spectral.family_radius import JointSpectralRadius
+from conservative.spectral.jsr import joint_spectral_radius
 from conservative.spectral.norms import assumption_a
 from conservative.spectral.products import proved_rate
 from conservative.spectral.quadratic import common_quadratic_norm

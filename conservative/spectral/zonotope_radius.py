@@ -17,7 +17,7 @@ from conservative._core.exact_linalg import from_flint
 from conservative._core.families import MatrixFamily
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, float_above, float_below, round_up
 from conservative.matrix_sets import largest_norm
-from conservative.spectral.jsr import joint_spectral_radius
+from conservative.spectral.family_radius import family_radius
 from conservative.spectral.radius import radius_of
 from conservative.spectral.zonotopes import (
     SquareZonotope,
@@ -142,7 +142,7 @@ def zonotope_radius(zonotope: Any, *, time_limit: float | None = None) -> Zonoto
         raise ArgumentError(f"`{_CALL}(time_limit=...)` needs seconds >= 0, or None; got {time_limit!r}.")
     Z = as_square_zonotope(zonotope)
     started = time.monotonic()
-    if (Z.count <= _LISTED or not len(Z.owner)) and Z.size <= _EXACT_ORDER:
+    if has_few_vertices(Z):
         return _from_vertices(Z, time_limit)
     found = _with_words(Z, _from_norms(Z), started, time_limit)
     if Z.size > _EXACT_ORDER or Z.size + len(Z.owner) > _EXACT_INEQUALITY:
@@ -159,12 +159,42 @@ def _closed(found: ZonotopeRadius) -> ZonotopeRadius:
     return replace(found, status=ZonotopeStatus.CLOSED) if close else found
 
 
-def _from_vertices(Z: SquareZonotope, time_limit: float | None) -> ZonotopeRadius:
+def has_few_vertices(Z: SquareZonotope) -> bool:
+    """Whether the vertices are listed.
+
+    Parameters
+    ----------
+    Z : SquareZonotope
+
+    Returns
+    -------
+    bool
+    """
+    return (Z.count <= _LISTED or not len(Z.owner)) and Z.size <= _EXACT_ORDER
+
+
+def listed_vertices(Z: SquareZonotope) -> tuple[FloatArray, MatrixFamily]:
+    """All vertices of a zonotope of few generators.
+
+    Parameters
+    ----------
+    Z : SquareZonotope
+
+    Returns
+    -------
+    signs : ndarray, shape (2^k, k)
+    family : MatrixFamily
+        The matrices of these weights, exactly.
+    """
     listed = list(product((-1.0, 1.0), repeat=Z.count if len(Z.owner) else 0))
     signs = np.array(listed).reshape(len(listed), -1) if len(Z.owner) else np.ones((1, Z.count))
     exact = tuple(from_flint(Z.rational_member(row)) for row in signs)
-    family = MatrixFamily(np.array([[[float(x) for x in row] for row in m] for m in exact]), exact)
-    found = joint_spectral_radius(family, time_limit=_SECONDS if time_limit is None else time_limit)
+    return signs, MatrixFamily(np.array([[[float(x) for x in row] for row in m] for m in exact]), exact)
+
+
+def _from_vertices(Z: SquareZonotope, time_limit: float | None) -> ZonotopeRadius:
+    signs, family = listed_vertices(Z)
+    found = family_radius(family, time_limit=_SECONDS if time_limit is None else time_limit)
     result = ZonotopeRadius(
         found.lower, found.upper, signs[list(found.word)], ZonotopeStatus.VERTICES, "the listed vertices"
     )

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies.spectral import families, unimodular_pairs
 
-from conservative import ConservativeError, check, joint_spectral_radius
+from conservative import ConservativeError, MatrixZonotope, check, joint_spectral_radius
 from conservative.spectral import RadiusStatus, closing
 from conservative.spectral.polytope import growth
 
@@ -166,6 +166,28 @@ def test_an_interrupt_returns_the_best_bracket(monkeypatch):
     assert found.status is RadiusStatus.INTERRUPTED
     assert 1.0321435 < found.lower < found.upper < 1.2
     assert check(found.certificate).valid
+
+
+def test_a_zonotope_of_few_generators_is_its_vertices():
+    center, generators = [["1/2", "1/4"], [0, "1/4"]], [[[0, "1/4"], [0, 0]], [[0, 0], ["1/2", 0]]]
+    doubles = [np.array([[float(Fraction(x)) for x in row] for row in m]) for m in (center, *generators)]
+    vertices = [doubles[0] + s * doubles[1] + t * doubles[2] for s in (-1, 1) for t in (-1, 1)]
+    expected = joint_spectral_radius(np.array(vertices))
+    found = joint_spectral_radius(MatrixZonotope(doubles[0], doubles[1:]))
+    assert found.bracket == expected.bracket
+    assert check(found.certificate).valid
+
+
+def test_a_zonotope_of_many_generators_gets_a_bracket():
+    rng = np.random.default_rng(7)
+    zonotope = MatrixZonotope(rng.standard_normal((3, 3)) / 4, rng.standard_normal((9, 3, 3)) / 60)
+    found = joint_spectral_radius(zonotope, time_limit=6)
+    signs = rng.choice([-1.0, 1.0], size=(64, 9))
+    members = zonotope.center + np.tensordot(signs, zonotope.generators, axes=1)
+    assert np.abs(np.linalg.eigvals(members)).max() <= found.upper
+    assert found.lower <= found.upper <= np.linalg.norm(members, 2, axis=(1, 2)).max() * 1.3
+    assert found.status in {RadiusStatus.ZONOTOPE, RadiusStatus.TIME_LIMIT}
+    assert found.word == ()
 
 
 @pytest.mark.parametrize(
