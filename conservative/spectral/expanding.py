@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -19,6 +19,8 @@ from conservative._core.exact_linalg import (
     to_flint,
 )
 from conservative._core.families import MatrixFamily, as_family
+from conservative.spectral.automata import as_automaton, lifted_family
+from conservative.spectral.automaton import Automaton
 from conservative.spectral.products import Product, make_product
 from conservative.spectral.quadratic import common_quadratic_norm
 from conservative.spectral.survivors import STORED_ENTRIES, Survivors, Tree, proved_stable, walk
@@ -64,7 +66,7 @@ class ShortestExpanding:
     status: ExpansionStatus
 
 
-def expanding_product(matrices: Any, *, max_length: int) -> Product | None:
+def expanding_product(matrices: Any, *, max_length: int, automaton: Automaton | None = None) -> Product | None:
     """A shortest product of a family whose spectral radius exceeds one.
 
     Such a word proves that no norm makes every matrix of the family a contraction. No shorter word expands; among
@@ -76,6 +78,8 @@ def expanding_product(matrices: Any, *, max_length: int) -> Product | None:
         Doubles are taken as exact; rationals stay exact.
     max_length : int
         Longest word tried, at least 1.
+    automaton : Automaton, optional
+        Only words that label a closed path of it count: those can be repeated for ever.
 
     Returns
     -------
@@ -101,12 +105,15 @@ def expanding_product(matrices: Any, *, max_length: int) -> Product | None:
     >>> expanding_product(heavy_ball, max_length=6)
     Product(word 1122, spectral_radius=1.125, eigenvalue -9/8)
     """
-    family, length = _read(matrices, max_length, call="expanding_product")
+    given, length = _read(matrices, max_length, call="expanding_product")
+    family = _walked(given, automaton, call="expanding_product")
     *_, last = _search(family, max_length=length, deadline=None)
-    return last.product
+    return _named(given, automaton, last).product
 
 
-def shortest_expanding(matrices: Any, *, max_length: int, time_limit: float | None = None) -> ShortestExpanding:
+def shortest_expanding(
+    matrices: Any, *, max_length: int, time_limit: float | None = None, automaton: Automaton | None = None
+) -> ShortestExpanding:
     """A shortest expanding product, or the length up to which it is proved that no product expands.
 
     The search of `expanding_product`, with what it proves on the way.
@@ -119,6 +126,8 @@ def shortest_expanding(matrices: Any, *, max_length: int, time_limit: float | No
         Longest word tried, at least 1.
     time_limit : float, optional
         Seconds, above 0; the lengths finished by then are proved. An interruption (Ctrl-C) does the same.
+    automaton : Automaton, optional
+        Only words that label a closed path of it count: those can be repeated for ever.
 
     Returns
     -------
@@ -142,7 +151,8 @@ def shortest_expanding(matrices: Any, *, max_length: int, time_limit: float | No
     >>> shortest_expanding([[["1/2", "1/4"], [0, "1/2"]]], max_length=3).proved_length
     inf
     """
-    family, length = _read(matrices, max_length, call="shortest_expanding")
+    given, length = _read(matrices, max_length, call="shortest_expanding")
+    family = _walked(given, automaton, call="shortest_expanding")
     if time_limit is not None and not time_limit > 0:
         raise ArgumentError(
             f"`shortest_expanding(time_limit=...)` needs a positive number of seconds, or None; got {time_limit!r}."
@@ -151,7 +161,7 @@ def shortest_expanding(matrices: Any, *, max_length: int, time_limit: float | No
     found = ShortestExpanding(None, 0, ExpansionStatus.INTERRUPTED)
     try:
         for proved in _search(family, max_length=length, deadline=deadline):
-            found = proved
+            found = _named(given, automaton, proved)
     except KeyboardInterrupt:
         return ShortestExpanding(None, found.proved_length, ExpansionStatus.INTERRUPTED)
     return found
@@ -165,6 +175,21 @@ def _read(matrices: Any, max_length: Any, *, call: str) -> tuple[MatrixFamily, i
             "Pass 12, say."
         )
     return family, int(max_length)
+
+
+def _walked(given: MatrixFamily, automaton: Automaton | None, *, call: str) -> MatrixFamily:
+    """The family whose words are walked: with an automaton, one matrix per edge."""
+    if automaton is None:
+        return given
+    return lifted_family(given, as_automaton(automaton, count=given.count, call=call))
+
+
+def _named(given: MatrixFamily, automaton: Automaton | None, found: ShortestExpanding) -> ShortestExpanding:
+    """The same with the product of letters instead of that of edges."""
+    if automaton is None or found.product is None:
+        return found
+    letters = canonical_word(automaton.letter_word(found.product.word))
+    return replace(found, product=make_product(given, letters))
 
 
 def _search(family: MatrixFamily, *, max_length: int, deadline: float | None) -> Iterator[ShortestExpanding]:

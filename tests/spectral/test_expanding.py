@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.spectral import families
 
-from conservative import ConservativeError, expanding_product, shortest_expanding
+from conservative import Automaton, ConservativeError, expanding_product, shortest_expanding
 from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
 from conservative._core.families import as_family
 from conservative.spectral import ExpansionStatus, expanding
@@ -216,3 +216,16 @@ def test_time_and_interruption_leave_the_lengths_that_are_proved(monkeypatch):
 def test_refuses_a_time_limit_that_is_not_positive(seconds):
     with pytest.raises(ConservativeError, match="time_limit"):
         shortest_expanding(HEAVY_BALL, max_length=3, time_limit=seconds)
+
+
+def test_an_automaton_leaves_out_words():
+    free = expanding_product(HEAVY_BALL, max_length=12)
+    alternating = Automaton.from_forbidden([(1, 1)], letters=2)
+    found = shortest_expanding(HEAVY_BALL, max_length=14, automaton=alternating)
+    assert free.word == (0, 0, 1, 1)
+    assert found.product is None
+    assert found.proved_length >= 14
+    full = Automaton.de_bruijn(2, 1)
+    assert expanding_product(HEAVY_BALL, max_length=12, automaton=full).word == free.word
+    one_word = Automaton(4, [(0, 1, 0), (1, 2, 0), (2, 3, 1), (3, 0, 1)])
+    assert expanding_product(HEAVY_BALL, max_length=4, automaton=one_word).word == free.word
