@@ -215,6 +215,8 @@ def test_decay_off_the_kink_holds_for_sampled_trajectories(entries, direction):
     assert report.status is not KinkStatus.NO_FUNCTION
     if report.status is not KinkStatus.DECAYS:
         return
+    (p, q), (_, r) = report.weight
+    assert p > 0 < p * r - q * q
     for turn in range(1, 30):
         start = [Fraction(1000 - turn * 67), Fraction(311 + 17 * turn)]
         state, product = start, np.array([[Fraction(1), Fraction(0)], [Fraction(0), Fraction(1)]], dtype=object)
@@ -224,7 +226,9 @@ def test_decay_off_the_kink_holds_for_sampled_trajectories(entries, direction):
             met |= side == 0
             piece = np.array(A if side >= 0 else B, dtype=object)
             state, product = piece @ np.array(state, dtype=object), piece @ product
-            small |= (product**2).sum() < 1
+            weight = np.array(report.weight, dtype=object)
+            rest = weight - product.T @ weight @ product
+            small |= rest[0, 0] > 0 and rest[0, 0] * rest[1, 1] > rest[0, 1] ** 2
         assert met or small
 
 

@@ -6,8 +6,11 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
 
+import numpy as np
+
 from conservative._core.families import MatrixFamily
 from conservative._core.numbers import Estimate
+from conservative.spectral.counterexamples.contraction import quadratic_weights
 
 Vector = tuple[int, ...]
 Rows = tuple[tuple[int, ...], ...]
@@ -16,6 +19,12 @@ MAX_STEPS = 160
 """Steps followed at most."""
 
 _STARTS = 24
+
+_WEIGHT_BITS = 16
+"""Digits of the quadratic norm: it need not be a good one."""
+
+_MOST_WORK = 6000
+"""Cones advanced by one step, in all; their integers grow with every step."""
 
 _MOST_CONES = 1000
 """Their number grows linearly, unless the map folds the plane or maps open sets into the kink."""
@@ -67,6 +76,8 @@ class KinkReport:
         again. `None` when that was not seen.
     converges : bool
         Whether every trajectory that starts off the kink is proved to converge to 0.
+    weight : tuple of rows of int
+        P of the norm sqrt(x^T P x) of the proofs, in the plane.
     """
 
     status: KinkStatus
@@ -76,6 +87,7 @@ class KinkReport:
     normal: tuple[Fraction, ...]
     returns: int | None
     converges: bool
+    weight: Rows = ()
 
     def __str__(self) -> str:
         text = self.status.value
@@ -146,9 +158,10 @@ def follow_kink(family: MatrixFamily, *, max_steps: int = MAX_STEPS) -> KinkRepo
     -----
     In the plane the starting points that read one word form a cone, and cones are split exactly where an image
     crosses the kink. Off the kink the Jacobian of some steps is the product of the word that is read. A cone is left
-    alone once its product has norm below one: if that happens to all of them, every trajectory's word is cut into
-    finitely many kinds of blocks of norm below one, which proves decay. In the same way all trajectories converge if on
-    every cone |M x| < |x| at some step. Above the plane, exact trajectories from fixed integer points are followed.
+    alone once its product has norm below one, in a quadratic norm chosen for the pair: if that happens to all of them,
+    every trajectory's word is cut into finitely many kinds of blocks of norm below one, which proves decay. In the
+    same way all trajectories converge if on every cone |M x| < |x| at some step. Above the plane, exact trajectories
+    from fixed integer points are followed.
 
     Examples
     --------
@@ -163,37 +176,52 @@ def follow_kink(family: MatrixFamily, *, max_steps: int = MAX_STEPS) -> KinkRepo
     scale = math.lcm(*[x.denominator for x in normal])
     v = tuple(int(x * scale) for x in normal)
     unit = math.lcm(*[x.denominator for matrix in family.exact for row in matrix for x in row])
+    weight = _weight(family)
     pieces = [tuple(tuple(int(x * unit) for x in row) for row in matrix) for matrix in family.exact]
     if family.size == 2:
-        return _follow_cones(pieces, unit, v, normal, max_steps)
+        return _follow_cones(pieces, unit, v, normal, weight, max_steps)
     return _follow_points(pieces, unit, v, normal, max_steps)
 
 
+def _weight(family: MatrixFamily) -> Rows:
+    """A quadratic norm x'Px in which the pair is small, as a positive definite matrix of integers."""
+    found = quadratic_weights(family.floats[None])[0][0]
+    if family.size == 2 and np.isfinite(found).all():
+        scaled = np.round(found / np.abs(found).max() * (1 << _WEIGHT_BITS))
+        (p, q), (_, r) = scaled.astype(int).tolist()
+        if p > 0 and p * r > q * q:
+            return ((p, q), (q, r))
+    return tuple(tuple(int(i == j) for j in range(family.size)) for i in range(family.size))
+
+
 def _follow_cones(
-    pieces: Sequence[Rows], unit: int, v: Vector, normal: tuple[Fraction, ...], max_steps: int
+    pieces: Sequence[Rows], unit: int, v: Vector, normal: tuple[Fraction, ...], weight: Rows, max_steps: int
 ) -> KinkReport:
     ray, identity = (-v[1], v[0]), ((1, 0), (0, 1))
     circle = [ray, v, (v[1], -v[0]), (-v[0], -v[1])]
     cones = [_Cone((p, q), (p, q), identity, False) for p, q in zip(circle, [*circle[1:], circle[0]], strict=True)]
     returns = _return_time(pieces, v, max_steps)
-    ended, growth = 0, 0.0
+    ended, growth, work = 0, 0.0, 0
     for step in range(1, max_steps + 1):
         square = unit ** (2 * step)
         reached = [child for cone in cones for child in _advance(cone, pieces, v)]
-        done = {cone.product for cone in reached if _frobenius(cone.product) < square}
-        ended, growth = ended + len(done), max([growth, *(_rate(product, square, step) for product in done)])
+        done = {cone.product for cone in reached if _below_one(cone.product, square, weight)}
+        ended, growth = ended + len(done), max([growth, *(_planar_rate(m, unit**step, weight, step) for m in done)])
         cones = [
-            replace(cone, shrunk=cone.shrunk or _shrinks(cone, square)) for cone in reached if cone.product not in done
+            replace(cone, shrunk=cone.shrunk or _shrinks(cone, square, weight))
+            for cone in reached
+            if cone.product not in done
         ]
         if not cones:
-            return KinkReport(KinkStatus.DECAYS, step, ended, Estimate(growth), normal, returns, True)
-        if len(cones) > _MOST_CONES:
+            return KinkReport(KinkStatus.DECAYS, step, ended, Estimate(growth), normal, returns, True, weight)
+        work += len(cones)
+        if len(cones) > _MOST_CONES or work > _MOST_WORK:
             break
     converges = all(cone.shrunk for cone in cones)
     status = KinkStatus.CONVERGES if converges else KinkStatus.UNDECIDED
     alive = {cone.product for cone in cones}
-    growth = max(_rate(product, square, step) for product in alive)
-    return KinkReport(status, step, ended + len(alive), Estimate(growth), normal, returns, converges)
+    growth = max(_planar_rate(m, unit**step, weight, step) for m in alive)
+    return KinkReport(status, step, ended + len(alive), Estimate(growth), normal, returns, converges, weight)
 
 
 def _advance(cone: _Cone, pieces: Sequence[Rows], v: Vector) -> list[_Cone]:
@@ -232,12 +260,22 @@ def _return_time(pieces: Sequence[Rows], v: Vector, max_steps: int) -> int | Non
     return None
 
 
-def _shrinks(cone: _Cone, square: int) -> bool:
-    """Whether |M x| < |x| on the cone: the form x'(I - M'M)x at x = s p + t q is positive for s, t >= 0."""
+def _below_one(matrix: Rows, square: int, weight: Rows) -> bool:
+    """Whether the 2 x 2 matrix, over the root of `square`, has norm below one: P - M'PM is positive definite."""
+    image = _product(tuple(zip(*matrix, strict=True)), _product(weight, matrix))
+    a, b, c = (square * weight[i][j] - image[i][j] for i, j in ((0, 0), (0, 1), (1, 1)))
+    return a > 0 and a * c > b * b
+
+
+def _shrinks(cone: _Cone, square: int, weight: Rows) -> bool:
+    """Whether |M x| < |x| on the cone: the form x'(P - M'PM)x at x = s p + t q is positive for s, t >= 0."""
     images = [_apply(cone.product, ray) for ray in cone.rays]
-    p, q = cone.rays
-    first, second = (square * _dot(x, x) - _dot(y, y) for x, y in zip(cone.rays, images, strict=True))
-    mixed = square * _dot(p, q) - _dot(images[0], images[1])
+    weighted = [_apply(weight, x) for x in (*cone.rays, *images)]
+    first, second = (
+        square * _dot(x, weighted[i]) - _dot(y, weighted[i + 2])
+        for i, (x, y) in enumerate(zip(cone.rays, images, strict=True))
+    )
+    mixed = square * _dot(cone.rays[0], weighted[1]) - _dot(images[0], weighted[3])
     return first > 0 and second > 0 and (mixed >= 0 or mixed * mixed < first * second)
 
 
@@ -258,6 +296,13 @@ def _follow_points(
     growth = max(_rate(product, square, max_steps) for product in products)
     status = KinkStatus.OBSERVED if small else KinkStatus.UNDECIDED
     return KinkReport(status, max_steps, _STARTS, Estimate(growth), normal, None, False)
+
+
+def _planar_rate(product: Rows, scale: int, weight: Rows, steps: int) -> float:
+    """||M_w||^(1/steps) in the norm of a weight, in doubles, of the product over a common denominator."""
+    matrix = np.array([[float(Fraction(x, scale)) for x in row] for row in product])
+    factor = np.linalg.cholesky(np.array(weight, dtype=np.float64)).T
+    return float(np.linalg.norm(factor @ matrix @ np.linalg.inv(factor), 2) ** (1 / steps))
 
 
 def _rate(product: Rows, square: int, steps: int) -> float:
