@@ -17,10 +17,9 @@ import conservative as cj
 from conservative._core.errors import BudgetError
 from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
 from conservative._core.families import as_family
-from conservative.spectral.counterexamples import CounterexampleStatus, KinkStatus, follow_kink, front
+from conservative.spectral.counterexamples import CounterexampleStatus, KinkStatus, front
 from conservative.spectral.counterexamples.batch import largest_radii, stable, word_levels
 from conservative.spectral.counterexamples.contraction import shrinks_exactly
-from conservative.spectral.counterexamples.observed import observe_function
 from conservative.spectral.words import canonical_word
 
 a, b, k = sp.symbols("alpha beta kappa", positive=True)
@@ -200,63 +199,6 @@ def test_an_interruption_of_a_proof_is_not_lost(monkeypatch):
         cj.counterexample(FAMILY, ranges={a: (0, 2), b: (0, 1), k: (1, 10)})
 
 
-@given(st.lists(st.lists(st.integers(-8, 8), min_size=4, max_size=4), min_size=2, max_size=2), st.integers(1, 3))
-@settings(deadline=None, max_examples=60)
-def test_decay_off_the_kink_holds_for_sampled_trajectories(entries, direction):
-    """Exact trajectories from many points against the proof by cones."""
-    A = [[Fraction(x, 8) for x in entries[0][:2]], [Fraction(x, 8) for x in entries[0][2:]]]
-    v, u = ((1, 0), (1, 1), (1, -2))[direction - 1], [Fraction(x, 8) for x in entries[1][:2]]
-    B = [[A[i][j] - u[i] * v[j] for j in range(2)] for i in range(2)]
-    family = as_family([A, B], call="test")
-    report = follow_kink(family, max_steps=40)
-    if not any(u):
-        assert report.status is KinkStatus.NO_FUNCTION
-        return
-    assert report.status is not KinkStatus.NO_FUNCTION
-    if report.status is not KinkStatus.DECAYS:
-        return
-    (p, q), (_, r) = report.weight
-    assert p > 0 < p * r - q * q
-    for turn in range(1, 30):
-        start = [Fraction(1000 - turn * 67), Fraction(311 + 17 * turn)]
-        state, product = start, np.array([[Fraction(1), Fraction(0)], [Fraction(0), Fraction(1)]], dtype=object)
-        met = small = False
-        for _ in range(report.steps):
-            side = state[0] * v[0] + state[1] * v[1]
-            met |= side == 0
-            piece = np.array(A if side >= 0 else B, dtype=object)
-            state, product = piece @ np.array(state, dtype=object), piece @ product
-            weight = np.array(report.weight, dtype=object)
-            rest = weight - product.T @ weight @ product
-            small |= rest[0, 0] > 0 and rest[0, 0] * rest[1, 1] > rest[0, 1] ** 2
-        assert met or small
-
-
-def test_trajectories_of_an_unstable_pair_are_not_said_to_decay():
-    report = follow_kink(exact_pair(Fraction(5, 2), Fraction(9, 4), Fraction(3, 4)), max_steps=20)
-    assert (report.status, report.converges) == (KinkStatus.UNDECIDED, False)
-
-
-def test_the_kink_of_the_talk_is_met_again_after_six_steps():
-    report = follow_kink(exact_pair(Fraction(3, 4), Fraction(3, 2), Fraction(3, 4)))
-    assert report.status is KinkStatus.DECAYS
-    assert report.returns == 6
-    x = [Fraction(0), Fraction(1)]
-    for _ in range(6):
-        x = [(Fraction(3, 4) if x[0] >= 0 else Fraction(3, 2)) * x[0] - Fraction(3, 4) * x[1], x[0]]
-    assert x[0] == 0
-
-
-def test_larger_matrices_are_followed_from_points():
-    A = sp.diag(sp.Matrix([[sp.Rational(3, 4), -sp.Rational(3, 4)], [1, 0]]), sp.Rational(1, 2))
-    B = A.copy()
-    B[0, 0] = sp.Rational(3, 2)
-    report = follow_kink(as_family([A, B], call="test"))
-    assert report.status is KinkStatus.OBSERVED
-    far = as_family([sp.eye(3) / 2, sp.diag(1, 2, 3) / 4], call="test")
-    assert follow_kink(far).status is KinkStatus.NO_FUNCTION
-
-
 @given(st.integers(2, 3), st.integers(1, 3), st.integers(0, 2**32 - 1))
 @settings(deadline=None, max_examples=30)
 def test_batched_words_agree_with_one_by_one(count, n, seed):
@@ -361,17 +303,3 @@ def test_refuses_more_words_than_fit():
     many = [[[f"{i}/50 - a"]] for i in range(50)]
     with pytest.raises(cj.ConservativeError, match="Lower `max_length`"):
         cj.counterexample(many, ranges={"a": (0, 1)}, max_length=8)
-
-
-@pytest.mark.parametrize(
-    ("expression", "centre", "status"),
-    [
-        ("Max(2*x, -a*x)", 0, KinkStatus.UNDECIDED),
-        ("1 + Max((x - 1)/2, -a*(x - 1)/4)", 1, KinkStatus.OBSERVED),
-        ("Abs(x)", 0, KinkStatus.UNDECIDED),
-    ],
-)
-def test_trajectories_of_a_function_in_doubles(expression, centre, status):
-    F = cj.from_sympy(expression, state=["x"], parameters=["a"])
-    report = observe_function(F, {"x": centre}, {"a": Fraction(1)})
-    assert (report.status, report.converges) == (status, False)

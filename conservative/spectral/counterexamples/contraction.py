@@ -38,12 +38,17 @@ def quadratic_weights(matrices: FloatArray) -> tuple[FloatArray, FloatArray]:
     The leading eigenvector of X -> sum A_i^T X A_i. For n = 2 a pattern search from there over P = T^T T with
     T = [[1, p], [0, s]]: the rate is quasi-convex in P.
     """
-    weights = _averaged(matrices)
-    if matrices.shape[2] == 2:
-        return _searched(matrices, weights)
-    factor = np.linalg.cholesky(weights).transpose(0, 2, 1)
-    moved = factor[:, None] @ matrices @ np.linalg.inv(factor)[:, None]
-    return weights, np.linalg.norm(moved, 2, axis=(2, 3)).max(axis=1)
+    size = np.abs(matrices).max(axis=(1, 2, 3))
+    size[size == 0] = 1.0
+    scaled = matrices / size[:, None, None, None]
+    with np.errstate(all="ignore"):
+        weights = _averaged(scaled)
+        if matrices.shape[2] == 2:
+            weights, rates = _searched(scaled, weights)
+            return weights, rates * size
+        factor = np.linalg.cholesky(weights).transpose(0, 2, 1)
+        moved = factor[:, None] @ scaled @ np.linalg.inv(factor)[:, None]
+        return weights, np.linalg.norm(moved, 2, axis=(2, 3)).max(axis=1) * size
 
 
 def _averaged(matrices: FloatArray) -> FloatArray:

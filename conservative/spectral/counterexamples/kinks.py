@@ -10,10 +10,22 @@ import numpy as np
 
 from conservative._core.families import MatrixFamily
 from conservative._core.numbers import Estimate
+from conservative.spectral.counterexamples._cones import (
+    Cone,
+    Rows,
+    Vector,
+    advance,
+    apply,
+    below_one,
+    dot,
+    frobenius,
+    reduced,
+    return_time,
+    runs_away,
+    shrinks,
+    times,
+)
 from conservative.spectral.counterexamples.contraction import quadratic_weights
-
-Vector = tuple[int, ...]
-Rows = tuple[tuple[int, ...], ...]
 
 MAX_STEPS = 160
 """Steps followed at most."""
@@ -40,6 +52,10 @@ class KinkStatus(Enum):
     CONVERGES = (
         "every trajectory that starts off the kink converges (proved); whether the products of Jacobians along it tend "
         "to 0 was not decided within the steps followed"
+    )
+    DIVERGES = (
+        "trajectories that start in some open cone off the kink diverge (proved): at these parameters the algorithm "
+        "itself fails, and its derivatives with it"
     )
     OBSERVED = (
         "along the trajectories followed, which start off the kinks, the products of Jacobians became small "
@@ -96,16 +112,6 @@ class KinkReport:
         return text + "."
 
 
-@dataclass(frozen=True, slots=True)
-class _Cone:
-    """A cone of starting points that read one word: its rays, their images, the product, and whether it has shrunk."""
-
-    rays: tuple[Vector, Vector]
-    images: tuple[Vector, Vector]
-    product: Rows
-    shrunk: bool
-
-
 def kink_normal(family: MatrixFamily) -> tuple[Fraction, ...] | None:
     """The vector v of a continuous map x -> A x (v.x >= 0), B x (v.x < 0), if the family is such a pair.
 
@@ -160,8 +166,8 @@ def follow_kink(family: MatrixFamily, *, max_steps: int = MAX_STEPS) -> KinkRepo
     crosses the kink. Off the kink the Jacobian of some steps is the product of the word that is read. A cone is left
     alone once its product has norm below one, in a quadratic norm chosen for the pair: if that happens to all of them,
     every trajectory's word is cut into finitely many kinds of blocks of norm below one, which proves decay. In the
-    same way all trajectories converge if on every cone |M x| < |x| at some step. Above the plane, exact trajectories
-    from fixed integer points are followed.
+    same way all trajectories converge if on every cone |M x| < |x| at some step, and some diverge if a word of radius
+    above one maps part of its cone into itself. Above the plane, exact trajectories from integer points are followed.
 
     Examples
     --------
@@ -199,19 +205,22 @@ def _follow_cones(
 ) -> KinkReport:
     ray, identity = (-v[1], v[0]), ((1, 0), (0, 1))
     circle = [ray, v, (v[1], -v[0]), (-v[0], -v[1])]
-    cones = [_Cone((p, q), (p, q), identity, False) for p, q in zip(circle, [*circle[1:], circle[0]], strict=True)]
-    returns = _return_time(pieces, v, max_steps)
+    cones = [Cone((p, q), identity, False) for p, q in zip(circle, [*circle[1:], circle[0]], strict=True)]
+    returns = return_time(pieces, v, max_steps)
     ended, growth, work = 0, 0.0, 0
     for step in range(1, max_steps + 1):
         square = unit ** (2 * step)
-        reached = [child for cone in cones for child in _advance(cone, pieces, v)]
-        done = {cone.product for cone in reached if _below_one(cone.product, square, weight)}
+        reached = [child for cone in cones for child in advance(cone, pieces, v)]
+        done = {cone.product for cone in reached if below_one(cone.product, square, weight)}
         ended, growth = ended + len(done), max([growth, *(_planar_rate(m, unit**step, weight, step) for m in done)])
         cones = [
-            replace(cone, shrunk=cone.shrunk or _shrinks(cone, square, weight))
+            replace(cone, shrunk=cone.shrunk or shrinks(cone, square, weight))
             for cone in reached
             if cone.product not in done
         ]
+        if any(runs_away(cone, unit**step) for cone in cones):
+            rate = max(_planar_rate(cone.product, unit**step, weight, step) for cone in cones)
+            return KinkReport(KinkStatus.DIVERGES, step, ended, Estimate(rate), normal, returns, False, weight)
         if not cones:
             return KinkReport(KinkStatus.DECAYS, step, ended, Estimate(growth), normal, returns, True, weight)
         work += len(cones)
@@ -224,61 +233,6 @@ def _follow_cones(
     return KinkReport(status, step, ended + len(alive), Estimate(growth), normal, returns, converges, weight)
 
 
-def _advance(cone: _Cone, pieces: Sequence[Rows], v: Vector) -> list[_Cone]:
-    """The cones of the next step: the image is cut where it crosses the kink."""
-    sides = tuple(_dot(v, image) for image in cone.images)
-    if sides[0] * sides[1] < 0:
-        weights = abs(sides[1]), abs(sides[0])
-        ray, image = _combined(weights, cone.rays), _combined(weights, cone.images)
-        halves = (
-            _Cone((cone.rays[0], ray), (cone.images[0], image), cone.product, cone.shrunk),
-            _Cone((ray, cone.rays[1]), (image, cone.images[1]), cone.product, cone.shrunk),
-        )
-        return [child for half in halves for child in _advance(half, pieces, v)]
-    # An image inside the kink meets ties from an open set of starting points: both pieces are followed.
-    on_kink = sides == (0, 0) and any(map(any, cone.images))
-    letters = (0, 1) if on_kink else (1,) if min(sides) < 0 else (0,)
-    return [
-        replace(
-            cone,
-            images=(_reduced(_apply(pieces[i], cone.images[0])), _reduced(_apply(pieces[i], cone.images[1]))),
-            product=_product(pieces[i], cone.product),
-        )
-        for i in letters
-    ]
-
-
-def _return_time(pieces: Sequence[Rows], v: Vector, max_steps: int) -> int | None:
-    """When the kink's own rays come back to it, away from 0."""
-    x: Vector = (-v[1], v[0])
-    for step in range(1, max_steps + 1):
-        x = _reduced(_apply(pieces[0 if _dot(v, x) >= 0 else 1], x))
-        if not any(x):
-            return None
-        if _dot(v, x) == 0:
-            return step
-    return None
-
-
-def _below_one(matrix: Rows, square: int, weight: Rows) -> bool:
-    """Whether the 2 x 2 matrix, over the root of `square`, has norm below one: P - M'PM is positive definite."""
-    image = _product(tuple(zip(*matrix, strict=True)), _product(weight, matrix))
-    a, b, c = (square * weight[i][j] - image[i][j] for i, j in ((0, 0), (0, 1), (1, 1)))
-    return a > 0 and a * c > b * b
-
-
-def _shrinks(cone: _Cone, square: int, weight: Rows) -> bool:
-    """Whether |M x| < |x| on the cone: the form x'(P - M'PM)x at x = s p + t q is positive for s, t >= 0."""
-    images = [_apply(cone.product, ray) for ray in cone.rays]
-    weighted = [_apply(weight, x) for x in (*cone.rays, *images)]
-    first, second = (
-        square * _dot(x, weighted[i]) - _dot(y, weighted[i + 2])
-        for i, (x, y) in enumerate(zip(cone.rays, images, strict=True))
-    )
-    mixed = square * _dot(cone.rays[0], weighted[1]) - _dot(images[0], weighted[3])
-    return first > 0 and second > 0 and (mixed >= 0 or mixed * mixed < first * second)
-
-
 def _follow_points(
     pieces: Sequence[Rows], unit: int, v: Vector, normal: tuple[Fraction, ...], max_steps: int
 ) -> KinkReport:
@@ -288,11 +242,11 @@ def _follow_points(
         x: Vector = tuple((37 * start + 61 * i * i + 17 * start * i) % 101 - 50 for i in range(n))
         product: Rows = tuple(tuple(int(i == j) for j in range(n)) for i in range(n))
         for _ in range(max_steps):
-            piece = pieces[0 if _dot(v, x) >= 0 else 1]
-            x, product = _reduced(_apply(piece, x)), _product(piece, product)
+            piece = pieces[0 if dot(v, x) >= 0 else 1]
+            x, product = reduced(apply(piece, x)), times(piece, product)
         products.append(product)
     square = unit ** (2 * max_steps)
-    small = max(map(_frobenius, products)) * 10**6 < square
+    small = max(map(frobenius, products)) * 10**6 < square
     growth = max(_rate(product, square, max_steps) for product in products)
     status = KinkStatus.OBSERVED if small else KinkStatus.UNDECIDED
     return KinkReport(status, max_steps, _STARTS, Estimate(growth), normal, None, False)
@@ -300,38 +254,16 @@ def _follow_points(
 
 def _planar_rate(product: Rows, scale: int, weight: Rows, steps: int) -> float:
     """||M_w||^(1/steps) in the norm of a weight, in doubles, of the product over a common denominator."""
-    matrix = np.array([[float(Fraction(x, scale)) for x in row] for row in product])
+    size = max(abs(x) for row in product for x in row)
+    if not size:
+        return 0.0
+    matrix = np.array([[x / size for x in row] for row in product])
     factor = np.linalg.cholesky(np.array(weight, dtype=np.float64)).T
-    return float(np.linalg.norm(factor @ matrix @ np.linalg.inv(factor), 2) ** (1 / steps))
+    norm = float(np.linalg.norm(factor @ matrix @ np.linalg.inv(factor), 2))
+    return math.exp((math.log(norm) + math.log(size) - math.log(scale)) / steps)
 
 
 def _rate(product: Rows, square: int, steps: int) -> float:
     """||M_w||^(1/steps) in doubles, from integers of any length."""
-    size = _frobenius(product)
+    size = frobenius(product)
     return math.exp((math.log(size) - math.log(square)) / (2 * steps)) if size else 0.0
-
-
-def _dot(a: Vector, b: Vector) -> int:
-    return sum(x * y for x, y in zip(a, b, strict=True))
-
-
-def _apply(matrix: Rows, x: Vector) -> Vector:
-    return tuple(_dot(row, x) for row in matrix)
-
-
-def _product(left: Rows, right: Rows) -> Rows:
-    columns = list(zip(*right, strict=True))
-    return tuple(tuple(_dot(row, column) for column in columns) for row in left)
-
-
-def _combined(weights: tuple[int, int], vectors: tuple[Vector, Vector]) -> Vector:
-    return _reduced(tuple(weights[0] * a + weights[1] * b for a, b in zip(*vectors, strict=True)))
-
-
-def _reduced(x: Vector) -> Vector:
-    common = math.gcd(*x)
-    return tuple(a // common for a in x) if common > 1 else x
-
-
-def _frobenius(matrix: Rows) -> int:
-    return sum(x * x for row in matrix for x in row)
