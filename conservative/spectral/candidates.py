@@ -16,7 +16,7 @@ _TIED = 1e-10
 """Relative difference within which rates in doubles count as equal."""
 
 _MOST_WORDS = 64
-"""Words of one length that are looked at one by one."""
+"""Words of one length that are looked at one by one; and words in all, after which ties are no longer collected."""
 
 _POWER_STEPS = 60
 _ELLIPSOID_STEPS = 100
@@ -98,7 +98,8 @@ def ranked_words(
         growth = np.exp(log_norm / length)
         rates = _rates(rows, length, above=rate * (1 - near) / growth) * growth
         for i in np.argsort(-rates, kind="stable")[:_MOST_WORDS]:
-            if rates[i] < rate * (1 - near) or rates[i] <= 0:
+            enough = len(found) >= _MOST_WORDS and rates[i] <= rate * (1 + _TIED)
+            if enough or rates[i] < rate * (1 - near) or rates[i] <= 0:
                 break
             name = canonical_word(tuple(int(letter) for letter in words[i]))
             found[name] = max(found.get(name, 0.0), float(rates[i]))

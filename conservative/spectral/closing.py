@@ -228,7 +228,7 @@ def _begun(block: Block, words: list[Candidate], floor: float) -> BlockState:
     unit = block.needed / divisor
     place = {letter: i for i, letter in enumerate(block.essential.letters)}
     cycles = [c for w in words for c in leading_cycles(unit, tuple(place[i] for i in w.word))]
-    return BlockState(block, best, divisor, start(unit, cycles))
+    return BlockState(block, best, divisor, start(unit, cycles, monotone=bool((block.unit >= 0).all())))
 
 
 def _search_again(state: BlockState, part: float, deadline: float) -> list[Candidate]:

@@ -14,7 +14,7 @@ from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, float_above, float_below
 from conservative.spectral.basis import ScaledFamily, balanced_family, scale_family
 from conservative.spectral.candidates import Candidate, averaged_norm, ellipsoid_norm
-from conservative.spectral.closing import BlockState, close_block, first_words, prepare_block
+from conservative.spectral.closing import Block, BlockState, close_block, first_words, prepare_block
 from conservative.spectral.gripenberg import branch_and_bound
 from conservative.spectral.products import make_product, proved_rate
 from conservative.spectral.reduction import BlockTriangular, closed_form, triangularise
@@ -192,7 +192,7 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
         yield found
     form = triangularise(family)
     blocks = [prepare_block(b) for b in form.blocks]
-    words = [_with_closed_form(b.family, first_words(b, deadline=deadline), b.scale) for b in blocks]
+    words = [_words(b, deadline) for b in blocks]
     states = [BlockState(b, w[0], w[0].rate, None) for b, w in zip(blocks, words, strict=True)]
     found = replace(found, form=form, states=tuple(states))
     for state in states:
@@ -210,13 +210,12 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
             yield found
 
 
-def _with_closed_form(family: MatrixFamily, words: list[Candidate], scale: Fraction) -> list[Candidate]:
-    """The word that a theorem names instead of those that a search found, when it is better."""
-    known = closed_form(family) if family.size > 1 else None
+def _words(block: Block, deadline: float) -> list[Candidate]:
+    """The word that a theorem names, or those that a search finds."""
+    known = closed_form(block.family) if block.family.size > 1 else None
     if known is None or not known.radius.lower > 0:
-        return words
-    rate = float(Fraction(known.radius.midpoint) / scale)
-    return [Candidate(known.word, rate)] if rate >= words[0].rate * (1 - 1e-12) else words
+        return first_words(block, deadline=deadline)
+    return [Candidate(known.word, float(Fraction(known.radius.midpoint) / block.scale))]
 
 
 def _with_state(family: MatrixFamily, found: Found, state: BlockState) -> Found:

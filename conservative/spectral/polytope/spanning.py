@@ -26,7 +26,7 @@ _SMALL = 0.05
 """Size of the vectors that are added where the images of the cycles leave directions out."""
 
 
-def start(matrices: FloatArray, cycles: Sequence[Cycle]) -> Polytope:
+def start(matrices: FloatArray, cycles: Sequence[Cycle], *, monotone: bool = True) -> Polytope:
     """The hull of some cycles, with images added until they span the space, and small vectors where they never do.
 
     Parameters
@@ -35,20 +35,25 @@ def start(matrices: FloatArray, cycles: Sequence[Cycle]) -> Polytope:
         The family divided by the radius to be proved.
     cycles : sequence of Cycle
         Without any, the unit vectors are the start.
+    monotone : bool
+        Whether a monotone hull may be taken where it applies: not if other matrices of the family have negative
+        entries.
 
     Returns
     -------
     Polytope
         Open, with all other images pending.
     """
-    polytope = _started(matrices, balanced(cycles, matrices))
+    polytope = _started(matrices, balanced(cycles, matrices), monotone)
     fresh = images(polytope, np.arange(polytope.count))
     return replace(polytope, pending=start_points(*fresh, first_pool(polytope), polytope.columns))
 
 
-def _started(matrices: FloatArray, cycles: list[Cycle]) -> Polytope:
+def _started(matrices: FloatArray, cycles: list[Cycle], monotone: bool) -> Polytope:
     """The cycles, with images added until they span the space (and, for monotone hulls, fill the orthant)."""
     kind, n = hull_kind(matrices, cycles), matrices.shape[1]
+    if kind is HullKind.MONOTONE and not monotone:
+        kind = HullKind.SYMMETRIC
     vertices = np.concatenate([c.vertices for c in cycles]) if cycles else np.eye(n, dtype=complex)
     parent = np.full(vertices.shape[0], ROOT, dtype=np.int64)
     letter = np.full(vertices.shape[0], ROOT, dtype=np.int64)
