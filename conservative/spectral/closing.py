@@ -16,6 +16,7 @@ from conservative.spectral.polytope.roots import leading_cycles
 from conservative.spectral.polytope.shape import Growth, Polytope
 from conservative.spectral.polytope.spanning import start
 from conservative.spectral.reduction import Essential, FormKind, closed_form, essential_matrices
+from conservative.spectral.restarts import climb
 
 FloatArray = NDArray[np.float64]
 
@@ -35,6 +36,9 @@ _ACCEPT = 5e-11
 
 _SECONDS = 1.5e-6
 """What writing down and checking one number of a proof takes, about."""
+
+_CLIMBED_ORDER = 24
+"""Order of the matrices up to which words are climbed."""
 
 _BETTER = 1e-11
 """Relative gain of a rate, in doubles, that makes the growth start again."""
@@ -239,4 +243,9 @@ def _search_again(state: BlockState, part: float, deadline: float) -> list[Candi
     length, width = (140, 400) if n <= 12 else (100, 200) if n <= 24 else (40, 50) if n <= 60 else (16, 16)
     matrices = in_norm(state.block.needed, shape)
     width = int(width * (1 + 4 * part))
-    return _merged(state.block, [ranked_words(matrices, max_length=length, width=width, deadline=deadline)])
+    ranked = ranked_words(matrices, max_length=length, width=width, deadline=deadline)
+    if n > _CLIMBED_ORDER:
+        return _merged(state.block, [ranked])
+    # In the coordinates of the block again: rates in doubles differ in the last digits from basis to basis.
+    climbed = climb(state.block.needed, ranked, restarts=4, deadline=deadline)
+    return _merged(state.block, [ranked, [climbed]])
