@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+import flint
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,7 +69,7 @@ def make_product(family: MatrixFamily, word: Word) -> Product:
     >>> make_product(family, (0, 0, 1, 1))
     Product(word 1122, spectral_radius=1.125, eigenvalue -9/8)
     """
-    matrix = flint_product([to_flint(m) for m in family.exact], word)
+    matrix = _exact_product(family, word)
     radius, eigenvalue = radius_of(matrix)
     exact = from_flint(matrix)
     floats = np.array([[_nearest(x) for x in row] for row in exact])
@@ -96,7 +97,12 @@ def proved_rate(family: MatrixFamily, word: Word) -> Bracket:
     -------
     Bracket
     """
-    return radius_of(flint_product([to_flint(m) for m in family.exact], word), root=len(word))[0]
+    return radius_of(_exact_product(family, word), root=len(word))[0]
+
+
+def _exact_product(family: MatrixFamily, word: Word) -> flint.fmpq_mat:
+    used = sorted(set(word))
+    return flint_product([to_flint(family.exact[i]) for i in used], tuple(used.index(i) for i in word))
 
 
 def screened_rates(rows: FloatArray, lengths: NDArray[np.int64] | int, *, above: FloatArray | float) -> FloatArray:

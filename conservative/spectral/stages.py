@@ -29,6 +29,8 @@ EXACT_RADII = 64
 PATIENCE = 60.0
 """Seconds after which a search without a time limit leaves the polytope that has not closed."""
 
+_LEAST_NORMAL, _LEAST_DOUBLE = 2.0**-1022, 2.0**-1074
+
 _WIDE = 1e-3
 """Relative width of a bracket above which branch and bound is worth its time."""
 
@@ -155,7 +157,7 @@ def first_bounds(family: MatrixFamily) -> Found:
     Found
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        norms = spectral_norm_bounds(family.floats)[1] * (1 + 4 * family.size * UNIT_ROUNDOFF)
+        norms = spectral_norm_bounds(family.floats)[1] * (1 + 4 * family.size * UNIT_ROUNDOFF) + _underflow(family)
         estimates = np.abs(np.linalg.eigvals(family.floats)).max(axis=1)
     leading = set(np.argsort(-estimates, kind="stable")[:EXACT_RADII].tolist())
     radii = tuple(
@@ -166,6 +168,18 @@ def first_bounds(family: MatrixFamily) -> Found:
     if family.count == 1:
         return Found(radii[0], (0,), RadiusStatus.TIME_LIMIT, radii)
     return Found(Bracket(radii[best].lower, float(norms.max())), (best,), RadiusStatus.TIME_LIMIT, radii)
+
+
+def _underflow(family: MatrixFamily) -> float:
+    """What rationals below the normal doubles may add to a norm when they are rounded, or vanish."""
+    lost = any(
+        Fraction(y) != x
+        for m, rows in zip(family.exact, family.floats.tolist(), strict=True)
+        for row, floats in zip(m, rows, strict=True)
+        for x, y in zip(row, floats, strict=True)
+        if abs(y) < _LEAST_NORMAL
+    )
+    return family.size * _LEAST_DOUBLE if lost else 0.0
 
 
 def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -> Iterator[Found]:
@@ -198,7 +212,7 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
     for state in states:
         found = _with_state(family, found, state)
     yield found
-    for i in sorted(range(len(blocks)), key=lambda i: -states[i].best.rate * blocks[i].scale):
+    for i in sorted(range(len(blocks)), key=lambda i: -Fraction(states[i].best.rate) * blocks[i].scale):
         if blocks[i].family.size == 1 or blocks[i].is_zero or states[i].weight is not None or states[i].best.rate == 0:
             continue
         floor = Fraction(found.bracket.lower) / blocks[i].scale
@@ -215,13 +229,13 @@ def _words(block: Block, deadline: float) -> list[Candidate]:
     known = closed_form(block.family) if block.family.size > 1 else None
     if known is None or not known.radius.lower > 0:
         return first_words(block, deadline=deadline)
-    return [Candidate(known.word, float(Fraction(known.radius.midpoint) / block.scale))]
+    return [Candidate(known.word, float(Fraction(known.radius.lower) / block.scale))]
 
 
 def _with_state(family: MatrixFamily, found: Found, state: BlockState) -> Found:
     """The bounds with the proved rate of the best word of a block."""
-    rate = state.best.rate * state.block.scale
-    if state.best.rate == 0 or state.best.word == found.word or rate < found.bracket.lower * (1 - 1e-12):
+    rate = Fraction(state.best.rate) * state.block.scale  # may be beyond the largest double
+    if state.best.rate == 0 or state.best.word == found.word or rate < Fraction(found.bracket.lower * (1 - 1e-12)):
         return found
     return found.with_word(proved_rate(family, state.best.word), state.best.word)
 
