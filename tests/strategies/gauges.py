@@ -33,7 +33,7 @@ def elliptic_gauge(vertices, point):
     re, im = cp.Variable(both.shape[1]), cp.Variable(both.shape[1])
     wanted = [both.real @ re - both.imag @ im == point[:n], both.real @ im + both.imag @ re == point[n:]]
     problem = cp.Problem(cp.Minimize(cp.sum(cp.norm(cp.vstack([re, im]), axis=0))), wanted)
-    problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11)
+    problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
     return problem.value
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from strategies.gauges import columns_of, first_basis, gauge
 
 from conservative.spectral.polytope.columns import HullKind
+from conservative.spectral.polytope.confirm import basis_columns
 from conservative.spectral.polytope.gauge import improve, refresh, start_points
-from conservative.spectral.polytope.growth import basis_columns
 
 EXACT = {HullKind.SYMMETRIC: 1e-8, HullKind.MONOTONE: 1e-8, HullKind.ELLIPTIC: 1e-6}
 KINDS = list(HullKind)
@@ -54,7 +54,7 @@ def assert_gauges(columns, points, *, tol=None):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("count", "n"), [(3, 2), (8, 3), (30, 4), (60, 6)])
+@pytest.mark.parametrize(("count", "n"), [(3, 2), (8, 3), (30, 4)])
 def test_gauges_are_those_of_the_solvers(kind, count, n):
     rng = np.random.default_rng([count, n])
     columns = columns_of(kind, random_vertices(kind, rng, count=count, n=n))
@@ -107,7 +107,7 @@ def test_the_disc_is_an_elliptic_hull_of_one_vertex():
     # u = (1, i): all points Re e^{-it} u make the unit circle; an ellipse c u + d conj(u) has gauge |c| + |d|.
     columns = columns_of(HullKind.ELLIPTIC, np.array([[1, 1j]]))
     rng = np.random.default_rng(1)
-    c, d = (rng.standard_normal((2, 12)) @ np.array([1, 1j])[:, None]).ravel() if False else rng.standard_normal((2, 12))
+    c, d = rng.standard_normal((2, 12))
     turn = np.exp(1j * rng.uniform(0, 7, (2, 12)))
     u = np.outer(c * turn[0], [1, 1j]) + np.outer(d * turn[1], [1, -1j])
     points = settled(columns, np.concatenate([u.real, u.imag], axis=1))
@@ -200,7 +200,7 @@ def test_symmetric_and_monotone_hulls_of_small_integers(data):
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_elliptic_hulls_of_small_integers(data):
     n = data.draw(st.integers(1, 2))
     rows = st.lists(st.lists(entries, min_size=2 * n, max_size=2 * n), min_size=1, max_size=4)
