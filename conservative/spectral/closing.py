@@ -37,6 +37,12 @@ _ACCEPT = 5e-11
 _SECONDS = 1.5e-6
 """What writing down and checking one number of a proof takes, about."""
 
+_BALANCED = 256
+"""Ratio of the diagonal of a balancing up to which the coordinates stay as they are."""
+
+_STRICTLY, _STRETCH = 1e-7, 1e-3
+"""How far inside images are for an exact value, and how far the vertices beyond those on the boundary stick out."""
+
 _CLIMBED_ORDER = 24
 """Order of the matrices up to which words are climbed."""
 
@@ -108,6 +114,11 @@ class BlockState:
         return self.block.quadratic
 
     @property
+    def needs_lyapunov(self) -> bool:
+        """Whether a quadratic norm for one matrix, at a radius a little above its own, is the proof."""
+        return self.polytope is None and self.block.quadratic == "single" and self.block.family.size > 1
+
+    @property
     def is_closed(self) -> bool:
         """Whether every image lies in the polytope, or the block is one number."""
         if self.block.family.size == 1 or self.block.is_zero or self.block.quadratic is not None:
@@ -128,7 +139,7 @@ def prepare_block(family: MatrixFamily) -> Block:
     """
     diagonal = np.diag(diagonal_balance(family))
     balance = tuple(Fraction(float(x)) for x in diagonal)
-    if all(x == balance[0] for x in balance):
+    if max(balance) <= _BALANCED * min(balance):
         balanced, balance = family, (Fraction(1),) * family.size
     else:
         balanced = _balanced(family, balance)
@@ -249,3 +260,29 @@ def _search_again(state: BlockState, part: float, deadline: float) -> list[Candi
     # In the coordinates of the block again: rates in doubles differ in the last digits from basis to basis.
     climbed = climb(state.block.needed, ranked, restarts=4, deadline=deadline)
     return _merged(state.block, [ranked, [climbed]])
+
+
+def strict_polytope(state: BlockState, *, deadline: float) -> Polytope | None:
+    """A polytope that has every image strictly inside, but for those that are vertices by their making.
+
+    Parameters
+    ----------
+    state : BlockState
+        Closed.
+    deadline : float
+
+    Returns
+    -------
+    Polytope or None
+        None where there is no such polytope of about the same size from one leading eigenvector.
+    """
+    if state.polytope is None or len(state.polytope.cycles) != 1:
+        return None
+    cycle = state.polytope.cycles[0]
+    if not cycle.closes or not cycle.is_real:
+        return None
+    monotone = bool((state.block.unit >= 0).all() and (cycle.vertices.real > 0).all())
+    begun = start(state.polytope.matrices, [cycle], monotone=monotone)
+    most = 4 * state.polytope.count + 50
+    grown = grow(begun, accept=-_STRICTLY, max_vertices=most, deadline=deadline, stretch=_STRETCH)
+    return grown if grown.state is Growth.CLOSED else None

@@ -128,13 +128,13 @@ def _finished(
             found = better
     exact = None
     if proved is not None and found.form is not None and found.bracket.lower > 0 and problem.automaton is None:
-        exact = prove_exactly(problem.family, found.form, found.states)
+        exact = prove_exactly(problem.family, found.form, found.states, deadline=deadline)
     if exact is not None:
         certificate = exact
         found = _narrowed(found, exact)
     if certificate is None or (found.bracket.lower > 1 and certificate.claim.lower is None):
         certificate = _by_word(problem, found) or certificate
-    return _result(problem, found, _status(found, tol=tol, late=late), certificate)
+    return _result(problem, found, _status(found, certificate, tol=tol, late=late), certificate)
 
 
 def _result(
@@ -161,10 +161,10 @@ def _proved(problem: Problem, found: Found, *, tol: float, deadline: float) -> P
     return prove(problem, found.form, found.states, word=found.word, lower=lower, tol=tol, deadline=deadline)
 
 
-def _status(found: Found, *, tol: float, late: RadiusStatus) -> RadiusStatus:
+def _status(found: Found, certificate: Certificate | None, *, tol: float, late: RadiusStatus) -> RadiusStatus:
     if found.bracket.upper == 0:
         return RadiusStatus.ZERO
-    if found.status is RadiusStatus.EXACT:
+    if found.status is RadiusStatus.EXACT or (certificate is not None and certificate.claim.relation == "="):
         return RadiusStatus.EXACT
     if found.is_closed(tol):
         return RadiusStatus.CLOSED

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -24,8 +24,8 @@ from conservative.certificates import (
     upper_certificate,
 )
 from conservative.spectral.automaton import Automaton
-from conservative.spectral.closing import BlockState
-from conservative.spectral.polytope.columns import MEAN, HullKind
+from conservative.spectral.closing import BlockState, strict_polytope
+from conservative.spectral.polytope.columns import MEAN
 from conservative.spectral.polytope.rational import polytope_proof
 from conservative.spectral.polytope.shape import ROOT, Polytope
 from conservative.spectral.polytope.whole import optimised, reach, with_letters
@@ -124,6 +124,9 @@ def prove(
     if any(s.polytope is None and not s.is_closed for s in states):
         return None
     whole = [_whole(s, deadline) for s in states]
+    exact = _attained(problem, form, whole, word, lower)
+    if exact is not None:
+        return exact
     for bound in _bounds(whole, lower, tol):
         try:
             proof = _proof(form, whole, bound)
@@ -133,7 +136,9 @@ def prove(
     return None
 
 
-def prove_exactly(family: MatrixFamily, form: BlockTriangular, states: Sequence[BlockState]) -> Certificate | None:
+def prove_exactly(
+    family: MatrixFamily, form: BlockTriangular, states: Sequence[BlockState], *, deadline: float
+) -> Certificate | None:
     """A proof that a word attains the radius, which may be irrational; None where this kind of proof does not apply.
 
     Parameters
@@ -141,6 +146,7 @@ def prove_exactly(family: MatrixFamily, form: BlockTriangular, states: Sequence[
     family : MatrixFamily
     form : BlockTriangular
     states : sequence of BlockState
+    deadline : float
 
     Returns
     -------
@@ -151,29 +157,22 @@ def prove_exactly(family: MatrixFamily, form: BlockTriangular, states: Sequence[
     For one block whose polytope has closed, grown from one real eigenvector, with every image strictly inside. Large
     polytopes are left out: the long numbers would take longer than the search.
     """
-    if len(states) != 1 or not _is_identity(form.basis) or not states[0].is_closed or states[0].polytope is None:
+    state = states[0]
+    if len(states) != 1 or not _is_identity(form.basis) or not state.is_closed or state.polytope is None:
         return None
-    whole = _whole(states[0], math.inf)
-    polytope = whole.polytope
+    size = state.polytope.count * state.block.family.count * state.block.family.size**2
+    if size > _MOST_EXACT or any(x != 1 for x in state.block.balance):
+        return None
+    strict = strict_polytope(state, deadline=deadline)
+    if strict is None:
+        return None
+    polytope = _whole(replace(state, polytope=strict), math.inf).polytope
     assert polytope is not None
-    k, n = polytope.matrices.shape[:2]
-    cycles = polytope.cycles
-    if (
-        polytope.kind is HullKind.ELLIPTIC
-        or len(cycles) != 1
-        or not cycles[0].closes
-        or any(x != 1 for x in whole.block.balance)
-    ):
-        return None
-    if polytope.count * k * n * n > _MOST_EXACT or (
-        polytope.kind is HullKind.MONOTONE and not (polytope.vertices[0] > 0).all()
-    ):
-        return None
     tree = [None if p == ROOT else (int(p), int(i)) for p, i in zip(polytope.parent, polytope.letter, strict=True)]
     try:
         proof = exact_proof(
             family,
-            word=cycles[0].word,
+            word=polytope.cycles[0].word,
             vertices=polytope.vertices,
             tree=tree,
             images=_combinations(polytope),
@@ -197,6 +196,23 @@ def _combinations(polytope: Polytope) -> list[list[list[tuple[int, float]]]]:
                 entries += [(j, spread) for j in range(polytope.mean_count)]
             table[letter][vertex] = entries
     return table
+
+
+def _attained(
+    problem: Problem, form: BlockTriangular, states: Sequence[BlockState], word: Word, lower: Fraction
+) -> Proved | None:
+    """A proof that a rational radius is exactly that of the word, where every block has a norm that attains it."""
+    if lower == 0 or any(s.polytope is not None or s.needs_lyapunov for s in states):
+        return None
+    try:
+        proof, letters = _proof(form, states, lower), problem.letters(word)
+        given, automaton = problem.given, problem.automaton
+        return Proved(
+            lower,
+            equality_certificate(given, word=letters, lower=lower, upper=lower, proof=proof, automaton=automaton),
+        )
+    except (CertificateError, OverflowError):
+        return None
 
 
 def _whole(state: BlockState, deadline: float) -> BlockState:
@@ -245,7 +261,7 @@ def _block_proof(state: BlockState, bound: Fraction) -> QuadraticProof | Polytop
     block, n = state.block, state.block.family.size
     if state.polytope is not None:
         return polytope_proof(block.family, state.polytope, rate=Fraction(state.divisor) * block.scale, bound=bound)
-    if block.quadratic == "single" and n > 1:
+    if state.needs_lyapunov:
         letter = block.essential.letters[0]
         return QuadraticProof(_lyapunov(block.unit[letter] / float(bound / block.scale)))
     return QuadraticProof([[Fraction(int(i == j)) for j in range(n)] for i in range(n)])

@@ -8,7 +8,7 @@ import numpy as np
 from conservative.spectral.polytope.columns import Columns
 from conservative.spectral.polytope.confirm import confirmed
 from conservative.spectral.polytope.gauge import Points, improve, refresh, start_points
-from conservative.spectral.polytope.shape import Growth, Polytope, extended, images
+from conservative.spectral.polytope.shape import Growth, Polytope, extended, images, with_roots
 
 INSIDE = 1 - 1e-9
 """Gauge at which a point is settled for good."""
@@ -20,7 +20,15 @@ FEW_STEPS, MANY_STEPS = 4, 60
 """Simplex steps in multiples of the dimension: a few stragglers are not waited for while others are outside."""
 
 
-def grow(polytope: Polytope, *, accept: float, max_vertices: int, deadline: float, writing: float = 0.0) -> Polytope:
+def grow(
+    polytope: Polytope,
+    *,
+    accept: float,
+    max_vertices: int,
+    deadline: float,
+    writing: float = 0.0,
+    stretch: float = 0.0,
+) -> Polytope:
     """Add images that lie outside until none does, or a budget ends.
 
     Parameters
@@ -34,6 +42,9 @@ def grow(polytope: Polytope, *, accept: float, max_vertices: int, deadline: floa
         `time.monotonic()` after which the polytope is returned as it is.
     writing : float
         Seconds per vertex that must be left before the deadline, for the proof.
+    stretch : float
+        With a negative `accept`, images that are on the boundary get a vertex beyond them, longer by this part, which
+        is no image itself: if the polytope closes then, every image is strictly inside.
 
     Returns
     -------
@@ -53,7 +64,10 @@ def grow(polytope: Polytope, *, accept: float, max_vertices: int, deadline: floa
         outside = max(int((pending.lower > 1 + accept).sum()), 1)
         chosen = order[: max(min(outside, 4), (outside + 1) // 2)]
         before = polytope.count
-        polytope = extended(polytope, pending.x[chosen], pending.image[chosen])
+        if stretch and pending.lower[chosen[0]] <= 1 - accept:
+            polytope, chosen = with_roots(polytope, pending.x[chosen] * (1 + stretch)), chosen[:0]
+        else:
+            polytope = extended(polytope, pending.x[chosen], pending.image[chosen])
         added = replace(polytope.columns, vertices=polytope.vertices[before:])
         pending = refresh(pending, added)
         pool = _pool(pending, settled, added)
@@ -66,11 +80,12 @@ def _sorted_out(
     pending: Points, settled: list[Points], polytope: Polytope, accept: float, *, steps: int, deadline: float
 ) -> Points:
     """Simplex steps on the pending points; those inside go to the settled ones, the others come back."""
-    improve(pending, polytope.columns, inside=INSIDE, outside=1 + accept, steps=steps, deadline=deadline)
-    inside = confirmed(pending, polytope, accept)
-    if inside.any():
-        settled.append(pending.take(inside))
-    return pending.take(~inside)
+    inside = min(INSIDE, 1 + accept)
+    improve(pending, polytope.columns, inside=inside, outside=1 + accept, steps=steps, deadline=deadline)
+    done = confirmed(pending, polytope, accept)
+    if done.any():
+        settled.append(pending.take(done))
+    return pending.take(~done)
 
 
 def _pool(pending: Points, settled: list[Points], added: Columns) -> Points:

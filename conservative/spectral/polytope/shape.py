@@ -138,6 +138,27 @@ def extended(polytope: Polytope, x: FloatArray, image: IntArray) -> Polytope:
     return replace(polytope, vertices=vertices, parent=parent, letter=letter)
 
 
+def with_roots(polytope: Polytope, x: FloatArray) -> Polytope:
+    """The polytope with more vertices that are no images.
+
+    Parameters
+    ----------
+    polytope : Polytope
+    x : ndarray, shape (m, D)
+
+    Returns
+    -------
+    Polytope
+    """
+    orphans = np.full(x.shape[0], ROOT, dtype=np.int64)
+    return replace(
+        polytope,
+        vertices=np.concatenate([polytope.vertices, vectors(x, polytope.kind)]),
+        parent=np.concatenate([polytope.parent, orphans]),
+        letter=np.concatenate([polytope.letter, orphans]),
+    )
+
+
 def no_points(kind: HullKind, n: int) -> Points:
     """An empty batch.
 

@@ -8,7 +8,7 @@ import scipy.linalg
 
 from conservative.spectral.polytope.columns import FloatArray, HullKind
 from conservative.spectral.polytope.gauge import start_points
-from conservative.spectral.polytope.roots import Cycle, balanced, hull_kind
+from conservative.spectral.polytope.roots import Cycle, as_points, balanced, hull_kind
 from conservative.spectral.polytope.shape import (
     ROOT,
     Polytope,
@@ -18,6 +18,7 @@ from conservative.spectral.polytope.shape import (
     images,
     no_points,
     vectors,
+    with_roots,
 )
 
 _RANK = 1e-9
@@ -79,10 +80,8 @@ def _with_small_roots(polytope: Polytope) -> Polytope:
     else:
         spanned = scipy.linalg.orth(_spanning(polytope.vertices, polytope.kind).T, rcond=_RANK)
         roots = scipy.linalg.null_space(spanned.T).T
-    vertices = np.concatenate([polytope.vertices, _SMALL * float(np.abs(polytope.vertices).max()) * roots])
-    orphans = np.full(roots.shape[0], ROOT, dtype=np.int64)
-    parent, letter = (np.concatenate([old, orphans]) for old in (polytope.parent, polytope.letter))
-    return replace(polytope, vertices=vertices, parent=parent, letter=letter)
+    size = _SMALL * float(np.abs(polytope.vertices).max())
+    return with_roots(polytope, as_points(np.asarray(size * roots), polytope.kind))
 
 
 def _fills(polytope: Polytope) -> bool:
