@@ -67,7 +67,8 @@ class Block:
     unit : ndarray, shape (k, n, n)
         All matrices of the family divided by the scale, in doubles.
     quadratic : str or None
-        "normal" when the Euclidean norm is extremal, "single" when one matrix decides: a quadratic norm proves it.
+        "normal" when the Euclidean norm is extremal, "single" when one matrix decides, "preserved" when a quadratic
+        norm is extremal and preserved on a plane: a quadratic norm proves it.
     """
 
     family: MatrixFamily
@@ -110,7 +111,7 @@ class BlockState:
 
     @property
     def weight(self) -> str | None:
-        """Which quadratic norm is extremal, when one is: of normal matrices, or of a single one."""
+        """Which quadratic norm is extremal, when one is: as `Block.quadratic`."""
         return self.block.quadratic
 
     @property

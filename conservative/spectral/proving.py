@@ -25,6 +25,7 @@ from conservative.certificates import (
 )
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.closing import BlockState, strict_polytope
+from conservative.spectral.isometries import preserved_form
 from conservative.spectral.polytope.columns import MEAN
 from conservative.spectral.polytope.rational import polytope_proof
 from conservative.spectral.polytope.shape import ROOT, Polytope
@@ -264,14 +265,18 @@ def _block_proof(state: BlockState, bound: Fraction) -> QuadraticProof | Polytop
     if state.needs_lyapunov:
         letter = block.essential.letters[0]
         return QuadraticProof(_lyapunov(block.unit[letter] / float(bound / block.scale)))
-    return QuadraticProof([[Fraction(int(i == j)) for j in range(n)] for i in range(n)])
+    form = preserved_form(block.unit, rate=state.divisor) if block.quadratic == "preserved" else None
+    return QuadraticProof(_exactly(np.eye(n) if form is None else form))
 
 
 def _lyapunov(matrix: FloatArray) -> list[list[Fraction]]:
     """P with P - A^T P A about the identity, rounded to few bits: a quadratic norm in which a stable A contracts."""
     P = solve_discrete_lyapunov(matrix.T, np.eye(matrix.shape[0]))
-    symmetric = (P + P.T) / 2
-    return [[Fraction(float(x)) for x in row] for row in symmetric]
+    return _exactly((P + P.T) / 2)
+
+
+def _exactly(matrix: FloatArray) -> list[list[Fraction]]:
+    return [[Fraction(x) for x in row] for row in matrix.tolist()]
 
 
 def _is_identity(matrix: ExactMatrix) -> bool:

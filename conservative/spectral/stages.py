@@ -16,6 +16,7 @@ from conservative.spectral.basis import ScaledFamily, balanced_family, scale_fam
 from conservative.spectral.candidates import Candidate, averaged_norm, ellipsoid_norm
 from conservative.spectral.closing import Block, BlockState, close_block, first_words, prepare_block
 from conservative.spectral.gripenberg import branch_and_bound
+from conservative.spectral.isometries import preserved_form
 from conservative.spectral.products import make_product, proved_rate
 from conservative.spectral.reduction import BlockTriangular, closed_form, triangularise
 from conservative.spectral.words import Word
@@ -207,6 +208,7 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
     form = triangularise(family)
     blocks = [prepare_block(b) for b in form.blocks]
     words = [_words(b, deadline) for b in blocks]
+    blocks = [_with_preserved_norm(b, w[0].rate) for b, w in zip(blocks, words, strict=True)]
     states = [BlockState(b, w[0], w[0].rate, None) for b, w in zip(blocks, words, strict=True)]
     found = replace(found, form=form, states=tuple(states))
     for state in states:
@@ -230,6 +232,13 @@ def _words(block: Block, deadline: float) -> list[Candidate]:
     if known is None or not known.radius.lower > 0:
         return first_words(block, deadline=deadline)
     return [Candidate(known.word, float(Fraction(known.radius.lower) / block.scale))]
+
+
+def _with_preserved_norm(block: Block, rate: float) -> Block:
+    decided = block.family.size == 1 or block.quadratic is not None or rate == 0
+    if decided or preserved_form(block.unit, rate=rate) is None:
+        return block
+    return replace(block, quadratic="preserved")
 
 
 def _with_state(family: MatrixFamily, found: Found, state: BlockState) -> Found:

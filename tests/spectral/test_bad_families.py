@@ -60,6 +60,20 @@ KNOWN = {
     "one defective": ([[[2, 1, 0], [0, 2, 1], [0, 0, 2]]], 2.0),
     "all signed permutations of 2": (signed_permutations(2), 1.0),
     "three signed permutations of 4": (signed_permutations(4)[[17, 200, 333]], 1.0),
+    # Isometries of one quadratic norm: their polytopes do not close, the norm does.
+    "signed permutations in a skew basis": ([SHEAR @ m @ UNSHEAR for m in signed_permutations(3)[[5, 17, 33]]], 1.0),
+    "orthogonal up to rounding": (np.linalg.qr(gauss(9, 3, 4, 4))[0], 1.0),
+    "an orthogonal matrix and a shorter one": (
+        np.linalg.qr(gauss(9, 2, 4, 4))[0] * np.array([1, 0.99])[:, None, None],
+        1.0,
+    ),
+    "reflections in a skew basis": (
+        [
+            SHEAR @ (np.eye(3) - 2 * np.outer(v, v) / (v @ v)) @ UNSHEAR
+            for v in np.array([[1, 2, 3], [1, -1, 1], [0, 1, 1]])
+        ],
+        1.0,
+    ),
     "A, -A": ([A, -A], float(np.abs(np.linalg.eigvals(A)).max())),
     # rho(A A^T)^(1/2) is the norm of A, which both have.
     "A, A^T": ([A, A.T], float(np.linalg.norm(A, 2))),
