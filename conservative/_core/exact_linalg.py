@@ -224,12 +224,13 @@ def working_precision(bits: int) -> Iterator[None]:
         flint.ctx.prec = before
 
 
-def radius_ball(matrix: flint.fmpq_mat, *, bits: int) -> flint.arb:
+def radius_ball(matrix: flint.fmpq_mat | flint.fmpq_poly, *, bits: int) -> flint.arb:
     """A ball that contains the spectral radius of a rational matrix.
 
     Parameters
     ----------
-    matrix : flint.fmpq_mat, shape (n, n)
+    matrix : flint.fmpq_mat, shape (n, n), or flint.fmpq_poly
+        Or its characteristic polynomial, which is most of the cost.
     bits : int
         Working precision; the ball's relative radius is about 2 to the power -bits.
 
@@ -242,7 +243,7 @@ def radius_ball(matrix: flint.fmpq_mat, *, bits: int) -> flint.arb:
     The roots of the exact characteristic polynomial, isolated with multiplicities, so that defective
     eigenvalues cost nothing in accuracy.
     """
-    polynomial = matrix.charpoly().numer()
+    polynomial = (matrix if isinstance(matrix, flint.fmpq_poly) else matrix.charpoly()).numer()
     with working_precision(bits):
         radius = flint.arb(0)
         for root, _ in polynomial.complex_roots():

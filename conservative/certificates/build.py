@@ -6,6 +6,7 @@ from typing import Any
 
 from conservative._core.families import as_family
 from conservative._core.rationals import as_fraction
+from conservative.certificates.lower import word_proof
 from conservative.certificates.proofs import ExactProof, Proof, QuadraticProof, part
 from conservative.certificates.records import Certificate, check
 from conservative.certificates.sealing import automaton_document, bracket, inequality, letters, proved, seal
@@ -52,7 +53,7 @@ def expansion_certificate(
     chosen, allowed = letters(word), automaton_document(automaton)
 
     def claim(value: Fraction, *, strictly: bool) -> dict[str, Any]:
-        proof = {"word": list(chosen)}
+        proof = word_proof(matrices, chosen, value)
         return seal(matrices, "expansion", inequality(">" if strictly else ">=", value), proof, allowed)
 
     if bound is not None:
@@ -183,7 +184,7 @@ def equality_certificate(
     matrices = as_family(family, call="equality_certificate", argument="family")
     low, high = as_fraction(lower), as_fraction(upper)
     claim = bracket("=" if low == high else "in", low, high)
-    document = {"word": list(letters(word)), "upper": part(proof)}
+    document = word_proof(matrices, letters(word), low) | {"upper": part(proof)}
     return proved(seal(matrices, "equality", claim, document, automaton_document(automaton)))
 
 

@@ -312,15 +312,49 @@ def _require_proof(kind: str, proof: Any) -> None:
     fields = KINDS[kind][1]
     if "hull" in fields and isinstance(proof, dict) and proof.get("hull") != "monotone":
         fields = (*fields, "basis", "dual_denominator", "dual")
+    if kind in ("expansion", "equality") and isinstance(proof, dict):
+        fields = (*fields, *[name for name in ("eigenpair", "vector") if name in proof][:1])
     _require_fields(proof, fields, f"the proof of the {kind}")
 
 
 def _check_expansion(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
     """Require that the word's product has an eigenvalue of modulus >= (or >) bound^length."""
-    word, n = _word(proof["word"], family), family.order
-    relation, bound = claim.relation, claim.lower
+    word, relation, bound = _word(proof["word"], family), claim.relation, claim.lower
     _require(bound > 0, "the bound of an expansion must be positive")
-    step, length = family.denominator * bound, len(word)
+    wanted = f"eigenvalue of modulus {relation} bound^{len(word)}"
+    if "vector" in proof:
+        proved = _grows(family, claim, word, _vector(proof["vector"], family.order, "the vector"))
+        _require(proved, f"the vector does not prove that the product of the word has an {wanted}")
+    elif "eigenpair" in proof:
+        pair = proof["eigenpair"]
+        _require_fields(pair, (*_EIGENPAIR, "vector"), "the eigenpair")
+        vector = _vector(pair["vector"], family.order, "the vector of the eigenpair")
+        mu, radius = _eigenpair(family, bound, word, vector, pair)
+        proved = abs(mu) > 1 + radius or (abs(mu) == 1 + radius and relation == ">=")
+        _require(proved, f"the eigenpair does not prove that the product of the word has an {wanted}")
+    else:
+        _require(_has_large_root(family, claim, word), f"the product of the word has no {wanted}")
+
+
+def _grows(family: Family, claim: Claim, word: list[int], vector: list[int]) -> bool:
+    """Whether M_w v >= bound^length v, or > where v > 0, for nonnegative matrices and v >= 0, not 0 (Collatz)."""
+    n, length, step = family.order, len(word), family.denominator * claim.lower
+    size = max(x.bit_length() for x in vector) + length * (family.bits + n.bit_length())
+    power = length * max(step.numerator, step.denominator).bit_length()
+    _limit(length * n**2 * (50 + size * family.bits / 900) + n * size * power / 900 + (power / 30) ** 2)
+    least = min(x for letter in set(word) for row in family.numerators[letter] for x in row)
+    _require(least >= 0 and min(vector) >= 0 and any(vector), "a vector proves nothing unless all is nonnegative")
+    image = vector
+    for letter in reversed(word):
+        image = [sum(map(mul, row, image)) for row in family.numerators[letter]]
+    up, down = step.numerator**length, step.denominator**length
+    gains = [down * x - up * y for x, y in zip(image, vector, strict=True) if y]
+    return min(gains) > 0 or (min(gains) == 0 and claim.relation == ">=")
+
+
+def _has_large_root(family: Family, claim: Claim, word: list[int]) -> bool:
+    """Whether the characteristic polynomial of the product has a root of modulus >= (or >) bound^length."""
+    n, length, step = family.order, len(word), family.denominator * claim.lower
     size = length * (family.bits + n.bit_length())
     scaled = n * (size + length * max(step.numerator, step.denominator).bit_length())
     _limit(length * n**3 * (size / 30 + 1) * (family.bits / 30 + 1) + n**4 * (n * size / 120 + 1) ** 1.6)
@@ -329,11 +363,10 @@ def _check_expansion(family: Family, claim: Claim, proof: dict[str, Any]) -> Non
     up, down = step.numerator**length, step.denominator**length
     polynomial = [c * up**j * down ** (n - j) for j, c in enumerate(_characteristic_polynomial(product))]
     # A sign unlike the one at infinity proves a real root beyond 1 or -1, at once.
-    proved = sum(polynomial) < 0 or sum(c * (-1) ** (n - j) for j, c in enumerate(polynomial)) < 0
-    if not proved:
-        _limit(n**4 * (scaled / 30 + 1) ** 2 / 5)
-        proved = not _roots_inside(polynomial, closed=relation == ">")
-    _require(proved, f"the product of the word has no eigenvalue of modulus {relation} bound^{length}")
+    if sum(polynomial) < 0 or sum(c * (-1) ** (n - j) for j, c in enumerate(polynomial)) < 0:
+        return True
+    _limit(n**4 * (scaled / 30 + 1) ** 2 / 5)
+    return not _roots_inside(polynomial, closed=claim.relation == ">")
 
 
 def _product(family: Family, word: list[int]) -> _Matrix:
@@ -407,12 +440,9 @@ def _check_polytope(family: Family, claim: Claim, proof: dict[str, Any]) -> None
     a monotone hull, P is {0 <= x <= sum c_k v_k : c >= 0, sum c_k <= 1}.
     """
     hull, n, bound, strict = proof["hull"], family.order, claim.upper, claim.relation == "<"
-    _require(hull in ("symmetric", "monotone", "elliptic"), "the hull must be symmetric, monotone or elliptic")
     _require(bound > 0, "the bound of a polytope must be positive")
-    denominator, weight = _positive(proof["denominator"], "the denominator"), _positive(proof["weight"], "the weight")
-    vertices = _vertices(proof["vertices"], hull, n)
+    denominator, weight, vertices, images = _body(family, proof, ("symmetric", "monotone", "elliptic"))
     count = len(vertices)
-    images = [_list(row, count, "images[i]") for row in _list(proof["images"], len(family.numerators), "images")]
     # A_i v_j / bound = combination + residual; all of it times bound * family.denominator * denominator * weight.
     left, right = bound.denominator * weight, bound.numerator * family.denominator
     _limit_images(family, vertices, images, [left, right, weight])
@@ -438,13 +468,22 @@ def _check_polytope(family: Family, claim: Claim, proof: dict[str, Any]) -> None
 _Part = tuple[list[int], list[list[int]]]
 
 
-def _vertices(listed: Any, hull: str, n: int) -> list[list[list[int]]]:
-    """The numerators of each vertex as [real part], or [real part, imaginary part] for an elliptic hull."""
+def _body(
+    family: Family, proof: dict[str, Any], hulls: tuple[str, ...]
+) -> tuple[int, int, list[list[list[int]]], list[list[Any]]]:
+    """The denominator, the weight, the vertices and the images of a polytope.
+
+    The numerators of a vertex are [real part], or [real part, imaginary part] for an elliptic hull.
+    """
+    hull, listed, n = proof["hull"], proof["vertices"], family.order
+    _require(hull in hulls, f"the hull must be {' or '.join(hulls)}")
+    denominator, weight = _positive(proof["denominator"], "the denominator"), _positive(proof["weight"], "the weight")
     _require(isinstance(listed, list) and bool(listed), "a polytope needs vertices")
     _require(len(listed) * n <= MAX_ENTRIES, f"the vertices have more than {MAX_ENTRIES} entries")
-    if hull == "elliptic":
-        return [[_vector(part, n, "a part of a vertex") for part in _list(v, 2, "a vertex")] for v in listed]
-    return [[_vector(v, n, "a vertex")] for v in listed]
+    pairs = [_list(v, 2, "a vertex") for v in listed] if hull == "elliptic" else [[v] for v in listed]
+    vertices = [[_vector(part, n, "a vertex or a part of a vertex") for part in parts] for parts in pairs]
+    rows = _list(proof["images"], len(family.numerators), "images")
+    return denominator, weight, vertices, [_list(row, len(vertices), "images[i]") for row in rows]
 
 
 def _basis(chosen: Any, vertices: list[list[list[int]]], hull: str, n: int) -> list[list[int]]:
@@ -632,6 +671,8 @@ def _check_equality(family: Family, claim: Claim, proof: dict[str, Any]) -> None
     _word(proof["word"], family)
     if claim.lower > 0:
         _check_expansion(family, Claim(">=", claim.lower, claim.lower), proof)
+    else:
+        _require_fields(proof, ("word", "upper"), "the proof with the lower end 0")
     _check_part(family, Claim("<=", claim.upper, claim.upper), proof["upper"], UPPER)
 
 
@@ -643,17 +684,17 @@ def _check_exact(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
     counted, rounded up, in units of 1 / (denominator * fine).
     """
     hull, n, lower, word = proof["hull"], family.order, claim.lower, _word(proof["word"], family)
-    _require(hull in ("symmetric", "monotone"), "the hull must be symmetric or monotone")
     _require(not family.nodes and lower > 0, "an exact radius has a positive lower end, and no automaton")
-    denominator, weight = _positive(proof["denominator"], "the denominator"), _positive(proof["weight"], "the weight")
-    vertices = _vertices(proof["vertices"], hull, n)
+    denominator, weight, vertices, images = _body(family, proof, ("symmetric", "monotone"))
     points, count = [v for (v,) in vertices], len(vertices)
-    images = [_list(row, count, "images[i]") for row in _list(proof["images"], len(family.numerators), "images")]
     tree = _tree(proof["tree"], count, len(family.numerators))
     left, right = lower.denominator, lower.numerator * family.denominator
     fine = right << 64
     _limit_images(family, vertices, images, [left * weight, fine, denominator])
-    radius = _eigenpair_error(family, claim, word, points[0], proof)
+    mu, radius = _eigenpair(family, lower, word, points[0], proof)
+    _limit((len(word) * max(map(int.bit_length, (claim.upper / lower).as_integer_ratio())) / 30) ** 2)
+    ends = abs(mu) - radius >= 1 and abs(mu) + radius <= (claim.upper / lower) ** len(word)
+    _require(ends, "the eigenvalue is not proved to lie in [1, (upper / lower)^length]")
     first, most = math.ceil(radius * (n - 1) * denominator * fine), denominator * fine << 64
     errors, drifts = _errors(family, claim, points, tree, first, most)
     sums, over, under = [0], 0, 1
@@ -725,34 +766,32 @@ def _closing(tree: list[tuple[int, int] | None], word: list[int]) -> tuple[int, 
     return word[0], here
 
 
-def _eigenpair_error(
-    family: Family, claim: Claim, word: list[int], vertex: list[int], proof: dict[str, Any]
-) -> Fraction:
-    """A radius around vertex / denominator that holds an eigenvector, and around `eigenvalue` its eigenvalue.
+def _eigenpair(
+    family: Family, bound: Fraction, word: list[int], vector: list[int], pair: dict[str, Any]
+) -> tuple[Fraction, Fraction]:
+    """The `eigenvalue` of the word's product over bound^length, and a proved radius around it.
 
-    M is the word's product divided by lower^length, x = (v, mu) with mu in the place of v[pivot] = 1, and F(x) = M v -
-    mu v. For the Jacobian J of F and any R, with |R F(x)| <= a, |I - R J| <= b < 1 and |R| <= c in the maximum norm,
-    a + b r + c r^2 <= r proves a zero of F within r of x (Brouwer).
+    Within it of vector / denominator lies an eigenvector. M is that matrix, x = (v, mu) with mu in the place of
+    v[pivot] = 1, and F(x) = M v - mu v. For the Jacobian J of F and any R, with |R F(x)| <= a, |I - R J| <= b < 1 and
+    |R| <= c in the maximum norm, a + b r + c r^2 <= r proves a zero of F within r of x (Brouwer).
     """
-    n, length, denominator = family.order, len(word), _whole(proof["denominator"])
-    pivot, mu, radius = proof["pivot"], _rational(proof["eigenvalue"], "mu"), _rational(proof["radius"], "the radius")
-    _require(_below(pivot, n) and vertex[pivot] == denominator, "the first vertex must have the entry 1 at the pivot")
-    scale, R, bits = _integers(_matrix(proof["inverse"], "the inverse", n))
-    long = [x.bit_length() for end in (claim.lower, claim.upper) for x in end.as_integer_ratio()]
-    size = length * (family.bits + family.denominator.bit_length() + n.bit_length() + sum(long))
+    n, length, denominator = family.order, len(word), _positive(pair["denominator"], "the denominator")
+    pivot, mu, radius = pair["pivot"], _rational(pair["eigenvalue"], "mu"), _rational(pair["radius"], "the radius")
+    _require(_below(pivot, n) and vector[pivot] == denominator, "the eigenvector must have the entry 1 at the pivot")
+    _require(radius >= 0, "the radius around an eigenvalue must not be negative")
+    scale, R, bits = _integers(_matrix(pair["inverse"], "the inverse", n))
+    long = [x.bit_length() for x in (*bound.as_integer_ratio(), family.denominator)]
+    size = length * (family.bits + n.bit_length() + sum(long))
+    size += max(map(int.bit_length, (denominator, *vector))) + sum(map(int.bit_length, mu.as_integer_ratio()))
     _limit(length * n**3 * (50 + size * family.bits / 900) + n**3 * (50 + size * bits / 900) + (size / 30) ** 2)
-    low, high = abs(mu) - radius, abs(mu) + radius
-    roof = high.denominator * (claim.upper.numerator * claim.lower.denominator) ** length
-    ends = low >= 1 and high.numerator * (claim.lower.numerator * claim.upper.denominator) ** length <= roof
-    _require(radius >= 0 and ends, "the eigenvalue is not proved to lie in [1, (upper / lower)^length]")
-    up, down = claim.lower.denominator**length, (claim.lower.numerator * family.denominator) ** length
+    up, down = bound.denominator**length, (bound.numerator * family.denominator) ** length
     shifted = [[up * mu.denominator * x for x in row] for row in _product(family, word)]
     for i in range(n):
         shifted[i][i] -= mu.numerator * down
-    value = [sum(map(mul, row, vertex)) for row in shifted]
+    value = [sum(map(mul, row, vector)) for row in shifted]
     jacobian = [[denominator * x for x in row] for row in shifted]
     for i in range(n):
-        jacobian[i][pivot] = -vertex[i] * down * mu.denominator
+        jacobian[i][pivot] = -vector[i] * down * mu.denominator
     common = scale * down * mu.denominator * denominator
     defect = _multiply(R, jacobian)
     for i in range(n):
@@ -761,7 +800,7 @@ def _eigenpair_error(
     b = Fraction(max(sum(map(abs, row)) for row in defect), common)
     c = Fraction(max(sum(map(abs, row)) for row in R), scale)
     _require(b < 1 and a + b * radius + c * radius**2 <= radius, "the eigenpair is not proved")
-    return radius
+    return mu, radius
 
 
 def _limit(work: float) -> None:
@@ -837,7 +876,7 @@ def _is_positive(matrix: _Matrix, *, definite: bool) -> bool:
 # Of each kind: the relations that it may claim, the fields of its proof, and what checks it.
 _Kind = tuple[tuple[str, ...], tuple[str, ...], Callable[[Family, Claim, dict[str, Any]], None]]
 _POLYTOPE = ("hull", "denominator", "vertices", "weight", "images")
-_EIGENPAIR = ("word", "pivot", "eigenvalue", "radius", "inverse", "tree")
+_EIGENPAIR = ("pivot", "eigenvalue", "radius", "inverse", "denominator")
 KINDS: dict[str, _Kind] = {
     "expansion": ((">", ">="), ("word",), _check_expansion),
     "contraction": (("<=", "<"), ("P",), _check_contraction),
@@ -846,7 +885,7 @@ KINDS: dict[str, _Kind] = {
     "sum-of-squares": (("<=", "<"), ("degree", "gram", "slacks"), _check_sum_of_squares),
     "blocks": (("<=", "<"), ("basis", "inverse", "sizes", "proofs"), _check_blocks),
     "equality": (("in", "="), ("word", "upper"), _check_equality),
-    "exact": (("=",), (*_EIGENPAIR, *_POLYTOPE), _check_exact),
+    "exact": (("=",), ("word", *_EIGENPAIR, "tree", *_POLYTOPE), _check_exact),
 }
 BRACKETS = frozenset({"equality", "exact"})  # kinds that claim a lower and an upper end
 UPPER = frozenset({"contraction", "polytope", "path-complete", "sum-of-squares", "blocks"})

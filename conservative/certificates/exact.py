@@ -12,17 +12,15 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from conservative._core.errors import CertificateError
-from conservative._core.exact_linalg import exact_product
 from conservative._core.families import MatrixFamily, as_family
+from conservative.certificates.eigenpairs import GUARD, refined_eigenpair, rounded, scaled_product
 from conservative.certificates.proofs import ExactProof
 from conservative.certificates.words import estimate_word_radius
 
 _WEIGHT = 2**60
 """Denominator of all coefficients."""
-_GUARD, _SLACK, _SHORT = 32, 32, 64
-"""Bits that the refinement has beyond those of the vertices, that the ends have less, and of an approximate inverse."""
-_MAX_STEPS = 60
-"""Each step of the chord method gains about 40 bits, fewer when the eigenvalue is badly separated."""
+_SLACK = 32
+"""Bits that the ends have less than the vertices."""
 
 Edges = Sequence[Sequence[int] | None]
 
@@ -80,15 +78,15 @@ def exact_proof(
     pivot = int(np.argmax(np.abs(floats[0])))
     floats = floats / floats[0, pivot]
     estimate = Fraction(estimate_word_radius(matrices, tuple(letters)))
-    first, value, inverse = _eigenpair(_scaled_product(matrices, letters, estimate, bits), floats[0], pivot, bits)
+    first, value, inverse = refined_eigenpair(scaled_product(matrices, letters, estimate, bits), floats[0], pivot, bits)
     lower, upper = _ends(estimate, value, len(letters), bits)
     points, signs = _grown(matrices, lower, first, tree, floats, bits)
     chosen: list[int] = []
     dual, dual_denominator = list[list[int]](), 1
     if hull == "symmetric":
-        rounded = np.array([[x / 2**bits for x in point] for point in points])
-        chosen = list(map(int, basis)) if basis is not None else _spanning(rounded)
-        dual, dual_denominator = _dual(rounded[chosen])
+        near = np.array([[x / 2**bits for x in point] for point in points])
+        chosen = list(map(int, basis)) if basis is not None else _spanning(near)
+        dual, dual_denominator = _dual(near[chosen])
     given = {(edge[1], edge[0]) for edge in tree if edge is not None} | {_closing(tree, letters)}
     combined = [
         [None if (i, j) in given else _signed(image, j, signs) for j, image in enumerate(row)]
@@ -99,7 +97,7 @@ def exact_proof(
         lower=lower,
         upper=upper,
         pivot=pivot,
-        eigenvalue=_rounded(value * (estimate / lower) ** len(letters), bits),
+        eigenvalue=rounded(value * (estimate / lower) ** len(letters), bits),
         radius=Fraction(1, 2 ** (bits - _SLACK // 2)),
         inverse=inverse,
         denominator=2**bits,
@@ -114,44 +112,9 @@ def exact_proof(
     )
 
 
-def _scaled_product(family: MatrixFamily, word: list[int], estimate: Fraction, bits: int) -> list[list[int]]:
-    """The product of the word over estimate^length, times 2^(bits + _GUARD), rounded."""
-    if estimate == 0:
-        raise CertificateError(f"the product of the word {word} is nilpotent. Choose another word.")
-    factor = Fraction(2 ** (bits + _GUARD)) / estimate ** len(word)
-    return [[round(x * factor) for x in row] for row in exact_product(family.exact, word)]
-
-
-def _eigenpair(
-    M: list[list[int]], start: NDArray[np.float64], pivot: int, bits: int
-) -> tuple[list[int], Fraction, list[list[Fraction]]]:
-    """The eigenvector times 2^bits, its eigenvalue, and the inverse of the Jacobian, by the chord method."""
-    shift = bits + _GUARD
-    floats = np.array([[x / 2**shift for x in row] for row in M])
-    mu = float((floats @ start)[pivot])
-    jacobian = floats - mu * np.eye(len(start))
-    jacobian[:, pivot] = -start
-    try:
-        inverse = np.linalg.inv(jacobian)
-    except np.linalg.LinAlgError:
-        raise CertificateError("the eigenvalue of the word near the first vertex is not simple.") from None
-    R = [[round(Fraction(x) * 2**_SHORT) for x in row] for row in inverse.tolist()]
-    v, value = [round(Fraction(x) * 2**shift) for x in start.tolist()], round(Fraction(mu) * 2**shift)
-    v[pivot] = 2**shift
-    for _ in range(_MAX_STEPS):
-        F = [(sum(map(mul, row, v)) - value * v[r]) >> shift for r, row in enumerate(M)]
-        step = [sum(map(mul, row, F)) >> _SHORT for row in R]
-        value -= step[pivot]
-        v = [x if i == pivot else x - h for i, (x, h) in enumerate(zip(v, step, strict=True))]
-        if max(map(abs, step)) < 2 ** (_GUARD // 2):
-            vector = [x >> _GUARD for x in v]
-            return vector, Fraction(value, 2**shift), [[Fraction(x, 2**_SHORT) for x in row] for row in R]
-    raise CertificateError("no simple real eigenvalue of the word was found near the first vertex.")
-
-
 def _ends(estimate: Fraction, value: Fraction, length: int, bits: int) -> tuple[Fraction, Fraction]:
     """Decimals just below and above estimate * |value|^(1 / length)."""
-    shift = bits + _GUARD
+    shift = bits + GUARD
     root = int(flint.fmpz(round(abs(value) * 2 ** (shift * length))).root(length))
     radius = estimate * Fraction(root, 2**shift)
     digits = int((bits - _SLACK) * math.log10(2)) - math.floor(math.log10(estimate))
@@ -212,7 +175,3 @@ def _dual(basis: NDArray[np.float64]) -> tuple[list[list[int]], int]:
         raise CertificateError("the vertices do not span the space. Add an extra vertex.") from None
     exponent = max(0, 52 - math.frexp(float(np.abs(inverse).max()))[1])
     return [[round(Fraction(x) * 2**exponent) for x in row] for row in inverse.tolist()], 2**exponent
-
-
-def _rounded(value: Fraction, bits: int) -> Fraction:
-    return Fraction(round(value * 2**bits), 2**bits)

@@ -9,6 +9,7 @@ import numpy as np
 
 from conservative._core.errors import CertificateError
 from conservative._core.families import MatrixFamily, as_family
+from conservative.certificates.lower import word_proof
 from conservative.certificates.records import check
 from conservative.certificates.sealing import inequality, letters, seal
 
@@ -47,7 +48,7 @@ def word_bound(family: Any, word: Sequence[int]) -> Fraction:
     chosen = letters(word)
     estimate = estimate_word_radius(matrices, chosen)
     for candidate in _candidates(estimate):
-        if check(seal(matrices, "expansion", inequality(">=", candidate), {"word": list(chosen)})):
+        if check(seal(matrices, "expansion", inequality(">=", candidate), word_proof(matrices, chosen, candidate))):
             return candidate
     raise CertificateError(
         f"the word {chosen} proves no positive lower bound near its estimate {estimate:.6g}. If its product is "

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 from conservative._core.exact_linalg import flint_product, from_flint, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily
 from conservative._core.numbers import Bracket
-from conservative.spectral.radius import radius_of
+from conservative._core.perron import is_nonnegative
+from conservative.spectral.radius import nonnegative_rate, radius_of
 from conservative.spectral.tree import spectral_radii
 from conservative.spectral.words import Word, word_text
 
 FloatArray = NDArray[np.float64]
+
+LARGE = 12
+"""Order from which a positive vector of a nonnegative product costs less than its characteristic polynomial."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -96,7 +100,17 @@ def proved_rate(family: MatrixFamily, word: Word) -> Bracket:
     Returns
     -------
     Bracket
+        Usually two neighbouring doubles, or one when the rate is one.
+
+    Notes
+    -----
+    Products of nonnegative matrices of some size are only applied to a vector (`perron_classes`); the radius of the
+    others, and radii that may be doubles of few digits, come from the exact characteristic polynomial.
     """
+    if family.size >= LARGE and is_nonnegative(family, word):
+        bracket = nonnegative_rate(family, word)
+        if bracket is not None:
+            return bracket
     return radius_of(_exact_product(family, word), root=len(word))[0]
 
 

@@ -1,6 +1,7 @@
 """The spectral radius of one rational matrix, as a proved bracket."""
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,11 +15,15 @@ from conservative._core.exact_linalg import (
     to_flint,
     working_precision,
 )
-from conservative._core.families import as_family
+from conservative._core.families import MatrixFamily, as_family
 from conservative._core.numbers import Bracket, float_above, float_below
+from conservative._core.perron import perron_classes
 
 _SIMPLE = 1 << 20
 """Largest numerator and denominator of a double that is tried as the exact radius."""
+
+_TIGHT = 1 + 2.0**-50
+"""Quotient of the ends of a bracket from positive vectors, at most."""
 
 _BITS = 160
 """Working precision of radii: far below the 53 bits of the doubles that come out."""
@@ -72,11 +77,12 @@ def radius_of(matrix: flint.fmpq_mat, *, root: int = 1) -> tuple[Bracket, Fracti
     bracket : Bracket
     eigenvalue : Fraction or None
     """
-    eigenvalue = rational_leading_eigenvalue(matrix)
+    polynomial = matrix.charpoly()
+    eigenvalue = _rational_leading_root(matrix, polynomial)
     if eigenvalue is not None and root == 1:
         return Bracket(float_below(abs(eigenvalue)), float_above(abs(eigenvalue)) + 0.0), eigenvalue
     with working_precision(_BITS):
-        ball = radius_ball(matrix, bits=_BITS) if eigenvalue is None else _as_ball(abs(eigenvalue))
+        ball = radius_ball(polynomial, bits=_BITS) if eigenvalue is None else _as_ball(abs(eigenvalue))
         if root > 1 and not ball.is_zero():
             ball = ball.root(root)
         bracket = ball_bracket(ball)
@@ -84,6 +90,35 @@ def radius_of(matrix: flint.fmpq_mat, *, root: int = 1) -> tuple[Bracket, Fracti
     if simple is not None and _has_radius(matrix, simple**root):
         return Bracket(float(simple), float(simple)), eigenvalue
     return bracket, eigenvalue
+
+
+def nonnegative_rate(family: MatrixFamily, word: Sequence[int]) -> Bracket | None:
+    """The bracket of rho(M_w)^(1/|w|) from positive vectors, for nonnegative matrices; None where doubles are too few.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    word : sequence of int
+
+    Returns
+    -------
+    Bracket or None
+        Two or three neighbouring doubles. None also when one of few digits is among them, which deserves an exact test.
+
+    References
+    ----------
+    [collatz1942]_, [wielandt1950]_
+    """
+    classes = perron_classes(family, word)
+    if classes is None:
+        return None
+    lower, upper = (max((getattr(c, end) for c in classes), default=Fraction(0)) for end in ("lower", "upper"))
+    if upper == 0:
+        return Bracket(0.0, 0.0)
+    with working_precision(_BITS):
+        ends = [ball_bracket(_as_ball(end).root(len(word))) for end in (lower, upper)]
+    bracket = Bracket(ends[0].lower, ends[1].upper)
+    return bracket if bracket.upper <= bracket.lower * _TIGHT and _simple_double(bracket) is None else None
 
 
 def _has_radius(matrix: flint.fmpq_mat, radius: Fraction) -> bool:
@@ -118,19 +153,20 @@ def rational_leading_eigenvalue(matrix: flint.fmpq_mat) -> Fraction | None:
     >>> rational_leading_eigenvalue(flint.fmpq_mat([[-2, 1], [0, 1]]))
     Fraction(-2, 1)
     """
-    candidates = [as_python_fraction(r) for r, _ in _rational_roots(matrix.charpoly())]
+    return _rational_leading_root(matrix, matrix.charpoly())
+
+
+def _rational_leading_root(matrix: flint.fmpq_mat, polynomial: flint.fmpq_poly) -> Fraction | None:
+    """The same, for a matrix with its characteristic polynomial."""
+    candidates = [as_python_fraction(r) for r, _ in _rational_roots(polynomial)]
     if not candidates:
         return None
     largest = max(candidates, key=lambda r: (abs(r), r))
     if largest == 0:
-        return largest if len(candidates) == 1 and _is_nilpotent(matrix) else None
+        nilpotent = all(c == 0 for c in polynomial.coeffs()[:-1])
+        return largest if len(candidates) == 1 and nilpotent else None
     return largest if _has_radius(matrix, abs(largest)) else None
 
 
 def _rational_roots(polynomial: flint.fmpq_poly) -> list[tuple[flint.fmpq, int]]:
     return list(polynomial.roots())
-
-
-def _is_nilpotent(matrix: flint.fmpq_mat) -> bool:
-    coefficients = matrix.charpoly().coeffs()
-    return all(c == 0 for c in coefficients[:-1])

@@ -17,7 +17,7 @@ from conservative.spectral.candidates import Candidate, averaged_norm, ellipsoid
 from conservative.spectral.closing import Block, BlockState, close_block, first_words, prepare_block
 from conservative.spectral.gripenberg import branch_and_bound
 from conservative.spectral.isometries import preserved_form
-from conservative.spectral.products import make_product, proved_rate
+from conservative.spectral.products import proved_rate
 from conservative.spectral.reduction import BlockTriangular, closed_form, triangularise
 from conservative.spectral.words import Word
 
@@ -162,8 +162,7 @@ def first_bounds(family: MatrixFamily) -> Found:
         estimates = np.abs(np.linalg.eigvals(family.floats)).max(axis=1)
     leading = set(np.argsort(-estimates, kind="stable")[:EXACT_RADII].tolist())
     radii = tuple(
-        make_product(family, (i,)).radius if i in leading else Bracket(0.0, float(norms[i]))
-        for i in range(family.count)
+        proved_rate(family, (i,)) if i in leading else Bracket(0.0, float(norms[i])) for i in range(family.count)
     )
     best = max(leading, key=lambda i: (radii[i].lower, -i))
     if family.count == 1:

@@ -145,7 +145,7 @@ def test_the_errors_of_exact_vertices_hold_in_ball_arithmetic(name: str) -> None
     points, D = [[int(x) for x in v] for v in proof["vertices"]], int(proof["denominator"])
     fine = lower.numerator * family.denominator << 64
     n = family.order
-    radius = checker._eigenpair_error(family, claim, proof["word"], points[0], proof)
+    _, radius = checker._eigenpair(family, lower, proof["word"], points[0], proof)
     first = math.ceil(radius * (n - 1) * D * fine)
     errors, _ = checker._errors(family, claim, points, tree, first, D * fine << 64)
     with flint.ctx.workprec(600):

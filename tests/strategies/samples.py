@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from conservative._core.families import MatrixFamily, as_family
 from conservative.certificates import (
     Certificate,
     PathCompleteProof,
@@ -18,6 +19,8 @@ from conservative.certificates import (
     expansion_certificate,
     upper_certificate,
 )
+from conservative.certificates.lower import real_eigenpair
+from conservative.certificates.sealing import inequality, proved, seal
 from strategies.proofs import (
     blocks_of,
     cross_polytope,
@@ -91,11 +94,24 @@ def exact_monotone() -> Certificate:
     return exact_certificate(GOLDEN, exact_proof(GOLDEN, **grown, bits=128))
 
 
+def family(matrices: Any) -> MatrixFamily:
+    return as_family(matrices, call="samples")
+
+
+def expansion(proof: dict[str, Any], matrices: Any, bound: str) -> Certificate:
+    """A strict lower bound with a proof as it stands in the document."""
+    return proved(seal(family(matrices), "expansion", inequality(">", F(bound)), proof))
+
+
 def samples() -> dict[str, Certificate]:
     """By the name of the kind, and of the hull or the automaton."""
     bounded = PathCompleteProof(2, [(0, 0, 0), (0, 1, 1), (1, 0, 0), (1, 1, 1)], [identity(4)] * 2)
     return {
         "expansion": expansion_certificate(HEAVY_BALL, (0, 0, 1, 1)),
+        "vector": expansion({"word": [0, 1], "vector": ["89", "55"]}, GOLDEN, "8/5"),
+        "eigenpair": expansion(
+            {"word": [0, 0, 1, 1], "eigenpair": real_eigenpair(family(HEAVY_BALL), [0, 0, 1, 1], F(1))}, HEAVY_BALL, "1"
+        ),
         "contraction": contraction_certificate([[["1/2", "1/4"], [0, "1/2"]]], [[1, 0], [0, 2]], "4/5"),
         "symmetric": symmetric(),
         "elliptic": elliptic(),

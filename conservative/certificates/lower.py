@@ -1,0 +1,123 @@
+"""How a word proves a lower bound at the least cost: a vector, an eigenpair, or the characteristic polynomial."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.errors import CertificateError
+from conservative._core.families import MatrixFamily
+from conservative._core.perron import is_nonnegative, perron_classes
+from conservative.certificates.eigenpairs import refined_eigenpair, rounded, scaled_product
+from conservative.certificates.numerals import text, texts, whole, wholes
+
+LARGE = 16
+"""Order from which other proofs are preferred to the characteristic polynomial, whose cost grows like n^4."""
+_BITS, _SHORT = 128, 40
+"""Of an eigenvector, and after the point of the approximate inverse, which need not be near."""
+_REAL = 1e-9
+"""Relative imaginary part, and distance to the next modulus, below which an eigenvalue in doubles is real, and not
+simple."""
+
+
+def word_proof(family: MatrixFamily, word: Sequence[int], bound: Fraction) -> dict[str, Any]:
+    """The fields of a proof that the product of a word has an eigenvalue of modulus bound^length or more.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    word : sequence of int
+    bound : Fraction
+
+    Returns
+    -------
+    dict
+        ``word`` alone for small matrices, and where nothing else applies: the checker then finds the characteristic
+        polynomial. Also ``vector`` for nonnegative matrices, or ``eigenpair`` for a real simple leading eigenvalue.
+        Nothing is proved here.
+    """
+    fields: dict[str, Any] = {"word": list(word)}
+    if family.size < LARGE or bound <= 0 or not set(word) <= set(range(family.count)):
+        return fields
+    if is_nonnegative(family, word):
+        vector = growing_vector(family, word, bound)
+        if vector is not None:
+            return fields | {"vector": wholes(vector)}
+    pair = real_eigenpair(family, word, bound)
+    return fields if pair is None else fields | {"eigenpair": pair}
+
+
+def growing_vector(family: MatrixFamily, word: Sequence[int], bound: Fraction) -> list[int] | None:
+    """A vector v >= 0 with M_w v >= bound^length v, if there is one: that of the class of largest radius, zero outside.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    word : sequence of int
+        Letters of nonnegative matrices.
+    bound : Fraction
+
+    Returns
+    -------
+    list of int or None
+        None when bound^length is the radius of the product to within rounding, so that only a polynomial decides. A
+        vector is also returned when the bound is larger than that: to refuse it is cheap.
+    """
+    leading = max(perron_classes(family, word) or [], key=lambda c: c.lower, default=None)
+    if leading is None or leading.lower < bound ** len(word) <= leading.upper:
+        return None
+    vector = [0] * family.size
+    for i, x in zip(leading.indices.tolist(), leading.vector, strict=True):
+        vector[i] = x
+    return vector
+
+
+def real_eigenpair(family: MatrixFamily, word: Sequence[int], bound: Fraction) -> dict[str, Any] | None:
+    """The data of an eigenpair of the product over bound^length, whose eigenvalue is real, simple and leading.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    word : sequence of int
+    bound : Fraction
+
+    Returns
+    -------
+    dict or None
+        None when the leading eigenvalue is not so in doubles, or its modulus is bound^length to within rounding, so
+        that only a polynomial decides. A pair is also returned when the bound is larger: to refuse it is cheap.
+    """
+    try:
+        scaled = scaled_product(family, word, bound, _BITS)
+        start = _leading_vector(np.array([[float(Fraction(x, 1 << _BITS)) for x in row] for row in scaled]))
+        if start is None:
+            return None
+        pivot = int(np.argmax(np.abs(start)))
+        vector, value, inverse = refined_eigenpair(scaled, start / start[pivot], pivot, _BITS, short=_SHORT)
+    except (CertificateError, OverflowError, np.linalg.LinAlgError):
+        return None
+    radius = Fraction(1, 1 << _BITS - 24)
+    if abs(abs(value) - 1) < 2 * radius:
+        return None
+    return {
+        "pivot": pivot,
+        "eigenvalue": text(rounded(value, _BITS)),
+        "radius": text(radius),
+        "inverse": texts(inverse),
+        "denominator": whole(1 << _BITS),
+        "vector": wholes(vector),
+    }
+
+
+def _leading_vector(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The eigenvector of the eigenvalue of largest modulus, if that is real and no other is as large, in doubles."""
+    if not np.isfinite(matrix).all():
+        return None
+    values, vectors = np.linalg.eig(matrix)
+    order = np.argsort(-np.abs(values))
+    first, second = values[order[0]], values[order[1]]
+    if abs(first.imag) > _REAL * abs(first) or abs(second) > (1 - _REAL) * abs(first):
+        return None
+    return np.asarray(vectors[:, order[0]].real, dtype=np.float64)
