@@ -1,13 +1,29 @@
 """Numbers and small matrices as aligned text."""
 
 import math
+import re
 from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from conservative._core.numbers import Bracket
+from conservative.spectral import word_text
 
-MOST_DIGITS = 12
-"""Significant digits beyond which a bracket's ends are not told apart."""
+SHORT = 12
+"""Significant digits of a decimal that counts as short."""
+
+_MOST_DIGITS = 16
+"""Significant digits that are printed at most."""
+
+_ALL_DIGITS = 16
+"""Significant digits of a rational that is rounded outward: one more where the first is small."""
+
+_NARROW = 1e-12
+"""Relative width below which a bracket is shown as one number."""
+
+_LONG = 20
+"""Characters beyond which a rational is shown as a decimal."""
 
 LARGEST_SHOWN = 6
 """Matrices with more rows or columns than this are described, not printed."""
@@ -16,7 +32,8 @@ LARGEST_SHOWN = 6
 def bracket_text(bracket: Bracket) -> str:
     """A bracket with just enough digits to show where its ends part.
 
-    A bracket too narrow to show, around a short decimal, is shown as that decimal.
+    The digits that both ends of a narrow bracket share are shown with dots behind them, and a narrow bracket around a
+    short decimal is shown as that decimal.
 
     Parameters
     ----------
@@ -32,18 +49,147 @@ def bracket_text(bracket: Bracket) -> str:
     '[1.03214, 1.03237]'
     >>> bracket_text(Bracket(0.7499999999999999, 0.7500000000000001))
     '0.75'
+    >>> bracket_text(Bracket(1.0321435344200296, 1.0321435344200298))
+    '1.032143534420029...'
     """
     if bracket.lower == bracket.upper:
-        return f"{bracket.lower:.12g}"
+        return number_text(bracket.lower)
     if math.isinf(bracket.upper):
         return f"[{_down(bracket.lower, 6)}, inf]"
     size = max(abs(bracket.lower), abs(bracket.upper))
-    digits = min(max(2 - math.floor(math.log10((bracket.upper - bracket.lower) / size)), 3), MOST_DIGITS)
-    low, high = _down(bracket.lower, digits), _up(bracket.upper, digits)
-    near = f"{bracket.midpoint:.{MOST_DIGITS - 1}g}"
-    if digits == MOST_DIGITS and float(near) in bracket:
-        return near
-    return f"[{low}, {high}]"
+    width = (bracket.upper - bracket.lower) / size
+    if width <= _NARROW:
+        near = f"{bracket.midpoint:.{SHORT - 1}g}"
+        if float(near) in bracket:
+            return near
+        shared = _shared_digits(bracket)
+        if shared:
+            return f"{shared}..."
+    digits = min(max(2 - math.floor(math.log10(width)), 3), _MOST_DIGITS)
+    return f"[{_down(bracket.lower, digits)}, {_up(bracket.upper, digits)}]"
+
+
+def value_text(bracket: Bracket) -> str:
+    """A bracket as the end of a sentence: "in [a, b]", "= a" where that is proved, "≈ a" with the width otherwise.
+
+    Parameters
+    ----------
+    bracket : Bracket
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> value_text(Bracket(2.0, 2.0)), value_text(Bracket(1.5, 2.5))
+    ('= 2', 'in [1.5, 2.5]')
+    >>> value_text(Bracket(0.6, 0.6000000000000001))
+    '≈ 0.6 (to within 1.2e-16)'
+    """
+    text = bracket_text(bracket)
+    if text.startswith("["):
+        return f"in {text}"
+    if text.endswith("...") or bracket.width == 0:
+        return f"= {text}"
+    return f"≈ {text} (to within {_up(bracket.width, 2)})"
+
+
+def up_text(value: float) -> str:
+    """An upper bound as a decimal that is at least as large, of twelve digits.
+
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> up_text(0.5), up_text(2 / 3)
+    ('0.5', '0.666666666667')
+    """
+    return _up(value, SHORT)
+
+
+def number_text(value: float) -> str:
+    """A double as a short decimal where that is the same double, in full otherwise.
+
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> number_text(2.0), number_text(0.1), number_text(1 / 3)
+    ('2', '0.1', '0.3333333333333333')
+    """
+    short = f"{value:.{SHORT}g}"
+    return short if float(short) == value else repr(value)
+
+
+def _shared_digits(bracket: Bracket) -> str:
+    """The digits that all numbers of a positive bracket begin with; empty when they are fewer than a report shows."""
+    if not bracket.lower > 0:
+        return ""
+    exponent = math.floor(math.log10(bracket.lower))
+    for digits in range(_MOST_DIGITS, SHORT - 1, -1):
+        unit = Fraction(10) ** (exponent - digits + 1)
+        low, high = (math.floor(Fraction(end) / unit) for end in (bracket.lower, bracket.upper))
+        if low == high:
+            return f"{Decimal(low).scaleb(exponent - digits + 1):.{digits}g}"
+    return ""
+
+
+def claim_text(sentence: str) -> str:
+    """The sentence of a certificate as a report shows it: long rationals as decimals rounded outward, words 1-based.
+
+    Parameters
+    ----------
+    sentence : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> claim_text("The radius lies in [66666666666666667/100000000000000000, 1].")
+    'The radius lies in [0.66666666666666667, 1].'
+    >>> claim_text("The radius equals rho(M)^(1/2), M being the product of the word 0 1, and lies in [1, 2].")
+    'The radius equals rho(A_12)^(1/2), and lies in [1, 2].'
+    """
+
+    def ends(match: re.Match[str]) -> str:
+        return f"[{_rational_text(match[1], 'down')}, {_rational_text(match[2], 'up')}]"
+
+    def bound(match: re.Match[str]) -> str:
+        return f"{match[1]} {_rational_text(match[2], 'up' if match[1].startswith('<') else 'down')}"
+
+    def word(match: re.Match[str]) -> str:
+        return f"rho(A_{word_text([int(letter) for letter in match[2].split()])}){match[1]},"
+
+    sentence = re.sub(r"rho\(M\)(\^\(1/\d+\)), M being the product of the word ([\d ]+),", word, sentence)
+    sentence = sentence.replace(")^(1/1),", "),")
+    sentence = re.sub(r"\[(\d+(?:/\d+)?), (\d+(?:/\d+)?)\]", ends, sentence)
+    return re.sub(r"(<=|<|>=|>) (\d+(?:/\d+)?)", bound, sentence)
+
+
+def _rational_text(text: str, side: str) -> str:
+    """A rational as it is when it is short, otherwise as a decimal below or above it."""
+    if len(text) <= _LONG:
+        return text
+    value = Fraction(text)
+    exponent = len(str(value.numerator)) - len(str(value.denominator)) - _ALL_DIGITS
+    scaled = value / Fraction(10) ** exponent
+    end = math.floor(scaled) if side == "down" else math.ceil(scaled)
+    return f"{Decimal(end).scaleb(exponent).normalize():f}"
 
 
 def _down(value: float, digits: int) -> str:
@@ -69,7 +215,7 @@ def matrix_lines(name: str, rows: Sequence[Sequence[Any]], *, split: int | None 
     ----------
     name : str
     rows : sequence of rows
-        Entries are shown with `str`, floats with six digits.
+        Entries are shown with `str`, floats and long rationals with six digits; the latter turn "=" into "≈".
     split : int, optional
         A bar is drawn before this column, as in [A | B].
 
@@ -83,13 +229,20 @@ def matrix_lines(name: str, rows: Sequence[Sequence[Any]], *, split: int | None 
     M = [  1 | -0.5 ]
         [ 10 |    0 ]
     """
-    cells = [[f"{x:.6g}" if isinstance(x, float) else str(x) for x in row] for row in rows]
+    cells = [[_cell(x) for x in row] for row in rows]
+    sign = "≈" if any(isinstance(x, Fraction) and len(str(x)) > _LONG for row in rows for x in row) else "="
     widths = [max(len(row[c]) for row in cells) for c in range(len(cells[0]))]
     lines = []
     for r, row in enumerate(cells):
         padded = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
         if split is not None and 0 < split < len(padded):
             padded.insert(split, "|")
-        label = f"{name} = " if r == 0 else " " * (len(name) + 3)
+        label = f"{name} {sign} " if r == 0 else " " * (len(name) + 3)
         lines.append(f"{label}[ {' '.join(padded)} ]")
     return lines
+
+
+def _cell(entry: Any) -> str:
+    text = str(entry)
+    is_long = isinstance(entry, Fraction) and len(text) > _LONG
+    return f"{float(entry):.6g}" if isinstance(entry, float) or is_long else text

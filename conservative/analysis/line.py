@@ -8,6 +8,7 @@ import numpy as np
 
 from conservative._core.errors import ArgumentError, BudgetError, ExpansionError
 from conservative._core.families import MatrixFamily
+from conservative._core.numbers import Bracket
 from conservative._core.rationals import as_fraction
 from conservative.analysis.problem import Problem, as_problem
 from conservative.analysis.record import Analysis
@@ -20,16 +21,22 @@ from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_j
 from conservative.matrix_sets import MatrixSet
 from conservative.spectral import (
     AssumptionA,
+    ContractionVerdict,
     JointSpectralRadius,
     assumption_a,
+    contraction_verdict,
     expanding_product,
     joint_spectral_radius,
 )
+from conservative.spectral import Contraction as Adapted
 
 Report = Callable[[str], None]
 
 _MOST_WORDS = 2_000_000
 """Words tried for a shortest expanding product."""
+
+_NEAR_ONE = 1e-9
+"""Radii of at most one plus this may be those of a common direction that a quotient removes."""
 
 _MANY_BLOCKS = 64
 """Blocks beyond which iterating their set would take minutes."""
@@ -105,6 +112,7 @@ def analyze(
     tell("joint spectral radius")
     radius = joint_spectral_radius(family, time_limit=time_limit)
     contraction = _verdict(assumption, radius)
+    adapted = _adapted(family, assumption, radius, time_limit)
     implicit, trajectory, fixed, left_out = None, None, None, ""
     if jacobian is not None and _parameter_count(jacobian) and family.count > _MANY_BLOCKS:
         left_out = f"the set of derivatives was not iterated: {family.count} blocks; `iterate_set` takes them"
@@ -128,6 +136,7 @@ def analyze(
         trajectory=trajectory,
         fixed=fixed,
         contraction=contraction,
+        adapted=adapted,
         left_out=left_out,
     )
 
@@ -291,6 +300,20 @@ def _verdict(assumption: AssumptionA, radius: JointSpectralRadius) -> Contractio
     if assumption.holds or radius.upper < 1:
         return Contraction.PROVED
     return Contraction.REFUTED if radius.lower >= 1 else Contraction.UNDECIDED
+
+
+def _adapted(
+    family: MatrixFamily, assumption: AssumptionA, radius: JointSpectralRadius, time_limit: float | None
+) -> ContractionVerdict | None:
+    """In which norm the family contracts; near radius one, whether it does on a quotient or a subspace."""
+    if assumption.holds:
+        return ContractionVerdict(Adapted.EUCLIDEAN, Bracket(0.0, assumption.norm.upper))
+    if radius.upper < 1:
+        return ContractionVerdict(Adapted.POLYTOPE, radius.bracket, certificate=radius.certificate)
+    if radius.lower <= 1 + _NEAR_ONE and radius.upper >= 1 and family.size > 1:
+        split = contraction_verdict(family, radius=radius, time_limit=time_limit)
+        return split if split.quotient is not None else None
+    return None
 
 
 def _telling_steps(radius: JointSpectralRadius) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from conservative.analysis.conclusion import about_verdict
 from conservative.analysis.problem import Problem
 from conservative.analysis.sentences import (
     Finding,
@@ -13,7 +14,6 @@ from conservative.analysis.sentences import (
     about_norms,
     about_products,
     about_ties,
-    about_verdict,
 )
 from conservative.analysis.verdict import Contraction
 from conservative.certificates import Certificate
@@ -22,7 +22,7 @@ from conservative.functions import Residual
 from conservative.iteration import FixedSet, SetTrajectory
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.matrix_sets import LargestNorm
-from conservative.spectral import AssumptionA, JointSpectralRadius, Product
+from conservative.spectral import AssumptionA, ContractionVerdict, JointSpectralRadius, Product
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +54,8 @@ class Analysis:
         The fixed set, when contraction is proved.
     contraction : Contraction
         The verdict.
+    adapted : ContractionVerdict, optional
+        In which norm the matrices contract, or on which part of the space when a common direction has radius one.
     left_out : str
         What was left out, and why; empty when nothing was.
     norm : LargestNorm, optional
@@ -72,6 +74,7 @@ class Analysis:
     trajectory: SetTrajectory | None = None
     fixed: FixedSet | None = None
     contraction: Contraction = Contraction.NOT_ASKED
+    adapted: ContractionVerdict | None = None
     left_out: str = ""
     norm: LargestNorm | None = None
 
@@ -101,7 +104,7 @@ class Analysis:
             found.append(about_fixed_set(self.fixed))
         if self.left_out:
             found.append(Finding("Left out", (self.left_out,)))
-        found.append(about_verdict(self.contraction, self.certificate))
+        found.append(about_verdict(self.contraction, self.radius, self.adapted))
         return tuple(found)
 
     def __str__(self) -> str:

@@ -6,15 +6,13 @@ from typing import Any
 import numpy as np
 
 from conservative._core.exactness import Exactness
-from conservative.analysis.layout import LARGEST_SHOWN, bracket_text, matrix_lines
-from conservative.analysis.verdict import Contraction
-from conservative.certificates import Certificate
+from conservative.analysis.layout import LARGEST_SHOWN, bracket_text, matrix_lines, value_text
 from conservative.differentiation import ImplicitJacobian
 from conservative.functions import PiecewiseSelection, Residual
 from conservative.iteration import FixedSet, SetTrajectory
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.matrix_sets import LargestNorm
-from conservative.spectral import AssumptionA, JointSpectralRadius, Product, word_text
+from conservative.spectral import AssumptionA, JointSpectralRadius, Product, RadiusStatus, word_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ def about_ties(J: JacobianZonotope, norm: LargestNorm | None) -> Finding:
     else:
         lines.append("contains the Clarke Jacobian")
     if norm is not None:
-        lines.append(f"max ‖A‖₂ in {bracket_text(norm.bounds)}, proved ({norm.proof})")
+        lines.append(f"max ‖A‖₂ {value_text(norm.bounds)}, proved ({norm.proof})")
     lines.append("products, set iteration and vertex solves need the list of blocks and were left out")
     return Finding("Conservative Jacobian", tuple(lines))
 
@@ -139,12 +137,12 @@ def about_norms(assumption: AssumptionA, radius: JointSpectralRadius) -> Finding
     -------
     Finding
     """
-    norm = bracket_text(assumption.norm)
+    norm = value_text(assumption.norm)
     where = f"at A_{assumption.index + 1}"
     if assumption.holds:
-        lines = [f"holds: max ‖A‖₂ = {norm} < 1, {where}"]
+        lines = [f"holds: max ‖A‖₂ {norm}, below 1, {where}"]
     else:
-        lines = [f"fails: max ‖A‖₂ = {norm} is not below 1, {where}"]
+        lines = [f"fails: max ‖A‖₂ {norm}, not below 1, {where}"]
     radii = [bracket_text(r) for r in radius.vertex_radii[:LARGEST_SHOWN]]
     more = ", ..." if len(radius.vertex_radii) > LARGEST_SHOWN else ""
     stable = all(r.upper < 1 for r in radius.vertex_radii)
@@ -177,11 +175,32 @@ def about_products(expanding: Product | None, searched: int, radius: JointSpectr
         lines.append("no shorter product has spectral radius above 1")
         if expanding.matrix.shape[0] <= LARGEST_SHOWN:
             lines += matrix_lines(f"A_{text}", expanding.exact_matrix)
-    lines.append(f"joint spectral radius in {bracket_text(radius.bracket)}, proved")
-    if radius.word:
-        lines.append(f"lower end from the word {word_text(radius.word)} (length {len(radius.word)})")
+    lines += radius_lines(radius)
     lines.append(f"status: {radius.status.value}")
     return Finding("Products and the joint spectral radius", tuple(lines))
+
+
+def radius_lines(radius: JointSpectralRadius) -> list[str]:
+    """The bracket of a joint spectral radius, and what its word has to do with it.
+
+    Parameters
+    ----------
+    radius : JointSpectralRadius
+
+    Returns
+    -------
+    list of str
+    """
+    lines = [f"joint spectral radius {value_text(radius.bracket)}, proved"]
+    if not radius.word:
+        return lines
+    name, length = word_text(radius.word), len(radius.word)
+    power = "" if length == 1 else f"^(1/{length})"
+    if radius.status is RadiusStatus.EXACT:
+        lines.append(f"attained by the word {name} (length {length}): it equals ρ(A_{name}){power}")
+    elif radius.lower > 0:
+        lines.append(f"lower end from the word {name} (length {length}): ρ(A_{name}){power}")
+    return lines
 
 
 def about_iteration(trajectory: SetTrajectory) -> Finding:
@@ -262,42 +281,3 @@ def _set_lines(name: str, vertices: Any, exact: Any) -> list[str]:
     row, column = divmod(int(np.argmax(high - low)), m)
     ends = f"[{low[row, column]:.6g}, {high[row, column]:.6g}]"
     return [f"{name}: {k} vertices; the widest entry, ({row + 1}, {column + 1}), ranges over {ends}"]
-
-
-def about_verdict(contraction: Contraction, certificate: Certificate | None) -> Finding:
-    """The verdict, and what its certificate says.
-
-    Parameters
-    ----------
-    contraction : Contraction
-    certificate : Certificate, optional
-
-    Returns
-    -------
-    Finding
-    """
-    lines = [contraction.value]
-    if contraction is Contraction.REFUTED:
-        lines.append("this is a statement about sets: derivatives along a trajectory that avoids the kink may converge")
-    if certificate is not None:
-        lines.append(certificate_text(certificate))
-    return Finding("Contraction of derivatives", tuple(lines))
-
-
-def certificate_text(certificate: Certificate) -> str:
-    """The claim of a certificate, its numbers also as decimals.
-
-    Parameters
-    ----------
-    certificate : Certificate
-
-    Returns
-    -------
-    str
-    """
-    claim = certificate.claim
-    if claim.bound is not None:
-        decimal = "" if claim.bound.denominator == 1 else f" The bound is about {float(claim.bound):.12g}."
-    else:
-        decimal = f" The ends are about {float(claim.lower or 0):.12g} and {float(claim.upper or 0):.12g}."
-    return f"certificate ({certificate.kind}): {claim}{decimal}"

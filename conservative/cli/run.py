@@ -150,6 +150,7 @@ def check(path: str, **options: Any) -> int:
     int
         0 when the certificate proves its claim, 1 when it does not.
     """
+    from conservative.analysis.layout import claim_text
     from conservative.certificates import check as check_certificate
     from conservative.certificates import check_text
     from conservative.report import as_json
@@ -158,7 +159,7 @@ def check(path: str, **options: Any) -> int:
     if options["as_json"]:
         click.echo(as_json({"valid": verdict.valid, "reason": verdict.reason}))
     else:
-        click.echo(f"{'valid' if verdict.valid else 'INVALID'}: {verdict.reason}")
+        click.echo(f"{'valid' if verdict.valid else 'INVALID'}: {claim_text(verdict.reason)}")
     return 0 if verdict.valid else 1
 
 

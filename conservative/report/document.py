@@ -6,7 +6,7 @@ from conservative.analysis import Analysis
 from conservative.differentiation import ImplicitJacobian
 from conservative.iteration import FixedSet, SetTrajectory
 from conservative.jacobians import Explanation, JacobianSet, JacobianZonotope
-from conservative.spectral import JointSpectralRadius, Product
+from conservative.spectral import ContractionVerdict, JointSpectralRadius, Product
 
 
 def analysis_document(analysis: Analysis) -> dict[str, Any]:
@@ -40,6 +40,7 @@ def analysis_document(analysis: Analysis) -> dict[str, Any]:
         "fixed_set": _if(analysis.fixed, fixed_set_document),
         "left_out": analysis.left_out,
         "contraction": analysis.contraction,
+        "norm": _if(analysis.adapted, norm_document),
     }
 
 
@@ -103,6 +104,26 @@ def radius_document(radius: JointSpectralRadius) -> dict[str, Any]:
         "vertex_radii": radius.vertex_radii,
         "status": radius.status,
         "certificate": None if certificate is None else certificate.document,
+    }
+
+
+def norm_document(adapted: ContractionVerdict) -> dict[str, Any]:
+    """In which norm a family contracts, or on which part of the space.
+
+    Parameters
+    ----------
+    adapted : ContractionVerdict
+
+    Returns
+    -------
+    dict
+    """
+    quotient = adapted.quotient
+    return {
+        "how": adapted.how,
+        "radius": adapted.radius,
+        "dimension": None if quotient is None else quotient.dimension,
+        "spanning": None if quotient is None else quotient.spanning,
     }
 
 

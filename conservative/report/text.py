@@ -1,10 +1,10 @@
 """The report as text for a terminal."""
 
 from conservative.analysis import Analysis, Contraction
-from conservative.analysis.layout import bracket_text
-from conservative.analysis.sentences import about_iteration, certificate_text
+from conservative.analysis.conclusion import certificate_text
+from conservative.analysis.sentences import about_iteration, radius_lines
 from conservative.iteration import SetTrajectory
-from conservative.spectral import JointSpectralRadius, word_text
+from conservative.spectral import JointSpectralRadius
 
 _BOLD, _GREEN, _RED, _YELLOW, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
 _COLOURS = {Contraction.PROVED: _GREEN, Contraction.REFUTED: _RED, Contraction.UNDECIDED: _YELLOW}
@@ -43,14 +43,9 @@ def radius_text(radius: JointSpectralRadius) -> str:
     -------
     str
     """
-    lines = [
-        f"joint spectral radius in {bracket_text(radius.bracket)}, proved",
-        f"  lower {radius.lower!r}",
-        f"  upper {radius.upper!r}",
-    ]
-    if radius.word:
-        lines.append(f"  word  {word_text(radius.word)} (length {len(radius.word)})")
-    lines.append(f"  {radius.status.value}")
+    first, *more = radius_lines(radius)
+    lines = [first, f"  lower {radius.lower!r}", f"  upper {radius.upper!r}", *(f"  {line}" for line in more)]
+    lines.append(f"  status: {radius.status.value}")
     if radius.certificate is not None:
         lines.append(f"  {certificate_text(radius.certificate)}")
     return "\n".join(lines)
