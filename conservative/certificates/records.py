@@ -198,7 +198,8 @@ def check(certificate: Certificate | str | os.PathLike[str] | dict[str, Any]) ->
     Notes
     -----
     The work is in `conservative.certificates.checker`, which imports nothing of this package.
-    It costs O(n^4) products of integers for an expansion, O(k n^3) for a contraction of k
+    It costs O(n^4) products of integers for an expansion of a word alone, O(l n^2) for one of l
+    letters with a vector and O(l n^3) with an eigenpair, O(k n^3) for a contraction of k
     matrices of order n, O(k N n (n + s)) for a polytope of N vertices whose images combine s of
     them each, and is refused when it would take minutes.
 

@@ -206,3 +206,16 @@ def test_refuses_what_is_not_a_family(matrices):
 
 def test_repr_names_the_word():
     assert "word 12" in repr(joint_spectral_radius([[[1, 1], [0, 1]], [[1, 0], [1, 1]]]))
+
+
+def test_both_ends_of_large_sparse_families_are_certified() -> None:
+    """Zeros make the family of order 60 reducible; its word is proved by a vector, without a polynomial."""
+    rng = np.random.default_rng(1)
+    matrices = rng.random((2, 60, 60)) * (rng.random((2, 60, 60)) < 0.1)
+    matrices[:, :, -1] = 0
+    found = joint_spectral_radius(matrices)
+    assert found.status is RadiusStatus.CLOSED
+    assert found.certificate is not None
+    assert found.certificate.kind == "equality"
+    assert set(found.certificate.document["proof"]) == {"word", "vector", "upper"}
+    assert check(found.certificate)
