@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from conservative import gallery
 from conservative.spectral.polytope import roots
-from conservative.spectral.polytope.growth import Growth, grow, start
+from conservative.spectral.polytope.growth import Growth, grow
 from conservative.spectral.polytope.roots import balanced, leading_cycles
+from conservative.spectral.polytope.spanning import start
 
 
 def brute_force_mean(weights):
