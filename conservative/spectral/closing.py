@@ -110,18 +110,13 @@ class BlockState:
     polytope: Polytope | None = None
 
     @property
-    def weight(self) -> str | None:
-        """Which quadratic norm is extremal, when one is: as `Block.quadratic`."""
-        return self.block.quadratic
-
-    @property
     def needs_lyapunov(self) -> bool:
         """Whether a quadratic norm for one matrix, at a radius a little above its own, is the proof."""
         return self.polytope is None and self.block.quadratic == "single" and self.block.family.size > 1
 
     @property
     def is_closed(self) -> bool:
-        """Whether every image lies in the polytope, or the block is one number."""
+        """Whether every image lies in the polytope, or a quadratic norm is known to do."""
         if self.block.family.size == 1 or self.block.is_zero or self.block.quadratic is not None:
             return True
         return self.polytope is not None and self.polytope.state is Growth.CLOSED

@@ -169,7 +169,8 @@ def _status(found: Found, certificate: Certificate | None, *, tol: float, late: 
     if found.is_closed(tol):
         return RadiusStatus.CLOSED
     if found.states and all(s.is_closed for s in found.states):
-        return RadiusStatus.NOT_PROVED
+        proved = certificate is not None and certificate.claim.upper is not None
+        return RadiusStatus.ROUNDING if proved else RadiusStatus.NOT_PROVED
     return late
 
 

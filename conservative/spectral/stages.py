@@ -52,6 +52,10 @@ class RadiusStatus(Enum):
         "the bracket holds for the whole zonotope, of which the vertices are too many to list; `zonotope_radius` says "
         "what is behind its ends"
     )
+    ROUNDING = (
+        "every image lies in the polytope up to the rounding of doubles: the bracket is as narrow as that proves; "
+        "accept it with a larger `tol`"
+    )
     NOT_PROVED = (
         "the search closed, but its proof is beyond the limits of the checker: the bracket is what other proofs give; "
         "a larger `tol` or fewer digits in the matrices help"
@@ -214,7 +218,7 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
         found = _with_state(family, found, state)
     yield found
     for i in sorted(range(len(blocks)), key=lambda i: -Fraction(states[i].best.rate) * blocks[i].scale):
-        if blocks[i].family.size == 1 or blocks[i].is_zero or states[i].weight is not None or states[i].best.rate == 0:
+        if states[i].is_closed or states[i].best.rate == 0:
             continue
         floor = Fraction(found.bracket.lower) / blocks[i].scale
         leads = states[i].best.rate >= float(floor) * (1 - 1e-12)

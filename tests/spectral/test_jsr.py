@@ -168,6 +168,17 @@ def test_an_interrupt_returns_the_best_bracket(monkeypatch):
     assert check(found.certificate).valid
 
 
+@pytest.mark.parametrize("tol", [0.0, 1e-15, 1e-12, 1e-6, 1e-2, 10.0])
+def test_every_tolerance_ends_with_a_status_that_is_true(tol):
+    tied = [np.eye(3)[[1, 2, 0]].tolist(), [[0, 1, 0], [0, 0, 1], ["1/2", "1/2", 0]]]
+    for family in (HEAVY_BALL, tied, [[[0, -1, 1, 1], [1, 0, 0, 0], [0, -1, 0, 0], [1, -1, -1, 0]]] * 2):
+        found = joint_spectral_radius(family, tol=tol, time_limit=20)
+        is_narrow = found.upper <= found.lower * (1 + tol)
+        assert (found.status is RadiusStatus.CLOSED) <= is_narrow
+        assert found.status in {RadiusStatus.EXACT, RadiusStatus.CLOSED, RadiusStatus.ROUNDING}
+        assert check(found.certificate).valid
+
+
 def test_a_zonotope_of_few_generators_is_its_vertices():
     center, generators = [["1/2", "1/4"], [0, "1/4"]], [[[0, "1/4"], [0, 0]], [[0, 0], ["1/2", 0]]]
     doubles = [np.array([[float(Fraction(x)) for x in row] for row in m]) for m in (center, *generators)]
