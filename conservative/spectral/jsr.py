@@ -52,7 +52,7 @@ def joint_spectral_radius(
 
     References
     ----------
-    [jungers2009]_, [guglielmi2013]_, [mejstrik2020]_, [gripenberg1996]_
+    [jungers2009]_, [guglielmiprotasov2013]_, [mejstrik2020]_, [gripenberg1996]_
 
     Examples
     --------

@@ -1,0 +1,117 @@
+"""What the engine hands out: every certificate checks, and a change of it is refused or proves something true."""
+
+import json
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from strategies.certificates import at, places, seal
+
+from conservative import check, joint_spectral_radius
+from conservative.certificates import check_text
+
+U, L = [[1, 1], [0, 1]], [[1, 0], [1, 1]]
+GOLDEN = (1 + 5**0.5) / 2
+
+# Family, its radius, and the kind of hull or norm that proves it.
+FAMILIES = {
+    "monotone": ([U, L], GOLDEN),
+    "symmetric": ([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]], 1.03214353442003),
+    "elliptic": (
+        [
+            [[0, -1, 1, 1], [1, 0, 0, 0], [0, -1, 0, 0], [1, -1, -1, 0]],
+            [[0, -1, 1, 0], [-1, -1, 1, 1], [-1, 0, 0, 0], [-1, -1, 0, -1]],
+        ],
+        1.777919122033,
+    ),
+    "blocks": ([[[1, 1, 5], [0, 1, 7], [0, 0, 1]], [[1, 0, 1], [1, 1, 2], [0, 0, -1]]], GOLDEN),
+    "norm": ([[["3/5", "4/5"], ["-4/5", "3/5"]], [["5/13", "12/13"], ["-12/13", "5/13"]]], 1.0),
+    "expansion": ([[["1/2", 1], [0, 2]], [[1, 3], ["1/5", 0]]], None),
+}
+CERTIFICATES = {
+    name: joint_spectral_radius(family, time_limit=0 if name == "expansion" else 20).certificate
+    for name, (family, _) in FAMILIES.items()
+}
+SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+
+
+def test_the_families_are_proved_in_different_ways():
+    texts = {name: certificate.text for name, certificate in CERTIFICATES.items()}
+    for hull in ("monotone", "symmetric", "elliptic"):
+        assert f'"{hull}"' in texts[hull]
+    assert '"blocks"' in texts["blocks"]
+    assert '"P"' in texts["norm"]
+    assert CERTIFICATES["expansion"].kind == "expansion"
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_handed_out_certificates_check_after_a_round_trip(name, tmp_path):
+    certificate = CERTIFICATES[name]
+    assert check(certificate).valid
+    certificate.save(tmp_path / "radius.json")
+    assert check(tmp_path / "radius.json").valid
+    assert check_text(json.dumps(certificate.document)).valid
+
+
+@settings(deadline=None, max_examples=80, suppress_health_check=SLOW)
+@given(st.data())
+def test_a_changed_digit_is_refused(data):
+    text = CERTIFICATES[data.draw(st.sampled_from(sorted(FAMILIES)))].text
+    position = data.draw(st.sampled_from([i for i, c in enumerate(text) if c in "0123456789"]))
+    other = data.draw(st.sampled_from([c for c in "0123456789" if c != text[position]]))
+    assert not check_text(text[:position] + other + text[position + 1 :]).valid
+
+
+def nudged(data, value):
+    """A nearby value of the same type: another digit, sign, letter, entry or order."""
+    if isinstance(value, bool) or value is None:
+        return [0, 1]
+    if isinstance(value, int):
+        return value + data.draw(st.sampled_from([-1, 1, 2, -value - value]))
+    if isinstance(value, str):
+        digits = [i for i, c in enumerate(value) if c.isdigit()]
+        if not digits:
+            return data.draw(st.sampled_from(["symmetric", "monotone", "elliptic", "<", "=", "<="]))
+        i = data.draw(st.sampled_from(digits))
+        return data.draw(st.sampled_from([value[:i] + c + value[i + 1 :] for c in "012345789"] + ["-" + value]))
+    if isinstance(value, list) and value:
+        return data.draw(st.sampled_from([value[1:], value[::-1], value + value[:1], []]))
+    return []
+
+
+def says_the_truth(claim, radius):
+    low, high = (float(Fraction(claim.get(end, claim.get("bound")))) for end in ("lower", "upper"))
+    below = claim["relation"] in {"<", "<="} or low <= radius * (1 + 1e-12)
+    return below and (claim["relation"] in {">", ">="} or high >= radius * (1 - 1e-12))
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=SLOW)
+@given(st.data())
+def test_a_forger_who_seals_a_changed_proof_is_refused_or_proves_the_truth(data):
+    name = data.draw(st.sampled_from(sorted(set(FAMILIES) - {"expansion"})))
+    document = json.loads(CERTIFICATES[name].text)
+    part = data.draw(st.sampled_from(["proof", "claim"]))
+    path = data.draw(st.sampled_from(places(document[part])))
+    parent = at(document[part], path[:-1])
+    old = parent[path[-1]]
+    parent[path[-1]] = nudged(data, old)
+    assume(parent[path[-1]] != old)
+    try:
+        verdict = check(seal(document))
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError):
+        assume(False)
+        return
+    if verdict.valid:
+        assert says_the_truth(document["claim"], FAMILIES[name][1])
+
+
+@pytest.mark.parametrize("name", sorted(set(FAMILIES) - {"expansion"}))
+@pytest.mark.parametrize("part", [1e-6, 1e-3, 0.5])
+def test_bounds_below_the_radius_are_refused(name, part):
+    """The proof with its claim lowered: all numbers as they were, the upper end below the true radius."""
+    document = json.loads(CERTIFICATES[name].text)
+    claim = document["claim"]
+    for end in {"lower", "upper", "bound"} & set(claim):
+        claim[end] = str(Fraction(claim[end]) * (1 - Fraction(part)))
+    assert not check(seal(document)).valid
