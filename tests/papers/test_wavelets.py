@@ -77,6 +77,11 @@ def test_the_published_exponents(n):
     assert found.lower == pytest.approx(RADII[n], rel=1e-12)
 
 
+def test_a_thin_polytope_is_written_down_in_more_digits_than_a_double_has():
+    # The polytope of D_7 is a million times longer than it is wide.
+    assert closes(7).certificate.kind in {"equality", "exact"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("n", range(5, 21))
 def test_radii_of_smoother_wavelets_close(n):

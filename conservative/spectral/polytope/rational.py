@@ -259,7 +259,10 @@ def _entry(kind: HullKind, conj: int, parts: list[int]) -> tuple[int, ...]:
 def _combinations(
     polytope: Polytope, points: Points, vertices: Integers, fixed: _FixedPoint, shrink: Fraction
 ) -> list[list[tuple[int, ...]]]:
-    """Coefficients of images as integers, corrected once by the exact residual."""
+    """Coefficients of images as integers, corrected by exact residuals.
+
+    Corrections are added in fixed point: 53 bits of a coefficient are too few where the polytope is thin.
+    """
     bits, kind = fixed.bits, polytope.kind
     letters, source = points.image.T
     images = np.zeros((points.count, *vertices.shape[1:]), dtype=object)
@@ -267,14 +270,14 @@ def _combinations(
         here = np.flatnonzero(letters == letter)
         if here.size:
             images[here] = fixed.image(letter, vertices[source[here]])
-    coefficients = points.coefficients
-    correction = np.zeros_like(coefficients)
+    weights = _weights(points, points.coefficients, kind, bits)
     for _ in range(2):
-        coefficients = np.maximum(coefficients + correction, 0)
-        weights = _weights(points, coefficients, kind, bits)
         residual = images - (_combined(points, weights, vertices, polytope.mean_count) >> bits)
         floats = _to_float(residual, bits).reshape(points.count, -1)
         correction = np.einsum("mij,mj->mi", points.inverse, floats)
+        weights = weights + _weights(points, correction, kind, bits)
+        if kind is HullKind.MONOTONE:
+            weights = np.maximum(weights, 0)
     return [
         _listed_entries(code, weight, kind, shrink, polytope.mean_count)
         for code, weight in zip(points.code.tolist(), weights.transpose(0, 2, 1).tolist(), strict=True)
