@@ -55,3 +55,7 @@ class CertificateError(FileFormatError):
 
 class MissingExtraError(ConservativeError, ImportError):
     """An optional dependency is needed for this call."""
+
+
+class InterruptedWarning(UserWarning):
+    """Ctrl-C ended a search early; the bracket that came back is valid, but wider than asked for."""

@@ -9,7 +9,8 @@ from conservative._core.numbers import Bracket, round_up
 from conservative.differentiation.implicit import ImplicitJacobian, implicit_jacobian
 from conservative.iteration import fixed_set
 from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_jacobian
-from conservative.matrix_sets import MatrixPolytope, gap
+from conservative.matrix_sets import MatrixPolytope
+from conservative.matrix_sets.gaps import measured_gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _listed(J: JacobianSet | JacobianZonotope) -> JacobianSet:
 
 def _gap(X: MatrixPolytope, Y: MatrixPolytope) -> Bracket:
     """The gap of the exact hulls; solves carry the rounding of their exact values."""
-    found = gap(X, Y)
+    found = measured_gap(X, Y)
     rounding = 2.0**-52 * (X.radius + Y.radius)
     upper = round_up(found.upper + round_up(X.e_missing + Y.e_extra + rounding))
     return Bracket(max(0.0, found.lower - round_up(X.e_extra + Y.e_missing + rounding)), upper)

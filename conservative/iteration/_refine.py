@@ -15,7 +15,8 @@ from conservative.iteration._net import Budget, Net, close_net
 from conservative.iteration._plane import OVERLAY, inner_growth, outer_image, plane_maps
 from conservative.iteration.blocks import Blocks
 from conservative.iteration.decay import Decay
-from conservative.matrix_sets import CellUnion, FiniteSet, MatrixSet, PlanarRegion, gap
+from conservative.matrix_sets import CellUnion, FiniteSet, MatrixSet, PlanarRegion
+from conservative.matrix_sets.gaps import measured_gap
 from conservative.matrix_sets.operations import affine_images
 
 Floats = NDArray[np.float64]
@@ -229,7 +230,7 @@ def _rounds(decay: Decay, ratio: float) -> int:
 def _regions(task: Task, inner: Any, outer: Any, *, rounding: float, tol: float) -> Enclosure:
     shape = task.seeds.shape[1], task.seeds.shape[2]
     extra = task.extra(rounding)
-    found = gap(PlanarRegion(outer, shape), PlanarRegion(inner, shape), tol=tol)
+    found = measured_gap(PlanarRegion(outer, shape), PlanarRegion(inner, shape), tol=tol)
     distance = Bracket(found.lower, round_up(found.upper + rounding))
     reach = distance.upper
     return Enclosure(

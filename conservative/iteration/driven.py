@@ -28,7 +28,8 @@ from conservative.iteration.fixed import fixed_set
 from conservative.iteration.thinning import Thinning, read_representation
 from conservative.iteration.trajectory import TrajectoryStatus, hull_step
 from conservative.jacobians import JacobianZonotope, conservative_jacobian
-from conservative.matrix_sets import MatrixPolytope, gap, hausdorff_distance, simplify
+from conservative.matrix_sets import MatrixPolytope, simplify
+from conservative.matrix_sets.gaps import measured_distance, measured_gap
 
 Floats = NDArray[np.float64]
 
@@ -254,7 +255,7 @@ class _Driven:
             e_missing=round_up(round_up(stretch * before.e_missing) + fresh.e_missing),
             e_extra=round_up(round_up(stretch * before.e_extra) + fresh.e_extra),
         )
-        found, slack = hausdorff_distance(before, after), _slack(before, after)
+        found, slack = measured_distance(before, after), _slack(before, after)
         self.moved.append(math.inf if self.blocks is None else self._moved(blocks, before))
         self.gaps.append(Bracket(max(0.0, found.lower - slack), round_up(found.upper + slack)))
         self.sets.append(after)
@@ -264,7 +265,7 @@ class _Driven:
         assert self.blocks is not None
         theirs, ours = (MatrixPolytope(np.concatenate([b.A, b.B], axis=2)) for b in (blocks, self.blocks))
         reach = round_up(X.radius + X.e_missing)
-        return round_up(gap(theirs, ours).upper * round_up(math.hypot(reach, 1.0) * (1.0 + 1e-15)))
+        return round_up(measured_gap(theirs, ours).upper * round_up(math.hypot(reach, 1.0) * (1.0 + 1e-15)))
 
     def result(self, status: TrajectoryStatus) -> DrivenTrajectory:
         sets = tuple(self.sets[: len(self.gaps) + 1])
@@ -288,7 +289,7 @@ def _limit_hull(limit: Blocks) -> MatrixPolytope:
 
 
 def _gap_to(X: MatrixPolytope, limit: MatrixPolytope) -> Bracket:
-    found = gap(X, limit)
+    found = measured_gap(X, limit)
     upper = round_up(found.upper + round_up(X.e_missing + limit.e_extra))
     return Bracket(max(0.0, found.lower - round_up(round_up(X.e_extra + limit.e_missing))), upper)
 

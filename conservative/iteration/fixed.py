@@ -1,6 +1,7 @@
 """The fixed set of X ↦ 𝒥(X): its hull with proved errors, and an inner and an outer set."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -8,16 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.errors import ArgumentError, BudgetError, ExpansionError
+from conservative._core.errors import ArgumentError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import Bracket, largest, round_up
 from conservative.iteration._fixed_points import graph_points, word_points
 from conservative.iteration._net import Budget
 from conservative.iteration._refine import Enclosure, Task, refine
 from conservative.iteration.blocks import Blocks, read_blocks
-from conservative.iteration.decay import Decay, decay_of
-from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, gap, hausdorff_distance, simplify
+from conservative.iteration.contraction import contracting_decay
+from conservative.iteration.decay import Decay
+from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, simplify
 from conservative.matrix_sets._cells import farthest_in_hull
+from conservative.matrix_sets.gaps import measured_distance, measured_gap
 from conservative.matrix_sets.operations import affine_images
 
 Floats = NDArray[np.float64]
@@ -33,7 +36,6 @@ _PATIENCE, _MANY_DIMENSIONS_PATIENCE = 100, 12
 """Rounds without a tenth less error, after which rounding or the limit on vertices must be the reason."""
 
 _CELLS = 4_000
-_WORD_LENGTH = 12
 
 
 class FixedSetStatus(Enum):
@@ -146,7 +148,7 @@ def fixed_set(
     """
     budget = _budget(tol, representation, time_limit, max_cells)
     blocks = read_blocks(J, call="fixed_set")
-    decay = _contraction(blocks, norm)
+    decay = contracting_decay(blocks.A, norm=norm, call="fixed_set")
     both = representation != "hull" and not _is_convex(blocks)
     search = _Search(blocks, decay, tol, budget.deadline - (0.5 * time_limit if both else 0.0))
     status = search.run()
@@ -182,30 +184,6 @@ def _refined(search: "_Search", found: FixedSet, budget: Budget) -> FixedSet:
     if best.distance.upper <= search.tol:
         status = FixedSetStatus.SET
     return FixedSet(best.inner, best.outer, found.hull, best.distance, status, search.decay)
-
-
-def _contraction(blocks: Blocks, norm: ArrayLike | None) -> Decay:
-    """Constants that contract, or the reason why there are none."""
-    decay = decay_of(blocks.A, norm=norm)
-    if decay.contracts:
-        return decay
-    from conservative.spectral import common_quadratic_norm, expanding_product
-
-    word = expanding_product(blocks.A, max_length=_WORD_LENGTH)
-    if word is not None:
-        raise ExpansionError(
-            f"`fixed_set(J=...)` needs state blocks that contract in some norm; got the expanding product {word}. "
-            "No norm contracts and no bounded fixed set need exist; see `joint_spectral_radius(J)`."
-        )
-    if norm is None:
-        decay = decay_of(blocks.A, norm=common_quadratic_norm(blocks.A).P)
-    if not decay.contracts:
-        raise BudgetError(
-            "`fixed_set(J=...)` needs state blocks that contract in some norm; none was found, nor an "
-            f"expanding product of at most {_WORD_LENGTH} factors. Decide with `joint_spectral_radius(J)` "
-            "and pass a contracting quadratic norm as `norm`."
-        )
-    return decay
 
 
 @dataclass(slots=True)
@@ -248,7 +226,7 @@ class _Search:
     def _seed(self, points: Floats) -> None:
         """Take points S that are images of each other; gap(S, fix) ≤ Σ c_s · gap(S, 𝒥(S)) bounds their errors."""
         images, rounding = affine_images(points, self.blocks.A, self.blocks.B)
-        loose = gap(FiniteSet(points), FiniteSet(images.reshape(-1, *points.shape[1:]))).upper
+        loose = measured_gap(FiniteSet(points), FiniteSet(images.reshape(-1, *points.shape[1:]))).upper
         self.seed_error = max(self.seed_error, round_up(self.decay.tail(0) * round_up(loose + rounding)))
         self.points = points
 
@@ -272,7 +250,7 @@ class _Search:
         """
         total = self.decay.tail(0)
         self.rounding = max(self.rounding, rounding)
-        missing = round_up(total * round_up(gap(image, K).upper + rounding))
+        missing = round_up(total * round_up(measured_gap(image, K).upper + rounding))
         extra = round_up(round_up(max(self.decay.norms) * self.seed_error) + round_up(total * self.rounding))
         errors = missing, extra
         if not hasattr(self, "best") or max(errors) < max(self.best.e_missing, self.best.e_extra):
@@ -293,15 +271,30 @@ def _enclose(search: _Search, status: FixedSetStatus) -> FixedSet:
     outer = _inflated(best)
     if _is_convex(blocks):
         status = FixedSetStatus.CONVEX if status is FixedSetStatus.HULL else status
-        return FixedSet(best, outer, best, hausdorff_distance(best, outer), status, search.decay)
+        # Both sets are within their errors of fix(𝒥): good enough if measuring is interrupted.
+        known = Bracket(0.0, round_up(round_up(best.e_missing + best.e_extra) + outer.e_extra))
+        distance, status = _measured(lambda: measured_distance(best, outer), known, status)
+        return FixedSet(best, outer, best, distance, status, search.decay)
     points = FiniteSet(np.concatenate([word_points(blocks), search.points]))
-    distance = largest((farthest_in_hull(outer, points, tol=search.tol, budget=_CELLS), gap(points, outer)))
+    distance, status = _measured(
+        lambda: largest((farthest_in_hull(outer, points, tol=search.tol, budget=_CELLS), measured_gap(points, outer))),
+        Bracket(0.0, round_up(points.radius + outer.radius)),
+        status,
+    )
     e_extra = search.seed_error
     inner = FiniteSet(points.points, exactness=Exactness.INNER, e_missing=distance.upper, e_extra=e_extra)
     outer = MatrixPolytope(
         outer.vertices, exactness=Exactness.OUTER, e_missing=0.0, e_extra=round_up(distance.upper + e_extra)
     )
     return FixedSet(inner, outer, best, distance, status, search.decay)
+
+
+def _measured(measure: Callable[[], Bracket], known: Bracket, status: FixedSetStatus) -> tuple[Bracket, FixedSetStatus]:
+    """A distance, or what is known of it if measuring is interrupted."""
+    try:
+        return measure(), status
+    except KeyboardInterrupt:
+        return known, FixedSetStatus.INTERRUPTED
 
 
 def _is_convex(blocks: Blocks) -> bool:

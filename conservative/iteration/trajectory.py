@@ -1,6 +1,7 @@
 """The one loop: 𝒳_{t+1} = 𝒥(𝒳_t), as hulls, with the distance to the limit bounded at every step."""
 
 import math
+import time
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from conservative.iteration.blocks import Blocks, read_blocks, read_initial
 from conservative.iteration.contraction import adapted_decay, expanding_word
 from conservative.iteration.decay import Decay
 from conservative.iteration.thinning import Thinning, read_representation
-from conservative.matrix_sets import MatrixPolytope, gap, simplify
+from conservative.matrix_sets import MatrixPolytope, simplify
+from conservative.matrix_sets.gaps import measured_gap
 from conservative.matrix_sets.operations import affine_images
 
 if TYPE_CHECKING:
@@ -41,6 +43,11 @@ class TrajectoryStatus(Enum):
     )
     OVERFLOW = "Assumption A fails and the sets grew beyond 1e140; take fewer `steps`"
     INTERRUPTED = "interrupted from the keyboard; the steps made until then are valid"
+    TIME_LIMIT = "the time limit was reached; the steps made until then are valid, raise `time_limit`"
+    CELL_LIMIT = (
+        "the next set needs too many cells; the steps made until then are valid: raise `step_tol`, take fewer `steps`, "
+        "or ask `fixed_set` for the limit and `iterate_set` for hulls"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,7 @@ def iterate_set(
     representation: str | Thinning = "auto",
     norm: ArrayLike | None = None,
     max_vertices: int | None = None,
+    time_limit: float | None = None,
 ) -> SetTrajectory:
     """Iterate X_{t+1} = conv 𝒥(X_t) = conv ∪_i (A_i X_t + B_i) from a compact set of matrices.
 
@@ -133,6 +141,8 @@ def iterate_set(
         steps do not contract either.
     max_vertices : int, optional
         Most vertices kept, instead of the representation's own limit.
+    time_limit : float, optional
+        Seconds after which no further step is begun.
 
     Returns
     -------
@@ -159,7 +169,10 @@ def iterate_set(
     if representation in ("region", "cells"):
         from conservative.iteration.true_sets import iterate_true
 
-        return iterate_true(J, initial, steps=steps, tol=tol, representation=str(representation), norm=norm)
+        return iterate_true(
+            J, initial, steps=steps, tol=tol, representation=str(representation), norm=norm, time_limit=time_limit
+        )
+    deadline = deadline_after(time_limit, call="iterate_set")
     blocks = read_blocks(J, call="iterate_set")
     start = read_initial(initial, blocks, call="iterate_set")
     thinning = read_representation(representation, max_vertices, start.shape, call="iterate_set")
@@ -171,7 +184,7 @@ def iterate_set(
     try:
         run.begin(start)
         while status is None and len(run.gaps) < limit:
-            status = run.step(tol)
+            status = TrajectoryStatus.TIME_LIMIT if time.monotonic() > deadline else run.step(tol)
     except KeyboardInterrupt:
         if not run.sets:
             raise
@@ -195,6 +208,32 @@ def _step_limit(steps: int | None, tol: float | None) -> int:
     if steps is not None:
         return int(steps)
     return _DEFAULT_STEPS if tol is None else _MOST_STEPS
+
+
+def deadline_after(time_limit: float | None, *, call: str) -> float:
+    """When to stop, on the clock of `time.monotonic`.
+
+    Parameters
+    ----------
+    time_limit : float or None
+        In seconds; `None` is no limit.
+    call : str
+        Named in error messages.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ArgumentError
+        For a negative limit, or NaN.
+    """
+    if time_limit is None:
+        return math.inf
+    if not time_limit >= 0.0:
+        raise ArgumentError(f"`{call}(time_limit=...)` needs at least 0 seconds; got {time_limit}.")
+    return time.monotonic() + time_limit
 
 
 @dataclass(slots=True)
@@ -238,7 +277,7 @@ class _Run:
             self.close_first()
             return TrajectoryStatus.OVERFLOW
         after = self._keep(fresh)
-        forward, backward = gap(before, after), gap(after, before)
+        forward, backward = measured_gap(before, after), measured_gap(after, before)
         stored = max(forward.upper, backward.upper)
         slack_before, slack_after = max(before.e_missing, before.e_extra), max(after.e_missing, after.e_extra)
         slack = round_up(slack_before + slack_after)

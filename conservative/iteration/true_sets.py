@@ -1,6 +1,7 @@
 """The true iterates 𝒳_{t+1} = 𝒥(𝒳_t), which need not be convex: regions in the plane, unions of cells elsewhere."""
 
 import math
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from conservative._core.checks import as_matrices
-from conservative._core.errors import ArgumentError, ShapeError
+from conservative._core.errors import ArgumentError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
@@ -17,8 +18,9 @@ from conservative.iteration.blocks import Blocks, read_blocks
 from conservative.iteration.contraction import adapted_decay, expanding_word
 from conservative.iteration.decay import Decay
 from conservative.iteration.image import set_image
-from conservative.iteration.trajectory import SetTrajectory, StepBound, TrajectoryStatus
-from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, PlanarRegion, hausdorff_distance
+from conservative.iteration.trajectory import SetTrajectory, StepBound, TrajectoryStatus, deadline_after
+from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, PlanarRegion
+from conservative.matrix_sets.gaps import measured_distance
 
 _MOST_PIECES = 20_000
 """Pieces into which the boundary of a region is divided at most; the errors say what fewer cost."""
@@ -40,6 +42,7 @@ def iterate_true(
     step_tol: float | None = None,
     representation: str = "auto",
     norm: ArrayLike | None = None,
+    time_limit: float | None = None,
 ) -> SetTrajectory:
     """Iterate 𝒳_{t+1} = 𝒥(𝒳_t) without taking hulls.
 
@@ -58,8 +61,8 @@ def iterate_true(
         Error allowed in each step; by default 1e-3 times the size of the first two sets, or what `tol` leaves.
     representation : {"auto", "region", "cells"}
         ``"region"`` needs p·m = 2, where it is the default. ``"cells"`` works in any dimension; the number of cells
-        grows with every step.
-    norm : array_like, shape (p, p), optional
+        grows with every step, and the iteration ends with CELL_LIMIT where there would be too many.
+    norm, time_limit : optional
         As in `iterate_set`.
 
     Returns
@@ -71,8 +74,6 @@ def iterate_true(
 
     Raises
     ------
-    BudgetError
-        If there are too many cells.
     ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError, ArgumentError
 
     Examples
@@ -89,6 +90,7 @@ def iterate_true(
     for name, value in (("tol", tol), ("step_tol", step_tol)):
         if value is not None and not value > 0.0:
             raise ArgumentError(f"`iterate_true({name}=...)` needs a positive distance; got {value}.")
+    deadline = deadline_after(time_limit, call="iterate_true")
     blocks = read_blocks(J, call="iterate_true")
     p, m = blocks.B.shape[1:]
     if representation not in ("auto", "region", "cells") or (representation == "region" and p * m != 2):
@@ -107,7 +109,7 @@ def iterate_true(
         step_tol = _SHARE * _size(blocks, start)
         step_tol = min(step_tol, tol / (4.0 * decay.tail(0))) if tol is not None and decay.contracts else step_tol
     limit = int(steps) if steps is not None else (_MOST_STEPS if tol is not None and decay.contracts else _STEPS)
-    return _iterated(blocks, start, decay, Aim(limit, tol, step_tol))
+    return _iterated(blocks, start, decay, Aim(limit, tol, step_tol, deadline))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +123,14 @@ class Aim:
         Distance to fix(𝒥) at which to stop.
     step_tol : float
         Error allowed in each step.
+    deadline : float
+        On the clock of `time.monotonic`; no step is begun after it.
     """
 
     steps: int
     tol: float | None
     step_tol: float
+    deadline: float
 
 
 def as_polytope(initial: Any) -> MatrixPolytope:
@@ -149,6 +154,9 @@ def _iterated(blocks: Blocks, start: MatrixSet, decay: Decay, aim: Aim) -> SetTr
     status = TrajectoryStatus.STEPS_DONE if aim.tol is None else TrajectoryStatus.STEP_LIMIT
     try:
         while len(gaps) < aim.steps:
+            if time.monotonic() > aim.deadline:
+                status = TrajectoryStatus.TIME_LIMIT
+                break
             after = advance(blocks, sets[-1], aim.step_tol)
             gaps.append(_between(sets[-1], after, 0.1 * max(aim.step_tol, after.e_extra)))
             sets.append(after)
@@ -157,7 +165,9 @@ def _iterated(blocks: Blocks, start: MatrixSet, decay: Decay, aim: Aim) -> SetTr
                 break
     except KeyboardInterrupt:
         status = TrajectoryStatus.INTERRUPTED
-    if not decay.contracts and status is not TrajectoryStatus.INTERRUPTED:
+    except BudgetError:
+        status = TrajectoryStatus.CELL_LIMIT
+    if not decay.contracts and status in (TrajectoryStatus.STEPS_DONE, TrajectoryStatus.STEP_LIMIT):
         status = TrajectoryStatus.NO_CONTRACTION
     count = min(len(gaps) + 1, len(sets))
     bounds = tuple(_bound(decay, t, gaps, sets[t]) for t in range(count))
@@ -185,7 +195,7 @@ def _times(constant: float, distance: float) -> float:
 def _between(X: MatrixSet, Y: MatrixSet, tol: float) -> Bracket:
     """Distance of the true sets, from that of the stored ones."""
     slack = round_up(max(X.e_missing, X.e_extra) + max(Y.e_missing, Y.e_extra))
-    stored = hausdorff_distance(X, Y, tol=tol)
+    stored = measured_distance(X, Y, tol=tol)
     return Bracket(max(0.0, stored.lower - round_up(slack)), round_up(stored.upper + slack))
 
 

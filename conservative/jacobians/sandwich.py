@@ -15,7 +15,8 @@ from conservative.functions.structured_map import StructuredMap
 from conservative.jacobians.front import conservative_jacobian
 from conservative.jacobians.jacobian_set import JacobianSet
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope
-from conservative.matrix_sets import MatrixPolytope, hausdorff_distance
+from conservative.matrix_sets import MatrixPolytope
+from conservative.matrix_sets.gaps import measured_distance
 
 _LISTED_TIES = 8
 """Most ties of a zonotope whose vertices are compared with the cells."""
@@ -125,7 +126,7 @@ def _counted(J: JacobianSet | JacobianZonotope) -> str:
 
 
 def _distance(conical: JacobianSet, selection: JacobianSet) -> Bracket:
-    measured = hausdorff_distance(MatrixPolytope(conical.vertices), MatrixPolytope(selection.vertices))
+    measured = measured_distance(MatrixPolytope(conical.vertices), MatrixPolytope(selection.vertices))
     if selection.exact_entries is None:
         return measured
     size = float(np.abs(selection.vertices).max()) * math.sqrt(selection.vertices[0].size)

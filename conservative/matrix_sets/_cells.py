@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
+from conservative.matrix_sets._interrupts import InterruptedSearch
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet
@@ -43,6 +44,11 @@ def farthest_in_hull(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None, bu
     -------
     Bracket
         Valid whatever the budget; it closes in low dimension.
+
+    Raises
+    ------
+    InterruptedSearch
+        On an interrupt from the keyboard, with the bracket so far.
     """
     if isinstance(Y, CellUnion) and Y.cells.shape[1] > 1:
         budget = min(budget, max(_BATCH, _PAIRS // len(Y.cells)))
@@ -58,19 +64,23 @@ def farthest_in_hull(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None, bu
     noise = _rounding(X, Y)
     centres, halves, uppers = origin[None], half[None], np.array([np.inf])
     used = 1
-    while uppers.size and uppers.max() > lower + width and used < budget:
-        order = np.argsort(-uppers)
-        chosen, rest = order[:_BATCH], order[_BATCH:]
-        children, child_halves = _divide(centres[chosen], halves[chosen], axes)
-        used += len(children)
-        low, high = _measure(children, child_halves, X, Y, noise)
-        lower = max(lower, float(low.max(initial=0.0)))
-        centres = np.concatenate([centres[rest], children])
-        halves = np.concatenate([halves[rest], child_halves])
-        uppers = np.concatenate([uppers[rest], high])
-        alive = uppers > lower
-        settled = max(settled, float(uppers[~alive].max(initial=0.0)))
-        centres, halves, uppers = centres[alive], halves[alive], uppers[alive]
+    try:
+        while uppers.size and uppers.max() > lower + width and used < budget:
+            order = np.argsort(-uppers)
+            chosen, rest = order[:_BATCH], order[_BATCH:]
+            children, child_halves = _divide(centres[chosen], halves[chosen], axes)
+            used += len(children)
+            low, high = _measure(children, child_halves, X, Y, noise)
+            lower = max(lower, float(low.max(initial=0.0)))
+            centres = np.concatenate([centres[rest], children])
+            halves = np.concatenate([halves[rest], child_halves])
+            uppers = np.concatenate([uppers[rest], high])
+            alive = uppers > lower
+            settled = max(settled, float(uppers[~alive].max(initial=0.0)))
+            centres, halves, uppers = centres[alive], halves[alive], uppers[alive]
+    except KeyboardInterrupt:
+        # Every record is replaced by one that is valid with all others, old or new.
+        raise InterruptedSearch(Bracket(lower, max(settled, lower, float(uppers.max(initial=0.0))))) from None
     return Bracket(lower, max(settled, lower, float(uppers.max(initial=0.0))))
 
 

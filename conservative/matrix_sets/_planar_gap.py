@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_up
 from conservative.matrix_sets._enclosure import norms
+from conservative.matrix_sets._interrupts import InterruptedSearch
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.region import PlanarRegion, boundary_segments
 
@@ -20,7 +21,7 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _OVERLAY = 1e-11
-"""Relative error granted to shapely's difference, which snaps vertices within 1e-12 when it must."""
+"""Relative error granted to a few of shapely's overlays, each of which snaps vertices within 1e-12 when it must."""
 
 _BUDGET = 400_000
 _BATCH = 4096
@@ -33,7 +34,7 @@ def farthest_in_plane(X: MatrixSet, Y: PlanarRegion, *, tol: float | None = None
     Parameters
     ----------
     X : MatrixSet
-        Whose `to_shapely` is exact.
+        Whose `to_shapely` is exact, up to shapely's unions.
     Y : PlanarRegion
     tol : float, optional
         Width that is narrow enough; by default 1e-9 times the size of the sets.
@@ -41,6 +42,11 @@ def farthest_in_plane(X: MatrixSet, Y: PlanarRegion, *, tol: float | None = None
     Returns
     -------
     Bracket
+
+    Raises
+    ------
+    InterruptedSearch
+        On an interrupt from the keyboard, with the bracket so far.
     """
     import shapely
 
@@ -52,8 +58,15 @@ def farthest_in_plane(X: MatrixSet, Y: PlanarRegion, *, tol: float | None = None
     rest = shapely.difference(geometry, Y.geometry)
     if rest.is_empty:
         return Bracket(0.0, noise)
-    lower, upper = _search(_triangles(rest), Y, width=1e-9 * size if tol is None else tol)
-    return Bracket(max(0.0, lower - noise), round_up(upper + noise))
+    try:
+        found = _search(_triangles(rest), Y, width=1e-9 * size if tol is None else tol)
+    except InterruptedSearch as stop:
+        raise InterruptedSearch(_loosened(stop.bracket, noise)) from None
+    return _loosened(found, noise)
+
+
+def _loosened(found: Bracket, noise: float) -> Bracket:
+    return Bracket(max(0.0, found.lower - noise), round_up(found.upper + noise))
 
 
 def _triangles(geometry: Any) -> Floats:
@@ -69,29 +82,32 @@ def _triangles(geometry: Any) -> Floats:
     return np.concatenate([corners, segments[:, [0, 1, 1]]])
 
 
-def _search(corners: Floats, Y: PlanarRegion, *, width: float) -> tuple[float, float]:
+def _search(corners: Floats, Y: PlanarRegion, *, width: float) -> Bracket:
     lower, settled, used = 0.0, 0.0, 0
     depth = np.zeros(len(corners), dtype=np.intp)
     low, high, near = _bounds(corners, Y)
     lower = float(low.max())
-    while True:
-        alive = high > lower
-        settled = max(settled, float(high[~alive].max(initial=0.0)))
-        corners, depth, high, near = corners[alive], depth[alive], high[alive], near[alive]
-        if not len(high) or high.max() <= lower + width or used > _BUDGET:
-            return lower, max(lower, settled, float(high.max(initial=0.0)))
-        order = np.argsort(-high)
-        chosen, rest = order[:_BATCH], order[_BATCH:]
-        chosen = chosen[high[chosen] > lower + width]
-        rest = np.setdiff1d(np.arange(len(high)), chosen)
-        fresh = _divided(corners[chosen], near[chosen], depth[chosen], Y)
-        used += len(fresh)
-        new_low, new_high, new_near = _bounds(fresh, Y)
-        lower = max(lower, float(new_low.max()))
-        new_high = np.minimum(new_high, np.tile(high[chosen], 2))
-        corners, high = np.concatenate([corners[rest], fresh]), np.concatenate([high[rest], new_high])
-        near = np.concatenate([near[rest], new_near])
-        depth = np.concatenate([depth[rest], np.tile(depth[chosen] + 1, 2)])
+    try:
+        while True:
+            alive = high > lower
+            settled = max(settled, float(high[~alive].max(initial=0.0)))
+            corners, depth, high, near = corners[alive], depth[alive], high[alive], near[alive]
+            if not len(high) or high.max() <= lower + width or used > _BUDGET:
+                return Bracket(lower, max(lower, settled, float(high.max(initial=0.0))))
+            order = np.argsort(-high)
+            chosen, rest = order[:_BATCH], order[_BATCH:]
+            chosen = chosen[high[chosen] > lower + width]
+            rest = np.setdiff1d(np.arange(len(high)), chosen)
+            fresh = _divided(corners[chosen], near[chosen], depth[chosen], Y)
+            used += len(fresh)
+            new_low, new_high, new_near = _bounds(fresh, Y)
+            lower = max(lower, float(new_low.max()))
+            new_high = np.minimum(new_high, np.tile(high[chosen], 2))
+            corners, high = np.concatenate([corners[rest], fresh]), np.concatenate([high[rest], new_high])
+            near = np.concatenate([near[rest], new_near])
+            depth = np.concatenate([depth[rest], np.tile(depth[chosen] + 1, 2)])
+    except KeyboardInterrupt:
+        raise InterruptedSearch(Bracket(lower, max(lower, settled, float(high.max(initial=0.0))))) from None
 
 
 def _bounds(corners: Floats, Y: PlanarRegion) -> tuple[Floats, Floats, Indices]:

@@ -1,21 +1,24 @@
 """One-sided and Hausdorff distances between sets of matrices, between proved bounds."""
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, ShapeError
+from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, InterruptedWarning, ShapeError
 from conservative._core.numbers import Bracket, largest, round_down, round_up
 from conservative.matrix_sets._cells import farthest_in_hull
 from conservative.matrix_sets._clouds import farthest_in_cloud
+from conservative.matrix_sets._interrupts import InterruptedSearch
 from conservative.matrix_sets._planar_gap import farthest_in_plane
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet
 from conservative.matrix_sets.polytope import MatrixPolytope
 from conservative.matrix_sets.region import PlanarRegion
+from conservative.matrix_sets.template import VERTEX_ROUNDING, TemplateHull
 from conservative.matrix_sets.zonotope import MatrixZonotope
 from conservative.matrix_sets.zonotope_gap import gap_from_zonotope
 
@@ -23,6 +26,9 @@ Floats = NDArray[np.float64]
 
 _FIRST = 512
 """Points measured in full before the others are compared with the largest distance found."""
+
+_FEW_CELLS = 300
+"""From a hull, branch and bound over boxes is faster than Voronoi edges when Y has more cells."""
 
 
 def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
@@ -64,6 +70,9 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
     exceed the largest distance found so far stop early, with a valid upper bound. Rounding errors are added outward
     (see `MatrixPolytope.project`).
 
+    An interrupt from the keyboard ends the search: the bracket proved until then comes back with an
+    `InterruptedWarning`; turned into an error by a filter of `warnings`, it stops a loop over many gaps.
+
     References
     ----------
     .. [Wolfe1976] P. Wolfe, Finding the nearest point in a polytope, Mathematical Programming 11, 1976.
@@ -75,6 +84,30 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
     >>> point = FiniteSet([[[2, 0]]])
     >>> 10**0.5 in gap(box, point).widen(1e-15), 1.0 in gap(point, box)
     (True, True)
+    """
+    try:
+        return measured_gap(X, Y, tol=tol)
+    except KeyboardInterrupt as stop:
+        return _last_bracket(stop, X, Y, call="gap")
+
+
+def measured_gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
+    """As `gap`, for loops that keep records of their own: an interrupt from the keyboard is raised.
+
+    Parameters
+    ----------
+    X, Y : MatrixSet
+    tol : float, optional
+
+    Returns
+    -------
+    Bracket
+
+    Raises
+    ------
+    KeyboardInterrupt
+        An `InterruptedSearch` where a bracket is known.
+    ArgumentTypeError, EmptySetError, ShapeError, ArgumentError
     """
     empty = _is_empty(X, Y)
     _check_pair(Y if empty else X, Y, call="gap")
@@ -91,14 +124,18 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
         wider = max(0.0, X.margin - Y.margin)
         return Bracket(round_down(wider), round_up(wider)) if wider > 0.0 else Bracket(0.0, 0.0)
     if isinstance(X, CellUnion) and X.margin > 0.0 and Y.convex:
-        return _fattened(gap(X.core, Y), X.margin)
-    if isinstance(Y, PlanarRegion) and isinstance(X, (PlanarRegion, MatrixPolytope)):
-        return farthest_in_plane(X, Y, tol=tol)
-    vertices = Y.convex or isinstance(X, FiniteSet)
-    found = _farthest(X.extreme, Y) if vertices else farthest_in_hull(X, Y, tol=tol)
-    if isinstance(X, MatrixZonotope) and X.rounding > 0.0:
-        found = found.widen(X.rounding)
-    return Bracket(max(0.0, found.lower), found.upper)
+        return _fattened(measured_gap(X.core, Y), X.margin)
+    region = _as_region(Y, few=X.convex) if _fills_the_plane(X) else None
+    vertices = (Y.convex and region is None) or isinstance(X, FiniteSet)
+    rounding = _vertex_rounding(X)
+    try:
+        if region is not None:
+            found = farthest_in_plane(X, region, tol=tol)
+        else:
+            found = _farthest(X.extreme, Y) if vertices else farthest_in_hull(X, Y, tol=tol)
+    except InterruptedSearch as stop:
+        raise InterruptedSearch(_widened(stop.bracket, rounding)) from None
+    return _widened(found, rounding)
 
 
 def hausdorff_distance(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
@@ -117,7 +154,11 @@ def hausdorff_distance(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) 
 
     Raises
     ------
-    ArgumentTypeError, ShapeError, ArgumentError
+    ArgumentTypeError, EmptySetError, ShapeError, ArgumentError
+
+    Notes
+    -----
+    An interrupt from the keyboard is answered as in `gap`.
 
     Examples
     --------
@@ -125,8 +166,59 @@ def hausdorff_distance(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) 
     >>> hausdorff_distance(MatrixPolytope([[[2]], [[3]]]), MatrixPolytope([[[-1]], [[1.5]]])).lower > 2.999999
     True
     """
+    try:
+        return measured_distance(X, Y, tol=tol)
+    except KeyboardInterrupt as stop:
+        return _last_bracket(stop, X, Y, call="hausdorff_distance")
+
+
+def measured_distance(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
+    """As `hausdorff_distance`, for loops that keep records of their own: an interrupt from the keyboard is raised.
+
+    Parameters
+    ----------
+    X, Y : MatrixSet
+    tol : float, optional
+
+    Returns
+    -------
+    Bracket
+
+    Raises
+    ------
+    KeyboardInterrupt
+        An `InterruptedSearch` where a bracket is known.
+    ArgumentTypeError, EmptySetError, ShapeError, ArgumentError
+    """
     _check_pair(X, Y, call="hausdorff_distance")
-    return largest((gap(X, Y, tol=tol), gap(Y, X, tol=tol)))
+    forward = _unknown(X, Y)
+    try:
+        forward = measured_gap(X, Y, tol=tol)
+        return largest((forward, measured_gap(Y, X, tol=tol)))
+    except KeyboardInterrupt as stop:
+        raise InterruptedSearch(largest((forward, _known(stop, X, Y)))) from None
+
+
+def _unknown(X: MatrixSet, Y: MatrixSet) -> Bracket:
+    """What holds of every distance between points of two sets."""
+    return Bracket(0.0, round_up(X.radius + Y.radius))
+
+
+def _known(stop: KeyboardInterrupt, X: MatrixSet, Y: MatrixSet) -> Bracket:
+    """What was proved before an interrupt."""
+    most = _unknown(X, Y).upper
+    found = stop.bracket if isinstance(stop, InterruptedSearch) else Bracket(0.0, most)
+    return Bracket(min(found.lower, most), min(found.upper, most))
+
+
+def _last_bracket(stop: KeyboardInterrupt, X: MatrixSet, Y: MatrixSet, *, call: str) -> Bracket:
+    """The bracket proved before an interrupt, with a warning, since a bracket has no status."""
+    warnings.warn(
+        f"`{call}` was interrupted from the keyboard; its bracket is valid, but wider than `tol`",
+        InterruptedWarning,
+        stacklevel=3,
+    )
+    return _known(stop, X, Y)
 
 
 def _is_empty(X: Any, Y: MatrixSet) -> bool:
@@ -135,6 +227,34 @@ def _is_empty(X: Any, Y: MatrixSet) -> bool:
     if empty and X.shape[1:] != Y.shape:
         raise ShapeError(f"`gap(X, Y)` needs sets of matrices of one shape; got {X.shape[1:]} and {Y.shape}.")
     return empty
+
+
+def _fills_the_plane(X: MatrixSet) -> bool:
+    """Whether `to_shapely` gives the set, up to the rounding of unions and of vertices."""
+    kinds = (PlanarRegion, MatrixPolytope, MatrixZonotope, CellUnion)
+    return X.shape in ((2, 1), (1, 2)) and isinstance(X, kinds) and not getattr(X, "margin", 0.0)
+
+
+def _as_region(Y: MatrixSet, *, few: bool) -> PlanarRegion | None:
+    """A region or a union of cells of the plane as a region, unless there are many cells where few are wanted."""
+    if isinstance(Y, PlanarRegion):
+        return Y
+    if not isinstance(Y, CellUnion) or Y.convex or Y.margin or (few and len(Y.cells) > _FEW_CELLS):
+        return None
+    return PlanarRegion(Y.to_shapely(), Y.shape)
+
+
+def _vertex_rounding(X: MatrixSet) -> float:
+    """How far the listed vertices may be from those of the set."""
+    if isinstance(X, TemplateHull):
+        return round_up(VERTEX_ROUNDING * 2.0 * X.radius)
+    return X.rounding if isinstance(X, MatrixZonotope) else 0.0
+
+
+def _widened(found: Bracket, rounding: float) -> Bracket:
+    """Room for the rounding of vertices."""
+    wide = found.widen(rounding) if rounding > 0.0 else found
+    return Bracket(max(0.0, wide.lower), wide.upper)
 
 
 def _fattened(core: Bracket, margin: float) -> Bracket:
@@ -168,7 +288,10 @@ def _farthest(points: Floats, Y: MatrixSet) -> Bracket:
     head = Y.project(points[:_FIRST])
     lower, upper = float(head.lower.max()), float(head.upper.max())
     if len(points) > _FIRST:
-        rest = Y.project(points[_FIRST:], stop_below=lower)
+        try:
+            rest = Y.project(points[_FIRST:], stop_below=lower)
+        except KeyboardInterrupt:
+            raise InterruptedSearch(Bracket(lower, math.inf)) from None
         lower, upper = max(lower, float(rest.lower.max())), max(upper, float(rest.upper.max()))
     return Bracket(lower, upper if math.isfinite(upper) else math.inf)
 

@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 _MOST_DIMENSIONS = 3
 """Vertices are listed up to this p·q; beyond, their number grows too fast."""
 
+VERTEX_ROUNDING = 1e-10
+"""Share by which the vertices that Qhull finds are moved outward."""
+
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +126,7 @@ class TemplateHull(MatrixSet):
         except (QhullError, ValueError) as error:
             raise BudgetError("`TemplateHull.extreme`: the vertices could not be listed; use `support`.") from error
         found = np.unique(found[np.isfinite(found).all(axis=1)], axis=0)
-        away = self.inside.ravel() + (found - self.inside.ravel()) * (1.0 + 1e-10)
+        away = self.inside.ravel() + (found - self.inside.ravel()) * (1.0 + VERTEX_ROUNDING)
         return np.asarray(away.reshape(-1, *self.shape))
 
     def support(self, direction: ArrayLike) -> Floats:

@@ -1,0 +1,196 @@
+"""Ctrl-C and time limits: what was proved until then comes back, valid, with the status that says so."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+
+from conservative._core.errors import ArgumentError, InterruptedWarning
+from conservative.iteration import _net, _refine, fixed, fixed_set, iterate_set, iterate_true, true_sets
+from conservative.matrix_sets import (
+    CellUnion,
+    FiniteSet,
+    MatrixPolytope,
+    MatrixSet,
+    MatrixZonotope,
+    PlanarRegion,
+    gap,
+    gaps,
+    hausdorff_distance,
+)
+
+BOW_TIE = [[[0, 0, -1], [-1, 0, 0]], [[0, 0, 1], [1, 0, 0]]]
+
+
+@contextmanager
+def interrupted(owner: Any, name: str, *, call: int) -> Iterator[list[int]]:
+    """Let the call of this number, and no other, of a function be the moment of Ctrl-C."""
+    real, calls = getattr(owner, name), []
+
+    def stopping(*arguments: Any, **options: Any) -> Any:
+        calls.append(1)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, stopping)
+        yield calls
+
+
+def family(seed: int, *, k: int, p: int, m: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(k, p, p))
+    A *= 0.6 / np.linalg.norm(A, 2, axis=(1, 2))[:, None, None]
+    return np.concatenate([A, rng.normal(size=(k, p, m))], axis=2)
+
+
+def orbit(blocks: np.ndarray, *, seed: int) -> np.ndarray:
+    """Points of fix of the hull."""
+    rng, p = np.random.default_rng(seed), blocks.shape[1]
+    x, found = np.linalg.solve(np.eye(p) - blocks[0, :, :p], blocks[0, :, p:]), []
+    for _ in range(100):
+        V = np.einsum("k,kij->ij", rng.dirichlet(np.full(len(blocks), 0.5)), blocks)
+        x = V[:, :p] @ x + V[:, p:]
+        found.append(x)
+    return np.array(found)
+
+
+SQUARE = MatrixPolytope(np.array(list(itertools.product([0.0, 4.0], repeat=2)))[:, :, None])
+NOTCHED = PlanarRegion(shapely.box(0, 0, 4, 4).difference(shapely.box(1, 1, 3, 4)))
+CORNERS = FiniteSet(SQUARE.vertices)
+TILES = CellUnion([[[[0.0], [0.0]], [[4.0], [0.0]], [[0.0], [0.5]]], [[[0.0], [4.0]], [[4.0], [4.0]], [[4.0], [3.5]]]])
+PAIRS = {
+    "hull and points": (SQUARE, CORNERS),
+    "hull and cells": (SQUARE, TILES),
+    "hull and region": (SQUARE, NOTCHED),
+    "zonotope and points": (MatrixZonotope([[2.0], [2.0]], [[[2.0], [0.0]], [[0.0], [2.0]]]), CORNERS),
+    "cells and region": (TILES, NOTCHED),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("call", [2, 3, 7, 12])
+@pytest.mark.parametrize("distance", [gap, hausdorff_distance])
+def test_an_interrupted_distance_is_a_valid_bracket(name: str, call: int, distance: Callable[..., Any]) -> None:
+    X, Y = PAIRS[name]
+    truth = distance(X, Y, tol=1e-6)
+    searched = PlanarRegion if isinstance(Y, CellUnion) else type(Y)
+    with interrupted(searched, "project", call=call) as calls:
+        found = answered(distance, X, Y)
+    assert calls
+    assert found.lower <= truth.upper
+    assert truth.lower <= found.upper
+    assert np.isfinite(found.upper)
+
+
+def answered(distance: Callable[..., Any], X: MatrixSet, Y: MatrixSet) -> Any:
+    """The bracket, whether the search ended before the interrupt or with it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gaps.warnings, "warn", lambda *_, **__: None)
+        return distance(X, Y, tol=1e-12)
+
+
+def test_an_interrupt_late_in_the_search_keeps_what_was_found() -> None:
+    with interrupted(FiniteSet, "project", call=40), pytest.warns(InterruptedWarning):
+        found = gap(SQUARE, CORNERS, tol=1e-14)
+    assert 8**0.5 in found.widen(1e-12)
+    assert found.width < 1.0
+
+
+def test_an_interrupt_among_many_points_keeps_the_first_ones() -> None:
+    cloud = FiniteSet(np.random.default_rng(0).normal(size=(3000, 4, 1)))
+    hull = MatrixPolytope(np.random.default_rng(1).normal(size=(6, 4, 1)))
+    truth = gap(cloud, hull)
+    with interrupted(MatrixPolytope, "project", call=2), pytest.warns(InterruptedWarning):
+        found = gap(cloud, hull)
+    assert 0.0 < found.lower <= truth.upper <= found.upper
+
+
+def test_a_warning_made_an_error_stops_a_loop_over_gaps() -> None:
+    with interrupted(FiniteSet, "project", call=2), pytest.raises(InterruptedWarning):
+        gap(SQUARE, CORNERS)
+
+
+@pytest.mark.parametrize("call", range(1, 9))
+def test_iterations_keep_whole_steps(call: int) -> None:
+    J = family(0, k=3, p=2, m=1)
+    with interrupted(gaps, "_farthest", call=call):
+        run = iterate_set(J, np.zeros((1, 2, 1)), steps=6)
+    assert run.status.name == "INTERRUPTED"
+    assert run.steps == (call - 1) // 2
+    assert len(run.sets) == len(run.bounds) == run.steps + 1
+    whole = iterate_set(J, np.zeros((1, 2, 1)), steps=6)
+    for stored, other in zip(run.sets, whole.sets, strict=False):
+        assert hausdorff_distance(stored, other).upper <= 1e-12
+
+
+@pytest.mark.parametrize("representation", ["region", "cells"])
+@pytest.mark.parametrize("call", [1, 2, 3])
+def test_true_iterations_keep_whole_steps(representation: str, call: int) -> None:
+    J = family(1, k=2, p=2, m=1)
+    with interrupted(true_sets, "measured_distance", call=call):
+        run = iterate_true(J, np.ones((1, 2, 1)), steps=4, step_tol=0.3, representation=representation)
+    assert run.status.name == "INTERRUPTED"
+    assert run.steps == call - 1
+    assert len(run.sets) == len(run.bounds) == call
+    assert all(found.lower <= found.upper for found in run.gaps)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "calls"), [(gaps, "_farthest", (2, 3, 5)), (fixed, "farthest_in_hull", (1,))]
+)
+def test_fixed_sets_stay_valid(owner: Any, name: str, calls: tuple[int, ...]) -> None:
+    J = family(2, k=3, p=2, m=1)
+    points = orbit(J, seed=3)
+    for call in calls:
+        with interrupted(owner, name, call=call):
+            found = fixed_set(J, tol=1e-6)
+        assert found.status.name == "INTERRUPTED"
+        assert found.outer.project(points).upper.max() <= 1e-9
+        assert found.distance.lower <= found.distance.upper < np.inf
+        assert found.inner.project(points).lower.max() <= found.inner.e_missing
+
+
+@pytest.mark.parametrize(
+    ("shape", "owner", "name"), [((2, 1), _refine, "inner_growth"), ((2, 2), _net, "affine_images")]
+)
+@pytest.mark.parametrize("call", [1, 3, 6])
+def test_refinements_stay_valid(shape: tuple[int, int], owner: Any, name: str, call: int) -> None:
+    J = family(4, k=2, p=shape[0], m=shape[1])
+    points = orbit(J, seed=5)
+    with interrupted(owner, name, call=call):
+        found = fixed_set(J, tol=1e-3)
+    assert found.status.name == "INTERRUPTED"
+    assert found.outer.project(points).upper.max() <= 1e-9
+    assert found.distance.lower <= found.distance.upper < np.inf
+    assert found.inner.project(points).lower.max() <= found.inner.e_missing
+
+
+def test_an_interrupt_while_measuring_a_convex_fixed_set() -> None:
+    with interrupted(fixed, "measured_distance", call=1):
+        found = fixed_set([[[0.5, 1.0]], [[0.5, 0.0]]], tol=1e-9)
+    assert found.status.name == "INTERRUPTED"
+    truth = fixed_set([[[0.5, 1.0]], [[0.5, 0.0]]], tol=1e-9)
+    assert truth.distance.upper <= found.distance.upper <= 1e-6
+
+
+@pytest.mark.parametrize("iterate", [iterate_set, iterate_true])
+def test_time_limits_of_iterations(iterate: Callable[..., Any]) -> None:
+    run = iterate(BOW_TIE, [[[3.0], [7.0]]], steps=50, time_limit=0.0)
+    assert run.status.name == "TIME_LIMIT"
+    assert len(run.sets) == len(run.bounds) == run.steps + 1 == 1
+    assert iterate(BOW_TIE, [[[3.0], [7.0]]], steps=1, time_limit=100.0).steps == 1
+    with pytest.raises(ArgumentError, match="time_limit"):
+        iterate(BOW_TIE, [[[3.0], [7.0]]], time_limit=-1.0)
+
+
+def test_too_many_cells_end_an_iteration_with_its_steps() -> None:
+    J = family(6, k=3, p=2, m=2)
+    run = iterate_true(J, np.random.default_rng(7).normal(size=(3, 2, 2)), steps=8, step_tol=0.01)
+    assert run.status.name == "CELL_LIMIT"
+    assert len(run.sets) == len(run.bounds) == run.steps + 1
