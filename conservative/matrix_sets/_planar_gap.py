@@ -6,8 +6,6 @@ an edge whose ends are nearest to two segments is divided where both are equally
 straight Voronoi edges are resolved after finitely many divisions.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +13,7 @@ from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_up
 from conservative.matrix_sets._enclosure import norms
 from conservative.matrix_sets._interrupts import InterruptedSearch
 from conservative.matrix_sets.base import MatrixSet
-from conservative.matrix_sets.region import PlanarRegion, boundary_segments
+from conservative.matrix_sets.region import PlanarRegion, triangles
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -59,7 +57,7 @@ def farthest_in_plane(X: MatrixSet, Y: PlanarRegion, *, tol: float | None = None
     if rest.is_empty:
         return Bracket(0.0, noise)
     try:
-        found = _search(_triangles(rest), Y, width=1e-9 * size if tol is None else tol)
+        found = _search(triangles(rest), Y, width=1e-9 * size if tol is None else tol)
     except InterruptedSearch as stop:
         raise InterruptedSearch(_loosened(stop.bracket, noise)) from None
     return _loosened(found, noise)
@@ -67,19 +65,6 @@ def farthest_in_plane(X: MatrixSet, Y: PlanarRegion, *, tol: float | None = None
 
 def _loosened(found: Bracket, noise: float) -> Bracket:
     return Bracket(max(0.0, found.lower - noise), round_up(found.upper + noise))
-
-
-def _triangles(geometry: Any) -> Floats:
-    """Triangles, segments and points (as triangles with repeated corners) whose union is the geometry."""
-    import shapely
-
-    parts = shapely.get_parts(shapely.get_parts(geometry))
-    solid = parts[shapely.get_type_id(parts) == 3]
-    made = shapely.get_parts(shapely.constrained_delaunay_triangles(solid)) if len(solid) else solid
-    corners = shapely.get_coordinates(shapely.get_parts(made)).reshape(-1, 4, 2)[:, :3]
-    thin = parts[shapely.get_type_id(parts) != 3]
-    segments = boundary_segments(shapely.GeometryCollection(list(thin))) if len(thin) else np.zeros((0, 2, 2))
-    return np.concatenate([corners, segments[:, [0, 1, 1]]])
 
 
 def _search(corners: Floats, Y: PlanarRegion, *, width: float) -> Bracket:

@@ -11,6 +11,7 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySet
 from conservative._core.numbers import Bracket, largest, round_down, round_up
 from conservative.matrix_sets._cells import farthest_in_hull
 from conservative.matrix_sets._clouds import farthest_in_cloud
+from conservative.matrix_sets._images import vertex_rounding
 from conservative.matrix_sets._interrupts import InterruptedSearch
 from conservative.matrix_sets._planar_gap import farthest_in_plane
 from conservative.matrix_sets.base import MatrixSet
@@ -18,7 +19,6 @@ from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet
 from conservative.matrix_sets.polytope import MatrixPolytope
 from conservative.matrix_sets.region import PlanarRegion
-from conservative.matrix_sets.template import VERTEX_ROUNDING, TemplateHull
 from conservative.matrix_sets.zonotope import MatrixZonotope
 from conservative.matrix_sets.zonotope_gap import gap_from_zonotope
 
@@ -127,7 +127,7 @@ def measured_gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bra
         return _fattened(measured_gap(X.core, Y), X.margin)
     region = _as_region(Y, few=X.convex) if _fills_the_plane(X) else None
     vertices = (Y.convex and region is None) or isinstance(X, FiniteSet)
-    rounding = _vertex_rounding(X)
+    rounding = vertex_rounding(X)
     try:
         if region is not None:
             found = farthest_in_plane(X, region, tol=tol)
@@ -242,13 +242,6 @@ def _as_region(Y: MatrixSet, *, few: bool) -> PlanarRegion | None:
     if not isinstance(Y, CellUnion) or Y.convex or Y.margin or (few and len(Y.cells) > _FEW_CELLS):
         return None
     return PlanarRegion(Y.to_shapely(), Y.shape)
-
-
-def _vertex_rounding(X: MatrixSet) -> float:
-    """How far the listed vertices may be from those of the set."""
-    if isinstance(X, TemplateHull):
-        return round_up(VERTEX_ROUNDING * 2.0 * X.radius)
-    return X.rounding if isinstance(X, MatrixZonotope) else 0.0
 
 
 def _widened(found: Bracket, rounding: float) -> Bracket:

@@ -8,43 +8,20 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentTypeError, EmptySetError, ShapeError
 from conservative._core.exactness import Exactness
-from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
-from conservative._core.numbers import UNIT_ROUNDOFF, round_up
+from conservative._core.norms import spectral_norm_bounds
+from conservative._core.numbers import round_up
+from conservative.matrix_sets._images import affine_images as affine_images
+from conservative.matrix_sets._images import region_image, template_image, union_image, vertex_rounding
 from conservative.matrix_sets.base import MatrixSet
+from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet
 from conservative.matrix_sets.polytope import MatrixPolytope
+from conservative.matrix_sets.region import PlanarRegion
+from conservative.matrix_sets.template import TemplateHull
 from conservative.matrix_sets.zonotope import MatrixZonotope
 from conservative.matrix_sets.zonotope_algebra import zonotope_image
 
 Floats = NDArray[np.float64]
-
-
-def affine_images(points: Floats, A: Floats, B: Floats) -> tuple[Floats, float]:
-    """All A_i X_j + B_i, and a bound of their rounding errors.
-
-    Parameters
-    ----------
-    points : ndarray, shape (n, p, q)
-    A : ndarray, shape (k, r, p)
-    B : ndarray, shape (k, r, q)
-
-    Returns
-    -------
-    images : ndarray, shape (k, n, r, q)
-    rounding : float
-        At least the largest Frobenius distance of a computed image to the exact one: each entry is a sum of p
-        products and one term, so it errs by at most (p + 1)u/(1 − (p + 1)u) times |A||X| + |B|.
-
-    Examples
-    --------
-    >>> affine_images(np.ones((1, 1, 1)), np.full((1, 1, 1), 0.5), np.ones((1, 1, 1)))[0].tolist()
-    [[[[1.5]]]]
-    """
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        images = np.einsum("krp,npq->knrq", A, points, optimize=True) + B[:, None]
-        size = frobenius_bounds(A)[1] * frobenius_bounds(points)[1].max() + frobenius_bounds(B)[1]
-        rounding = (A.shape[2] + 4) * UNIT_ROUNDOFF * float(size.max()) + 1e-320
-    return images, rounding
 
 
 def affine_image(S: MatrixSet, A: ArrayLike, B: ArrayLike) -> MatrixSet:
@@ -52,15 +29,18 @@ def affine_image(S: MatrixSet, A: ArrayLike, B: ArrayLike) -> MatrixSet:
 
     Parameters
     ----------
-    S : MatrixPolytope, FiniteSet or MatrixZonotope
+    S : MatrixSet
         A set of p × q matrices.
     A : array_like, shape (r, p)
     B : array_like, shape (r, q)
 
     Returns
     -------
-    MatrixPolytope, FiniteSet or MatrixZonotope
-        Of the kind of `S`. Its errors are those of `S` times ‖A‖₂, plus rounding.
+    MatrixSet
+        Of the kind of `S`, but the image of a region outside the plane is a union of triangles. Its errors are those of
+        `S` times ‖A‖₂, plus rounding. Where a margin's balls become ellipsoids, larger balls are taken for exact and
+        outer sets, smaller ones for inner sets, and the difference is in the errors. The image of a template hull is an
+        outer one.
 
     Raises
     ------
@@ -81,9 +61,15 @@ def affine_image(S: MatrixSet, A: ArrayLike, B: ArrayLike) -> MatrixSet:
         )
     if isinstance(S, MatrixZonotope):
         return zonotope_image(S, left, shift)
+    if isinstance(S, PlanarRegion):
+        return region_image(S, left, shift)
+    if isinstance(S, TemplateHull):
+        return template_image(S, left, shift)
+    if isinstance(S, CellUnion):
+        return union_image(S, left, shift)
     images, rounding = affine_images(S.extreme, left[None], shift[None])
     norm = float(spectral_norm_bounds(left[None])[1][0])
-    kind = _kind(S, call="affine_image")
+    kind = FiniteSet if isinstance(S, FiniteSet) else MatrixPolytope
     return kind(
         images[0],
         exactness=S.exactness,
@@ -131,12 +117,11 @@ def hull(sets: MatrixSet | Iterable[MatrixSet]) -> MatrixPolytope:
     return MatrixPolytope(
         np.concatenate([part.extreme for part in parts]),
         exactness=exactness,
-        e_missing=max(part.e_missing for part in parts),
-        e_extra=max(part.e_extra for part in parts),
+        e_missing=max(_with_rounding(part.e_missing, part) for part in parts),
+        e_extra=max(_with_rounding(part.e_extra, part) for part in parts),
     )
 
 
-def _kind(S: MatrixSet, *, call: str) -> type[MatrixPolytope] | type[FiniteSet]:
-    if isinstance(S, (MatrixPolytope, FiniteSet)):
-        return type(S)
-    raise ArgumentTypeError(f"`{call}(S=...)` needs a MatrixPolytope or a FiniteSet; got {type(S).__name__}.")
+def _with_rounding(error: float, part: MatrixSet) -> float:
+    rounding = vertex_rounding(part)
+    return round_up(error + rounding) if rounding > 0.0 else error

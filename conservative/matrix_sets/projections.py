@@ -8,10 +8,12 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeErr
 from conservative._core.exactness import Exactness
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
+from conservative.matrix_sets._images import vertex_rounding
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet
 from conservative.matrix_sets.polytope import MatrixPolytope
+from conservative.matrix_sets.region import PlanarRegion, triangles
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +24,8 @@ def project_onto(S: MatrixSet, directions: ArrayLike) -> MatrixPolytope | Finite
     Parameters
     ----------
     S : MatrixSet
-        A polytope, finite set, zonotope of few generators, or union of cells.
+        A polytope, finite set, zonotope of few generators, union of cells, or region; of template hulls those whose
+        vertices can be listed.
     directions : array_like, shape (r, p, q)
         For a picture, two matrices, for example rows of `principal_axes(S)`.
 
@@ -55,10 +58,17 @@ def project_onto(S: MatrixSet, directions: ArrayLike) -> MatrixPolytope | Finite
         )
     rows = U.reshape(len(U), -1)
     lower, upper = (float(bound[0]) for bound in spectral_norm_bounds(rows[None]))
-    rounding = round_up((rows.shape[1] + 8) * UNIT_ROUNDOFF * 1.01 * float(frobenius_bounds(rows)[1]) * S.radius)
+    listed = upper * vertex_rounding(S)
+    rounding = round_up(
+        listed + (rows.shape[1] + 8) * UNIT_ROUNDOFF * 1.01 * float(frobenius_bounds(rows)[1]) * S.radius
+    )
     missing, extra = (round_up(round_up(upper * error) + rounding) for error in (S.e_missing, S.e_extra))
+    if isinstance(S, PlanarRegion):
+        return _cells(
+            CellUnion(triangles(S.geometry).reshape(-1, 3, *S.shape)), S, rows, (lower, upper), (missing, extra)
+        )
     if isinstance(S, CellUnion):
-        return _cells(S, rows, (lower, upper), (missing, extra))
+        return _cells(S, S, rows, (lower, upper), (missing, extra))
     kind = FiniteSet if isinstance(S, FiniteSet) else MatrixPolytope
     if not S.convex and kind is MatrixPolytope:
         raise ArgumentTypeError(
@@ -106,7 +116,9 @@ def _image(points: Floats, rows: Floats) -> Floats:
     return np.asarray((points.reshape(*points.shape[:-2], -1) @ rows.T)[..., None])
 
 
-def _cells(S: CellUnion, rows: Floats, norms: tuple[float, float], errors: tuple[float, float]) -> CellUnion:
+def _cells(
+    S: CellUnion, told: MatrixSet, rows: Floats, norms: tuple[float, float], errors: tuple[float, float]
+) -> CellUnion:
     """A ball becomes an ellipsoid with half axes between the singular values: the larger ball covers it."""
     lower, upper = norms
     lower = lower if len(rows) == 1 else float(np.linalg.svd(rows, compute_uv=False)[-1]) * (1.0 - 1e-12)
@@ -115,7 +127,7 @@ def _cells(S: CellUnion, rows: Floats, norms: tuple[float, float], errors: tuple
     return CellUnion(
         _image(S.cells, rows),
         margin=round_up(S.margin * upper) if S.margin > 0.0 else 0.0,
-        exactness=Exactness.OUTER if stretched else S.exactness,
+        exactness=Exactness.OUTER if stretched else told.exactness,
         e_missing=errors[0],
         e_extra=round_up(errors[1] + excess),
     )

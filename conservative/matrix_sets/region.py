@@ -221,3 +221,25 @@ def boundary_segments(geometry: Any) -> Floats:
     segments = np.stack([coordinates[:-1], coordinates[1:]], axis=1)[joined]
     points = shapely.get_coordinates(parts[kind == 0])
     return np.concatenate([segments.reshape(-1, 2, 2), np.repeat(points[:, None], 2, axis=1)])
+
+
+def triangles(geometry: Any) -> Floats:
+    """Triangles, segments and points (as triangles with repeated corners) whose union is the geometry.
+
+    Parameters
+    ----------
+    geometry : shapely geometry
+
+    Returns
+    -------
+    ndarray, shape (n, 3, 2)
+    """
+    import shapely
+
+    parts = shapely.get_parts(shapely.get_parts(geometry))
+    solid = parts[shapely.get_type_id(parts) == 3]
+    made = shapely.get_parts(shapely.constrained_delaunay_triangles(solid)) if len(solid) else solid
+    corners = shapely.get_coordinates(shapely.get_parts(made)).reshape(-1, 4, 2)[:, :3]
+    thin = parts[shapely.get_type_id(parts) != 3]
+    segments = boundary_segments(shapely.GeometryCollection(list(thin))) if len(thin) else np.zeros((0, 2, 2))
+    return np.concatenate([corners, segments[:, [0, 1, 1]]])
