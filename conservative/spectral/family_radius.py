@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from conservative._core.errors import ArgumentError, CertificateError
@@ -123,12 +123,15 @@ def _finished(
     certificate = None if proved is None else proved.certificate
     if proved is not None:
         found = found.with_upper(float_above(proved.bound))
-    if is_wide(found) and time.monotonic() < deadline:
-        for better in branch(problem.family, found, tol=tol, deadline=deadline):
-            found = better
     exact = None
-    if proved is not None and found.form is not None and found.bracket.lower > 0 and problem.automaton is None:
-        exact = prove_exactly(problem.family, found.form, found.states, deadline=deadline)
+    try:
+        if is_wide(found) and time.monotonic() < deadline:
+            for better in branch(problem.family, found, tol=tol, deadline=deadline):
+                found = better
+        if proved is not None and found.form is not None and found.bracket.lower > 0 and problem.automaton is None:
+            exact = prove_exactly(problem.family, found.form, found.states, deadline=deadline)
+    except KeyboardInterrupt:  # what is proved by then stays
+        late = RadiusStatus.INTERRUPTED
     if exact is not None:
         certificate = exact
         found = _narrowed(found, exact)
@@ -149,9 +152,10 @@ def _narrowed(found: Found, exact: Certificate) -> Found:
     claim = exact.claim
     assert claim.lower is not None
     assert claim.upper is not None
-    word = found.word
+    # Where doubles are coarse, a shorter word may have the same lower end; the certificate names the one that attains.
+    word = tuple(exact.document["proof"]["word"])
     found = found.with_upper(float_above(claim.upper)).with_word(Bracket(float_below(claim.lower), math.inf), word)
-    return found.stopped(RadiusStatus.EXACT)
+    return replace(found, word=word).stopped(RadiusStatus.EXACT)
 
 
 def _proved(problem: Problem, found: Found, *, tol: float, deadline: float) -> Proved | None:

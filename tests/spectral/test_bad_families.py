@@ -227,4 +227,5 @@ def test_the_least_doubles():
     found = joint_spectral_radius(5e-324 * np.array([U, L]))
     assert Fraction(found.lower) <= Fraction(5e-324) * Fraction(GOLDEN) <= Fraction(found.upper)
     assert found.upper < 2e-323
+    assert found.word == (0, 1) or found.status is not RadiusStatus.EXACT
     assert_checks(found)

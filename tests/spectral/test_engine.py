@@ -250,6 +250,17 @@ def test_interrupts_anywhere_leave_valid_brackets(monkeypatch, module, name, aft
         assert found.status is RadiusStatus.INTERRUPTED
 
 
+def test_an_interrupt_of_the_exact_proof_keeps_the_proved_bracket(monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(family_radius, "prove_exactly", interrupted)
+    found = joint_spectral_radius(HEAVY_BALL)
+    assert found.upper <= found.lower * (1 + 1e-9)
+    assert found.status is RadiusStatus.CLOSED
+    assert check(found.certificate).valid
+
+
 def test_an_interrupt_before_there_is_any_bound_is_handed_on(monkeypatch):
     def interrupted(*args):
         raise KeyboardInterrupt
