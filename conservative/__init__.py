@@ -66,6 +66,8 @@ _HOMES = {
     "PathCompleteBound": "conservative.spectral",
     "SumOfSquaresBound": "conservative.spectral",
     "conic_bound": "conservative.spectral",
+    "PolytopeNorm": "conservative.spectral",
+    "polytope_norm": "conservative.spectral",
     "path_complete_bound": "conservative.spectral",
     "sum_of_squares_bound": "conservative.spectral",
     "ZonotopeRadius": "conservative.spectral",

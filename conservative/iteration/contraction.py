@@ -17,7 +17,7 @@ _GOOD_ENOUGH = 50.0
 
 
 def adapted_decay(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
-    """The smallest constants found: in the given norm, over several steps, or in a common quadratic norm.
+    """The smallest constants found: in the given norm, over several steps, or in a quadratic or a polytope norm.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def adapted_decay(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
     Notes
     -----
     A quadratic norm is looked for by semidefinite programming only when ‖A‖₂ ≥ 1 for some A, and products of several
-    steps do not contract or do so slowly. Its bounds are multiplied by its condition number.
+    steps do not contract or do so slowly. Its bounds are multiplied by its condition number. Where none of these
+    contracts, a polytope is grown: some polytope norm contracts whenever the joint spectral radius is below 1.
 
     Examples
     --------
@@ -45,13 +46,17 @@ def adapted_decay(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
         return found
     if not found.contracts and expanding_word(A) is not None:
         return found
-    from conservative.spectral import common_quadratic_norm
+    from conservative.spectral import common_quadratic_norm, polytope_norm
 
     try:
         other = decay_of(A, norm=common_quadratic_norm(A).P)
     except ConservativeError:
         return found
-    return other if other.tail(0) < found.tail(0) else found
+    found = other if other.tail(0) < found.tail(0) else found
+    if found.contracts:
+        return found
+    polytope = polytope_norm(A)
+    return found if polytope is None else Decay((polytope.spread,), polytope.gamma, found.one_step)
 
 
 def expanding_word(A: Floats) -> Any:
@@ -105,6 +110,6 @@ def contracting_decay(A: Floats, *, norm: ArrayLike | None, call: str) -> Decay:
         )
     raise BudgetError(
         f"`{call}(J=...)` needs state blocks that contract in some norm; none was found, nor an expanding product of "
-        f"at most {_WORD_LENGTH} factors. Decide with `joint_spectral_radius(J)` and pass a contracting quadratic "
-        "norm as `norm`."
+        f"at most {_WORD_LENGTH} factors: the joint spectral radius is 1 or close to it. Decide with "
+        "`joint_spectral_radius(J)` and more time, or pass a contracting quadratic norm as `norm`."
     )

@@ -23,6 +23,8 @@ from conservative.spectral.jsr import joint_spectral_radius as joint_spectral_ra
 from conservative.spectral.norms import AssumptionA as AssumptionA
 from conservative.spectral.norms import assumption_a as assumption_a
 from conservative.spectral.norms import spectral_norm_bound as spectral_norm_bound
+from conservative.spectral.polytope_norm import PolytopeNorm as PolytopeNorm
+from conservative.spectral.polytope_norm import polytope_norm as polytope_norm
 from conservative.spectral.products import Product as Product
 from conservative.spectral.products import make_product as make_product
 from conservative.spectral.quadratic import QuadraticNorm as QuadraticNorm
