@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.errors import BudgetError, ConservativeError, ExpansionError
-from conservative.iteration.decay import Decay, decay_of
+from conservative.iteration.decay import Decay, decay_of, pruned_decay
 
 Floats = NDArray[np.float64]
 
@@ -33,8 +33,9 @@ def adapted_decay(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
     Notes
     -----
     A quadratic norm is looked for by semidefinite programming only when ‖A‖₂ ≥ 1 for some A, and products of several
-    steps do not contract or do so slowly. Its bounds are multiplied by its condition number. Where none of these
-    contracts, a polytope is grown: some polytope norm contracts whenever the joint spectral radius is below 1.
+    steps do not contract or do so slowly. Its bounds are multiplied by its condition number. If it does not contract in
+    one step either, words are followed in it until they have shrunk. Where these are too many, a polytope is grown:
+    some polytope norm contracts whenever the joint spectral radius is below 1.
 
     Examples
     --------
@@ -49,7 +50,10 @@ def adapted_decay(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
     from conservative.spectral import common_quadratic_norm, polytope_norm
 
     try:
-        other = decay_of(A, norm=common_quadratic_norm(A).P)
+        P = common_quadratic_norm(A).P
+        other = decay_of(A, norm=P)
+        # No quadratic norm of its own contracts every family that contracts: products in it do.
+        other = other if other.contracts else pruned_decay(A, norm=P)
     except ConservativeError:
         return found
     found = other if other.tail(0) < found.tail(0) else found

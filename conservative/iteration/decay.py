@@ -22,6 +22,7 @@ from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative.iteration._words_decay import code_bound
 
 Floats = NDArray[np.float64]
 
@@ -112,7 +113,8 @@ def decay_of(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
     """
     one_step = float(spectral_norm_bounds(A)[1].max())
     if norm is not None:
-        condition, rate = _adapted(A, norm)
+        moved = _conjugated(A, norm)
+        condition, rate = moved.condition, moved.weight
         if rate < 1.0 and (one_step >= 1.0 or condition / (1.0 - rate) < 1.0 / (1.0 - one_step)):
             return Decay((condition,), rate, one_step)
     if one_step < 1.0:
@@ -151,12 +153,47 @@ def _merit(decay: Decay) -> tuple[float, float]:
     return decay.tail(0), decay.rate ** (1.0 / len(decay.norms))
 
 
-def _adapted(A: Floats, norm: ArrayLike) -> tuple[float, float]:
-    """(κ, ρ): in ‖Tx‖₂ with TᵀT = P every A stretches by at most ρ, and κ bounds ‖T‖₂‖T⁻¹‖₂.
+def pruned_decay(A: Floats, *, norm: ArrayLike) -> Decay:
+    """Bounds from a tree of words measured in ‖x‖_P, cut where they have shrunk.
+
+    Parameters
+    ----------
+    A : ndarray, shape (k, p, p)
+    norm : array_like, shape (p, p)
+        A positive definite P; the better it fits, the smaller the tree.
+
+    Returns
+    -------
+    Decay
+        With a rate of at least 1 if no tree was small enough.
+
+    Raises
+    ------
+    ShapeError, ArgumentError, NonFiniteError, ArgumentTypeError
+    """
+    one_step = float(spectral_norm_bounds(A)[1].max())
+    moved = _conjugated(A, norm)
+    if not math.isfinite(moved.weight):
+        return Decay((1.0,), max(one_step, 1.0), one_step)
+    constant, rate = code_bound(moved.A, error=moved.error, weight=moved.weight)
+    return Decay((_up(constant * moved.condition, 2),), rate, one_step)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Conjugated:
+    """T A T⁻¹ up to `error`, with TᵀT = P: bounds of their norms, and of ‖T‖₂‖T⁻¹‖₂.
 
     The float factor T defines the norm, so P need not be factored exactly. With S ≈ T⁻¹ and ‖TS − I‖ ≤ ε < 1,
     ‖T A T⁻¹‖ ≤ ‖T A S‖/(1 − ε).
     """
+
+    A: Floats
+    error: float
+    weight: float
+    condition: float
+
+
+def _conjugated(A: Floats, norm: ArrayLike) -> _Conjugated:
     p = A.shape[1]
     P = as_real_array(norm, call="iterate_set", argument="norm", wanted=f"shape ({p}, {p})")
     if P.shape != (p, p):
@@ -173,10 +210,13 @@ def _adapted(A: Floats, norm: ArrayLike) -> tuple[float, float]:
     rounding = 4 * (p + 2) * UNIT_ROUNDOFF
     defect = float(frobenius_bounds(T @ S - np.eye(p))[1]) + rounding * (sizes[0] * sizes[2] + 1.0)
     if not defect < 0.5:
-        return math.inf, math.inf
-    stretched = float(spectral_norm_bounds(T @ A @ S)[1].max()) + rounding * sizes[0] * sizes[1] * sizes[2]
+        return _Conjugated(A, math.inf, math.inf, math.inf)
+    turned, noise = T @ A @ S, rounding * sizes[0] * sizes[1] * sizes[2]
+    stretched = float(spectral_norm_bounds(turned)[1].max()) + noise
     condition = float(spectral_norm_bounds(T)[1]) * float(spectral_norm_bounds(S)[1])
-    return _up(condition / (1.0 - defect), 8), _up(stretched / (1.0 - defect), 8)
+    # T A T⁻¹ = T A S (T S)⁻¹, and ‖(T S)⁻¹ − I‖ ≤ ε/(1 − ε).
+    off = _up(noise + stretched * defect / (1.0 - defect), 8)
+    return _Conjugated(turned, off, _up(stretched / (1.0 - defect), 8), _up(condition / (1.0 - defect), 8))
 
 
 def _power(rate: float, exponent: int) -> float:
