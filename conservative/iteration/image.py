@@ -11,6 +11,7 @@ from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import round_up
 from conservative.iteration.blocks import Blocks, read_blocks
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixSet
+from conservative.matrix_sets.line import merged
 from conservative.matrix_sets.operations import affine_images
 
 Floats = NDArray[np.float64]
@@ -36,7 +37,7 @@ def set_image(J: Any, X: MatrixSet, *, tol: float, max_cells: int = _MOST_CELLS)
     -------
     CellUnion or FiniteSet
         A superset of the image of the stored 𝒳, with `e_extra` at most `tol` plus what 𝒳 brings along; exact, up to
-        rounding, for finite families, for single matrices, and when all A_i are equal.
+        rounding, for finite families, for single matrices, for numbers, and when all A_i are equal.
 
     Raises
     ------
@@ -64,8 +65,9 @@ def set_image(J: Any, X: MatrixSet, *, tol: float, max_cells: int = _MOST_CELLS)
     blocks = read_blocks(J, call="set_image")
     cells = _cells_of(X, blocks)
     norm = float(spectral_norm_bounds(blocks.A)[1].max())
-    if not blocks.convex or len(blocks.A) == 1 or bool((blocks.A[0] == blocks.A).all()) or cells.shape[1] == 1:
-        error = 0.0
+    line = X.shape == (1, 1)
+    if not blocks.convex or len(blocks.A) == 1 or bool((blocks.A[0] == blocks.A).all()) or cells.shape[1] == 1 or line:
+        error = 0.0  # Of numbers too: the image of an interval is connected.
     else:
         cells = _small(cells, reach=tol / _spread(blocks.A), most=max_cells)
         error = round_up(_spread(blocks.A) * _radii(cells).max() * (1.0 + 1e-12))
@@ -73,6 +75,9 @@ def set_image(J: Any, X: MatrixSet, *, tol: float, max_cells: int = _MOST_CELLS)
     images, rounding = affine_images(cells.reshape(-1, *X.shape), blocks.A, blocks.B)
     images = images.reshape(len(blocks.A), n, j, *X.shape)
     images = images.swapaxes(0, 1).reshape(n, -1, *X.shape) if blocks.convex else images.reshape(-1, j, *X.shape)
+    if line and images.shape[1] > 1:
+        ends = images.reshape(len(images), -1)
+        images = merged(np.stack([ends.min(axis=1), ends.max(axis=1)], axis=1))[:, :, None, None]
     if len(images) > max_cells:
         raise _too_many(len(images), max_cells)
     exactness = X.exactness if error == 0.0 else (Exactness.OUTER if X.exactness is not Exactness.INNER else None)

@@ -13,7 +13,7 @@ from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 from conservative.matrix_sets._interrupts import InterruptedSearch
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
-from conservative.matrix_sets.finite import FiniteSet
+from conservative.matrix_sets.line import farthest_on_line
 from conservative.matrix_sets.region import PlanarRegion
 
 Floats = NDArray[np.float64]
@@ -53,8 +53,8 @@ def farthest_in_hull(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None, bu
     if isinstance(Y, CellUnion) and Y.cells.shape[1] > 1:
         budget = min(budget, max(_BATCH, _PAIRS // len(Y.cells)))
     corners = X.extreme.reshape(len(X.extreme), -1)
-    if corners.shape[1] == 1 and X.convex and isinstance(Y, FiniteSet):
-        return _on_a_line(X, Y)
+    if corners.shape[1] == 1:
+        return farthest_on_line(X, Y)
     ends = Y.project(X.project(X.extreme).nearest if isinstance(X, CellUnion) else X.extreme)
     lower, settled = float(ends.lower.max()), float(ends.upper.max())
     origin, axes, half = _span(corners)
@@ -128,21 +128,3 @@ def _measure(centres: Floats, halves: Floats, X: MatrixSet, Y: MatrixSet, noise:
     deep = Y.depth(centres.reshape(-1, p, q)) >= reach if isinstance(Y, PlanarRegion) else np.zeros_like(misses)
     high = np.minimum(at_centre.upper + reach, at_point.upper + inside.upper + reach + noise)
     return low, np.where(misses, -np.inf, np.where(deep, 0.0, np.nextafter(high, np.inf)))
-
-
-def _on_a_line(X: MatrixSet, Y: MatrixSet) -> Bracket:
-    """On the line the farthest point is an end of X or the middle of two neighbours in Y."""
-    ends = X.extreme.ravel()
-    low, high = float(ends.min()), float(ends.max())
-    stored = np.sort(Y.extreme.ravel())
-    middles = 0.5 * stored[1:] + 0.5 * stored[:-1]
-    middles = middles[(middles > low) & (middles < high)]
-    candidates = np.concatenate([[low, high], middles])
-    after = np.searchsorted(stored, candidates).clip(1, len(stored) - 1)
-    distances = np.minimum(np.abs(candidates - stored[after - 1]), np.abs(stored[after] - candidates))
-    error = UNIT_ROUNDOFF * distances
-    error[2:] += 2.0 * UNIT_ROUNDOFF * np.abs(middles) + 5e-324
-    lower, upper = (distances - 1.01 * error).max(), (distances + 1.01 * error).max()
-    return Bracket(
-        max(0.0, float(np.nextafter(lower, -np.inf))), float(np.nextafter(upper, np.inf)) if upper > 0.0 else 0.0
-    )

@@ -11,6 +11,7 @@ from conservative._core.errors import ArgumentError, MissingExtraError
 from conservative._core.files import write_atomically
 from conservative.iteration import DrivenTrajectory, FixedSet, SetTrajectory
 from conservative.matrix_sets import MatrixSet, principal_axes, project_onto
+from conservative.matrix_sets.line import intervals
 
 _FORMATS = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
 _INNER, _OUTER = "#31688e", "#fde725"
@@ -37,9 +38,12 @@ def plot_fixed_set(found: FixedSet, path: str, *, directions: ArrayLike | None =
     """
     figure, (axes,) = new_figure(path, "plot_fixed_set", panels=1)
     chosen = _chosen(found.hull, directions)
-    for part, colour, label in ((found.outer, _OUTER, "outer"), (found.inner, _INNER, "inner")):
-        _draw(axes, _planar(part, chosen), colour, label)
+    for part, colour, label, width in ((found.outer, _OUTER, "outer", 14.0), (found.inner, _INNER, "inner", 6.0)):
+        _draw(axes, _planar(part, chosen), colour, label, width=width)
     _finish(axes, found.hull.shape, chosen)
+    if found.hull.shape == (1, 1):
+        axes.set_ylim(-1.0, 1.0)
+        axes.set_yticks([])
     low, high = found.distance.lower, found.distance.upper
     axes.set_title(f"dist(inner, outer) between {low:.3g} and {high:.3g}", fontsize=9)
     write_figure(figure, path, title)
@@ -78,6 +82,7 @@ def plot_sets(
     _finish(left, last.shape, chosen)
     if last.shape == (1, 1):
         left.set_ylabel("$t$")
+        left.yaxis.get_major_locator().set_params(integer=True)
     _draw_curves(right, trajectory)
     write_figure(figure, path, title)
 
@@ -97,6 +102,7 @@ def _draw_curves(axes: Any, trajectory: SetTrajectory | DrivenTrajectory) -> Non
         if seen.any():
             axes.semilogy(np.flatnonzero(seen), values[seen], style, markersize=3, linewidth=1, label=label)
     axes.set_xlabel("$t$")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_title("gaps against bounds (Frobenius norm)", fontsize=9)
     axes.grid(visible=True, alpha=0.3)
     if axes.lines:
@@ -153,25 +159,50 @@ def _planar(S: MatrixSet, directions: NDArray[np.float64] | None) -> MatrixSet:
     return S if directions is None else project_onto(S, directions)
 
 
-def _draw(axes: Any, S: MatrixSet, colour: Any, label: str | None, *, fill: bool = True, level: float = 0.0) -> None:
+def _draw(
+    axes: Any,
+    S: MatrixSet,
+    colour: Any,
+    label: str | None,
+    *,
+    fill: bool = True,
+    width: float = 2.0,
+    level: float = 0.0,
+) -> None:
     if S.shape == (1, 1):
-        ends = S.extreme.ravel()
-        if S.convex and ends.min() < ends.max():
-            axes.plot([ends.min(), ends.max()], [level] * 2, color=colour, linewidth=6 if fill else 2, label=label)
-        else:
-            marker = "|" if fill else "."
-            axes.plot(ends, np.full(len(ends), level), marker, color=colour, markersize=8, label=label)
+        _draw_line(axes, S, colour, label, width=width, level=level)
         return
     shape = S.to_shapely()
     for part in getattr(shape, "geoms", [shape]):
         if part.geom_type == "Polygon" and fill:
-            axes.fill(*part.exterior.xy, color=colour, alpha=0.9, linewidth=0, label=label)
-            for hole in part.interiors:
-                axes.fill(*hole.xy, color="white", linewidth=0)
+            axes.add_patch(_patch(part, colour, label))
+            axes.update_datalim(np.asarray(part.exterior.coords))
         else:
             x, y = (part.exterior if part.geom_type == "Polygon" else part).xy
             axes.plot(x, y, color=colour, linewidth=1, marker="." if len(x) == 1 else None, markersize=3, label=label)
         label = None
+    axes.autoscale_view()
+
+
+def _draw_line(axes: Any, S: MatrixSet, colour: Any, label: str | None, *, width: float, level: float) -> None:
+    """Intervals as bars, points as ticks."""
+    for low, high in intervals(S):
+        if low < high:
+            axes.plot([low, high], [level] * 2, color=colour, linewidth=width, solid_capstyle="butt", label=label)
+        else:
+            axes.plot([low], [level], "|", color=colour, markersize=width + 8.0, markeredgewidth=1.5, label=label)
+        label = None
+
+
+def _patch(part: Any, colour: Any, label: str | None) -> Any:
+    """A polygon whose holes are left free, so that what is below shows through."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path as Outline
+    from shapely.geometry.polygon import orient
+
+    turned = orient(part)
+    rings = [Outline(np.asarray(ring.coords), closed=True) for ring in (turned.exterior, *turned.interiors)]
+    return PathPatch(Outline.make_compound_path(*rings), facecolor=colour, alpha=0.9, linewidth=0, label=label)
 
 
 def _finish(axes: Any, shape: tuple[int, int], directions: NDArray[np.float64] | None) -> None:

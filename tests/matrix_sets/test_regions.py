@@ -113,3 +113,22 @@ def test_bad_regions_and_cells_are_refused() -> None:
         CellUnion(np.zeros((2, 1, 1)))
     with pytest.raises(ArgumentError, match="margin"):
         CellUnion(np.zeros((1, 1, 1, 1)), -1.0)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10_000), st.sampled_from([0.0, 0.25]))
+def test_gaps_of_unions_of_intervals(seed: int, margin: float) -> None:
+    """Ends, middles and distances of integers are quarters, exact on a grid."""
+    rng = np.random.default_rng(seed)
+    ours, theirs = (rng.integers(-20, 20, size=(rng.integers(1, 6), 2)).astype(float) for _ in range(2))
+    grid = np.arange(-80, 81)[:, None] / 4.0
+
+    def away(cells: np.ndarray) -> np.ndarray:
+        return np.maximum(np.maximum(cells.min(axis=1) - grid, grid - cells.max(axis=1)), 0.0).min(axis=1)
+
+    truth = np.maximum(away(theirs)[away(ours) == 0.0] - margin, 0.0).max()
+    X, Y = CellUnion(ours[:, :, None, None]), CellUnion(theirs[:, :, None, None], margin)
+    found = gap(X, Y)
+    assert truth in found
+    assert found.width <= 1e-13
+    assert gap(MatrixPolytope(X.cells[0]), Y).lower <= truth
