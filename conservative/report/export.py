@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError
+from conservative._core.exactness import Exactness
 from conservative._core.files import write_atomically
-from conservative.matrix_sets import CellUnion, MatrixSet, TemplateHull
+from conservative.matrix_sets import CellUnion, MatrixSet, MatrixZonotope, PlanarRegion, TemplateHull
+from conservative.matrix_sets.region import triangles
 
 _ENDINGS = (".geojson", ".json", ".npz", ".svg")
 _PIXELS = 640.0
+
+_BALL_EXCESS = 0.005
+"""Share of the radius by which a polygon of 32 sides around a disc reaches beyond it, rounded up."""
 
 
 def export_set(S: MatrixSet, path: str, *, name: str = "") -> None:
@@ -40,9 +46,11 @@ def export_set(S: MatrixSet, path: str, *, name: str = "") -> None:
 
     Notes
     -----
-    An .npz file holds ``points`` (all extreme points), or ``cells`` and ``margin`` of a union, or ``directions`` and
-    ``heights`` of a template hull; and ``exactness``, ``e_missing``, ``e_extra``. GeoJSON has the same three as
-    properties, an infinite error as null; its coordinates are plain numbers, not degrees.
+    An .npz file holds ``points`` of a polytope or a finite set, ``cells`` and ``margin`` of a union (of a region:
+    triangles), ``directions`` and ``heights`` of a template hull, ``center`` and ``generators`` of a zonotope, or ``U``
+    and ``V`` with generators u_i v_iᵀ; and ``kind``, the type's name, ``exactness``, ``e_missing``, ``e_extra``.
+    GeoJSON has the last three as properties, an infinite error as null; its coordinates are plain numbers, not
+    degrees. Balls are drawn as polygons around them, which its errors count.
 
     Examples
     --------
@@ -71,8 +79,12 @@ def export_set(S: MatrixSet, path: str, *, name: str = "") -> None:
 def _feature(S: MatrixSet, name: str) -> dict[str, Any]:
     from shapely.geometry import mapping
 
-    finite = {key: value if math.isfinite(value) else None for key, value in _errors(S).items()}
-    properties = {"name": name, "shape": list(S.shape), "exactness": S.exactness.name, **finite}
+    errors, exactness = _errors(S), S.exactness
+    if isinstance(S, CellUnion) and S.margin > 0.0:
+        errors["e_extra"] += _BALL_EXCESS * S.margin
+        exactness = Exactness.OUTER if exactness is Exactness.EXACT else exactness
+    finite = {key: value if math.isfinite(value) else None for key, value in errors.items()}
+    properties = {"name": name, "shape": list(S.shape), "exactness": exactness.name, **finite}
     return {"type": "Feature", "properties": properties, "geometry": mapping(S.to_shapely())}
 
 
@@ -81,16 +93,26 @@ def _errors(S: MatrixSet) -> dict[str, float]:
 
 
 def _npz(S: MatrixSet, name: str) -> bytes:
-    if isinstance(S, CellUnion):
-        arrays = {"cells": S.cells, "margin": np.array(S.margin)}
-    elif isinstance(S, TemplateHull):
-        arrays = {"directions": S.directions, "heights": S.heights}
-    else:
-        arrays = {"points": S.extreme}
     told = {key: np.array(value) for key, value in _errors(S).items()}
+    told |= {"kind": np.array(type(S).__name__), "exactness": np.array(S.exactness.name), "name": np.array(name)}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, exactness=np.array(S.exactness.name), name=np.array(name), **arrays, **told)  # type: ignore[arg-type]
+    np.savez_compressed(buffer, **_arrays(S), **told)  # type: ignore[arg-type]
     return buffer.getvalue()
+
+
+def _arrays(S: MatrixSet) -> dict[str, NDArray[Any]]:
+    """What the set is made of, none of it hulled."""
+    if isinstance(S, CellUnion):
+        return {"cells": S.cells, "margin": np.array(S.margin)}
+    if isinstance(S, PlanarRegion):
+        return {"cells": triangles(S.geometry).reshape(-1, 3, *S.shape), "margin": np.array(0.0)}
+    if isinstance(S, TemplateHull):
+        return {"directions": S.directions, "heights": S.heights}
+    if isinstance(S, MatrixZonotope):
+        factors = S.factors
+        held = {"generators": S.generators} if factors is None else {"U": factors[0], "V": factors[1]}
+        return {"center": S.center, **held}
+    return {"points": S.extreme}
 
 
 def _svg(S: MatrixSet, name: str) -> str:

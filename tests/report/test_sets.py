@@ -9,7 +9,7 @@ import shapely
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative.iteration import fixed_set, iterate_sequence, iterate_set
-from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, TemplateHull
+from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixZonotope, PlanarRegion, TemplateHull
 from conservative.report import export_set, plot_fixed_set, plot_sets
 
 SQUARE = MatrixPolytope([[[0.0, 0.0]], [[1.0, 0.0]], [[1.0, 1.0]], [[0.0, 1.0]]], e_missing=0.5)
@@ -37,6 +37,47 @@ def test_npz_reads_back_every_kind(tmp_path: Path) -> None:
             assert held[key].shape in {(6, 3, 1), (2, 2, 3, 1)}
             assert str(held["exactness"]) == S.exactness.name
             assert float(held["e_extra"]) == S.e_extra
+
+
+def test_a_region_with_a_hole_survives_every_format(tmp_path: Path) -> None:
+    ring = PlanarRegion(shapely.box(0, 0, 4, 4).difference(shapely.box(1, 1, 3, 3)), (1, 2), e_missing=0.25)
+    export_set(ring, str(tmp_path / "ring.geojson"))
+    feature = json.loads((tmp_path / "ring.geojson").read_text())
+    assert shapely.geometry.shape(feature["geometry"]).equals(ring.geometry)
+    export_set(ring, str(tmp_path / "ring.npz"))
+    with np.load(tmp_path / "ring.npz") as held:
+        again = CellUnion(held["cells"], float(held["margin"]), e_missing=float(held["e_missing"]))
+        assert str(held["kind"]) == "PlanarRegion"
+    assert again.to_shapely().equals(ring.geometry)
+    assert again.shape == ring.shape
+    export_set(ring, str(tmp_path / "ring.svg"))
+    drawn = (tmp_path / "ring.svg").read_text()
+    assert drawn.count(" Z") == 2
+    assert 'fill-rule="evenodd"' in drawn
+
+
+def test_zonotopes_are_written_without_their_vertices(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    many = MatrixZonotope(np.zeros((3, 2)), rng.normal(size=(30, 3, 2)))
+    thin = MatrixZonotope.from_rank_one(np.zeros((3, 2)), U=rng.normal(size=(30, 3)), V=rng.normal(size=(30, 2)))
+    direction = rng.normal(size=(3, 2))
+    export_set(many, str(tmp_path / "many.npz"))
+    with np.load(tmp_path / "many.npz") as held:
+        again = MatrixZonotope(held["center"], held["generators"])
+    assert float(again.support(direction)) == float(many.support(direction))
+    export_set(thin, str(tmp_path / "thin.npz"))
+    with np.load(tmp_path / "thin.npz") as held:
+        again = MatrixZonotope(held["center"], held["U"][:, :, None] * held["V"][:, None])
+    assert float(again.support(direction)) == pytest.approx(float(thin.support(direction)), rel=1e-14)
+
+
+def test_polygons_around_balls_are_outer(tmp_path: Path) -> None:
+    discs = CellUnion(np.zeros((1, 1, 2, 1)), margin=2.0)
+    export_set(discs, str(tmp_path / "disc.geojson"))
+    feature = json.loads((tmp_path / "disc.geojson").read_text())
+    reach = max(np.hypot(x, y) for x, y in feature["geometry"]["coordinates"][0])
+    assert feature["properties"]["exactness"] == "OUTER"
+    assert 2.0 < reach <= 2.0 + feature["properties"]["e_extra"]
 
 
 def test_svg_is_well_formed_and_escaped(tmp_path: Path) -> None:
@@ -71,4 +112,6 @@ def test_figures_of_every_dimension(tmp_path: Path, p: int) -> None:
     plot_sets(iterate_set(J, np.zeros((1, p, 1)), steps=6), str(tmp_path / "run.png"), title="a run")
     plot_sets(iterate_sequence([J] * 5, np.ones((1, p, 1)), limit=J), str(tmp_path / "driven.svg"))
     plot_fixed_set(fixed_set(J, tol=1e-2, representation="hull"), str(tmp_path / "fixed.pdf"))
+    plot_fixed_set(fixed_set(FiniteSet(J), tol=0.5), str(tmp_path / "fixed.pdf"))
+    plot_sets(iterate_set(J, np.zeros((1, p, 1)), steps=2, representation="cells"), str(tmp_path / "run.png"))
     assert {found.name for found in tmp_path.iterdir()} == {"run.png", "driven.svg", "fixed.pdf"}
