@@ -15,6 +15,10 @@ from conservative.matrix_sets import LargestNorm
 from conservative.spectral import AssumptionA, JointSpectralRadius, Product, RadiusStatus, word_text
 
 
+_SPELLED = 20
+"""Letters up to which a word is written out wherever it is mentioned."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One section of a report.
@@ -196,10 +200,12 @@ def radius_lines(radius: JointSpectralRadius) -> list[str]:
         return lines
     name, length = word_text(radius.word), len(radius.word)
     power = "" if length == 1 else f"^(1/{length})"
+    # A long word is spelled once, and called w.
+    called, product = (name, f"A_{name}") if length <= _SPELLED else (f"w = {name}", "A_w")
     if radius.status is RadiusStatus.EXACT:
-        lines.append(f"attained by the word {name} (length {length}): it equals ρ(A_{name}){power}")
+        lines.append(f"attained by the word {called} (length {length}): it equals ρ({product}){power}")
     elif radius.lower > 0:
-        lines.append(f"lower end from the word {name} (length {length}): ρ(A_{name}){power}")
+        lines.append(f"lower end from the word {called} (length {length}): ρ({product}){power}")
     return lines
 
 
