@@ -14,7 +14,6 @@ from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.matrix_sets import LargestNorm
 from conservative.spectral import AssumptionA, JointSpectralRadius, Product, RadiusStatus, word_text
 
-
 _SPELLED = 20
 """Letters up to which a word is written out wherever it is mentioned."""
 
