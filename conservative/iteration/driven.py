@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
@@ -25,9 +24,9 @@ from conservative.iteration.blocks import Blocks, read_blocks, read_initial
 from conservative.iteration.contraction import contracting_decay
 from conservative.iteration.decay import Decay
 from conservative.iteration.fixed import fixed_set
+from conservative.iteration.hulls import hull_step
 from conservative.iteration.thinning import Thinning, read_representation
-from conservative.iteration.trajectory import TrajectoryStatus, hull_step
-from conservative.jacobians import JacobianZonotope, conservative_jacobian
+from conservative.iteration.trajectory import TrajectoryStatus
 from conservative.matrix_sets import MatrixPolytope, simplify
 from conservative.matrix_sets.gaps import measured_distance, measured_gap
 
@@ -73,85 +72,6 @@ class DrivenTrajectory:
     def steps(self) -> int:
         """Number T of steps made."""
         return len(self.gaps)
-
-
-def iterate_driven(
-    F: Any,
-    x0: ArrayLike,
-    theta: ArrayLike,
-    *,
-    steps: int = 20,
-    initial: Any = None,
-    fixed_point: Any = None,
-    representation: str | Thinning = "auto",
-) -> DrivenTrajectory:
-    """The set-valued piggyback recursion J_{x_{t+1}} = J_F(x_t, θ) J_{x_t} along x_{t+1} = F(x_t, θ), as hulls.
-
-    Parameters
-    ----------
-    F : PiecewiseSelection or StructuredMap
-    x0 : array_like, shape (p,)
-    theta : array_like, shape (m,)
-    steps : int
-    initial : MatrixSet or array_like of shape (n, p, m), optional
-        The derivatives of x_0 with respect to θ; {0} by default.
-    fixed_point : sequence of numbers, shape (p,), optional
-        x̄(θ), exact where numbers are; its kinks decide 𝒥̄. By default the last x_t, if F maps it to itself in floating
-        point; otherwise there is no limit.
-    representation : {"auto", "hull", "thinned"} or Thinning
-        As in `iterate_set`.
-
-    Returns
-    -------
-    DrivenTrajectory
-        About the sets that the floating-point trajectory x_t drives.
-
-    Raises
-    ------
-    ArgumentError
-        If `steps` is not a number of steps, or F does not map the fixed point to itself.
-    ExpansionError, BudgetError
-        If the blocks at the fixed point do not contract; the message names the word.
-    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError, FunctionError
-
-    Notes
-    -----
-    gap(X_t, fix) is one-sided: away from kinks 𝒥_t is one matrix and X_t cannot fill the limit. Kinks on the way are
-    decided at the floating-point x_t, those of the limit as in `conservative_jacobian`. The bound of `bounds` is
-    proved, with everything in it measured and rounded up; the theorem's ρ^{t/2} is shown beside it as a rate.
-
-    Examples
-    --------
-    x ← θ − |x|/2 with θ = 0, whose limit J_pb is [0, 2]; away from the kink derivatives tend to 2 or 2/3:
-
-    >>> from conservative.functions import from_sympy
-    >>> F = from_sympy("t - Abs(x)/2", state=["x"], parameters=["t"])
-    >>> run = iterate_driven(F, [1.0], [0.0], steps=30, fixed_point=[0])
-    >>> run.limit.support([[[1.0]]]).round(6).tolist(), run.to_limit[-1].upper < 1e-6
-    ([2.0], True)
-    """
-    call = "iterate_driven"
-    if isinstance(steps, bool) or steps != int(steps) or steps < 0:
-        raise ArgumentError(f"`{call}(steps=...)` needs a whole number of at least 0; got {steps}.")
-    x = as_real_array(x0, call=call, argument="x0", wanted="shape (p,)")
-    parameter = as_real_array(theta, call=call, argument="theta", wanted="shape (m,)")
-    if x.ndim != 1 or parameter.ndim != 1:
-        raise ShapeError(
-            f"`{call}(x0=..., theta=...)` needs shapes (p,) and (m,); got {x.shape} and {parameter.shape}."
-        )
-    points = [x]
-    for _ in range(int(steps)):
-        points.append(np.asarray(F.evaluate(points[-1], parameter), dtype=np.float64))
-    limit = _limit_jacobian(F, points[-1], theta, fixed_point)
-    start = np.zeros((1, len(x), len(parameter))) if initial is None else initial
-    along = (
-        _listed(conservative_jacobian(F, [*point.tolist(), *_numbers(theta)], tolerance=0.0)) for point in points[:-1]
-    )
-    run = iterate_sequence(along, start, limit=limit, representation=representation)
-    trajectory = np.array(points[: len(run.sets)])
-    return DrivenTrajectory(
-        trajectory, run.sets, run.gaps, run.to_limit, run.bounds, run.limit, run.rate, run.status, run.decay
-    )
 
 
 def iterate_sequence(
@@ -296,28 +216,3 @@ def _gap_to(X: MatrixPolytope, limit: MatrixPolytope) -> Bracket:
 
 def _slack(before: MatrixPolytope, after: MatrixPolytope) -> float:
     return round_up(max(before.e_missing, before.e_extra) + max(after.e_missing, after.e_extra))
-
-
-def _listed(J: Any) -> Any:
-    return J.listed() if isinstance(J, JacobianZonotope) else J
-
-
-def _numbers(values: Any) -> list[Any]:
-    return list(values.tolist() if isinstance(values, np.ndarray) else values)
-
-
-def _limit_jacobian(F: Any, last: Floats, theta: Any, fixed_point: Any) -> Any:
-    parameter = np.asarray([float(value) for value in _numbers(theta)])
-    if fixed_point is None:
-        if not np.array_equal(F.evaluate(last, parameter), last):
-            return None
-        return _listed(conservative_jacobian(F, [*last.tolist(), *_numbers(theta)]))
-    given = _numbers(fixed_point)
-    point = np.asarray([float(value) for value in given])
-    residual = float(np.abs(F.evaluate(point, parameter) - point).max())
-    if not residual <= 1e-9 * max(1.0, float(np.abs(point).max())):
-        raise ArgumentError(
-            f"`iterate_driven(fixed_point=...)` needs F(x, θ) = x; got a residual of {residual:.3g}. Leave it out to "
-            "iterate without a limit."
-        )
-    return _listed(conservative_jacobian(F, [*given, *_numbers(theta)]))

@@ -1,31 +1,21 @@
-"""The one loop: 𝒳_{t+1} = 𝒥(𝒳_t), as hulls, with the distance to the limit bounded at every step."""
+"""What an iteration of sets returns: the sets, their gaps, bounds of the distance to the limit, and why it ended."""
 
 import math
 import time
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from typing import TYPE_CHECKING
 
 from conservative._core.errors import ArgumentError
-from conservative._core.numbers import Bracket, round_up
-from conservative.iteration.blocks import Blocks, read_blocks, read_initial
-from conservative.iteration.contraction import adapted_decay, expanding_word
+from conservative._core.numbers import Bracket
 from conservative.iteration.decay import Decay
-from conservative.iteration.thinning import Thinning, read_representation
-from conservative.matrix_sets import MatrixPolytope, simplify
-from conservative.matrix_sets.gaps import measured_gap
-from conservative.matrix_sets.operations import affine_images
+from conservative.matrix_sets import MatrixPolytope
 
 if TYPE_CHECKING:
     from conservative.spectral import Product
 
-_DEFAULT_STEPS = 20
-_MOST_STEPS = 10_000
-_LARGEST = 1e140
-"""Entries beyond this end the loop: their squares would leave the doubles' range."""
+MOST_STEPS = 10_000
+"""Steps after which a tolerance is given up."""
 
 
 class TrajectoryStatus(Enum):
@@ -33,7 +23,7 @@ class TrajectoryStatus(Enum):
 
     STEPS_DONE = "all steps asked for were made"
     TOLERANCE_REACHED = "the distance to the fixed set is proved to be at most `tol`"
-    STEP_LIMIT = f"{_MOST_STEPS} steps did not reach `tol`; raise `tol`, or give `steps` to see the bounds so far"
+    STEP_LIMIT = f"{MOST_STEPS} steps did not reach `tol`; raise `tol`, or give `steps` to see the bounds so far"
     ROUNDING_LIMIT = (
         "the steps became smaller than the carried errors; raise `tol`, or `max_vertices` if sets are thinned"
     )
@@ -109,107 +99,6 @@ class SetTrajectory:
         return len(self.gaps)
 
 
-def iterate_set(
-    J: Any,
-    initial: Any,
-    *,
-    steps: int | None = None,
-    tol: float | None = None,
-    representation: str | Thinning = "auto",
-    norm: ArrayLike | None = None,
-    max_vertices: int | None = None,
-    time_limit: float | None = None,
-) -> SetTrajectory:
-    """Iterate X_{t+1} = conv 𝒥(X_t) = conv ∪_i (A_i X_t + B_i) from a compact set of matrices.
-
-    Parameters
-    ----------
-    J : JacobianSet, MatrixPolytope, FiniteSet or array_like of shape (k, p, p + m)
-        Blocks [A_i B_i]. The hull of the image is the same for the finite family and for its hull.
-    initial : MatrixSet or array_like of shape (n, p, m)
-        The set X_0; for one matrix X pass ``X[None]``.
-    steps : int, optional
-        Number of steps; 20 if `tol` is not given either.
-    tol : float, optional
-        Stop when the proved distance to conv fix(𝒥) is at most this.
-    representation : {"auto", "hull", "thinned", "region", "cells"} or Thinning
-        ``"hull"`` keeps every vertex that is not redundant to rounding; ``"thinned"`` keeps at most 150, as an inner
-        hull with the missing distance measured; ``Thinning(epsilon=...)`` as many as it takes to miss at most ε.
-        ``"auto"`` takes hulls when p·m ≤ 3. ``"region"`` (p·m = 2) and ``"cells"`` take no hulls: see `iterate_true`.
-    norm : array_like, shape (p, p), optional
-        A positive definite P whose norm √(xᵀPx) contracts, for families with ‖A‖₂ ≥ 1; one is looked for if several
-        steps do not contract either.
-    max_vertices : int, optional
-        Most vertices kept, instead of the representation's own limit.
-    time_limit : float, optional
-        Seconds after which no further step is begun.
-
-    Returns
-    -------
-    SetTrajectory
-
-    Raises
-    ------
-    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError, ArgumentError
-
-    Notes
-    -----
-    With c_s bounding the norms of products of length s (see `Decay`), an error ε made at step r weighs at most
-    c_{t−r} ε at step t; thinning and rounding errors are carried so, the missing and the extra apart. Every norm,
-    distance and sum is rounded up. If the Euclidean norm does not contract in one step, products of several steps are
-    tried. A keyboard interrupt returns the steps made.
-
-    Examples
-    --------
-    >>> run = iterate_set([[[0.5, 1.0]], [[0.5, 0.0]]], [[[0.0]]], tol=1e-6)
-    >>> run.status.name, round(float(run.sets[-1].support([[1.0]])), 5)
-    ('TOLERANCE_REACHED', 2.0)
-    """
-    limit = _step_limit(steps, tol)
-    if representation in ("region", "cells"):
-        from conservative.iteration.true_sets import iterate_true
-
-        return iterate_true(
-            J, initial, steps=steps, tol=tol, representation=str(representation), norm=norm, time_limit=time_limit
-        )
-    deadline = deadline_after(time_limit, call="iterate_set")
-    blocks = read_blocks(J, call="iterate_set")
-    start = read_initial(initial, blocks, call="iterate_set")
-    thinning = read_representation(representation, max_vertices, start.shape, call="iterate_set")
-    decay = adapted_decay(blocks.A, norm=norm)
-    if tol is not None and not decay.contracts:
-        limit = min(limit, steps or _DEFAULT_STEPS)
-    run = _Run(blocks, decay, thinning.max_vertices, thinning.step_loss(decay))
-    status = None
-    try:
-        run.begin(start)
-        while status is None and len(run.gaps) < limit:
-            status = TrajectoryStatus.TIME_LIMIT if time.monotonic() > deadline else run.step(tol)
-    except KeyboardInterrupt:
-        if not run.sets:
-            raise
-        status = TrajectoryStatus.INTERRUPTED
-    run.close_first()
-    if status is None:
-        reached_all = steps is not None or tol is None
-        status = TrajectoryStatus.STEPS_DONE if reached_all else TrajectoryStatus.STEP_LIMIT
-        status = status if decay.contracts else TrajectoryStatus.NO_CONTRACTION
-    count = len(run.bounds)
-    sets, gaps = tuple(run.sets[:count]), tuple(run.gaps[: max(count - 1, 0)])
-    expanding = None if decay.contracts else expanding_word(blocks.A)
-    return SetTrajectory(sets, gaps, tuple(run.bounds), status, decay, expanding)
-
-
-def _step_limit(steps: int | None, tol: float | None) -> int:
-    if steps is not None and (isinstance(steps, bool) or steps != int(steps) or steps < 0):
-        raise ArgumentError(f"`iterate_set(steps=...)` needs a whole number of at least 0; got {steps}.")
-    if tol is not None and not tol > 0.0:
-        raise ArgumentError(f"`iterate_set(tol=...)` needs a positive distance; got {tol}.")
-    if steps is not None:
-        return int(steps)
-    return _DEFAULT_STEPS if tol is None else _MOST_STEPS
-
-
 def deadline_after(time_limit: float | None, *, call: str) -> float:
     """When to stop, on the clock of `time.monotonic`.
 
@@ -234,113 +123,3 @@ def deadline_after(time_limit: float | None, *, call: str) -> float:
     if not time_limit >= 0.0:
         raise ArgumentError(f"`{call}(time_limit=...)` needs at least 0 seconds; got {time_limit}.")
     return time.monotonic() + time_limit
-
-
-@dataclass(slots=True)
-class _Run:
-    """The sets so far; a step either completes all its records or, when interrupted, none that is kept."""
-
-    blocks: Blocks
-    decay: Decay
-    cap: int
-    close: float | None = None
-    sets: list[MatrixPolytope] = field(default_factory=list)
-    gaps: list[Bracket] = field(default_factory=list)
-    bounds: list[StepBound] = field(default_factory=list)
-    missing: list[float] = field(default_factory=list)
-    extra: list[float] = field(default_factory=list)
-    weights: list[float] = field(default_factory=list)
-
-    def begin(self, start: MatrixPolytope) -> None:
-        """Record X_0; its bound waits for the first step."""
-        self._keep(simplify(start, tol=self.close, max_vertices=self.cap))
-
-    def _keep(self, fresh: MatrixPolytope) -> MatrixPolytope:
-        """Store a set whose errors are those of its own step, carrying the errors of all steps before."""
-        self.missing.append(fresh.e_missing)
-        self.extra.append(fresh.e_extra)
-        self.weights.append(self.decay.at(len(self.weights)))
-        stored = MatrixPolytope(
-            fresh.vertices,
-            exactness=fresh.exactness,
-            e_missing=_carried(self.weights, self.missing),
-            e_extra=_carried(self.weights, self.extra),
-        )
-        self.sets.append(stored)
-        return stored
-
-    def step(self, tol: float | None) -> TrajectoryStatus | None:
-        """Make one step; a status if it is the last."""
-        before = self.sets[-1]
-        fresh = hull_step(self.blocks, before, cap=self.cap, close=self.close)
-        if fresh is None:
-            self.close_first()
-            return TrajectoryStatus.OVERFLOW
-        after = self._keep(fresh)
-        forward, backward = measured_gap(before, after), measured_gap(after, before)
-        stored = max(forward.upper, backward.upper)
-        slack_before, slack_after = max(before.e_missing, before.e_extra), max(after.e_missing, after.e_extra)
-        slack = round_up(slack_before + slack_after)
-        lower = max(forward.lower, backward.lower)
-        self.gaps.append(Bracket(max(0.0, lower - round_up(slack)), round_up(stored + slack)))
-        if len(self.bounds) == 0:
-            self.close_first()
-        a_priori = _sum_up(_product_up(self.decay.tail(len(self.gaps)), self.gaps[0].upper), slack_after)
-        a_posteriori = _sum_up(_product_up(self.decay.tail(1), self.gaps[-1].upper), slack_after)
-        self.bounds.append(StepBound(a_priori, a_posteriori, after.e_missing, after.e_extra))
-        if tol is None or not self.decay.contracts:
-            return None
-        if self.bounds[-1].best <= tol:
-            return TrajectoryStatus.TOLERANCE_REACHED
-        if stored <= slack and slack_after >= 0.5 * slack_before and _product_up(self.decay.tail(0), slack) > tol:
-            return TrajectoryStatus.ROUNDING_LIMIT
-        return None
-
-    def close_first(self) -> None:
-        """The bound of X_0, once the first step is known."""
-        if self.bounds:
-            return
-        start = self.sets[0]
-        first = self.gaps[0].upper if self.gaps else math.inf
-        bound = _sum_up(_product_up(self.decay.tail(0), first), max(start.e_missing, start.e_extra))
-        self.bounds.append(StepBound(bound, bound, start.e_missing, start.e_extra))
-
-
-def hull_step(blocks: Blocks, X: MatrixPolytope, *, cap: int, close: float | None = None) -> MatrixPolytope | None:
-    """conv ∪_i (A_i X + B_i) with redundant vertices removed, and the errors of this step alone.
-
-    Parameters
-    ----------
-    blocks : Blocks
-    X : MatrixPolytope
-    cap : int
-        Most vertices kept.
-    close : float, optional
-        Distance that may be lost; by default vertices are left out that are redundant to rounding.
-
-    Returns
-    -------
-    MatrixPolytope or None
-        `None` if the image leaves the range in which squares are finite.
-    """
-    images, rounding = affine_images(X.vertices, blocks.A, blocks.B)
-    images = images.reshape(-1, *X.shape)
-    if not np.isfinite(images).all() or np.abs(images).max() > _LARGEST:
-        return None
-    return simplify(MatrixPolytope(images, e_missing=rounding, e_extra=rounding), tol=close, max_vertices=cap)
-
-
-def _carried(weights: list[float], errors: list[float]) -> float:
-    """Σ_s c_{t−s} ε_s, rounded up."""
-    terms: NDArray[np.float64] = np.asarray(weights[::-1]) * np.asarray(errors)
-    if not np.isfinite(terms).all():
-        return math.inf
-    return _product_up(float(terms.sum()), 1.0 + (len(errors) + 4) * 2.0**-52)
-
-
-def _product_up(a: float, b: float) -> float:
-    return 0.0 if a == 0.0 or b == 0.0 else math.nextafter(a * b, math.inf)
-
-
-def _sum_up(a: float, b: float) -> float:
-    return a if b == 0.0 else round_up(a + b)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies.matrix_sets import rotation
 
 from conservative._core.errors import ArgumentError, BudgetError, ExpansionError
-from conservative.iteration import fixed, fixed_set
+from conservative.iteration import _hull_search, fixed_set
 from conservative.matrix_sets import FiniteSet, MatrixPolytope, gap, hausdorff_distance
 
 
@@ -99,7 +99,7 @@ def test_a_tolerance_below_rounding_ends_with_a_valid_set() -> None:
 
 
 def test_an_interrupt_keeps_the_best_hull(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = fixed.simplify, []
+    real, calls = _hull_search.simplify, []
 
     def interrupted(*arguments: object, **options: object) -> object:
         calls.append(1)
@@ -107,7 +107,7 @@ def test_an_interrupt_keeps_the_best_hull(monkeypatch: pytest.MonkeyPatch) -> No
             raise KeyboardInterrupt
         return real(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(fixed, "simplify", interrupted)
+    monkeypatch.setattr(_hull_search, "simplify", interrupted)
     rng = np.random.default_rng(1)
     found = fixed_set(np.concatenate([0.45 * rng.normal(size=(3, 2, 2)) / 2, rng.normal(size=(3, 2, 1))], axis=2))
     assert found.status.name == "INTERRUPTED"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conservative._core.errors import ArgumentError, EmptySetError, NonFiniteError, ShapeError
-from conservative.iteration import fixed_set, iterate_set, trajectory
+from conservative.iteration import fixed_set, hulls, iterate_set
 from conservative.iteration.decay import decay_of
 from conservative.matrix_sets import MatrixPolytope, gap, hausdorff_distance
 
@@ -128,7 +128,7 @@ def test_rounding_ends_a_tolerance_that_is_too_small() -> None:
 
 
 def test_an_interrupt_keeps_the_steps_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = trajectory.measured_gap, []
+    real, calls = hulls.measured_gap, []
 
     def interrupted(*arguments: MatrixPolytope) -> object:
         calls.append(1)
@@ -136,7 +136,7 @@ def test_an_interrupt_keeps_the_steps_made(monkeypatch: pytest.MonkeyPatch) -> N
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(trajectory, "measured_gap", interrupted)
+    monkeypatch.setattr(hulls, "measured_gap", interrupted)
     run = iterate_set([[[0.5, 1.0]], [[0.25, 0.0]]], [[[0.0]]], steps=50)
     assert run.status.name == "INTERRUPTED"
     assert run.steps == 3

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from conservative._core.errors import ArgumentError, EmptySetError, ExpansionError, ShapeError
-from conservative.iteration import Thinning, fixed_set, iterate_sequence, iterate_set, iterate_templates, trajectory
+from conservative.iteration import Thinning, fixed_set, hulls, iterate_sequence, iterate_set, iterate_templates
 from conservative.iteration.contraction import adapted_decay
 from conservative.matrix_sets import FiniteSet, MatrixPolytope
 
@@ -93,8 +93,8 @@ def test_an_interrupted_iteration_keeps_its_bounds(monkeypatch: pytest.MonkeyPat
             raise KeyboardInterrupt
         return hull_step(*args, **options)
 
-    hull_step = trajectory.hull_step
-    monkeypatch.setattr(trajectory, "hull_step", interrupted)
+    hull_step = hulls.hull_step
+    monkeypatch.setattr(hulls, "hull_step", interrupted)
     run = iterate_set([[[0.5, 1.0]], [[0.5, 0.0]]], [[[0.0]]], steps=50, representation=Thinning(epsilon=1e-3))
     assert run.status.name == "INTERRUPTED"
     assert (len(run.sets), run.steps) == (5, 4)
