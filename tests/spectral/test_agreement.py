@@ -14,6 +14,7 @@ import pytest
 from conservative import (
     check,
     common_quadratic_norm,
+    conic_bound,
     joint_spectral_radius,
     path_complete_bound,
     sum_of_squares_bound,
@@ -61,6 +62,10 @@ def assert_agree(seed):
     for name, (upper, factor) in above.items():
         assert upper >= found.lower, name
         assert upper <= found.upper * factor * (1 + ROOM) or found.upper < 1e-6, name
+    if (matrices >= 0).all():
+        # With the Perron vector v of the sum, A_i v <= rho(sum) v, and rho(sum) is at most k times the radius.
+        cone = conic_bound(matrices).gamma
+        assert found.lower <= cone <= len(matrices) * found.upper * (1 + ROOM) + 1e-6
 
 
 @pytest.mark.parametrize("seed", range(10))
