@@ -12,6 +12,7 @@ _HOMES = {
     "Bracket": "conservative._core.numbers",
     "ConservativeError": "conservative._core.errors",
     "EmptySetError": "conservative._core.errors",
+    "InterruptedWarning": "conservative._core.errors",
     "Estimate": "conservative._core.numbers",
     "Exactness": "conservative._core.exactness",
     "ShapeError": "conservative._core.errors",

@@ -32,6 +32,9 @@ _MOST_STEPS = 1000
 _SHARE = 1e-3
 """Error of one step that is allowed by default, as a share of the first sets' size."""
 
+_LOOSE = 0.5
+"""Width of a gap in many dimensions, in errors of a step: a narrower one costs more than the step itself."""
+
 
 def iterate_true(
     J: Any,
@@ -158,7 +161,8 @@ def _iterated(blocks: Blocks, start: MatrixSet, decay: Decay, aim: Aim) -> SetTr
                 status = TrajectoryStatus.TIME_LIMIT
                 break
             after = advance(blocks, sets[-1], aim.step_tol)
-            gaps.append(_between(sets[-1], after, 0.1 * max(aim.step_tol, after.e_extra)))
+            share = 0.1 if after.shape[0] * after.shape[1] <= 2 else _LOOSE
+            gaps.append(_between(sets[-1], after, share * max(aim.step_tol, after.e_extra)))
             sets.append(after)
             if aim.tol is not None and _bound(decay, len(gaps), gaps, after).best <= aim.tol:
                 status = TrajectoryStatus.TOLERANCE_REACHED
