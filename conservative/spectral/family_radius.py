@@ -12,12 +12,16 @@ from conservative._core.threads import one_thread
 from conservative.certificates import Certificate, expansion_certificate
 from conservative.spectral.automata import as_automaton, lifted_family
 from conservative.spectral.automaton import Automaton
-from conservative.spectral.proving import Problem, Proved, decimal_below, prove, prove_exactly
+from conservative.spectral.proving import Problem, Proved, decimal_below, prove, prove_by_ellipsoid, prove_exactly
 from conservative.spectral.stages import PATIENCE, Found, RadiusStatus, branch, first_bounds, is_wide, stages
 from conservative.spectral.words import Word, canonical_word, word_text
 
-_SEARCHING, _BOUNDING = 0.8, 0.9
+_SEARCHING, _BOUNDING = 0.65, 0.85
 """Parts of the time limit after which the search ends, and the bounds of an open polytope are no longer improved."""
+
+
+_NARROW = Fraction(101, 100)
+"""A bound of an open polytope within this factor of the lower one: a quadratic norm would hardly be better."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,7 +166,12 @@ def _proved(problem: Problem, found: Found, *, tol: float, deadline: float) -> P
     if found.form is None:
         return None
     lower = Fraction(found.bracket.lower)
-    return prove(problem, found.form, found.states, word=found.word, lower=lower, tol=tol, deadline=deadline)
+    proved = prove(problem, found.form, found.states, word=found.word, lower=lower, tol=tol, deadline=deadline)
+    if proved is not None and (all(s.is_closed for s in found.states) or proved.bound <= lower * _NARROW):
+        return proved
+    other = prove_by_ellipsoid(problem, found.states, word=found.word, lower=lower)
+    both = [p for p in (proved, other) if p is not None]
+    return min(both, key=lambda p: p.bound, default=None)
 
 
 def _status(found: Found, certificate: Certificate | None, *, tol: float, late: RadiusStatus) -> RadiusStatus:

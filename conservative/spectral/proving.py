@@ -24,12 +24,15 @@ from conservative.certificates import (
     upper_certificate,
 )
 from conservative.spectral.automaton import Automaton
+from conservative.spectral.basis import diagonal_balance, scale_family
+from conservative.spectral.candidates import averaged_norm, ellipsoid_norm, in_norm
 from conservative.spectral.closing import BlockState, strict_polytope
 from conservative.spectral.isometries import preserved_form
 from conservative.spectral.polytope.columns import MEAN
 from conservative.spectral.polytope.rational import polytope_proof
 from conservative.spectral.polytope.shape import ROOT, Polytope
 from conservative.spectral.polytope.whole import optimised, reach, with_letters
+from conservative.spectral.quadratic import prove_quadratic
 from conservative.spectral.reduction import BlockTriangular
 from conservative.spectral.words import Word
 
@@ -37,6 +40,9 @@ FloatArray = NDArray[np.float64]
 
 DIGITS = 13
 """Significant digits of the bounds that certificates claim."""
+
+_MOST_ORDER = 60
+"""Order up to which a quadratic norm is proved where no polytope has closed."""
 
 _MOST_EXACT = 200_000
 """Vertices times matrices times n^2 up to which exact values are proved."""
@@ -135,6 +141,45 @@ def prove(
         except (CertificateError, OverflowError, np.linalg.LinAlgError, ZeroDivisionError):
             continue
     return None
+
+
+def prove_by_ellipsoid(problem: Problem, states: Sequence[BlockState], *, word: Word, lower: Fraction) -> Proved | None:
+    """The bound of a quadratic norm that costs no solver: averaged, or around the vertices of an open polytope.
+
+    Parameters
+    ----------
+    problem : Problem
+    states : sequence of BlockState
+    word : tuple of int
+    lower : Fraction
+        Proved: rho(M_w)^(1/|w|) is at least this.
+
+    Returns
+    -------
+    Proved or None
+        None for matrices of order more than 60, and when no proof was accepted.
+    """
+    family = problem.family
+    if family.size > _MOST_ORDER:
+        return None
+    balance = diagonal_balance(family)
+    scaled = scale_family(family, transform=balance)
+    if scaled is None:
+        return None
+    shapes = [averaged_norm(scaled.floats)]
+    polytope = states[0].polytope if len(states) == 1 and all(x == 1 for x in states[0].block.balance) else None
+    if polytope is not None:
+        inverse = np.linalg.inv(balance)
+        shapes.append(inverse.T @ ellipsoid_norm(polytope.vertices) @ inverse)
+    rates = [float(np.linalg.norm(in_norm(scaled.floats, P), 2, axis=(1, 2)).max()) for P in shapes]
+    best = int(np.argmin(rates))
+    P = balance @ (shapes[best] / np.abs(shapes[best]).max()) @ balance
+    norm = prove_quadratic(family, P, estimate=Fraction(rates[best]) * scaled.scale)
+    try:
+        proof = QuadraticProof(norm.exact_weight)
+        return Proved(norm.exact_gamma, _certificate(problem, proof, word, lower, norm.exact_gamma))
+    except (CertificateError, OverflowError):
+        return None
 
 
 def prove_exactly(

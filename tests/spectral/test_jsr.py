@@ -168,6 +168,14 @@ def test_an_interrupt_returns_the_best_bracket(monkeypatch):
     assert check(found.certificate).valid
 
 
+def test_an_open_polytope_is_not_the_last_word_above():
+    family = np.random.default_rng(5).standard_normal((2, 20, 20))
+    found = joint_spectral_radius(family, time_limit=1.0)
+    assert found.lower < found.upper < 0.8 * np.linalg.norm(family, 2, axis=(1, 2)).max()
+    assert check(found.certificate).valid
+    assert found.certificate.claim.upper <= Fraction(found.upper)
+
+
 @pytest.mark.parametrize("tol", [0.0, 1e-15, 1e-12, 1e-6, 1e-2, 10.0])
 def test_every_tolerance_ends_with_a_status_that_is_true(tol):
     tied = [np.eye(3)[[1, 2, 0]].tolist(), [[0, 1, 0], [0, 0, 1], ["1/2", "1/2", 0]]]
