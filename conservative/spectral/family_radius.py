@@ -12,7 +12,9 @@ from conservative._core.threads import one_thread
 from conservative.certificates import Certificate, expansion_certificate
 from conservative.spectral.automata import as_automaton, lifted_family
 from conservative.spectral.automaton import Automaton
-from conservative.spectral.proving import Problem, Proved, decimal_below, prove, prove_by_ellipsoid, prove_exactly
+from conservative.spectral.decimals import decimal_below
+from conservative.spectral.proving import Problem, Proved, prove, prove_by_ellipsoid
+from conservative.spectral.proving_exactly import prove_exactly
 from conservative.spectral.stages import PATIENCE, Found, RadiusStatus, branch, first_bounds, is_wide, stages
 from conservative.spectral.words import Word, canonical_word, word_text
 

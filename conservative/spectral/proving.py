@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -19,18 +19,15 @@ from conservative.certificates import (
     Proof,
     QuadraticProof,
     equality_certificate,
-    exact_certificate,
-    exact_proof,
     upper_certificate,
 )
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.basis import diagonal_balance, scale_family
 from conservative.spectral.candidates import averaged_norm, ellipsoid_norm, in_norm
-from conservative.spectral.closing import BlockState, strict_polytope
+from conservative.spectral.closing import BlockState
+from conservative.spectral.decimals import decimal_above, decimal_below
 from conservative.spectral.isometries import preserved_form
-from conservative.spectral.polytope.columns import MEAN
 from conservative.spectral.polytope.rational import polytope_proof
-from conservative.spectral.polytope.shape import ROOT, Polytope
 from conservative.spectral.polytope.whole import optimised, reach, with_letters
 from conservative.spectral.quadratic import prove_quadratic
 from conservative.spectral.reduction import BlockTriangular
@@ -38,14 +35,8 @@ from conservative.spectral.words import Word
 
 FloatArray = NDArray[np.float64]
 
-DIGITS = 13
-"""Significant digits of the bounds that certificates claim."""
-
 _MOST_ORDER = 60
 """Order up to which a quadratic norm is proved where no polytope has closed."""
-
-_MOST_EXACT = 200_000
-"""Vertices times matrices times n^2 up to which exact values are proved."""
 
 _MARGIN = Fraction(1, 10**9)
 """Room for rounding above the largest gauge of an image of an open polytope."""
@@ -130,7 +121,7 @@ def prove(
     """
     if any(s.polytope is None and not s.is_closed for s in states):
         return None
-    whole = [_whole(s, deadline) for s in states]
+    whole = [of_whole_family(s, deadline) for s in states]
     exact = _attained(problem, form, whole, word, lower)
     if exact is not None:
         return exact
@@ -182,68 +173,6 @@ def prove_by_ellipsoid(problem: Problem, states: Sequence[BlockState], *, word: 
         return None
 
 
-def prove_exactly(
-    family: MatrixFamily, form: BlockTriangular, states: Sequence[BlockState], *, deadline: float
-) -> Certificate | None:
-    """A proof that a word attains the radius, which may be irrational; None where this kind of proof does not apply.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    form : BlockTriangular
-    states : sequence of BlockState
-    deadline : float
-
-    Returns
-    -------
-    Certificate or None
-
-    Notes
-    -----
-    For one block whose polytope has closed, grown from one real eigenvector, with every image strictly inside. Large
-    polytopes are left out: the long numbers would take longer than the search.
-    """
-    state = states[0]
-    if len(states) != 1 or not _is_identity(form.basis) or not state.is_closed or state.polytope is None:
-        return None
-    size = state.polytope.count * state.block.family.count * state.block.family.size**2
-    if size > _MOST_EXACT or any(x != 1 for x in state.block.balance):
-        return None
-    strict = strict_polytope(state, deadline=deadline)
-    if strict is None:
-        return None
-    polytope = _whole(replace(state, polytope=strict), math.inf).polytope
-    assert polytope is not None
-    tree = [None if p == ROOT else (int(p), int(i)) for p, i in zip(polytope.parent, polytope.letter, strict=True)]
-    try:
-        proof = exact_proof(
-            family,
-            word=polytope.cycles[0].word,
-            vertices=polytope.vertices,
-            tree=tree,
-            images=_combinations(polytope),
-            hull=polytope.kind.value,
-        )
-        return exact_certificate(family, proof)
-    except (CertificateError, OverflowError, np.linalg.LinAlgError, ZeroDivisionError):
-        return None
-
-
-def _combinations(polytope: Polytope) -> list[list[list[tuple[int, float]]]]:
-    """Pairs (vertex, coefficient) for every settled image, in doubles."""
-    k = polytope.matrices.shape[0]
-    table: list[list[list[tuple[int, float]]]] = [[[] for _ in range(polytope.count)] for _ in range(k)]
-    for points in (*polytope.settled, polytope.pending):
-        signed = (points.coefficients * points.factor.real).tolist()
-        for (letter, vertex), code, weight in zip(points.image.tolist(), points.code.tolist(), signed, strict=True):
-            entries = [(c // 2, w) for c, w in zip(code, weight, strict=True) if c >= 0 and w != 0]
-            spread = sum(w for c, w in zip(code, weight, strict=True) if c == MEAN) / max(polytope.mean_count, 1)
-            if spread:
-                entries += [(j, spread) for j in range(polytope.mean_count)]
-            table[letter][vertex] = entries
-    return table
-
-
 def _attained(
     problem: Problem, form: BlockTriangular, states: Sequence[BlockState], word: Word, lower: Fraction
 ) -> Proved | None:
@@ -261,8 +190,18 @@ def _attained(
         return None
 
 
-def _whole(state: BlockState, deadline: float) -> BlockState:
-    """The state with the images of all matrices, and the gauges of open polytopes as small as time allows."""
+def of_whole_family(state: BlockState, deadline: float) -> BlockState:
+    """The state with the images of all matrices, and the gauges of open polytopes as small as time allows.
+
+    Parameters
+    ----------
+    state : BlockState
+    deadline : float
+
+    Returns
+    -------
+    BlockState
+    """
     if state.polytope is None:
         return state
     block = state.block
@@ -296,7 +235,7 @@ def _needed(state: BlockState) -> Fraction:
 def _proof(form: BlockTriangular, states: Sequence[BlockState], bound: Fraction) -> Proof:
     proofs = [_block_proof(s, bound) for s in states]
     balances = [x for s in states for x in s.block.balance]
-    if len(proofs) == 1 and _is_identity(form.basis) and all(x == 1 for x in balances):
+    if len(proofs) == 1 and is_identity(form.basis) and all(x == 1 for x in balances):
         return proofs[0]
     basis = [[x / d for x, d in zip(row, balances, strict=True)] for row in form.basis]
     inverse = [[x * d for x in row] for row, d in zip(form.inverse, balances, strict=True)]
@@ -324,7 +263,17 @@ def _exactly(matrix: FloatArray) -> list[list[Fraction]]:
     return [[Fraction(x) for x in row] for row in matrix.tolist()]
 
 
-def _is_identity(matrix: ExactMatrix) -> bool:
+def is_identity(matrix: ExactMatrix) -> bool:
+    """Whether an exact matrix is the identity.
+
+    Parameters
+    ----------
+    matrix : ExactMatrix
+
+    Returns
+    -------
+    bool
+    """
     return all(x == int(i == j) for i, row in enumerate(matrix) for j, x in enumerate(row))
 
 
@@ -338,51 +287,3 @@ def _certificate(problem: Problem, proof: Proof, word: Word, lower: Fraction, bo
             )
     # The word of large matrices is beyond the checker's limits; the upper bound may not be.
     return upper_certificate(family, proof, bound, automaton=automaton)
-
-
-def decimal_below(value: Fraction, *, digits: int = DIGITS) -> Fraction:
-    """The largest decimal of some significant digits that is at most a positive number.
-
-    Parameters
-    ----------
-    value : Fraction
-    digits : int
-
-    Returns
-    -------
-    Fraction
-
-    Examples
-    --------
-    >>> decimal_below(Fraction(2, 3), digits=3)
-    Fraction(333, 500)
-    """
-    unit = _unit(value, digits)
-    return math.floor(value / unit) * unit
-
-
-def decimal_above(value: Fraction, *, digits: int = DIGITS) -> Fraction:
-    """The smallest decimal of some significant digits that is at least a positive number.
-
-    Parameters
-    ----------
-    value : Fraction
-    digits : int
-
-    Returns
-    -------
-    Fraction
-
-    Examples
-    --------
-    >>> decimal_above(Fraction(2, 3), digits=3)
-    Fraction(667, 1000)
-    """
-    unit = _unit(value, digits)
-    return math.ceil(value / unit) * unit
-
-
-def _unit(value: Fraction, digits: int) -> Fraction:
-    """A power of ten of which a positive number has about the given number of multiples."""
-    exponent = math.floor((value.numerator.bit_length() - value.denominator.bit_length()) * math.log10(2))
-    return Fraction(10) ** (exponent - digits + 1)

@@ -1,0 +1,55 @@
+"""Decimals of few digits beside a positive rational: the bounds that certificates claim."""
+
+import math
+from fractions import Fraction
+
+DIGITS = 13
+"""Significant digits of the bounds that certificates claim."""
+
+
+def decimal_below(value: Fraction, *, digits: int = DIGITS) -> Fraction:
+    """The largest decimal of some significant digits that is at most a positive number.
+
+    Parameters
+    ----------
+    value : Fraction
+    digits : int
+
+    Returns
+    -------
+    Fraction
+
+    Examples
+    --------
+    >>> decimal_below(Fraction(2, 3), digits=3)
+    Fraction(333, 500)
+    """
+    unit = _unit(value, digits)
+    return math.floor(value / unit) * unit
+
+
+def decimal_above(value: Fraction, *, digits: int = DIGITS) -> Fraction:
+    """The smallest decimal of some significant digits that is at least a positive number.
+
+    Parameters
+    ----------
+    value : Fraction
+    digits : int
+
+    Returns
+    -------
+    Fraction
+
+    Examples
+    --------
+    >>> decimal_above(Fraction(2, 3), digits=3)
+    Fraction(667, 1000)
+    """
+    unit = _unit(value, digits)
+    return math.ceil(value / unit) * unit
+
+
+def _unit(value: Fraction, digits: int) -> Fraction:
+    """A power of ten of which a positive number has about the given number of multiples."""
+    exponent = math.floor((value.numerator.bit_length() - value.denominator.bit_length()) * math.log10(2))
+    return Fraction(10) ** (exponent - digits + 1)
