@@ -50,6 +50,8 @@ def decimal_above(value: Fraction, *, digits: int = DIGITS) -> Fraction:
 
 
 def _unit(value: Fraction, digits: int) -> Fraction:
-    """A power of ten of which a positive number has about the given number of multiples."""
-    exponent = math.floor((value.numerator.bit_length() - value.denominator.bit_length()) * math.log10(2))
+    """The power of ten of which a positive number has a multiple of so many digits."""
+    exponent = math.ceil((value.numerator.bit_length() - value.denominator.bit_length() + 1) * math.log10(2))
+    while Fraction(10) ** exponent > value:
+        exponent -= 1
     return Fraction(10) ** (exponent - digits + 1)
