@@ -61,7 +61,7 @@ def polytope_norm(matrices: Any, *, time_limit: float = _SECONDS) -> PolytopeNor
 
     References
     ----------
-    [guglielmi2013]_
+    [guglielmiprotasov2013]_
 
     Examples
     --------
