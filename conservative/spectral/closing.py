@@ -34,7 +34,7 @@ _MOST_TIES = 8
 _ACCEPT = 5e-11
 """Images of a gauge that exceeds one by this count as inside: a small part of the usual tolerance."""
 
-_SECONDS = 1.5e-6
+_SECONDS = 1e-6
 """What writing down and checking one number of a proof takes, about."""
 
 _BALANCED = 256

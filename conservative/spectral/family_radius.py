@@ -18,8 +18,9 @@ from conservative.spectral.proving_exactly import prove_exactly
 from conservative.spectral.stages import PATIENCE, Found, RadiusStatus, branch, first_bounds, is_wide, stages
 from conservative.spectral.words import Word, canonical_word, word_text
 
-_SEARCHING, _BOUNDING = 0.65, 0.85
-"""Parts of the time limit after which the search ends, and the bounds of an open polytope are no longer improved."""
+_LAST_PART, _LAST_SECONDS = 0.35, 4.0
+"""What the search leaves of the time limit, the smaller of a part and of seconds: half of it for the bounds of an
+open polytope, half for its proof, besides the time per vertex that growth leaves anyway."""
 
 
 _NARROW = Fraction(101, 100)
@@ -86,7 +87,8 @@ def family_radius(
     problem = Problem(given, family, automaton)
     begun = time.monotonic()
     limit = PATIENCE if time_limit is None else time_limit
-    searching, deadline = begun + _SEARCHING * limit, begun + _BOUNDING * limit
+    left = min(_LAST_PART * limit, _LAST_SECONDS)
+    searching, deadline = begun + limit - left, begun + limit - left / 2
     found = first_bounds(family)
     late = RadiusStatus.WORK_LIMIT if time_limit is None else RadiusStatus.TIME_LIMIT
     with one_thread():
