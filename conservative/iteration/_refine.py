@@ -194,6 +194,8 @@ def refine_plane(task: Task) -> None:
     size = max(task.best.outer.radius, diameter)
     finest = 64.0 * UNIT_ROUNDOFF * size * len(L)
     outer = shapely.buffer(outer, 1e-3 * diameter)
+    if outer.is_empty:
+        return  # a point, or too small for polygons: the hull says all there is
     inner = shapely.MultiPoint(_few(task.seeds.reshape(-1, 2), diameter / 5.0))
     step, ratio, budget, unions = diameter / 16.0, 0.4, task.budget, 0
     while step > 1e6 * finest:

@@ -118,3 +118,13 @@ def test_an_interrupt_keeps_the_best_hull(monkeypatch: pytest.MonkeyPatch) -> No
 def test_bad_tolerances_are_refused(tol: float) -> None:
     with pytest.raises(ArgumentError, match="tol"):
         fixed_set([[[0.5, 1.0]]], tol=tol)
+
+
+@pytest.mark.parametrize(("p", "m"), [(2, 1), (1, 2)])
+def test_a_fixed_set_that_is_one_point_is_left_as_it_is(p, m):
+    blocks = np.zeros((3, p, p + m))
+    blocks[2, :, :p] = 0.8 * np.eye(p)
+    for J in (blocks, FiniteSet(blocks)):
+        found = fixed_set(J, tol=1e-9, time_limit=5.0)
+        assert found.distance.upper <= 1e-9
+        assert found.hull.contains(np.zeros((1, p, m))).all()
