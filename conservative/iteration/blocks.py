@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.checks import as_matrices
-from conservative._core.errors import ShapeError
-from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, hull
+from conservative._core.errors import ArgumentTypeError, ShapeError
+from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, MatrixZonotope, hull
 
 Floats = NDArray[np.float64]
 
@@ -37,8 +37,9 @@ def read_blocks(J: Any, *, call: str) -> Blocks:
 
     Parameters
     ----------
-    J : JacobianSet, MatrixPolytope, FiniteSet or array_like of shape (k, p, p + m)
-        Arrays and polytopes stand for the hull of their matrices, a `FiniteSet` for the finite family.
+    J : JacobianSet, MatrixPolytope, MatrixZonotope, FiniteSet or array_like of shape (k, p, p + m)
+        Arrays, polytopes and zonotopes of few generators stand for the hull of their matrices, a `FiniteSet` for the
+        finite family.
     call : str
         Named in error messages.
 
@@ -50,7 +51,12 @@ def read_blocks(J: Any, *, call: str) -> Blocks:
     ------
     ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError
     """
-    source = J.points if isinstance(J, FiniteSet) else getattr(J, "vertices", J)
+    if isinstance(J, MatrixSet) and not isinstance(J, MatrixPolytope | MatrixZonotope | FiniteSet):
+        raise ArgumentTypeError(
+            f"`{call}(J=...)` needs a polytope, a zonotope or a finite set of blocks; got a {type(J).__name__}. "
+            "Take its `hull`."
+        )
+    source = J.extreme if isinstance(J, MatrixSet) else getattr(J, "vertices", J)
     array = as_matrices(source, call=call, argument="J")
     p, columns = array.shape[1:]
     if columns <= p:

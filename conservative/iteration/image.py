@@ -10,7 +10,8 @@ from conservative._core.exactness import Exactness
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import round_up
 from conservative.iteration.blocks import Blocks, read_blocks
-from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixSet
+from conservative.matrix_sets import CellUnion, FiniteSet, MatrixSet
+from conservative.matrix_sets._listing import as_cells
 from conservative.matrix_sets.line import merged
 from conservative.matrix_sets.operations import affine_images
 
@@ -26,8 +27,8 @@ def set_image(J: Any, X: MatrixSet, *, tol: float, max_cells: int = _MOST_CELLS)
     ----------
     J : JacobianSet, MatrixPolytope, FiniteSet or array_like of shape (k, p, p + m)
         Blocks [A_i B_i]; a `FiniteSet` stands for the finite family, everything else for the hull.
-    X : MatrixPolytope, FiniteSet or CellUnion without margin
-        Of p × m matrices.
+    X : MatrixSet
+        Of p × m matrices; its vertices, cells or triangles are listed.
     tol : float
         Hausdorff distance to the true image that is wanted.
     max_cells : int
@@ -37,12 +38,13 @@ def set_image(J: Any, X: MatrixSet, *, tol: float, max_cells: int = _MOST_CELLS)
     -------
     CellUnion or FiniteSet
         A superset of the image of the stored 𝒳, with `e_extra` at most `tol` plus what 𝒳 brings along; exact, up to
-        rounding, for finite families, for single matrices, for numbers, and when all A_i are equal.
+        rounding, for finite families, for single matrices, for numbers, and when all A_i are equal. Balls that are a
+        margin of 𝒳 become balls max ‖A_i‖₂ times as large, which makes the image an outer one.
 
     Raises
     ------
     BudgetError
-        If more cells are needed.
+        If more cells are needed, or the vertices of 𝒳 are too many to list.
     ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError, ArgumentError
 
     Notes
@@ -56,6 +58,7 @@ def set_image(J: Any, X: MatrixSet, *, tol: float, max_cells: int = _MOST_CELLS)
     --------
     The image of a segment under conv{x ↦ 0, x ↦ x} is the segment with 0:
 
+    >>> from conservative.matrix_sets import MatrixPolytope
     >>> image = set_image([[[0.0, 0.0]], [[1.0, 0.0]]], MatrixPolytope([[[1.0]], [[2.0]]]), tol=0.1)
     >>> image.contains([[[0.5]], [[2.5]]]).tolist()
     [True, False]
@@ -63,8 +66,10 @@ def set_image(J: Any, X: MatrixSet, *, tol: float, max_cells: int = _MOST_CELLS)
     if not tol > 0.0:
         raise ArgumentError(f"`set_image(tol=...)` needs a positive distance; got {tol}.")
     blocks = read_blocks(J, call="set_image")
-    cells = _cells_of(X, blocks)
+    X = _read_cells(X, blocks)
+    cells = X.cells
     norm = float(spectral_norm_bounds(blocks.A)[1].max())
+    margin = round_up(norm * X.margin) if X.margin > 0.0 else 0.0
     line = X.shape == (1, 1)
     if not blocks.convex or len(blocks.A) == 1 or bool((blocks.A[0] == blocks.A).all()) or cells.shape[1] == 1 or line:
         error = 0.0  # Of numbers too: the image of an interval is connected.
@@ -80,36 +85,32 @@ def set_image(J: Any, X: MatrixSet, *, tol: float, max_cells: int = _MOST_CELLS)
         images = merged(np.stack([ends.min(axis=1), ends.max(axis=1)], axis=1))[:, :, None, None]
     if len(images) > max_cells:
         raise _too_many(len(images), max_cells)
-    exactness = X.exactness if error == 0.0 else (Exactness.OUTER if X.exactness is not Exactness.INNER else None)
+    exactness = (
+        X.exactness if error == margin == 0.0 else (Exactness.OUTER if X.exactness is not Exactness.INNER else None)
+    )
     if exactness is None:
         raise ArgumentTypeError("`set_image(X=...)` needs an exact or an outer set where the image is an outer one.")
     e_missing = round_up(round_up(norm * X.e_missing) + rounding)
-    e_extra = round_up(round_up(round_up(norm * X.e_extra) + rounding) + error)
-    if images.shape[1] == 1:
+    e_extra = round_up(round_up(round_up(norm * X.e_extra) + rounding) + round_up(error + margin))
+    if images.shape[1] == 1 and margin == 0.0:
         return FiniteSet(images[:, 0], exactness=exactness, e_missing=e_missing, e_extra=e_extra)
-    return CellUnion(images, exactness=exactness, e_missing=e_missing, e_extra=e_extra)
+    return CellUnion(images, margin, exactness=exactness, e_missing=e_missing, e_extra=e_extra)
 
 
 def _too_many(needed: int, most: int) -> BudgetError:
     return BudgetError(f"`set_image(max_cells={most})` needs at least {needed} cells for this `tol`; raise either.")
 
 
-def _cells_of(X: MatrixSet, blocks: Blocks) -> Floats:
-    if isinstance(X, MatrixPolytope):
-        cells = X.vertices[None]
-    elif isinstance(X, FiniteSet):
-        cells = X.points[:, None]
-    elif isinstance(X, CellUnion) and X.margin == 0.0:
-        cells = X.cells
-    else:
+def _read_cells(X: Any, blocks: Blocks) -> CellUnion:
+    if not isinstance(X, MatrixSet):
         raise ArgumentTypeError(
-            "`set_image(X=...)` needs a MatrixPolytope, a FiniteSet or a CellUnion without margin; got "
-            f"{type(X).__name__}. For a region of the plane use `iterate_set`."
+            f"`set_image(X=...)` needs a set of matrices; got {type(X).__name__}. Wrap an array of shape (n, p, m) in "
+            "`MatrixPolytope` (its hull) or `FiniteSet` (its points)."
         )
     if X.shape != blocks.B.shape[1:]:
         p, m = blocks.B.shape[1:]
         raise ShapeError(f"`set_image(X=...)` needs {p} × {m} matrices; got {X.shape[0]} × {X.shape[1]}.")
-    return cells
+    return as_cells(X)
 
 
 def _spread(A: Floats) -> float:

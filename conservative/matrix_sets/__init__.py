@@ -9,10 +9,12 @@ from conservative.matrix_sets.gaps import hausdorff_distance as hausdorff_distan
 from conservative.matrix_sets.operations import affine_image as affine_image
 from conservative.matrix_sets.operations import hull as hull
 from conservative.matrix_sets.polytope import MatrixPolytope as MatrixPolytope
+from conservative.matrix_sets.products import product as product
 from conservative.matrix_sets.projections import principal_axes as principal_axes
 from conservative.matrix_sets.projections import project_onto as project_onto
 from conservative.matrix_sets.region import PlanarRegion as PlanarRegion
 from conservative.matrix_sets.simplify import simplify as simplify
+from conservative.matrix_sets.slices import slice_through as slice_through
 from conservative.matrix_sets.template import TemplateHull as TemplateHull
 from conservative.matrix_sets.zonotope import MatrixZonotope as MatrixZonotope
 from conservative.matrix_sets.zonotope_algebra import minkowski_sum as minkowski_sum

@@ -7,11 +7,10 @@ from conservative._core.errors import ArgumentTypeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
-from conservative.matrix_sets.base import MatrixSet
+from conservative.matrix_sets._listing import as_cells
 from conservative.matrix_sets.cells import CellUnion
-from conservative.matrix_sets.region import PlanarRegion, triangles
-from conservative.matrix_sets.template import VERTEX_ROUNDING, TemplateHull
-from conservative.matrix_sets.zonotope import MatrixZonotope
+from conservative.matrix_sets.region import PlanarRegion
+from conservative.matrix_sets.template import TemplateHull
 
 Floats = NDArray[np.float64]
 
@@ -45,22 +44,6 @@ def affine_images(points: Floats, A: Floats, B: Floats) -> tuple[Floats, float]:
         size = frobenius_bounds(A)[1] * frobenius_bounds(points)[1].max() + frobenius_bounds(B)[1]
         rounding = (A.shape[2] + 4) * UNIT_ROUNDOFF * float(size.max()) + 1e-320
     return images, rounding
-
-
-def vertex_rounding(S: MatrixSet) -> float:
-    """How far the matrices that `extreme` lists may be from the set's own vertices.
-
-    Parameters
-    ----------
-    S : MatrixSet
-
-    Returns
-    -------
-    float
-    """
-    if isinstance(S, TemplateHull):
-        return round_up(VERTEX_ROUNDING * 2.0 * S.radius)
-    return S.rounding if isinstance(S, MatrixZonotope) else 0.0
 
 
 def union_image(S: CellUnion, A: Floats, B: Floats) -> CellUnion:
@@ -123,8 +106,7 @@ def region_image(S: PlanarRegion, A: Floats, B: Floats) -> PlanarRegion | CellUn
 
     q = S.shape[1]
     if B.size != 2:
-        cells = triangles(S.geometry).reshape(-1, 3, *S.shape)
-        return union_image(CellUnion(cells, 0.0, S.exactness, S.e_missing, S.e_extra), A, B)
+        return union_image(as_cells(S), A, B)
     L, b = np.kron(A, np.eye(q)), B.ravel()
     moved = shapely.make_valid(shapely.transform(S.geometry, lambda x: x @ L.T + b))
     norm = float(spectral_norm_bounds(A[None])[1][0])

@@ -163,6 +163,20 @@ class CellUnion(MatrixSet):
         nearest, lower, upper = self._fattened(flat, nearest, lower, upper)
         return Projection(nearest.reshape(*batch, p, q), lower.reshape(batch), upper.reshape(batch))
 
+    def nearest_middles(self, points: ArrayLike) -> Indices:
+        """Numbers of the cells whose middles are nearest to matrices, up to rounding.
+
+        Parameters
+        ----------
+        points : array_like, shape (n, p, q)
+
+        Returns
+        -------
+        ndarray of int, shape (n,)
+        """
+        flat, _ = self._flatten(points, call="nearest_middles", argument="points")
+        return self._centres.nearest(flat)
+
     def _measure(self, flat: Floats, reached: Floats) -> tuple[Floats, Floats, Floats]:
         """Distances to the union without its margin."""
         stored = self._centres.points.reshape(len(self.cells), -1)

@@ -135,6 +135,21 @@ class FiniteSet(MatrixSet):
         upper = np.where(size > 0.0, np.nextafter(size + exact, np.inf), 0.0)
         return Projection(stored[index].reshape(*batch, p, q), lower.reshape(batch), upper.reshape(batch))
 
+    def nearest(self, flat: Floats) -> NDArray[np.intp]:
+        """Numbers of the nearest points, up to rounding.
+
+        Parameters
+        ----------
+        flat : ndarray, shape (n, p·q)
+
+        Returns
+        -------
+        ndarray of int, shape (n,)
+        """
+        with np.errstate(under="ignore", over="ignore"):
+            query = np.clip(np.ldexp(flat - self._centre, -self._exponent), -_REACH, _REACH)
+        return np.asarray(self._tree.query(query)[1], dtype=np.intp)
+
     def _found(self, flat: Floats, query: Floats, stop_below: float) -> tuple[NDArray[np.intp], Floats]:
         """Numbers of the nearest points, or of near enough ones, and their distances in floating point."""
         stored = self.points.reshape(len(self.points), -1)

@@ -11,8 +11,8 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySet
 from conservative._core.numbers import Bracket, largest, round_down, round_up
 from conservative.matrix_sets._cells import farthest_in_hull
 from conservative.matrix_sets._clouds import farthest_in_cloud
-from conservative.matrix_sets._images import vertex_rounding
 from conservative.matrix_sets._interrupts import InterruptedSearch
+from conservative.matrix_sets._listing import vertex_rounding
 from conservative.matrix_sets._planar_gap import farthest_in_plane
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion

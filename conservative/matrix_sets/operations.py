@@ -11,7 +11,8 @@ from conservative._core.exactness import Exactness
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import round_up
 from conservative.matrix_sets._images import affine_images as affine_images
-from conservative.matrix_sets._images import region_image, template_image, union_image, vertex_rounding
+from conservative.matrix_sets._images import region_image, template_image, union_image
+from conservative.matrix_sets._listing import vertex_rounding
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet

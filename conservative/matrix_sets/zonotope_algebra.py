@@ -46,6 +46,39 @@ def zonotope_image(S: MatrixZonotope, A: Floats, B: Floats) -> MatrixZonotope:
     )
 
 
+def zonotope_shadow(S: MatrixZonotope, U: Floats) -> MatrixZonotope:
+    """The zonotope of all (⟨U_1, X⟩, ..., ⟨U_r, X⟩), X ∈ S; no generator is written out.
+
+    Parameters
+    ----------
+    S : MatrixZonotope
+        Of p × q matrices.
+    U : ndarray, shape (r, p, q)
+
+    Returns
+    -------
+    MatrixZonotope
+        Of r × 1 matrices; its errors are those of S times the norm of U as an r × pq matrix, plus rounding.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(zonotope_shadow(MatrixZonotope([[1.0, 0.0]], [[[0.5, 2.0]]]), np.ones((1, 1, 2))).support([[1.0]]))
+    3.5
+    """
+    rows = U.reshape(len(U), -1)
+    norm = float(spectral_norm_bounds(rows[None])[1][0])
+    size = float(frobenius_bounds(rows)[1]) * (float(frobenius_bounds(S.center)[1]) + float(S.parts.sizes().sum()))
+    rounding = (rows.shape[1] + S.parts.roundings + S.parts.count + 8) * UNIT_ROUNDOFF * 1.01 * size
+    return MatrixZonotope(
+        (rows @ S.center.ravel())[:, None],
+        S.parts.inner(U).T[:, :, None],
+        exactness=S.exactness,
+        e_missing=round_up(round_up(norm * S.e_missing) + rounding),
+        e_extra=round_up(round_up(norm * S.e_extra) + rounding),
+    )
+
+
 def minkowski_sum(X: MatrixZonotope, Y: MatrixZonotope) -> MatrixZonotope:
     """The zonotope {x + y : x ∈ X, y ∈ Y}; factors stay factors when both have them.
 

@@ -1,0 +1,60 @@
+"""Any set as a union of convex cells: what operations take that work on listed vertices."""
+
+from conservative._core.numbers import round_up
+from conservative.matrix_sets.base import MatrixSet
+from conservative.matrix_sets.cells import CellUnion
+from conservative.matrix_sets.finite import FiniteSet
+from conservative.matrix_sets.region import PlanarRegion, triangles
+from conservative.matrix_sets.template import VERTEX_ROUNDING, TemplateHull
+from conservative.matrix_sets.zonotope import MatrixZonotope
+
+
+def as_cells(S: MatrixSet) -> CellUnion:
+    """The set as a union of cells: its points, its triangles, or one cell with all vertices.
+
+    Parameters
+    ----------
+    S : MatrixSet
+
+    Returns
+    -------
+    CellUnion
+        With the tag and the errors of S; the rounding of listed vertices is added.
+
+    Raises
+    ------
+    BudgetError
+        If the vertices are too many to list.
+
+    Examples
+    --------
+    >>> as_cells(FiniteSet([[[0.0]], [[1.0]]]))
+    CellUnion(2 cells, 1 × 1, equal to the true set)
+    """
+    if isinstance(S, CellUnion):
+        return S
+    if isinstance(S, FiniteSet):
+        cells = S.points[:, None]
+    elif isinstance(S, PlanarRegion):
+        cells = triangles(S.geometry).reshape(-1, 3, *S.shape)
+    else:
+        cells = S.extreme[None]
+    rounding = vertex_rounding(S)
+    missing, extra = (round_up(e + rounding) if rounding > 0.0 else e for e in (S.e_missing, S.e_extra))
+    return CellUnion(cells, 0.0, S.exactness, missing, extra)
+
+
+def vertex_rounding(S: MatrixSet) -> float:
+    """How far the matrices that `extreme` lists may be from the set's own vertices.
+
+    Parameters
+    ----------
+    S : MatrixSet
+
+    Returns
+    -------
+    float
+    """
+    if isinstance(S, TemplateHull):
+        return round_up(VERTEX_ROUNDING * 2.0 * S.radius)
+    return S.rounding if isinstance(S, MatrixZonotope) else 0.0
