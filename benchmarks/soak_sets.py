@@ -1,6 +1,6 @@
 """Random families for so many minutes: nothing may be raised, and no bracket may have lower > upper.
 
-Run as `python benchmarks/soak_sets.py 10`.
+Run as `python benchmarks/soak_sets.py MINUTES SEED`, by default 10 and 0; every seed has other families.
 """
 
 import sys
@@ -9,8 +9,8 @@ from collections import Counter
 
 import numpy as np
 
-from conservative.iteration import Thinning, fixed_set, iterate_sequence, iterate_set, iterate_templates
-from conservative.matrix_sets import FiniteSet, MatrixPolytope, gap, hausdorff_distance
+from conservative.iteration import Thinning, fixed_set, iterate_sequence, iterate_set, iterate_templates, iterate_true
+from conservative.matrix_sets import FiniteSet, MatrixPolytope, gap, hausdorff_distance, product
 
 
 def _family(rng: np.random.Generator) -> np.ndarray:
@@ -54,10 +54,18 @@ def _one(rng: np.random.Generator, seen: Counter[str]) -> None:
     if p * m <= 4:
         driven = iterate_sequence([J] * 4, start, limit=J)
         brackets += [*driven.gaps, *driven.to_limit]
+    if p * m <= 2:
+        true = iterate_true(J if rng.random() < 0.5 else FiniteSet(J), start, steps=3, time_limit=0.5)
+        seen[f"iterate_true {true.status.name}"] += 1
+        brackets += [*true.gaps, gap(true.sets[-1], run.sets[len(true.sets) - 1], tol=0.1 * size)]
+        beside = product(true.sets[-1], run.sets[1])
+        assert (
+            beside.project(np.concatenate([true.sets[-1].extreme[:1], run.sets[1].vertices[:1]], axis=2)).lower <= 0.0
+        )
     cloud, hull = FiniteSet(run.sets[-1].vertices), MatrixPolytope(thin.sets[-1].vertices)
     if p * m <= 2:
         brackets.append(hausdorff_distance(cloud, hull, tol=0.1 * size))
-    brackets += [gap(cloud, hull), gap(hull, template.outer(6))]
+    brackets += [gap(cloud, hull), gap(hull, template.outer(6)), gap(template.outer(6), hull)]
     for bracket in brackets:
         assert bracket.lower <= bracket.upper, bracket
     assert (template.lower <= template.upper).all()
@@ -81,4 +89,4 @@ def main(minutes: float, *, seed: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0)
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0, seed=int(sys.argv[2]) if len(sys.argv) > 2 else 0)

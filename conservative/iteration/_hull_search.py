@@ -47,6 +47,7 @@ class HullSearch:
         patience = _PATIENCE if self._is_low() else _MANY_DIMENSIONS_PATIENCE
         reached: list[float] = []
         try:
+            self._begin()
             self._seed(word_points(self.blocks))
             K = self._simplified(self.points)
             for step in range(_ROUNDS):
@@ -65,6 +66,13 @@ class HullSearch:
                 raise
             return FixedSetStatus.INTERRUPTED
         return FixedSetStatus.BUDGET
+
+    def _begin(self) -> None:
+        """Record one fixed point as a hull: within moments of the start an interrupt leaves something valid."""
+        A, B = self.blocks.A, self.blocks.B
+        self._seed(np.linalg.solve(np.eye(A.shape[1]) - A[0], B[0])[None])
+        image, rounding = affine_images(self.points, A, B)
+        self._measure(MatrixPolytope(self.points), MatrixPolytope(image[:, 0]), rounding)
 
     def _seed(self, points: Floats) -> None:
         """Take points S that are images of each other; gap(S, fix) ≤ Σ c_s · gap(S, 𝒥(S)) bounds their errors."""

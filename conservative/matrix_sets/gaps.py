@@ -19,6 +19,8 @@ from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet
 from conservative.matrix_sets.polytope import MatrixPolytope
 from conservative.matrix_sets.region import PlanarRegion
+from conservative.matrix_sets.template import TemplateHull
+from conservative.matrix_sets.template_gap import gap_from_template
 from conservative.matrix_sets.zonotope import MatrixZonotope
 from conservative.matrix_sets.zonotope_gap import gap_from_zonotope
 
@@ -37,8 +39,8 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
     To a convex Y, and from finitely many points, the maximum is attained at an extreme point of X, so it is a maximum
     of finitely many distances and the bracket is as narrow as rounding allows. From a hull to finitely many points it
     may be attained inside (the gap from [0, 1] to {0, 1/3, 2/3, 1} is 1/6); then the hull is divided until the
-    bracket is narrow enough or the budget of cells is spent. From a zonotope whose vertices are too many to list the
-    bracket is valid but may stay wide.
+    bracket is narrow enough or the budget of cells is spent. From a zonotope or a template hull whose vertices are too
+    many to list the bracket is valid but may stay wide.
 
     Parameters
     ----------
@@ -117,6 +119,8 @@ def measured_gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bra
         raise ArgumentError(f"`gap(tol=...)` needs a positive distance; got {tol}. Leave it out for the default.")
     if isinstance(X, MatrixZonotope) and not X.enumerable:
         return gap_from_zonotope(X, Y)
+    if isinstance(X, TemplateHull) and not X.enumerable:
+        return gap_from_template(X, Y)
     if isinstance(X, FiniteSet) and isinstance(Y, FiniteSet):
         return farthest_in_cloud(X, Y)
     if isinstance(X, CellUnion) and isinstance(Y, CellUnion) and np.array_equal(X.cells, Y.cells):

@@ -70,7 +70,7 @@ def _columns(S: MatrixSet) -> MatrixSet:
     column = (S.shape[0] * S.shape[1], 1)
     if isinstance(S, FiniteSet):
         return FiniteSet(S.points.reshape(-1, *column), *told)
-    if isinstance(S, TemplateHull) and column[0] > 3:
+    if isinstance(S, TemplateHull) and not S.enumerable:
         return TemplateHull(S.directions.reshape(-1, *column), S.heights, *told)
     if isinstance(S, CellUnion | PlanarRegion):
         union = as_cells(S)

@@ -104,6 +104,11 @@ class TemplateHull(MatrixSet):
         return self._radius
 
     @property
+    def enumerable(self) -> bool:
+        """Whether `extreme` can list the vertices."""
+        return bool(self.directions[0].size <= _MOST_DIMENSIONS)
+
+    @property
     def extreme(self) -> Floats:
         """The vertices, shape (k, p, q), moved outward by their rounding as far as Qhull finds it; p·q ≤ 3 only.
 
@@ -113,7 +118,7 @@ class TemplateHull(MatrixSet):
             For p·q > 3, or when Qhull gives up.
         """
         U, d = self._rows(), self.directions[0].size
-        if d > _MOST_DIMENSIONS:
+        if not self.enumerable:
             raise BudgetError(
                 f"`TemplateHull.extreme` lists vertices up to p·q = {_MOST_DIMENSIONS}; got {d}. Use `support`, "
                 "`project` or `contains`, which need none."

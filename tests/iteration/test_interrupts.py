@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from conservative._core.errors import ArgumentError, InterruptedWarning
-from conservative.iteration import _net, _refine, fixed, fixed_set, iterate_set, iterate_true, true_sets
+from conservative.iteration import _hull_search, _net, _refine, fixed, fixed_set, iterate_set, iterate_true, true_sets
 from conservative.matrix_sets import (
     CellUnion,
     FiniteSet,
@@ -194,3 +194,17 @@ def test_too_many_cells_end_an_iteration_with_its_steps() -> None:
     run = iterate_true(J, np.random.default_rng(7).normal(size=(3, 2, 2)), steps=8, step_tol=0.01)
     assert run.status.name == "CELL_LIMIT"
     assert len(run.sets) == len(run.bounds) == run.steps + 1
+
+
+@pytest.mark.parametrize(("p", "m"), [(1, 1), (2, 1), (2, 2), (4, 2)])
+def test_the_first_moments_of_a_fixed_set_leave_something_valid(p: int, m: int) -> None:
+    J = family(7, k=3, p=p, m=m)
+    points = orbit(J, seed=1)
+    with interrupted(_hull_search, "word_points", call=1):
+        found = fixed_set(J)
+    assert found.status.name == "INTERRUPTED"
+    early = fixed_set(J, time_limit=1e-6)
+    for known in (found, early):
+        assert known.outer.project(points).lower.max() == 0.0
+        assert known.distance.lower <= known.distance.upper < np.inf
+        assert known.hull.project(points).lower.max() <= known.hull.e_missing

@@ -1,12 +1,14 @@
 """Template hulls against boxes and hulls of vertices, and bad input."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conservative._core.errors import ArgumentError, BudgetError, EmptySetError, ShapeError
-from conservative.matrix_sets import MatrixPolytope, TemplateHull, gap
+from conservative.matrix_sets import FiniteSet, MatrixPolytope, TemplateHull, gap, hausdorff_distance
 
 
 def axes(d: int) -> np.ndarray:
@@ -68,3 +70,27 @@ def test_bad_templates_are_refused() -> None:
         TemplateHull(np.zeros((0, 2, 1)), [])
     with pytest.raises(ShapeError, match="Project the set"):
         around(np.random.default_rng(0).normal(size=(9, 3, 1)), extra=0, seed=0).to_shapely()
+
+
+def test_gaps_from_hulls_in_many_dimensions_hold_the_truth() -> None:
+    """The cube [-1, 1]⁴ cut by |x| + |y| + |z| + |w| ≤ 2, whose vertices are known."""
+    signs = np.array(list(itertools.product([-1.0, 1.0], repeat=4))).reshape(-1, 2, 2)
+    cut = TemplateHull(np.concatenate([axes(4).reshape(-1, 2, 2), signs]), np.r_[np.ones(8), 2.0 * np.ones(16)])
+    pairs = [np.array(v, dtype=float) for v in itertools.product([-1, 0, 1], repeat=4) if sum(map(abs, v)) == 2]
+    corners = MatrixPolytope(np.reshape(pairs, (-1, 2, 2)))
+    origin, far = FiniteSet(np.zeros((1, 2, 2))), FiniteSet(np.full((2, 2, 2), 3.0) * [[[1.0]], [[-1.0]]])
+    quarter = TemplateHull(axes(4).reshape(-1, 2, 2), 0.25 * np.ones(8))
+    for Y in (origin, far, MatrixPolytope(0.5 * corners.vertices), quarter):
+        found, truth = gap(cut, Y), gap(corners, Y, tol=1e-2)
+        assert found.lower <= truth.upper
+        assert truth.lower <= found.upper
+        assert not Y.convex or found.lower >= 0.999 * truth.lower
+    assert 2**0.5 in hausdorff_distance(cut, origin)
+
+
+def test_gaps_from_boxes_are_narrow() -> None:
+    box = TemplateHull(axes(6).reshape(-1, 2, 3), np.arange(1.0, 13.0))
+    truth = float(np.sum(np.arange(7.0, 13.0) ** 2)) ** 0.5
+    found = gap(box, FiniteSet(np.zeros((1, 2, 3))))
+    assert truth in found.widen(1e-9)
+    assert found.width <= 1e-7
