@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative._core.threads import one_thread
 from conservative.matrix_sets._wolfe import Candidates, Floats, Indices, nearest_points
 
 _UNDERFLOW = 1e-290
@@ -19,9 +20,9 @@ _UNDERFLOW = 1e-290
 _NEAR = 2.0**-300
 """A point farther than the inverse of this, in hull sizes, sees the hull as one point."""
 
-_PRODUCTS = 250_000
-"""Multiplications in one matrix product of a chunk: BLAS libraries wake no threads for so few, and temporaries stay
-in the cache."""
+_PRODUCTS = 1_000_000
+"""Multiplications in one matrix product of a chunk: enough to hide the cost of calls, while temporaries stay in the
+cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,14 @@ def hull_distances(
     """
     n, d = points.shape
     k = vertices.shape[0]
-    chunk = max(256, min(4096, _PRODUCTS // (k * d)))
-    parts = [
-        _chunk_distances(points[i : i + chunk], vertices, tolerance=tolerance, stop_below=stop_below)
-        for i in range(0, n, chunk)
-    ]
-    if len(parts) == 1:
-        return parts[0]
+    chunk = max(256, min(8192, _PRODUCTS // (k * d)))
+    if n <= chunk:
+        return _chunk_distances(points, vertices, tolerance=tolerance, stop_below=stop_below)
+    with one_thread():
+        parts = [
+            _chunk_distances(points[i : i + chunk], vertices, tolerance=tolerance, stop_below=stop_below)
+            for i in range(0, n, chunk)
+        ]
     return HullDistances(
         np.concatenate([part.lower for part in parts]),
         np.concatenate([part.upper for part in parts]),
@@ -188,7 +190,7 @@ def _primal_values(found: Candidates, points: Floats, vertices: Floats, exponent
     """‖Σλ_i (v_i − x)‖ / Σλ_i, rounded up, with the differences taken from the original numbers."""
     d, room = points.shape[1], found.weights.shape[1]
     total = found.weights.sum(axis=1)
-    arms = np.ldexp(vertices[found.corral] - points[:, None, :], -exponent)
+    arms = np.ldexp(vertices.take(found.corral, axis=0) - points[:, None, :], -exponent)
     mean = np.einsum("nm,nmd->nd", found.weights, arms) / total[:, None]
     spread = np.einsum("nm,nm->n", found.weights, norms(arms)) / total
     error = (2 * room + d + 10) * UNIT_ROUNDOFF * 1.01 * spread

@@ -96,7 +96,7 @@ class MatrixPolytope(MatrixSet):
         corners = self.vertices.reshape(-1, p * q)
         found = hull_distances(flat, corners, stop_below=stop_below)
         share = found.weights / found.weights.sum(axis=1, keepdims=True)
-        nearest = np.einsum("nm,nmd->nd", share, corners[found.corral])
+        nearest = np.einsum("nm,nmd->nd", share, corners.take(found.corral, axis=0))
         return Projection(nearest.reshape(*batch, p, q), found.lower.reshape(batch), found.upper.reshape(batch))
 
     def to_shapely(self) -> Any:
