@@ -1,4 +1,4 @@
-"""A net of points of fix(𝒥) for the hull of several maps, whose images are cells that are halved where needed.
+"""Nets of points for the hull of several maps, whose images are cells that are halved where needed.
 
 A ball is convex: if all vertices of a cell are within r of one point, so is the cell. Cells of 𝒥({x}) = conv{A_i x +
 B_i} that are within reach of a stored point are settled whole; the others are halved, until they are so small that
@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
 from conservative.iteration._net import Budget, Net
-from conservative.iteration._thinned import boxed, separated
+from conservative.iteration._thinned import MOST_COMPARED, boxed, separated
 from conservative.iteration.blocks import Blocks
 from conservative.iteration.image import halved
 from conservative.matrix_sets.operations import affine_images
@@ -59,31 +59,91 @@ def cover_net(blocks: Blocks, seeds: Floats, *, reach: float, budget: Budget) ->
     Net or None
         `None` if the budget ended first.
     """
-    close = _SHARE * reach
-    stored = _spread(seeds, close)
+    stored = spread(seeds, _SHARE * reach)
     looked, batch = 0, 1
     loose = worst = 0.0
     while looked < len(stored):
         todo = stored[looked : looked + batch]
-        tree = cKDTree(stored.reshape(len(stored), -1))
-        fresh = [stored[:0]]
-        for made in _uncovered(blocks, todo, tree, reach=reach, small=reach - close):
-            if made is None or budget.spent(len(stored) + sum(len(part) for part in fresh)):
-                return None
-            middles, away, rounding = made
-            worst, loose = max(worst, rounding), max(loose, reach if len(middles) else away)
-            fresh.append(middles)
+        made = _added(blocks, todo, stored, reach=reach, budget=budget)
+        if made is None:
+            return None
+        stored, away, rounding = made
+        worst, loose = max(worst, rounding), max(loose, away)
         looked += len(todo)
-        stored = np.concatenate([stored, _spread(np.concatenate(fresh), close)])
         batch = min(2 * batch, _BATCH)
+    return _net(stored, loose, worst)
+
+
+def cover_image(blocks: Blocks, points: Floats, *, reach: float, budget: Budget) -> Net | None:
+    """Points of 𝒥(points) that come within `reach` of all of it.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        A hull of several maps.
+    points : ndarray, shape (n, p, m)
+    reach : float
+    budget : Budget
+
+    Returns
+    -------
+    Net or None
+        `None` if the budget ended first.
+    """
+    corners, worst = affine_images(points, blocks.A, blocks.B)
+    stored = spread(corners.reshape(-1, *points.shape[1:]), _SHARE * reach)
+    looked, batch, loose = 0, 1, 0.0
+    while looked < len(points):
+        todo = points[looked : looked + batch]
+        made = _added(blocks, todo, stored, reach=reach, budget=budget)
+        if made is None:
+            return None
+        stored, away, rounding = made
+        worst, loose = max(worst, rounding), max(loose, away)
+        looked += len(todo)
+        batch = min(2 * batch, 4 * _BATCH)
+    return _net(stored, loose, worst)
+
+
+def _added(
+    blocks: Blocks, todo: Floats, stored: Floats, *, reach: float, budget: Budget
+) -> tuple[Floats, float, float] | None:
+    """Stored points and new ones within `reach` of all images of some points, how far these lead, and rounding."""
+    close = _SHARE * reach
+    tree = cKDTree(stored.reshape(len(stored), -1))
+    fresh, loose, worst = [stored[:0]], 0.0, 0.0
+    for made in _uncovered(blocks, todo, tree, reach=reach, small=reach - close):
+        if made is None or budget.spent(len(stored) + sum(len(part) for part in fresh)):
+            return None
+        middles, away, rounding = made
+        worst, loose = max(worst, rounding), max(loose, reach if len(middles) else away)
+        fresh.append(middles)
+    return np.concatenate([stored, spread(np.concatenate(fresh), close)]), loose, worst
+
+
+def _net(stored: Floats, loose: float, worst: float) -> Net:
     size = float(np.abs(stored).max()) * math.sqrt(stored[0].size)
     noise = round_up(64.0 * (stored[0].size + 8) * UNIT_ROUNDOFF * size + worst)
     return Net(stored, round_up(round_up(loose * (1.0 + 1e-12)) + noise), worst)
 
 
-def _spread(points: Floats, close: float) -> Floats:
-    """Some of the points, within `close` of all of them: 0.075 for boxes, the rest for what is thinned."""
-    return separated(boxed(points, 0.3 * close), 0.92 * close) if len(points) else points
+def spread(points: Floats, close: float) -> Floats:
+    """Some of the points, within `close` of all of them.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, p, m)
+    close : float
+
+    Returns
+    -------
+    ndarray, shape (k, p, m)
+    """
+    if not len(points):
+        return points
+    # 0.075 of it for boxes, the rest for what is thinned; where there are too many, one point for each larger box.
+    few = boxed(points, 0.3 * close)
+    return separated(few, 0.92 * close) if len(few) < MOST_COMPARED else boxed(points, 3.9 * close)
 
 
 def _uncovered(

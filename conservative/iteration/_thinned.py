@@ -8,6 +8,9 @@ from scipy.spatial import cKDTree
 
 Floats = NDArray[np.float64]
 
+MOST_COMPARED = 50_000
+"""Points that are compared with each other."""
+
 
 def boxed(points: Floats, close: float) -> Floats:
     """One point for each box of diagonal `close / 4`.
@@ -56,7 +59,9 @@ def separated(points: Floats, apart: float) -> Floats:
         All points, if there are too many to compare.
     """
     flat = points.reshape(len(points), -1)
-    pairs = cKDTree(flat).query_pairs(apart, output_type="ndarray") if len(flat) < 50_000 else np.zeros((0, 2), int)
+    pairs = (
+        cKDTree(flat).query_pairs(apart, output_type="ndarray") if len(flat) < MOST_COMPARED else np.zeros((0, 2), int)
+    )
     rank = np.random.default_rng(0).permutation(len(flat))
     kept, open_ = np.zeros(len(flat), dtype=bool), np.ones(len(flat), dtype=bool)
     while open_.any():

@@ -13,24 +13,29 @@ from conservative._core.errors import ArgumentError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
+from conservative.iteration._cloud import Clouds
 from conservative.iteration._plane import OVERLAY, finite_image, outer_image, part_spread, plane_maps
 from conservative.iteration.blocks import Blocks, read_blocks
 from conservative.iteration.contraction import adapted_decay, expanding_word
 from conservative.iteration.decay import Decay
 from conservative.iteration.image import set_image
 from conservative.iteration.trajectory import SetTrajectory, StepBound, TrajectoryStatus, deadline_after
-from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, PlanarRegion
+from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixSet, PlanarRegion
+from conservative.matrix_sets._listing import as_cells
 from conservative.matrix_sets.gaps import measured_distance
 
 _MOST_PIECES = 20_000
 """Pieces into which the boundary of a region is divided at most; the errors say what fewer cost."""
 
+_FEW_CELLS = 40
+"""Cells that are kept as they are; more are slow to measure."""
+
 _STEPS = 10
 
 _MOST_STEPS = 1000
 
-_SHARE = 1e-3
-"""Error of one step that is allowed by default, as a share of the first sets' size."""
+_SHARES = {1: 1e-3, 2: 1e-3, 3: 5e-2, 4: 1e-1}
+"""Error of one step that is allowed by default, as a share of the first sets' size, for each p·m; beyond, 1/5."""
 
 _LOOSE = 0.5
 """Width of a gap in many dimensions, in errors of a step: a narrower one costs more than the step itself."""
@@ -61,10 +66,12 @@ def iterate_true(
     tol : float, optional
         Stop when the proved distance to fix(𝒥) is at most this.
     step_tol : float, optional
-        Error allowed in each step; by default 1e-3 times the size of the first two sets, or what `tol` leaves.
+        Error allowed in each step; by default 1e-3 times the size of the first two sets, or what `tol` leaves; in
+        more than two dimensions, where cost grows with the power p·m, 1/20 (3), 1/10 (4) or 1/5 of it.
     representation : {"auto", "region", "cells"}
-        ``"region"`` needs p·m = 2, where it is the default. ``"cells"`` works in any dimension; the number of cells
-        grows with every step, and the iteration ends with CELL_LIMIT where there would be too many.
+        ``"region"`` needs p·m = 2, where it is the default. ``"cells"`` works in any dimension: convex cells,
+        and in more than two dimensions balls around points of the iterates where cells would be many. The iteration ends with CELL_LIMIT where there
+        would be too many.
     norm, time_limit : optional
         As in `iterate_set`.
 
@@ -109,7 +116,7 @@ def iterate_true(
         start = PlanarRegion(start.to_shapely(), (p, m), start.exactness, start.e_missing, start.e_extra)
     decay = adapted_decay(blocks.A, norm=norm)
     if step_tol is None:
-        step_tol = _SHARE * _size(blocks, start)
+        step_tol = _SHARES.get(p * m, 0.2) * _size(blocks, start)
         step_tol = min(step_tol, tol / (4.0 * decay.tail(0))) if tol is not None and decay.contracts else step_tol
     limit = int(steps) if steps is not None else (_MOST_STEPS if tol is not None and decay.contracts else _STEPS)
     return _iterated(blocks, start, decay, Aim(limit, tol, step_tol, deadline))
@@ -153,14 +160,14 @@ def as_polytope(initial: Any) -> MatrixPolytope:
 def _iterated(blocks: Blocks, start: MatrixSet, decay: Decay, aim: Aim) -> SetTrajectory:
     sets: list[MatrixSet] = [start]
     gaps: list[Bracket] = []
-    advance = _planar_step if isinstance(start, PlanarRegion) else _cell_step
+    clouds, planar = Clouds(blocks), isinstance(start, PlanarRegion)
     status = TrajectoryStatus.STEPS_DONE if aim.tol is None else TrajectoryStatus.STEP_LIMIT
     try:
         while len(gaps) < aim.steps:
             if time.monotonic() > aim.deadline:
                 status = TrajectoryStatus.TIME_LIMIT
                 break
-            after = advance(blocks, sets[-1], aim.step_tol)
+            after = _planar_step(blocks, sets[-1], aim) if planar else _cell_step(clouds, sets[-1], aim)
             share = 0.1 if after.shape[0] * after.shape[1] <= 2 else _LOOSE
             gaps.append(_between(sets[-1], after, share * max(aim.step_tol, after.e_extra)))
             sets.append(after)
@@ -170,7 +177,8 @@ def _iterated(blocks: Blocks, start: MatrixSet, decay: Decay, aim: Aim) -> SetTr
     except KeyboardInterrupt:
         status = TrajectoryStatus.INTERRUPTED
     except BudgetError:
-        status = TrajectoryStatus.CELL_LIMIT
+        late = time.monotonic() > aim.deadline
+        status = TrajectoryStatus.TIME_LIMIT if late else TrajectoryStatus.CELL_LIMIT
     if not decay.contracts and status in (TrajectoryStatus.STEPS_DONE, TrajectoryStatus.STEP_LIMIT):
         status = TrajectoryStatus.NO_CONTRACTION
     count = min(len(gaps) + 1, len(sets))
@@ -196,19 +204,39 @@ def _times(constant: float, distance: float) -> float:
     return 0.0 if constant == 0.0 or distance == 0.0 else round_up(constant * distance)
 
 
+def _without_margin(S: MatrixSet) -> tuple[MatrixSet, float]:
+    """Points or cells without their balls, and their distance from the true set."""
+    if not isinstance(S, CellUnion) or S.margin == 0.0:
+        return S, max(S.e_missing, S.e_extra)
+    core = FiniteSet(S.cells[:, 0]) if S.cells.shape[1] == 1 else S.core
+    return core, max(round_up(S.margin + S.e_missing), S.e_extra)
+
+
 def _between(X: MatrixSet, Y: MatrixSet, tol: float) -> Bracket:
     """Distance of the true sets, from that of the stored ones."""
-    slack = round_up(max(X.e_missing, X.e_extra) + max(Y.e_missing, Y.e_extra))
-    stored = measured_distance(X, Y, tol=tol)
+    (ours, near), (theirs, far) = _without_margin(X), _without_margin(Y)
+    slack = round_up(near + far)
+    stored = measured_distance(ours, theirs, tol=tol)
     return Bracket(max(0.0, stored.lower - round_up(slack)), round_up(stored.upper + slack))
 
 
-def _cell_step(blocks: Blocks, X: MatrixSet, tol: float) -> MatrixSet:
+def _cell_step(clouds: Clouds, X: MatrixSet, aim: Aim) -> MatrixSet:
+    """Cells while they are few; where hulls of maps multiply them, balls around points, whose number stays."""
+    blocks = clouds.blocks
     family = np.concatenate([blocks.A, blocks.B], axis=2)
-    return set_image(MatrixPolytope(family) if blocks.convex else FiniteSet(family), X, tol=tol)
+    if not blocks.convex or len(blocks.A) == 1 or X.shape[0] * X.shape[1] <= 2:
+        return set_image(MatrixPolytope(family) if blocks.convex else FiniteSet(family), X, tol=aim.step_tol)
+    union = as_cells(X)
+    if union.margin == 0.0:
+        try:
+            return set_image(MatrixPolytope(family), X, tol=aim.step_tol, max_cells=_FEW_CELLS)
+        except BudgetError:
+            pass
+    return clouds.image(union, tol=aim.step_tol, deadline=aim.deadline)
 
 
-def _planar_step(blocks: Blocks, X: MatrixSet, tol: float) -> PlanarRegion:
+def _planar_step(blocks: Blocks, X: MatrixSet, aim: Aim) -> PlanarRegion:
+    tol = aim.step_tol
     L, b = plane_maps(blocks)
     stretch = float(spectral_norm_bounds(blocks.A)[1].max())
     size = float(np.abs(L).sum(axis=(1, 2)).max()) * X.radius + float(np.abs(b).sum(axis=1).max())
