@@ -69,9 +69,9 @@ def iterate_true(
         Error allowed in each step; by default 1e-3 times the size of the first two sets, or what `tol` leaves; in
         more than two dimensions, where cost grows with the power p·m, 1/20 (3), 1/10 (4) or 1/5 of it.
     representation : {"auto", "region", "cells"}
-        ``"region"`` needs p·m = 2, where it is the default. ``"cells"`` works in any dimension: convex cells,
-        and in more than two dimensions balls around points of the iterates where cells would be many. The iteration ends with CELL_LIMIT where there
-        would be too many.
+        ``"region"`` needs p·m = 2, where it is the default. ``"cells"`` works in any dimension: convex cells, and in
+        more than two dimensions balls around points of the iterates where cells would be many. The iteration ends with
+        CELL_LIMIT where there would be too many.
     norm, time_limit : optional
         As in `iterate_set`.
 
