@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
+from conservative.matrix_sets._enclosure import norms
 from conservative.matrix_sets._interrupts import InterruptedSearch
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
@@ -119,7 +120,7 @@ def _divide(centres: Floats, halves: Floats, axes: Floats) -> tuple[Floats, Floa
 def _measure(centres: Floats, halves: Floats, X: MatrixSet, Y: MatrixSet, noise: float) -> tuple[Floats, Floats]:
     """Bounds of the largest d(x, Y) over the hull inside every cell; −inf for cells that miss the hull."""
     p, q = X.shape
-    reach = np.sqrt((halves * halves).sum(axis=1)) * (1.0 + 1e-12) + noise
+    reach = norms(halves) * (1.0 + 1e-12) + noise
     inside = X.project(centres.reshape(-1, p, q))
     misses = inside.lower > reach
     at_centre = Y.project(centres.reshape(-1, p, q))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, InterruptedWarning, ShapeError
 from conservative._core.numbers import Bracket, largest, round_down, round_up
+from conservative.matrix_sets._balls import farthest_in_balls
 from conservative.matrix_sets._cells import farthest_in_hull
 from conservative.matrix_sets._clouds import farthest_in_cloud
 from conservative.matrix_sets._interrupts import InterruptedSearch
@@ -40,7 +41,8 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
     of finitely many distances and the bracket is as narrow as rounding allows. From a hull to finitely many points it
     may be attained inside (the gap from [0, 1] to {0, 1/3, 2/3, 1} is 1/6); then the hull is divided until the
     bracket is narrow enough or the budget of cells is spent. From a zonotope or a template hull whose vertices are too
-    many to list the bracket is valid but may stay wide.
+    many to list the bracket is valid but may stay wide, and so it may for p·q > 4 where a margin sticks out of a convex
+    Y that holds the cells.
 
     Parameters
     ----------
@@ -128,7 +130,7 @@ def measured_gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bra
         wider = max(0.0, X.margin - Y.margin)
         return Bracket(round_down(wider), round_up(wider)) if wider > 0.0 else Bracket(0.0, 0.0)
     if isinstance(X, CellUnion) and X.margin > 0.0 and Y.convex:
-        return _fattened(measured_gap(X.core, Y), X.margin)
+        return _gap_of_fattened(X, Y, tol)
     region = _as_region(Y, few=X.convex) if _fills_the_plane(X) else None
     vertices = (Y.convex and region is None) or isinstance(X, FiniteSet)
     rounding = vertex_rounding(X)
@@ -254,9 +256,21 @@ def _widened(found: Bracket, rounding: float) -> Bracket:
     return Bracket(max(0.0, wide.lower), wide.upper)
 
 
-def _fattened(core: Bracket, margin: float) -> Bracket:
-    """The gap to a convex set after a ball is added: away from the set it grows by the radius."""
-    return Bracket(round_down(core.lower + margin) if core.lower > 0.0 else 0.0, round_up(core.upper + margin))
+def _gap_of_fattened(X: CellUnion, Y: MatrixSet, tol: float | None) -> Bracket:
+    """The gap from a union with a margin to a convex set: what their margins share cancels.
+
+    Away from Y the ball adds its radius; where Y holds the core, it may stick out of Y.
+    """
+    if isinstance(Y, CellUnion) and Y.margin > 0.0:
+        shared = min(X.margin, Y.margin)
+        rest = CellUnion(X.cells, X.margin - shared), CellUnion(Y.cells, Y.margin - shared)
+        rounding = max(rest[0].margin, rest[1].margin) * 2.0**-52
+        return _widened(measured_gap(*rest, tol=tol), rounding)
+    hull = MatrixPolytope(Y.cells[0]) if isinstance(Y, CellUnion) else Y
+    core = measured_gap(X.core, hull)
+    if core.lower > 0.0:
+        return Bracket(round_down(core.lower + X.margin), round_up(core.upper + X.margin))
+    return farthest_in_balls(X, hull, tol=tol)
 
 
 def _check_pair(X: MatrixSet, Y: MatrixSet, *, call: str) -> None:

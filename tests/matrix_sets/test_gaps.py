@@ -198,3 +198,13 @@ def test_unions_of_the_same_cells_differ_by_their_margins() -> None:
     assert 0.75 in hausdorff_distance(CellUnion(cells), wide)
     away = gap(wide, MatrixPolytope(np.zeros((1, 3, 3))))
     assert gap(narrow, MatrixPolytope(np.zeros((1, 3, 3)))).widen(0.25 + 1e-12).upper >= away.lower
+
+
+@pytest.mark.parametrize("exponent", [-930, -600, 0, 600])
+def test_squares_of_cells_do_not_underflow(exponent: int) -> None:
+    corners = np.ldexp([[[0.0], [0.0], [0.0]], [[2.0], [0.0], [0.0]], [[0.0], [1.0], [0.0]]], exponent)
+    found = gap(MatrixPolytope(corners), FiniteSet(corners[:2]), tol=float(np.ldexp(1e-2, exponent)))
+    # The farthest point of the triangle from its long leg's ends is on the hypotenuse, as far from (0, 0) as from
+    # (2, 0), or the third corner or the middle of the leg, which is 1 from both; (1, 1/2) is √5/2 from both.
+    truth = np.ldexp(5.0**0.5 / 2.0, exponent)
+    assert found.lower <= truth <= found.upper
