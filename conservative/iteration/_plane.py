@@ -248,10 +248,21 @@ def inner_growth(region: Any, L: Floats, b: Floats, *, step: float) -> Any:
         first, second = images[i][moving], images[j][moving]
         rings = np.stack([first[:, 0], second[:, 0], second[:, 1], first[:, 1], first[:, 0]], axis=1)
         parts.append(shapely.make_valid(shapely.polygons(rings)))
+    parts.append(_whole_images(region, L, b))
     found = np.concatenate(parts)
     near = shapely.buffer(region, 0.05 * step, quad_segs=2)
     shapely.prepare(near)
     return shapely.union_all(np.append(found[~shapely.covers(near, found)], region))
+
+
+def _whole_images(region: Any, L: Floats, b: Floats) -> Any:
+    """The region under every map and under the means of neighbours: what boundaries sweep over may have holes."""
+    import shapely
+
+    after = np.roll(np.arange(len(L)), -1)
+    maps = np.concatenate([L, 0.5 * (L + L[after])]), np.concatenate([b, 0.5 * (b + b[after])])
+    moved = [shapely.transform(region, lambda x, A=A, c=c: x @ A.T + c) for A, c in zip(*maps, strict=True)]
+    return shapely.make_valid(np.array(moved))
 
 
 def _chords(region: Any, step: float) -> Floats:

@@ -128,3 +128,11 @@ def test_a_fixed_set_that_is_one_point_is_left_as_it_is(p, m):
         found = fixed_set(J, tol=1e-9, time_limit=5.0)
         assert found.distance.upper <= 1e-9
         assert found.hull.contains(np.zeros((1, p, m))).all()
+
+
+def test_inner_regions_have_no_holes_that_boundaries_leave() -> None:
+    """The Heighway dragon's hull family (cases.md): images of boundaries alone leave holes of radius 0.025."""
+    dragon = [[[0.5, -0.5, 0.0], [0.5, 0.5, 0.0]], [[-0.5, -0.5, 1.0], [0.5, -0.5, 0.0]]]
+    found = fixed_set(dragon, tol=2e-2, time_limit=60.0)
+    assert found.status.name == "SET"
+    assert found.distance.upper <= 2e-2
