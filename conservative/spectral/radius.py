@@ -126,11 +126,14 @@ def _has_radius(matrix: flint.fmpq_mat, radius: Fraction) -> bool:
 
 
 def _simple_double(bracket: Bracket) -> Fraction | None:
-    """The double inside a bracket, when it has few digits: a radius such as 1 that deserves an exact test."""
-    if math.isinf(bracket.upper):
+    """A double of few digits in a bracket, its ends included: a radius such as 1 that deserves an exact test."""
+    if math.isinf(bracket.upper) or bracket.lower == bracket.upper:
         return None
-    inside = Fraction(math.nextafter(bracket.lower, math.inf))
-    return inside if 0 < inside <= bracket.upper and max(inside.numerator, inside.denominator) <= _SIMPLE else None
+    for double in (math.nextafter(bracket.lower, math.inf), bracket.lower, bracket.upper):
+        value = Fraction(double)
+        if 0 < value <= bracket.upper and max(value.numerator, value.denominator) <= _SIMPLE:
+            return value
+    return None
 
 
 def _as_ball(value: Fraction) -> flint.arb:

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from conservative._core.exact_linalg import flint_product, to_flint
 from conservative._core.families import as_family
+from conservative._core.numbers import Bracket
 from conservative._core.perron import BITS, is_nonnegative, perron_classes
 from conservative.spectral.products import LARGE, proved_rate
-from conservative.spectral.radius import nonnegative_rate, radius_of
+from conservative.spectral.radius import _simple_double, nonnegative_rate, radius_of
 
 entries = st.one_of(st.just(Fraction(0)), st.builds(Fraction, st.integers(0, 9), st.integers(1, 4)))
 
@@ -95,6 +96,13 @@ def test_a_stochastic_matrix_has_exactly_the_radius_one() -> None:
     rows = [[x / sum(row) for x in row] for row in rows]
     rate = proved_rate(as_family([rows], call="test"), (0,))
     assert rate.lower == rate.upper == 1
+
+
+@pytest.mark.parametrize("ends", [(1.0, 1.0 + 2.0**-52), (1.0 - 2.0**-53, 1.0), (1.0 - 2.0**-53, 1.0 + 2.0**-52)])
+def test_a_radius_of_few_digits_is_seen_wherever_it_is(ends: tuple[float, float]) -> None:
+    """How the vector rounds depends on the machine: 1 may be an end of the bracket or between its ends."""
+    assert _simple_double(Bracket(*ends)) == 1
+    assert _simple_double(Bracket(1.0, 1.0)) is None
 
 
 def test_signs_are_read_exactly() -> None:
