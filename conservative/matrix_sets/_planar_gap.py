@@ -3,8 +3,11 @@
 Only X ∖ Y matters. The distance to one boundary segment s of Y is convex, so over a triangle it is largest at a vertex:
 max_K d(·, Y) ≤ min_s max_j d(v_j, s). If the vertices have a common nearest segment, the bound is attained. Otherwise
 an edge whose ends are nearest to two segments is divided where both are equally far, on their Voronoi edge, so that
-straight Voronoi edges are resolved after finitely many divisions.
+straight Voronoi edges are resolved after finitely many divisions. A set with rounded corners has triangles around caps
+too: only their ends and the middles of their arcs are in the set, and halving the arc makes the triangles flatter.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +15,9 @@ from numpy.typing import NDArray
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_up
 from conservative.matrix_sets._enclosure import norms
 from conservative.matrix_sets._interrupts import InterruptedSearch
+from conservative.matrix_sets._rounded import arc_middles, rounded, with_apex
 from conservative.matrix_sets.base import MatrixSet
+from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.region import PlanarRegion, triangles
 
 Floats = NDArray[np.float64]
@@ -32,7 +37,7 @@ def farthest_in_plane(X: MatrixSet, Y: PlanarRegion, *, tol: float | None = None
     Parameters
     ----------
     X : MatrixSet
-        Whose `to_shapely` is exact, up to shapely's unions.
+        Whose `to_shapely` is exact, up to shapely's unions, or a `CellUnion` with a margin.
     Y : PlanarRegion
     tol : float, optional
         Width that is narrow enough; by default 1e-9 times the size of the sets.
@@ -48,16 +53,25 @@ def farthest_in_plane(X: MatrixSet, Y: PlanarRegion, *, tol: float | None = None
     """
     import shapely
 
-    geometry = X.to_shapely()
-    if shapely.covers(Y.geometry, geometry):
-        return Bracket(0.0, 0.0)
     size = max(X.radius, Y.radius)
     noise = round_up(_OVERLAY * size)
-    rest = shapely.difference(geometry, Y.geometry)
-    if rest.is_empty:
+    margin = X.margin if isinstance(X, CellUnion) else 0.0
+    if isinstance(X, CellUnion) and 0.0 < margin <= noise:
+        core = farthest_in_plane(X.core, Y, tol=tol)
+        return Bracket(core.lower, round_up(core.upper + margin))
+    geometry, caps, centres = _pieces(X)
+    shapely.prepare(Y.geometry)
+    open_ = ~shapely.covers(Y.geometry, shapely.polygons(caps))
+    caps, centres = caps[open_], centres[open_]
+    if shapely.covers(Y.geometry, geometry) and not len(caps):
+        return Bracket(0.0, noise if margin > 0.0 else 0.0)
+    solid = triangles(shapely.difference(geometry, Y.geometry))
+    if not len(solid) and not len(caps):
         return Bracket(0.0, noise)
+    corners = np.concatenate([solid, caps])
+    centres = np.concatenate([np.full((len(solid), 2), np.nan), centres])
     try:
-        found = _search(triangles(rest), Y, width=1e-9 * size if tol is None else tol)
+        found = _search(corners, centres, Y, width=1e-9 * size if tol is None else tol)
     except InterruptedSearch as stop:
         raise InterruptedSearch(_loosened(stop.bracket, noise)) from None
     return _loosened(found, noise)
@@ -67,38 +81,49 @@ def _loosened(found: Bracket, noise: float) -> Bracket:
     return Bracket(max(0.0, found.lower - noise), round_up(found.upper + noise))
 
 
-def _search(corners: Floats, Y: PlanarRegion, *, width: float) -> Bracket:
-    lower, settled, used = 0.0, 0.0, 0
+def _pieces(X: MatrixSet) -> tuple[Any, Floats, Floats]:
+    """The set as polygons, and caps with the centres of their arcs if it has a margin."""
+    if isinstance(X, CellUnion) and X.margin > 0.0:
+        return rounded(X.cells.reshape(*X.cells.shape[:2], 2), X.margin)
+    return X.to_shapely(), np.zeros((0, 3, 2)), np.zeros((0, 2))
+
+
+def _search(corners: Floats, centres: Floats, Y: PlanarRegion, *, width: float) -> Bracket:
+    """Divide triangles until the largest bound is narrow enough; those with a centre are around caps."""
+    settled, used = 0.0, 0
     depth = np.zeros(len(corners), dtype=np.intp)
-    low, high, near = _bounds(corners, Y)
+    low, high, near = _bounds(corners, centres, Y)
     lower = float(low.max())
     try:
         while True:
             alive = high > lower
             settled = max(settled, float(high[~alive].max(initial=0.0)))
-            corners, depth, high, near = corners[alive], depth[alive], high[alive], near[alive]
+            corners, centres, high = corners[alive], centres[alive], high[alive]
+            depth, near = depth[alive], near[alive]
             if not len(high) or high.max() <= lower + width or used > _BUDGET:
                 return Bracket(lower, max(lower, settled, float(high.max(initial=0.0))))
             order = np.argsort(-high)
-            chosen, rest = order[:_BATCH], order[_BATCH:]
+            chosen = order[:_BATCH]
             chosen = chosen[high[chosen] > lower + width]
             rest = np.setdiff1d(np.arange(len(high)), chosen)
-            fresh = _divided(corners[chosen], near[chosen], depth[chosen], Y)
+            fresh, their_centres, parent = _divided(corners, centres, near, depth, chosen, Y)
             used += len(fresh)
-            new_low, new_high, new_near = _bounds(fresh, Y)
+            new_low, new_high, new_near = _bounds(fresh, their_centres, Y)
             lower = max(lower, float(new_low.max()))
-            new_high = np.minimum(new_high, np.tile(high[chosen], 2))
-            corners, high = np.concatenate([corners[rest], fresh]), np.concatenate([high[rest], new_high])
-            near = np.concatenate([near[rest], new_near])
-            depth = np.concatenate([depth[rest], np.tile(depth[chosen] + 1, 2)])
+            corners, centres = np.concatenate([corners[rest], fresh]), np.concatenate([centres[rest], their_centres])
+            near, depth = np.concatenate([near[rest], new_near]), np.concatenate([depth[rest], depth[parent] + 1])
+            high = np.concatenate([high[rest], np.minimum(new_high, high[parent])])
     except KeyboardInterrupt:
         raise InterruptedSearch(Bracket(lower, max(lower, settled, float(high.max(initial=0.0))))) from None
 
 
-def _bounds(corners: Floats, Y: PlanarRegion) -> tuple[Floats, Floats, Indices]:
-    """Lower and upper bounds of the largest distance over each triangle, and the nearest segment of each corner."""
+def _bounds(corners: Floats, centres: Floats, Y: PlanarRegion) -> tuple[Floats, Floats, Indices]:
+    """Lower and upper bounds of the largest distance over each triangle, and segments near its corners."""
     n = len(corners)
     seen = np.concatenate([corners, corners.mean(axis=1, keepdims=True)], axis=1)
+    caps = np.isfinite(centres[:, 0])
+    # Where tangents meet is outside of the set.
+    seen[caps, 2] = arc_middles(corners[caps], centres[caps])
     exact = Y.project(seen[:, :3].reshape(-1, *Y.shape))
     near = Y.nearest_segments(seen.reshape(-1, 2)).reshape(n, 4)
     apart = _to_segment(corners[:, None], Y.segments[near][:, :, None])
@@ -122,7 +147,22 @@ def _to_segment(points: Floats, segments: Floats) -> Floats:
     return np.asarray(norms(start + share[..., None] * edge - points))
 
 
-def _divided(corners: Floats, near: Indices, depth: Indices, Y: PlanarRegion) -> Floats:
+def _divided(
+    corners: Floats, centres: Floats, near: Indices, depth: Indices, chosen: Indices, Y: PlanarRegion
+) -> tuple[Floats, Floats, Indices]:
+    """Parts of the chosen triangles, their centres, and the numbers of the triangles they are parts of."""
+    caps = np.isfinite(centres[chosen, 0])
+    plain, round_ = chosen[~caps], chosen[caps]
+    halves = _halved(corners[plain], near[plain], depth[plain], Y)
+    middle = arc_middles(corners[round_], centres[round_])
+    start, end, around = corners[round_, 0], corners[round_, 1], centres[round_]
+    inside = np.stack([start, middle, end], axis=1)
+    fresh = np.concatenate([halves, inside, with_apex(start, middle, around), with_apex(middle, end, around)])
+    straight = np.full((len(halves) + len(inside), 2), np.nan)
+    return fresh, np.concatenate([straight, around, around]), np.concatenate([plain, plain, round_, round_, round_])
+
+
+def _halved(corners: Floats, near: Indices, depth: Indices, Y: PlanarRegion) -> Floats:
     """Both halves of each triangle: cut on a Voronoi edge, and now and then across the longest edge."""
     n, rows = len(corners), np.arange(len(corners))
     other = np.roll(np.arange(3), -1)

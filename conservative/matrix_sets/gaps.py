@@ -2,18 +2,18 @@
 
 import math
 import warnings
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, InterruptedWarning, ShapeError
+from conservative._core.errors import ArgumentError, InterruptedWarning
 from conservative._core.numbers import Bracket, largest, round_down, round_up
 from conservative.matrix_sets._balls import farthest_in_balls
 from conservative.matrix_sets._cells import farthest_in_hull
 from conservative.matrix_sets._clouds import farthest_in_cloud
 from conservative.matrix_sets._interrupts import InterruptedSearch
 from conservative.matrix_sets._listing import vertex_rounding
+from conservative.matrix_sets._pair_checks import check_pair, is_empty
 from conservative.matrix_sets._planar_gap import farthest_in_plane
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
@@ -113,8 +113,8 @@ def measured_gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bra
         An `InterruptedSearch` where a bracket is known.
     ArgumentTypeError, EmptySetError, ShapeError, ArgumentError
     """
-    empty = _is_empty(X, Y)
-    _check_pair(Y if empty else X, Y, call="gap")
+    empty = is_empty(X, Y)
+    check_pair(Y if empty else X, Y, call="gap")
     if empty:
         return Bracket(0.0, 0.0)
     if tol is not None and not tol > 0.0:
@@ -129,9 +129,14 @@ def measured_gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bra
         # In any direction the farthest point of one is as far from the other as the margins differ.
         wider = max(0.0, X.margin - Y.margin)
         return Bracket(round_down(wider), round_up(wider)) if wider > 0.0 else Bracket(0.0, 0.0)
-    if isinstance(X, CellUnion) and X.margin > 0.0 and Y.convex:
+    fattened = isinstance(X, CellUnion) and X.margin > 0.0
+    if isinstance(X, CellUnion) and fattened and Y.convex:
         return _gap_of_fattened(X, Y, tol)
-    region = _as_region(Y, few=X.convex) if _fills_the_plane(X) else None
+    if isinstance(Y, CellUnion) and Y.margin > 0.0:
+        return _gap_to_fattened(X, Y, tol)
+    if isinstance(Y, CellUnion) and Y.convex:
+        Y = MatrixPolytope(Y.cells[0])
+    region = _as_region(Y, most=_most_cells(X)) if _fills_the_plane(X) else None
     vertices = (Y.convex and region is None) or isinstance(X, FiniteSet)
     rounding = vertex_rounding(X)
     try:
@@ -196,7 +201,7 @@ def measured_distance(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -
         An `InterruptedSearch` where a bracket is known.
     ArgumentTypeError, EmptySetError, ShapeError, ArgumentError
     """
-    _check_pair(X, Y, call="hausdorff_distance")
+    check_pair(X, Y, call="hausdorff_distance")
     forward = _unknown(X, Y)
     try:
         forward = measured_gap(X, Y, tol=tol)
@@ -227,25 +232,26 @@ def _last_bracket(stop: KeyboardInterrupt, X: MatrixSet, Y: MatrixSet, *, call: 
     return _known(stop, X, Y)
 
 
-def _is_empty(X: Any, Y: MatrixSet) -> bool:
-    """Whether X is an array of no matrices of the shape of Y."""
-    empty = isinstance(X, np.ndarray) and X.ndim == 3 and len(X) == 0 and isinstance(Y, MatrixSet)
-    if empty and X.shape[1:] != Y.shape:
-        raise ShapeError(f"`gap(X, Y)` needs sets of matrices of one shape; got {X.shape[1:]} and {Y.shape}.")
-    return empty
-
-
 def _fills_the_plane(X: MatrixSet) -> bool:
-    """Whether `to_shapely` gives the set, up to the rounding of unions and of vertices."""
+    """Whether the set is polygons and balls around them, up to the rounding of unions and of vertices."""
     kinds = (PlanarRegion, MatrixPolytope, MatrixZonotope, CellUnion)
-    return X.shape in ((2, 1), (1, 2)) and isinstance(X, kinds) and not getattr(X, "margin", 0.0)
+    return X.shape in ((2, 1), (1, 2)) and isinstance(X, kinds)
 
 
-def _as_region(Y: MatrixSet, *, few: bool) -> PlanarRegion | None:
-    """A region or a union of cells of the plane as a region, unless there are many cells where few are wanted."""
+def _most_cells(X: MatrixSet) -> float:
+    """How many cells Y may have if its region is to be made: arcs need it sooner than straight sides."""
+    if not X.convex:
+        return math.inf
+    return 10 * _FEW_CELLS if getattr(X, "margin", 0.0) > 0.0 else _FEW_CELLS
+
+
+def _as_region(Y: MatrixSet, *, most: float) -> PlanarRegion | None:
+    """A region, points or a union of cells of the plane as a region, unless there are too many."""
     if isinstance(Y, PlanarRegion):
         return Y
-    if not isinstance(Y, CellUnion) or Y.convex or Y.margin or (few and len(Y.cells) > _FEW_CELLS):
+    if isinstance(Y, FiniteSet):
+        return None if len(Y.points) > most else PlanarRegion(Y.to_shapely(), Y.shape)
+    if not isinstance(Y, CellUnion) or Y.convex or Y.margin or len(Y.cells) > most:
         return None
     return PlanarRegion(Y.to_shapely(), Y.shape)
 
@@ -273,17 +279,18 @@ def _gap_of_fattened(X: CellUnion, Y: MatrixSet, tol: float | None) -> Bracket:
     return farthest_in_balls(X, hull, tol=tol)
 
 
-def _check_pair(X: MatrixSet, Y: MatrixSet, *, call: str) -> None:
-    for name, value in (("X", X), ("Y", Y)):
-        if isinstance(value, np.ndarray) and 0 in value.shape[:1]:
-            raise EmptySetError(f"`{call}({name}=...)` needs at least one matrix; got an array of shape {value.shape}.")
-        if not isinstance(value, MatrixSet):
-            raise ArgumentTypeError(
-                f"`{call}({name}=...)` needs a set of matrices; got {type(value).__name__}. "
-                "Wrap an array of shape (k, p, q) in `MatrixPolytope` (its hull) or `FiniteSet` (its points)."
-            )
-    if X.shape != Y.shape:
-        raise ShapeError(f"`{call}(X, Y)` needs sets of matrices of one shape; got {X.shape} and {Y.shape}.")
+def _gap_to_fattened(X: MatrixSet, Y: CellUnion, tol: float | None) -> Bracket:
+    """The gap to a union with a margin, which is as much nearer to every point outside of it."""
+    core = FiniteSet(Y.cells[:, 0]) if Y.cells.shape[1] == 1 else Y.core
+    try:
+        return _lessened(measured_gap(X, core, tol=tol), Y.margin)
+    except InterruptedSearch as stop:
+        raise InterruptedSearch(_lessened(stop.bracket, Y.margin)) from None
+
+
+def _lessened(found: Bracket, margin: float) -> Bracket:
+    lower, upper = (max(0.0, end - margin) for end in (found.lower, found.upper))
+    return Bracket(max(0.0, round_down(lower)), round_up(upper) if upper > 0.0 else 0.0)
 
 
 def _farthest(points: Floats, Y: MatrixSet) -> Bracket:
