@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from conservative._core.errors import ArgumentError, InterruptedWarning
 from conservative._core.numbers import Bracket, largest, round_down, round_up
 from conservative.matrix_sets._balls import farthest_in_balls
+from conservative.matrix_sets._cell_gap import farthest_in_cells
 from conservative.matrix_sets._cells import farthest_in_hull
 from conservative.matrix_sets._clouds import farthest_in_cloud
 from conservative.matrix_sets._interrupts import InterruptedSearch
-from conservative.matrix_sets._listing import vertex_rounding
+from conservative.matrix_sets._listing import as_cells, vertex_rounding
 from conservative.matrix_sets._pair_checks import check_pair, is_empty
 from conservative.matrix_sets._planar_gap import farthest_in_plane
 from conservative.matrix_sets.base import MatrixSet
@@ -142,6 +143,8 @@ def measured_gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bra
     try:
         if region is not None:
             found = farthest_in_plane(X, region, tol=tol)
+        elif isinstance(Y, CellUnion) and not (vertices or fattened) and _has_solid_cells(Y):
+            found = farthest_in_cells(as_cells(X), Y, tol=tol)
         else:
             found = _farthest(X.extreme, Y) if vertices else farthest_in_hull(X, Y, tol=tol)
     except InterruptedSearch as stop:
@@ -254,6 +257,11 @@ def _as_region(Y: MatrixSet, *, most: float) -> PlanarRegion | None:
     if not isinstance(Y, CellUnion) or Y.convex or Y.margin or len(Y.cells) > most:
         return None
     return PlanarRegion(Y.to_shapely(), Y.shape)
+
+
+def _has_solid_cells(Y: CellUnion) -> bool:
+    """Whether Y has cells, not only points, of at least three dimensions; lines and the plane have exact answers."""
+    return bool(Y.cells.shape[1] > 1 and Y.cells[0, 0].size >= 3)
 
 
 def _widened(found: Bracket, rounding: float) -> Bracket:
