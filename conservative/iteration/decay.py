@@ -14,6 +14,7 @@ Products of vertices suffice: ‖A_1 ⋯ A_s‖ is convex in each factor.
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,6 +29,9 @@ Floats = NDArray[np.float64]
 
 _PRODUCTS = 20_000
 """Largest number of products of one length that is formed."""
+
+_DIGITS = 256
+"""Binary digits of powers."""
 
 _ENTRIES = 4_000_000
 """Largest number of entries of all products of one length."""
@@ -70,7 +74,9 @@ class Decay:
         q, r = divmod(length, len(self.norms))
         if q == 0:
             return self.norms[r]
-        return _up(_power(self.rate, q) * self.norms[r], 8)
+        if not self.contracts:
+            return _grown(self.rate, q, self.norms[r])
+        return _rounded_up(_power(self.rate, q) * Fraction(self.norms[r]))
 
     def tail(self, start: int) -> float:
         """The sum T of the bounds from this length on, rounded up; infinite when nothing contracts.
@@ -83,13 +89,12 @@ class Decay:
         -------
         float
         """
-        if not self.contracts:
+        if not (self.contracts and max(self.norms) < math.inf):
             return math.inf
-        n = len(self.norms)
-        q, r = divmod(start, n)
-        period = math.fsum(self.norms)
-        rest = math.fsum(self.norms[r:]) + self.rate * period / (1.0 - self.rate)
-        return _up(_power(self.rate, q) * rest, 16)
+        q, r = divmod(start, len(self.norms))
+        norms, rate = [Fraction(norm) for norm in self.norms], Fraction(self.rate)
+        rest = sum(norms[r:]) + rate * sum(norms) / (1 - rate)
+        return _rounded_up(_power(self.rate, q) * rest)
 
 
 def decay_of(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
@@ -219,12 +224,37 @@ def _conjugated(A: Floats, norm: ArrayLike) -> _Conjugated:
     return _Conjugated(turned, off, _up(stretched / (1.0 - defect), 8), _up(condition / (1.0 - defect), 8))
 
 
-def _power(rate: float, exponent: int) -> float:
-    """rate^exponent, rounded up."""
+def _power(rate: float, exponent: int) -> Fraction:
+    """rate^exponent, rate < 1, rounded up far beyond doubles: 1/(1 − rate) magnifies what is lost here."""
+    power, base = Fraction(1), Fraction(rate)
+    while exponent:
+        if exponent & 1:
+            power = _shortened(power * base)
+        base, exponent = _shortened(base * base), exponent >> 1
+    return power
+
+
+def _shortened(value: Fraction) -> Fraction:
+    """A positive number, or a little more, with few digits."""
+    size = value.numerator.bit_length() - _DIGITS
+    return value if size <= 0 else Fraction(((value.numerator >> size) + 1) << size, value.denominator)
+
+
+def _grown(rate: float, exponent: int, norm: float) -> float:
+    """rate^exponent · norm, rounded up, for a rate of at least 1."""
     try:
-        return _up(rate**exponent, 4 * exponent.bit_length() + 8) if rate > 0.0 or exponent == 0 else 0.0
+        return _up(rate**exponent * norm, 4 * exponent.bit_length() + 16)
     except OverflowError:
         return math.inf
+
+
+def _rounded_up(value: Fraction) -> float:
+    """The smallest double that is not below, or infinity."""
+    try:
+        found = float(value)
+    except OverflowError:
+        return math.inf
+    return found if Fraction(found) >= value else math.nextafter(found, math.inf)
 
 
 def _up(value: float, roundings: int) -> float:

@@ -194,11 +194,11 @@ class _Driven:
         limit, decay = self.limit, self.decay
         to_limit = tuple(_gap_to(found, limit) for found in sets)
         moved = np.array(self.moved)
+        weights = np.array([decay.at(t) for t in range(len(sets))])
         bounds = []
         for t in range(len(sets)):
-            weights = np.array([decay.at(t - 1 - s) for s in range(t)])
-            total = float((weights * moved[:t]).sum()) * (1.0 + (t + 4) * 2.0**-52)
-            bounds.append(round_up(round_up(decay.at(t) * to_limit[0].upper) + round_up(total)))
+            total = float((weights[:t][::-1] * moved[:t]).sum()) * (1.0 + (t + 4) * 2.0**-52)
+            bounds.append(round_up(round_up(float(weights[t]) * to_limit[0].upper) + round_up(total)))
         rho = min(1.0, decay.rate ** (1.0 / len(decay.norms)))
         rate = tuple(to_limit[0].upper * rho ** (t / 2.0) for t in range(len(sets)))
         return DrivenTrajectory(None, sets, tuple(self.gaps), to_limit, tuple(bounds), limit, rate, status, decay)

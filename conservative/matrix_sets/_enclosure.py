@@ -161,7 +161,7 @@ def _far_distances(difference: Floats, exponent: int) -> tuple[Floats, Floats]:
     d = difference.shape[1]
     size = norms(difference)
     diameter = float(np.ldexp(2.0 * np.sqrt(d) * (1.0 + 1e-10), exponent)) if exponent > -1080 else 0.0
-    relative = (d + 8) * UNIT_ROUNDOFF
+    relative = (0.5 * d + 6) * UNIT_ROUNDOFF
     lower = np.maximum(size - size * relative - 5e-324 - diameter, 0.0)
     upper = np.where(size > 0.0, np.nextafter(size + size * relative, np.inf), 0.0)
     return np.where(lower > 0.0, np.nextafter(lower, 0.0), 0.0), upper

@@ -31,8 +31,8 @@ def affine_images(points: Floats, A: Floats, B: Floats) -> tuple[Floats, float]:
     -------
     images : ndarray, shape (k, n, r, q)
     rounding : float
-        At least the largest Frobenius distance of a computed image to the exact one: each entry is a sum of p
-        products and one term, so it errs by at most (p + 1)u/(1 − (p + 1)u) times |A||X| + |B|.
+        At least the largest Frobenius distance of a computed image to the exact one: each entry of AX errs by at most
+        pu/(1 − pu) times |A||X|, and adding an entry of B by u times the sum, and by at most what is added.
 
     Examples
     --------
@@ -41,8 +41,9 @@ def affine_images(points: Floats, A: Floats, B: Floats) -> tuple[Floats, float]:
     """
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         images = np.einsum("krp,npq->knrq", A, points, optimize=True) + B[:, None]
-        size = frobenius_bounds(A)[1] * frobenius_bounds(points)[1].max() + frobenius_bounds(B)[1]
-        rounding = (A.shape[2] + 4) * UNIT_ROUNDOFF * float(size.max()) + 1e-320
+        turned = frobenius_bounds(A)[1] * frobenius_bounds(points)[1].max()
+        added = np.minimum(1.01 * UNIT_ROUNDOFF * (turned + frobenius_bounds(B)[1]), 1.01 * turned)
+        rounding = float(((A.shape[2] + 3) * UNIT_ROUNDOFF * turned + added).max()) + 1e-320
     return images, rounding
 
 

@@ -1,5 +1,7 @@
 """Set iteration: bounds against exact recursions, adapted norms, statuses, interruption, bad input."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from conservative._core.errors import ArgumentError, EmptySetError, NonFiniteError, ShapeError
 from conservative.iteration import fixed_set, hulls, iterate_set
-from conservative.iteration.decay import decay_of
+from conservative.iteration.decay import Decay, decay_of
 from conservative.matrix_sets import MatrixPolytope, gap, hausdorff_distance
 
 HEAVY_BALL = np.array([[[0.75, -0.75, 1.0], [1.0, 0.0, 0.0]], [[1.5, -0.75, 0.25], [1.0, 0.0, 0.0]]])
@@ -98,6 +100,20 @@ def test_decay_bounds_the_norms_of_all_products(seed: int, k: int, p: int, rho: 
         products = np.concatenate([products @ M for M in A])
     assert sum(seen) <= decay.tail(0) * (1 + 1e-12)
     assert sum(seen[2:]) <= decay.tail(2) * (1 + 1e-12)
+
+
+@given(
+    st.lists(st.floats(0.0, 1e3), min_size=1, max_size=4),
+    st.floats(0.0, 1.0, exclude_max=True),
+    st.integers(0, 400),
+)
+def test_sums_of_bounds_are_rounded_up_and_by_next_to_nothing(norms: list[float], rate: float, start: int) -> None:
+    decay, n, q = Decay(tuple(norms), rate, rate), len(norms), start // len(norms)
+    exact = [Fraction(rate) ** q * Fraction(norms[start % n])]
+    rest = sum(map(Fraction, norms[start % n :])) + Fraction(rate) * sum(map(Fraction, norms)) / (1 - Fraction(rate))
+    exact.append(Fraction(rate) ** q * rest)
+    for found, value in zip((decay.at(start), decay.tail(start)), exact, strict=True):
+        assert value <= Fraction(found) <= value * (1 + Fraction(2) ** -50) + Fraction(5e-324)
 
 
 def test_heavy_ball_grows_and_says_why() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import flint
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentError, ShapeError
@@ -116,7 +116,7 @@ def estimate_lyapunov_exponent(
         return LyapunovEstimate(-np.inf, -np.inf, -np.inf, 0.0, confidence, samples, length)
     mean = float(growth.mean())
     error = float(growth.std(ddof=1) / np.sqrt(samples))
-    reach = float(student.ppf((1 + confidence) / 2, samples - 1)) * error
+    reach = float(stdtrit(samples - 1, (1 + confidence) / 2)) * error
     return LyapunovEstimate(mean, mean - reach, mean + reach, error, confidence, samples, length)
 
 
