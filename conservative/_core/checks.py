@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentTypeError, EmptySetError, NonFiniteError, ShapeError
+from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, NonFiniteError, ShapeError
 
 
 def as_real_array(value: Any, *, call: str, argument: str, wanted: str) -> NDArray[np.float64]:
@@ -120,3 +120,91 @@ def as_square_matrices(value: Any, *, call: str, argument: str) -> NDArray[np.fl
             "For one matrix A pass `A[None]`; for Jacobian blocks [A B] pass the state blocks, `J.state`."
         )
     return array
+
+
+def as_positive(value: Any, *, call: str, argument: str, noun: str = "distance") -> float:
+    """A positive number.
+
+    Parameters
+    ----------
+    value : real number
+    call, argument, noun : str
+        Named in error messages.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ArgumentTypeError
+        For anything that is not a real number.
+    ArgumentError
+        For zero, negative numbers, and NaN.
+    """
+    number = _as_number(value, call=call, argument=argument, wanted=f"a positive {noun}")
+    if not number > 0.0:
+        raise ArgumentError(f"`{call}({argument}=...)` needs a positive {noun}; got {value}.")
+    return number
+
+
+def as_count(value: Any, *, call: str, argument: str, least: int = 0) -> int:
+    """A whole number.
+
+    Parameters
+    ----------
+    value : int, or a float without fraction
+    call, argument : str
+        Named in error messages.
+    least : int
+        The smallest number allowed.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ArgumentTypeError
+        For anything that is not a real number, truth values included.
+    ArgumentError
+        For numbers with a fraction or below `least`, and NaN.
+    """
+    wanted = f"a whole number of at least {least}"
+    number = _as_number(value, call=call, argument=argument, wanted=wanted)
+    if not (number.is_integer() and number >= least):
+        raise ArgumentError(f"`{call}({argument}=...)` needs {wanted}; got {value}.")
+    return int(value)
+
+
+def as_seconds(value: Any, *, call: str, argument: str = "time_limit") -> float:
+    """A time limit, perhaps infinite.
+
+    Parameters
+    ----------
+    value : real number
+    call, argument : str
+        Named in error messages.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentError
+        Also for NaN.
+    """
+    number = _as_number(value, call=call, argument=argument, wanted="at least 0 seconds")
+    if not number >= 0.0:
+        raise ArgumentError(f"`{call}({argument}=...)` needs at least 0 seconds; got {value}.")
+    return number
+
+
+def _as_number(value: Any, *, call: str, argument: str, wanted: str) -> float:
+    if not isinstance(value, (bool, str, bytes)):
+        try:
+            return float(value)
+        except (TypeError, ValueError, OverflowError):
+            pass
+    raise ArgumentTypeError(f"`{call}({argument}=...)` needs {wanted}; got {value!r} of type {type(value).__name__}.")

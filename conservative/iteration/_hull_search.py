@@ -50,13 +50,15 @@ class HullSearch:
             self._begin()
             self._seed(word_points(self.blocks))
             K = self._simplified(self.points)
+            begun = time.monotonic()
             for step in range(_ROUNDS):
                 image, rounding = affine_images(K.vertices, self.blocks.A, self.blocks.B)
                 self._measure(K, MatrixPolytope(image.reshape(-1, *K.shape)), rounding)
                 reached.append(max(self.best.e_missing, self.best.e_extra))
                 if reached[-1] <= self.tol:
                     return FixedSetStatus.HULL
-                if time.monotonic() > self.deadline:
+                begun, last = time.monotonic(), begun
+                if begun + 0.5 * (begun - last) > self.deadline:  # the next round takes at least as long
                     return FixedSetStatus.BUDGET
                 if step >= patience and reached[-1] > 0.9 * reached[-1 - patience]:
                     return FixedSetStatus.BUDGET

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.checks import as_real_array
-from conservative._core.errors import ArgumentError, ShapeError
-from conservative.iteration.driven import DrivenTrajectory, iterate_sequence
+from conservative._core.checks import as_count, as_real_array
+from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError, ShapeError
+from conservative.iteration.driven import DrivenTrajectory, follow_sequence
 from conservative.iteration.thinning import Thinning
 from conservative.jacobians import JacobianZonotope, conservative_jacobian
 
@@ -23,6 +23,7 @@ def iterate_driven(
     initial: Any = None,
     fixed_point: Any = None,
     representation: str | Thinning = "auto",
+    time_limit: float | None = None,
 ) -> DrivenTrajectory:
     """The set-valued piggyback recursion J_{x_{t+1}} = J_F(x_t, θ) J_{x_t} along x_{t+1} = F(x_t, θ), as hulls.
 
@@ -39,6 +40,8 @@ def iterate_driven(
         point; otherwise there is no limit.
     representation : {"auto", "hull", "thinned"} or Thinning
         As in `iterate_set`.
+    time_limit : float, optional
+        As in `iterate_sequence`.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def iterate_driven(
     Raises
     ------
     ArgumentError
-        If `steps` is not a number of steps, or F does not map the fixed point to itself.
+        If `steps` is not a number of steps, F does not map the fixed point to itself, or x_t leaves the doubles' range.
     ExpansionError, BudgetError
         If the blocks at the fixed point do not contract; the message names the word.
     ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError, FunctionError
@@ -70,8 +73,11 @@ def iterate_driven(
     ([2.0], True)
     """
     call = "iterate_driven"
-    if isinstance(steps, bool) or steps != int(steps) or steps < 0:
-        raise ArgumentError(f"`{call}(steps=...)` needs a whole number of at least 0; got {steps}.")
+    if not hasattr(F, "evaluate"):
+        raise ArgumentTypeError(
+            f"`{call}(F=...)` needs a function, such as `from_sympy` makes; got {F!r} of type {type(F).__name__}."
+        )
+    steps = as_count(steps, call=call, argument="steps")
     x = as_real_array(x0, call=call, argument="x0", wanted="shape (p,)")
     parameter = as_real_array(theta, call=call, argument="theta", wanted="shape (m,)")
     if x.ndim != 1 or parameter.ndim != 1:
@@ -79,14 +85,20 @@ def iterate_driven(
             f"`{call}(x0=..., theta=...)` needs shapes (p,) and (m,); got {x.shape} and {parameter.shape}."
         )
     points = [x]
-    for _ in range(int(steps)):
-        points.append(np.asarray(F.evaluate(points[-1], parameter), dtype=np.float64))
+    for step in range(1, steps + 1):
+        with np.errstate(over="ignore", invalid="ignore"):
+            points.append(np.asarray(F.evaluate(points[-1], parameter), dtype=np.float64))
+        if not np.isfinite(points[-1]).all():
+            raise NonFiniteError(
+                f"`{call}(steps=...)` needs x_t in the range of doubles; it is left at t = {step}, so F does not seem "
+                "to converge from this `x0`. Take fewer steps, or another start."
+            )
     limit = _limit_jacobian(F, points[-1], theta, fixed_point)
     start = np.zeros((1, len(x), len(parameter))) if initial is None else initial
     along = (
         _listed(conservative_jacobian(F, [*point.tolist(), *_numbers(theta)], tolerance=0.0)) for point in points[:-1]
     )
-    run = iterate_sequence(along, start, limit=limit, representation=representation)
+    run = follow_sequence(along, start, limit, representation, time_limit, call=call)
     trajectory = np.array(points[: len(run.sets)])
     return DrivenTrajectory(
         trajectory, run.sets, run.gaps, run.to_limit, run.bounds, run.limit, run.rate, run.status, run.decay

@@ -90,7 +90,7 @@ def contracting_decay(A: Floats, *, norm: ArrayLike | None, call: str) -> Decay:
     A : ndarray, shape (k, p, p)
     norm : array_like, shape (p, p), optional
     call : str
-        Named in error messages.
+        The call and its argument, named in error messages.
 
     Returns
     -------
@@ -108,12 +108,13 @@ def contracting_decay(A: Floats, *, norm: ArrayLike | None, call: str) -> Decay:
         return found
     word = expanding_word(A)
     if word is not None:
+        barely = "" if word.spectral_radius > 1.0 else ", whose radius exceeds 1 by less than a double shows"
         raise ExpansionError(
-            f"`{call}(J=...)` needs state blocks that contract in some norm; got the expanding product {word}. "
+            f"`{call}` needs state blocks that contract in some norm; got the expanding product {word}{barely}. "
             "No norm contracts and no bounded fixed set need exist; see `joint_spectral_radius(J)`."
         )
     raise BudgetError(
-        f"`{call}(J=...)` needs state blocks that contract in some norm; none was found, nor an expanding product of "
+        f"`{call}` needs state blocks that contract in some norm; none was found, nor an expanding product of "
         f"at most {_WORD_LENGTH} factors: the joint spectral radius is 1 or close to it. Decide with "
         "`joint_spectral_radius(J)` and more time, or pass a contracting quadratic norm as `norm`."
     )

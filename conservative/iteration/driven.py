@@ -10,6 +10,7 @@ which tends to 0 when 𝒥_t approaches 𝒥̄ from inside: the exchange of limi
 """
 
 import math
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,20 +18,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError, ShapeError
+from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
 from conservative.iteration.blocks import Blocks, read_blocks, read_initial
 from conservative.iteration.contraction import contracting_decay
 from conservative.iteration.decay import Decay
 from conservative.iteration.fixed import fixed_set
+from conservative.iteration.fixed_result import FixedSet, FixedSetStatus
 from conservative.iteration.hulls import hull_step
 from conservative.iteration.thinning import Thinning, read_representation
-from conservative.iteration.trajectory import TrajectoryStatus
+from conservative.iteration.trajectory import TrajectoryStatus, deadline_after
 from conservative.matrix_sets import MatrixPolytope, simplify
 from conservative.matrix_sets.gaps import measured_distance, measured_gap
 
 Floats = NDArray[np.float64]
+
+_LIMIT_SECONDS = 10.0
+"""Seconds for the hull of the limit; most need far less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +80,12 @@ class DrivenTrajectory:
 
 
 def iterate_sequence(
-    Js: Iterable[Any], initial: Any, *, limit: Any = None, representation: str | Thinning = "auto"
+    Js: Iterable[Any],
+    initial: Any,
+    *,
+    limit: Any = None,
+    representation: str | Thinning = "auto",
+    time_limit: float | None = None,
 ) -> DrivenTrajectory:
     """X_{t+1} = conv 𝒥_t(X_t) for a sequence of compact sets 𝒥_t, and the gaps to conv fix(𝒥̄).
 
@@ -87,6 +97,9 @@ def iterate_sequence(
     limit : as an element of `Js`, optional
         𝒥̄, which 𝒥_t approaches.
     representation : {"auto", "hull", "thinned"} or Thinning
+    time_limit : float, optional
+        Seconds after which no further step is begun. The hull of the limit, found first, takes at most a half of them,
+        and at most ten without a limit.
 
     Returns
     -------
@@ -105,11 +118,39 @@ def iterate_sequence(
     >>> run.to_limit[-1].upper < 1e-6, run.bounds[-1] < 1e-6
     (True, True)
     """
-    run = _Driven(read_limit(limit), representation)
+    if not isinstance(Js, Iterable):
+        raise ArgumentTypeError(f"`iterate_sequence(Js=...)` needs one set for each step; got a {type(Js).__name__}.")
+    return follow_sequence(Js, initial, limit, representation, time_limit, call="iterate_sequence")
+
+
+def follow_sequence(
+    Js: Iterable[Any],
+    initial: Any,
+    limit: Any,
+    representation: str | Thinning,
+    time_limit: float | None,
+    *,
+    call: str,
+) -> DrivenTrajectory:
+    """As `iterate_sequence`, with the name that error messages use.
+
+    Parameters
+    ----------
+    Js, initial, limit, representation, time_limit
+        As in `iterate_sequence`.
+    call : str
+
+    Returns
+    -------
+    DrivenTrajectory
+    """
+    deadline = deadline_after(time_limit, call=call)
+    blocks = None if limit is None else read_blocks(limit, call=call)
+    seconds = _LIMIT_SECONDS if time_limit is None else min(_LIMIT_SECONDS, 0.5 * time_limit)
+    run = _Driven(blocks, representation, seconds, deadline, call)
     status = TrajectoryStatus.STEPS_DONE
-    sequence = iter(Js)
     try:
-        status = run.follow(sequence, initial)
+        status = run.follow(iter(Js), initial)
     except KeyboardInterrupt:
         if not run.sets:
             raise
@@ -117,44 +158,45 @@ def iterate_sequence(
     return run.result(status)
 
 
-def read_limit(limit: Any) -> Blocks | None:
-    """The blocks of 𝒥̄, if there is one.
-
-    Parameters
-    ----------
-    limit : JacobianSet, MatrixPolytope, FiniteSet, array_like or None
-
-    Returns
-    -------
-    Blocks or None
-    """
-    return None if limit is None else read_blocks(limit, call="iterate_driven")
-
-
 class _Driven:
     """The sets so far; the lists of a step are extended together, at its end."""
 
-    def __init__(self, limit: Blocks | None, representation: str | Thinning) -> None:
-        self.blocks, self.representation = limit, representation
-        self.decay = None if limit is None else contracting_decay(limit.A, norm=None, call="iterate_driven")
-        self.limit = None if limit is None or self.decay is None else _limit_hull(limit)
+    def __init__(
+        self, limit: Blocks | None, representation: str | Thinning, seconds: float, deadline: float, call: str
+    ) -> None:
+        self.blocks, self.representation, self.deadline, self.call = limit, representation, deadline, call
+        self.decay = None if limit is None else contracting_decay(limit.A, norm=None, call=f"{call}(limit=...)")
+        found = None if limit is None else _limit_hull(limit, seconds)
+        self.limit = None if found is None else found.hull
+        self.interrupted = found is not None and found.status is FixedSetStatus.INTERRUPTED
         self.sets: list[MatrixPolytope] = []
         self.gaps: list[Bracket] = []
+        self.to_limit: list[Bracket] = []
         self.moved: list[float] = []
 
     def follow(self, sequence: Iterator[Any], initial: Any) -> TrajectoryStatus:
         first = next(sequence, None)
-        blocks = self.blocks if first is None else read_blocks(first, call="iterate_driven")
+        blocks = self.blocks if first is None else read_blocks(first, call=self.call)
         if blocks is None:
-            raise ArgumentError("`iterate_sequence(Js=...)` needs at least one set, or a `limit`; got neither.")
-        start = read_initial(initial, blocks, call="iterate_driven")
-        thinning = read_representation(self.representation, None, start.shape, call="iterate_driven")
-        self.sets.append(simplify(start, max_vertices=thinning.max_vertices))
+            raise ArgumentError(f"`{self.call}` needs at least one set, or a limit; got neither.")
+        if self.blocks is not None and self.blocks.B.shape[1:] != blocks.B.shape[1:]:
+            raise ShapeError(
+                f"`{self.call}(limit=...)` needs the shape of the sets; got B of shape {self.blocks.B.shape[1:]} and "
+                f"not {blocks.B.shape[1:]}."
+            )
+        start = read_initial(initial, blocks, call=self.call)
+        thinning = read_representation(self.representation, None, start.shape, call=self.call)
+        start = simplify(start, max_vertices=thinning.max_vertices)
+        self.to_limit, self.sets = self._to_limit(start), [start]
+        if self.interrupted:
+            return TrajectoryStatus.INTERRUPTED
         while first is not None:
-            blocks = read_blocks(first, call="iterate_driven")
+            if time.monotonic() > self.deadline:
+                return TrajectoryStatus.TIME_LIMIT
+            blocks = read_blocks(first, call=self.call)
             if blocks.B.shape[1:] != start.shape:
                 raise ShapeError(
-                    f"`iterate_driven(Js=...)` needs sets of one shape at every step; got B of shape "
+                    f"`{self.call}` needs sets of one shape at every step; got B of shape "
                     f"{blocks.B.shape[1:]} after {start.shape}."
                 )
             if not self.step(blocks, thinning):
@@ -176,10 +218,15 @@ class _Driven:
             e_extra=round_up(round_up(stretch * before.e_extra) + fresh.e_extra),
         )
         found, slack = measured_distance(before, after), _slack(before, after)
-        self.moved.append(math.inf if self.blocks is None else self._moved(blocks, before))
+        moved, to_limit = math.inf if self.blocks is None else self._moved(blocks, before), self._to_limit(after)
+        self.moved.append(moved)
+        self.to_limit += to_limit
         self.gaps.append(Bracket(max(0.0, found.lower - slack), round_up(found.upper + slack)))
         self.sets.append(after)
         return True
+
+    def _to_limit(self, X: MatrixPolytope) -> list[Bracket]:
+        return [] if self.limit is None else [_gap_to(X, self.limit)]
 
     def _moved(self, blocks: Blocks, X: MatrixPolytope) -> float:
         assert self.blocks is not None
@@ -192,7 +239,7 @@ class _Driven:
         if self.limit is None or self.decay is None:
             return DrivenTrajectory(None, sets, tuple(self.gaps), (), (), None, (), status, None)
         limit, decay = self.limit, self.decay
-        to_limit = tuple(_gap_to(found, limit) for found in sets)
+        to_limit = tuple(self.to_limit[: len(sets)])
         moved = np.array(self.moved)
         weights = np.array([decay.at(t) for t in range(len(sets))])
         bounds = []
@@ -204,8 +251,9 @@ class _Driven:
         return DrivenTrajectory(None, sets, tuple(self.gaps), to_limit, tuple(bounds), limit, rate, status, decay)
 
 
-def _limit_hull(limit: Blocks) -> MatrixPolytope:
-    return fixed_set(np.concatenate([limit.A, limit.B], axis=2), representation="hull").hull
+def _limit_hull(limit: Blocks, seconds: float) -> FixedSet:
+    family = np.concatenate([limit.A, limit.B], axis=2)
+    return fixed_set(family, representation="hull", time_limit=seconds)
 
 
 def _gap_to(X: MatrixPolytope, limit: MatrixPolytope) -> Bracket:

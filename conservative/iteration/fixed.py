@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from conservative._core.checks import as_count, as_positive, as_seconds
 from conservative._core.errors import ArgumentError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import Bracket, largest, round_up
@@ -92,7 +93,7 @@ def fixed_set(
     """
     budget = _budget(tol, representation, time_limit, max_cells)
     blocks = read_blocks(J, call="fixed_set")
-    decay = contracting_decay(blocks.A, norm=norm, call="fixed_set")
+    decay = contracting_decay(blocks.A, norm=norm, call="fixed_set(J=...)")
     both = representation != "hull" and not _is_convex(blocks)
     search = HullSearch(blocks, decay, tol, budget.deadline - (0.5 * time_limit if both else 0.0))
     status = search.run()
@@ -103,15 +104,11 @@ def fixed_set(
 
 
 def _budget(tol: float, representation: str, time_limit: float, max_cells: int) -> Budget:
-    if not tol > 0.0:
-        raise ArgumentError(f"`fixed_set(tol=...)` needs a positive distance; got {tol}.")
+    as_positive(tol, call="fixed_set", argument="tol")
     if representation not in ("auto", "hull"):
         raise ArgumentError(f'`fixed_set(representation=...)` needs "auto" or "hull"; got {representation!r}.')
-    if not time_limit >= 0.0:
-        raise ArgumentError(f"`fixed_set(time_limit=...)` needs at least 0 seconds; got {time_limit}.")
-    if not max_cells >= 1:
-        raise ArgumentError(f"`fixed_set(max_cells=...)` needs at least 1 cell; got {max_cells}.")
-    return Budget(time.monotonic() + time_limit, max_cells)
+    cells = as_count(max_cells, call="fixed_set", argument="max_cells", least=1)
+    return Budget(time.monotonic() + as_seconds(time_limit, call="fixed_set"), cells)
 
 
 def _refined(search: HullSearch, found: FixedSet, budget: Budget) -> FixedSet:

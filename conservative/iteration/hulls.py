@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.errors import ArgumentError
+from conservative._core.checks import as_count, as_positive
 from conservative._core.numbers import Bracket, round_up
 from conservative.iteration.blocks import Blocks, read_blocks, read_initial
 from conservative.iteration.contraction import adapted_decay, expanding_word
@@ -122,12 +122,10 @@ def iterate_set(
 
 
 def _step_limit(steps: int | None, tol: float | None) -> int:
-    if steps is not None and (isinstance(steps, bool) or steps != int(steps) or steps < 0):
-        raise ArgumentError(f"`iterate_set(steps=...)` needs a whole number of at least 0; got {steps}.")
-    if tol is not None and not tol > 0.0:
-        raise ArgumentError(f"`iterate_set(tol=...)` needs a positive distance; got {tol}.")
+    if tol is not None:
+        as_positive(tol, call="iterate_set", argument="tol")
     if steps is not None:
-        return int(steps)
+        return as_count(steps, call="iterate_set", argument="steps")
     return _DEFAULT_STEPS if tol is None else MOST_STEPS
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, ShapeError
+from conservative._core.checks import as_positive
+from conservative._core.errors import ArgumentTypeError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import round_up
@@ -63,8 +64,7 @@ def set_image(J: Any, X: MatrixSet, *, tol: float, max_cells: int = _MOST_CELLS)
     >>> image.contains([[[0.5]], [[2.5]]]).tolist()
     [True, False]
     """
-    if not tol > 0.0:
-        raise ArgumentError(f"`set_image(tol=...)` needs a positive distance; got {tol}.")
+    tol = as_positive(tol, call="set_image", argument="tol")
     blocks = read_blocks(J, call="set_image")
     X = _read_cells(X, blocks)
     cells = X.cells

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.checks import as_matrices
+from conservative._core.checks import as_count, as_matrices, as_positive
 from conservative._core.errors import ArgumentError, EmptySetError, ShapeError
 from conservative._core.norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
@@ -165,7 +165,7 @@ def iterate_templates(
     start = read_initial(initial, blocks, call="iterate_templates")
     _check_numbers(steps, tol, max_words)
     template = _directions(directions, start.shape)
-    decay = contracting_decay(blocks.A, norm=norm, call="iterate_templates")
+    decay = contracting_decay(blocks.A, norm=norm, call="iterate_templates(J=...)")
     words = _centred(blocks, start, decay)
     allowed = frobenius_bounds(template)[1] * (1e-3 * words.radius if tol is None else tol) + 1e-300
     parts, status = [], TemplateStatus.TOLERANCE_REACHED
@@ -204,11 +204,10 @@ def _last(values: Floats, shift: Floats) -> Floats:
 
 def _check_numbers(steps: int, tol: float | None, max_words: int) -> None:
     call = "iterate_templates"
-    if isinstance(steps, bool) or steps != int(steps) or steps < 0:
-        raise ArgumentError(f"`{call}(steps=...)` needs a whole number of at least 0; got {steps}.")
-    if tol is not None and not tol > 0.0:
-        raise ArgumentError(f"`{call}(tol=...)` needs a positive width; got {tol}.")
-    if max_words < _TOGETHER:
+    as_count(steps, call=call, argument="steps")
+    if tol is not None:
+        as_positive(tol, call=call, argument="tol", noun="width")
+    if as_count(max_words, call=call, argument="max_words") < _TOGETHER:
         raise ArgumentError(f"`{call}(max_words=...)` needs at least {_TOGETHER} words; got {max_words}.")
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from conservative._core.checks import as_count, as_positive
 from conservative._core.errors import ArgumentError
 from conservative.iteration.decay import Decay
 
@@ -40,10 +41,9 @@ class Thinning:
     max_vertices: int = _VERTICES["hull"]
 
     def __post_init__(self) -> None:
-        if self.epsilon is not None and not self.epsilon > 0.0:
-            raise ArgumentError(f"`Thinning(epsilon=...)` needs a positive distance; got {self.epsilon}.")
-        if self.max_vertices < 1:
-            raise ArgumentError(f"`Thinning(max_vertices=...)` needs at least 1; got {self.max_vertices}.")
+        if self.epsilon is not None:
+            as_positive(self.epsilon, call="Thinning", argument="epsilon")
+        as_count(self.max_vertices, call="Thinning", argument="max_vertices", least=1)
 
     def step_loss(self, decay: Decay) -> float | None:
         """The distance that one step may lose; `None` for rounding only.
@@ -84,11 +84,11 @@ def read_representation(
     ------
     ArgumentError
     """
-    if max_vertices is not None and max_vertices < 1:
-        raise ArgumentError(f"`{call}(max_vertices=...)` needs at least 1; got {max_vertices}.")
+    if max_vertices is not None:
+        as_count(max_vertices, call=call, argument="max_vertices", least=1)
     if isinstance(representation, Thinning):
         return Thinning(representation.epsilon, max_vertices or representation.max_vertices)
-    if representation not in ("auto", *_VERTICES):
+    if not isinstance(representation, str) or representation not in ("auto", *_VERTICES):
         raise ArgumentError(
             f'`{call}(representation=...)` needs "auto", "hull", "thinned" or a `Thinning`; got {representation!r}.'
         )

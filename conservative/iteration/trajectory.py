@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from conservative._core.errors import ArgumentError
+from conservative._core.checks import as_seconds
 from conservative._core.numbers import Bracket
 from conservative.iteration.decay import Decay
 from conservative.matrix_sets import MatrixPolytope
@@ -115,11 +115,9 @@ def deadline_after(time_limit: float | None, *, call: str) -> float:
 
     Raises
     ------
-    ArgumentError
+    ArgumentTypeError, ArgumentError
         For a negative limit, or NaN.
     """
     if time_limit is None:
         return math.inf
-    if not time_limit >= 0.0:
-        raise ArgumentError(f"`{call}(time_limit=...)` needs at least 0 seconds; got {time_limit}.")
-    return time.monotonic() + time_limit
+    return time.monotonic() + as_seconds(time_limit, call=call)

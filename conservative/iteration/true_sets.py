@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from conservative._core.checks import as_matrices
+from conservative._core.checks import as_count, as_matrices, as_positive
 from conservative._core.errors import ArgumentError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import spectral_norm_bounds
@@ -95,11 +95,11 @@ def iterate_true(
     >>> run.sets[2].to_shapely().area < 2.1, run.bounds[2].e_extra < 0.1
     (True, True)
     """
-    if steps is not None and (isinstance(steps, bool) or steps != int(steps) or steps < 0):
-        raise ArgumentError(f"`iterate_true(steps=...)` needs a whole number of at least 0; got {steps}.")
+    if steps is not None:
+        steps = as_count(steps, call="iterate_true", argument="steps")
     for name, value in (("tol", tol), ("step_tol", step_tol)):
-        if value is not None and not value > 0.0:
-            raise ArgumentError(f"`iterate_true({name}=...)` needs a positive distance; got {value}.")
+        if value is not None:
+            as_positive(value, call="iterate_true", argument=name)
     deadline = deadline_after(time_limit, call="iterate_true")
     blocks = read_blocks(J, call="iterate_true")
     p, m = blocks.B.shape[1:]
@@ -118,7 +118,7 @@ def iterate_true(
     if step_tol is None:
         step_tol = _SHARES.get(p * m, 0.2) * _size(blocks, start)
         step_tol = min(step_tol, tol / (4.0 * decay.tail(0))) if tol is not None and decay.contracts else step_tol
-    limit = int(steps) if steps is not None else (_MOST_STEPS if tol is not None and decay.contracts else _STEPS)
+    limit = steps if steps is not None else (_MOST_STEPS if tol is not None and decay.contracts else _STEPS)
     return _iterated(blocks, start, decay, Aim(limit, tol, step_tol, deadline))
 
 

@@ -6,7 +6,8 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError, InterruptedWarning
+from conservative._core.checks import as_positive
+from conservative._core.errors import InterruptedWarning
 from conservative._core.numbers import Bracket, largest, round_down, round_up
 from conservative.matrix_sets._balls import farthest_in_balls
 from conservative.matrix_sets._cell_gap import farthest_in_cells
@@ -118,8 +119,8 @@ def measured_gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bra
     check_pair(Y if empty else X, Y, call="gap")
     if empty:
         return Bracket(0.0, 0.0)
-    if tol is not None and not tol > 0.0:
-        raise ArgumentError(f"`gap(tol=...)` needs a positive distance; got {tol}. Leave it out for the default.")
+    if tol is not None:
+        as_positive(tol, call="gap", argument="tol")
     if isinstance(X, MatrixZonotope) and not X.enumerable:
         return gap_from_zonotope(X, Y)
     if isinstance(X, TemplateHull) and not X.enumerable:

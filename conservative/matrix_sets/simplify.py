@@ -82,10 +82,29 @@ def _choose(flat: Floats, unit: Floats, *, close: float, exponent: int, cap: int
     candidates = _candidates(unit, axes)
     with np.errstate(under="ignore", over="ignore"):
         target, exact = float(np.ldexp(close, exponent)), close <= ROUNDING_LEVEL
+    if exact and len(axes) == 2 and candidates.size > 3:
+        # In the plane neighbours show what is redundant; usually one measurement confirms it.
+        chosen = np.sort(candidates[_corners(unit[candidates] @ axes.T, 0.5 * close)])
+        missing = _missing(flat, chosen, target)
+        if missing <= target and chosen.size <= cap:
+            return chosen, missing
     if exact and len(axes) == 3 and _SMALL < candidates.size <= cap:
         chosen = candidates
     else:
         chosen = np.unique(candidates[_supports(unit[candidates], np.concatenate([axes, -axes]))])[:cap]
+    chosen = _inserted(flat, unit, candidates, chosen, target=target, cap=cap, exact=exact)
+    missing = _missing(flat, chosen, target)
+    if missing > target and chosen.size < cap and candidates.size < len(flat):
+        # Qhull's vertices of a thin hull may leave out points that matter.
+        chosen = _inserted(flat, unit, np.arange(len(flat)), chosen, target=target, cap=cap, exact=exact)
+        missing = _missing(flat, chosen, target)
+    return chosen, missing
+
+
+def _inserted(
+    flat: Floats, unit: Floats, candidates: Indices, chosen: Indices, *, target: float, cap: int, exact: bool
+) -> Indices:
+    """The chosen points, and candidates that are worst, or farthest in their directions, until all are near."""
     pending = np.setdiff1d(candidates, chosen)
     while pending.size and chosen.size < cap:
         found = hull_distances(flat[pending], flat[chosen], stop_below=target)
@@ -100,10 +119,13 @@ def _choose(flat: Floats, unit: Floats, *, close: float, exponent: int, cap: int
         supports = np.where(np.isin(supports, chosen), pending[worst], supports)
         chosen = np.unique(np.concatenate([chosen, supports]))
         pending = np.setdiff1d(pending, chosen)
+    return chosen
+
+
+def _missing(flat: Floats, chosen: Indices, target: float) -> float:
+    """A bound of the distance of all points to the hull of the chosen ones; loose where it is below the target."""
     rest = np.setdiff1d(np.arange(len(flat)), chosen)
-    if rest.size == 0:
-        return chosen, 0.0
-    return chosen, float(hull_distances(flat[rest], flat[chosen], stop_below=target).upper.max())
+    return float(hull_distances(flat[rest], flat[chosen], stop_below=target).upper.max()) if rest.size else 0.0
 
 
 def _principal_axes(unit: Floats) -> Floats:
@@ -125,6 +147,23 @@ def _candidates(unit: Floats, axes: Floats) -> Indices:
         return np.asarray(distinct[ConvexHull(unit[distinct] @ axes.T).vertices])
     except (QhullError, ValueError):
         return np.asarray(distinct)
+
+
+def _corners(polygon: Floats, close: float) -> NDArray[np.bool_]:
+    """Which vertices of a convex polygon, in order, stick out; neighbours are never dropped together."""
+    kept = np.arange(len(polygon))
+    while len(kept) > 3:
+        before, after = polygon[np.roll(kept, 1)], polygon[np.roll(kept, -1)]
+        chord, arm = after - before, polygon[kept] - before
+        length = np.hypot(*chord.T)
+        across = np.abs(chord[:, 0] * arm[:, 1] - chord[:, 1] * arm[:, 0])
+        height = np.where(length > 0.0, across / np.where(length > 0.0, length, 1.0), np.hypot(*arm.T))
+        flat = height <= close
+        flat &= (height < np.roll(height, 1)) & (height <= np.roll(height, -1))
+        if not flat.any():
+            break
+        kept = kept[~flat]
+    return np.isin(np.arange(len(polygon)), kept)
 
 
 def _supports(unit: Floats, directions: Floats) -> Indices:

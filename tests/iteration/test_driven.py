@@ -1,13 +1,23 @@
 """Sets driven along a trajectory: the exchange of limit and derivative, bounds against the truth, bad input."""
 
+import time
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import conservative as cj
-from conservative._core.errors import ArgumentError, EmptySetError, ExpansionError, ShapeError
-from conservative.iteration import driven, iterate_driven, iterate_sequence, iterate_set
+from conservative._core.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    EmptySetError,
+    ExpansionError,
+    NonFiniteError,
+    ShapeError,
+)
+from conservative.iteration import _hull_search, driven, iterate_driven, iterate_sequence, iterate_set
 from conservative.matrix_sets import gap
 
 
@@ -75,6 +85,31 @@ def test_an_interrupt_keeps_the_steps_made(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(run.sets) == len(run.to_limit) == len(run.bounds) == 4
 
 
+def test_an_interrupt_while_the_limit_is_sought_ends_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*args: object, **options: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_hull_search, "graph_points", interrupted)
+    family = [[[0.5, 0.1, 1.0], [0.0, 0.4, 1.0]], [[0.3, -0.2, 1.0], [0.1, 0.4, 0.0]]]
+    run = iterate_sequence([family] * 10, np.zeros((1, 2, 1)), limit=family)
+    assert run.status.name == "INTERRUPTED"
+    assert (run.steps, len(run.to_limit), len(run.bounds)) == (0, 1, 1)
+    assert run.limit is not None
+
+
+def test_the_time_limit_ends_between_steps() -> None:
+    def slow() -> Iterator[object]:
+        for _ in range(1000):
+            time.sleep(0.05)
+            yield [[[0.5, 1.0]]]
+
+    run = iterate_sequence(slow(), [[[0.0]]], limit=[[[0.5, 1.0]]], time_limit=0.3)
+    assert run.status.name == "TIME_LIMIT"
+    assert 0 < run.steps < 1000
+    assert len(run.sets) == len(run.to_limit) == len(run.bounds) == run.steps + 1
+    assert iterate_driven(kinked(), [1.0], [0.0], time_limit=0.0).steps == 0
+
+
 def test_bad_input() -> None:
     with pytest.raises(ExpansionError, match="expanding product"):
         iterate_sequence([[[[0.5, 1.0]]]], [[[0.0]]], limit=[[[1.5, 1.0]]])
@@ -88,5 +123,14 @@ def test_bad_input() -> None:
         iterate_sequence([[[[0.5, 1.0]]], [[[0.5, 1.0, 1.0]]]], [[[0.0]]])
     with pytest.raises(ArgumentError, match="at least one set"):
         iterate_sequence([], [[[0.0]]])
+    with pytest.raises(ShapeError, match=r"iterate_sequence\(limit"):
+        iterate_sequence([[[[0.5, 1.0]]]], [[[0.0]]], limit=np.zeros((1, 2, 3)))
+    with pytest.raises(ArgumentTypeError, match="each step"):
+        iterate_sequence(5, [[[0.0]]])  # type: ignore[arg-type]
+    with pytest.raises(ArgumentTypeError, match="from_sympy"):
+        iterate_driven("x/2", [1.0], [0.0])
+    away = cj.from_sympy("t - 3*Abs(x)", state=["x"], parameters=["t"])
+    with pytest.raises(NonFiniteError, match="t = 64"):
+        iterate_driven(away, [1.0], [0.0], steps=2000)
     with pytest.raises(EmptySetError):
         iterate_sequence([np.zeros((0, 1, 2))], [[[0.0]]])

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conservative._core.errors import ArgumentError, EmptySetError, ExpansionError, ShapeError
+from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, ExpansionError, ShapeError
 from conservative.iteration import Thinning, fixed_set, hulls, iterate_sequence, iterate_set, iterate_templates
 from conservative.iteration.contraction import adapted_decay
 from conservative.matrix_sets import FiniteSet, MatrixPolytope
@@ -45,6 +45,29 @@ def test_an_adapted_norm_is_found_without_being_asked_for() -> None:
     assert decay.contracts
     run = iterate_set(np.concatenate([A, np.ones((2, 2, 1))], axis=2), START, steps=3)
     assert np.isfinite(run.bounds[-1].best)
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda: fixed_set([[[0.5, 1.0]]], tol="small"), "tol"),
+        (lambda: fixed_set([[[0.5, 1.0]]], time_limit=[1]), "time_limit"),
+        (lambda: fixed_set([[[0.5, 1.0]]], max_cells=True), "max_cells"),
+        (lambda: iterate_set([[[0.5, 1.0]]], [[[0.0]]], steps="3"), "steps"),
+        (lambda: iterate_set([[[0.5, 1.0]]], [[[0.0]]], max_vertices=None, representation=7), "representation"),
+        (lambda: iterate_templates([[[0.5, 1.0]]], [[[0.0]]], tol=1j), "tol"),
+        (lambda: Thinning(epsilon=b"1"), "epsilon"),
+    ],
+)
+def test_arguments_of_other_kinds(call: Callable[[], Any], argument: str) -> None:
+    with pytest.raises((ArgumentTypeError, ArgumentError), match=rf"\({argument}=...\)` needs"):
+        call()
+
+
+def test_a_radius_of_nearly_one_is_called_so() -> None:
+    """rho² = (1 + 2^-52)(1 - 2^-53) > 1 by 1.1e-16, and the double nearest to rho is 1."""
+    with pytest.raises(ExpansionError, match="exceeds 1 by less than a double shows"):
+        fixed_set([[[0.0, 1.0 + 2.0**-52, 1.0], [1.0 - 2.0**-53, 0.0, 1.0]]])
 
 
 @pytest.mark.parametrize("call", CALLS)
