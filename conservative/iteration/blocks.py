@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.checks import as_matrices
-from conservative._core.errors import ArgumentTypeError, ShapeError
+from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, MatrixZonotope, hull
 
 Floats = NDArray[np.float64]
+
+LARGEST = 1e125
+"""Size of sets up to which squares of coordinates, and products of these with roundings, stay among the doubles."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +68,29 @@ def read_blocks(J: Any, *, call: str) -> Blocks:
             "Pass `JacobianSet.from_blocks(A, B)`, or put A and B side by side."
         )
     return Blocks(array[:, :, :p], array[:, :, p:], convex=not isinstance(J, FiniteSet))
+
+
+def check_size(size: float, *, call: str, least: float = 0.0) -> None:
+    """Refuse sizes whose powers leave the doubles in the predicates of planar geometry and the search of neighbours.
+
+    Parameters
+    ----------
+    size : float
+        Of the blocks B, and of a starting set.
+    call : str
+        Named in error messages.
+    least : float
+        Smallest positive size allowed.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if size > LARGEST or 0.0 < size < least:
+        raise ArgumentError(
+            f"`{call}` needs B and starting sets of sizes between {1.0 / LARGEST:g} and {LARGEST:g}; got {size:.3g}. "
+            "Divide both by a power of two: all sets and distances are divided by it."
+        )
 
 
 def read_initial(initial: Any, blocks: Blocks, *, call: str) -> MatrixPolytope:

@@ -15,7 +15,7 @@ from conservative.iteration._fixed_points import word_points
 from conservative.iteration._hull_search import HullSearch
 from conservative.iteration._net import Budget
 from conservative.iteration._refine import Enclosure, Task, refine
-from conservative.iteration.blocks import Blocks, read_blocks
+from conservative.iteration.blocks import LARGEST, Blocks, check_size, read_blocks
 from conservative.iteration.contraction import contracting_decay
 from conservative.iteration.fixed_result import FixedSet, FixedSetStatus
 from conservative.matrix_sets import FiniteSet, MatrixPolytope
@@ -94,12 +94,16 @@ def fixed_set(
     budget = _budget(tol, representation, time_limit, max_cells)
     blocks = read_blocks(J, call="fixed_set")
     decay = contracting_decay(blocks.A, norm=norm, call="fixed_set(J=...)")
+    if representation != "hull":
+        check_size(float(np.abs(blocks.B).max()), call="fixed_set(J=...)")
     both = representation != "hull" and not _is_convex(blocks)
     search = HullSearch(blocks, decay, tol, budget.deadline - (0.5 * time_limit if both else 0.0))
     status = search.run()
     found = _enclose(search, status)
     if representation == "hull" or found.status in (FixedSetStatus.CONVEX, FixedSetStatus.INTERRUPTED):
         return found
+    if not 1.0 / LARGEST < found.outer.radius < LARGEST:
+        return found  # the hull, points and their distance hold at such sizes too
     return _refined(search, found, budget)
 
 

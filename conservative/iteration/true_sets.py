@@ -15,7 +15,7 @@ from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
 from conservative.iteration._cloud import Clouds
 from conservative.iteration._plane import OVERLAY, finite_image, outer_image, part_spread, plane_maps
-from conservative.iteration.blocks import Blocks, read_blocks
+from conservative.iteration.blocks import LARGEST, Blocks, check_size, read_blocks
 from conservative.iteration.contraction import adapted_decay, expanding_word
 from conservative.iteration.decay import Decay
 from conservative.iteration.image import set_image
@@ -112,11 +112,12 @@ def iterate_true(
     if start.shape != (p, m):
         raise ShapeError(f"`iterate_true(initial=...)` needs {p} × {m} matrices; got {start.shape}.")
     planar = representation == "region" or (representation == "auto" and p * m == 2)
+    check_size(_size(blocks, start), call="iterate_true(J=..., initial=...)", least=1.0 / LARGEST)
     if planar and not isinstance(start, PlanarRegion):
         start = PlanarRegion(start.to_shapely(), (p, m), start.exactness, start.e_missing, start.e_extra)
     decay = adapted_decay(blocks.A, norm=norm)
     if step_tol is None:
-        step_tol = _SHARES.get(p * m, 0.2) * _size(blocks, start)
+        step_tol = _SHARES.get(p * m, 0.2) * (_size(blocks, start) or 1.0)
         step_tol = min(step_tol, tol / (4.0 * decay.tail(0))) if tol is not None and decay.contracts else step_tol
     limit = steps if steps is not None else (_MOST_STEPS if tol is not None and decay.contracts else _STEPS)
     return _iterated(blocks, start, decay, Aim(limit, tol, step_tol, deadline))
@@ -189,7 +190,7 @@ def _iterated(blocks: Blocks, start: MatrixSet, decay: Decay, aim: Aim) -> SetTr
 
 
 def _size(blocks: Blocks, start: MatrixSet) -> float:
-    return float(np.abs(blocks.A).max() * start.radius + np.abs(blocks.B).max() + start.radius) or 1.0
+    return float(np.abs(blocks.A).max() * start.radius + np.abs(blocks.B).max() + start.radius)
 
 
 def _bound(decay: Decay, t: int, gaps: list[Bracket], stored: MatrixSet) -> StepBound:

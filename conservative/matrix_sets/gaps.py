@@ -17,6 +17,7 @@ from conservative.matrix_sets._interrupts import InterruptedSearch
 from conservative.matrix_sets._listing import as_cells, vertex_rounding
 from conservative.matrix_sets._pair_checks import check_pair, is_empty
 from conservative.matrix_sets._planar_gap import farthest_in_plane
+from conservative.matrix_sets._scaled import far_exponent, scaled, scaled_back
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet
@@ -121,6 +122,11 @@ def measured_gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bra
         return Bracket(0.0, 0.0)
     if tol is not None:
         as_positive(tol, call="gap", argument="tol")
+    exponent = far_exponent(X, Y)
+    return _far_gap(X, Y, tol, exponent) if exponent else _near_gap(X, Y, tol)
+
+
+def _near_gap(X: MatrixSet, Y: MatrixSet, tol: float | None) -> Bracket:
     if isinstance(X, MatrixZonotope) and not X.enumerable:
         return gap_from_zonotope(X, Y)
     if isinstance(X, TemplateHull) and not X.enumerable:
@@ -151,6 +157,18 @@ def measured_gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bra
     except InterruptedSearch as stop:
         raise InterruptedSearch(_widened(stop.bracket, rounding)) from None
     return _widened(found, rounding)
+
+
+def _far_gap(X: MatrixSet, Y: MatrixSet, tol: float | None, exponent: int) -> Bracket:
+    """The gap of sets whose size 2^exponent leaves no room for squares, from that of sets of size one."""
+    with np.errstate(over="ignore", under="ignore"):
+        near = None if tol is None else max(float(np.ldexp(tol, -exponent)), 5e-324)
+    entries = X.shape[0] * X.shape[1]
+    try:
+        found = _near_gap(scaled(X, -exponent), scaled(Y, -exponent), near)
+    except InterruptedSearch as stop:
+        raise InterruptedSearch(scaled_back(stop.bracket, exponent, entries=entries)) from None
+    return scaled_back(found, exponent, entries=entries)
 
 
 def hausdorff_distance(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, ExpansionError, ShapeError
-from conservative.iteration import Thinning, fixed_set, hulls, iterate_sequence, iterate_set, iterate_templates
+from conservative.iteration import (
+    Thinning,
+    fixed_set,
+    hulls,
+    iterate_sequence,
+    iterate_set,
+    iterate_templates,
+    iterate_true,
+)
 from conservative.iteration.contraction import adapted_decay
 from conservative.matrix_sets import FiniteSet, MatrixPolytope
 
@@ -62,6 +70,23 @@ def test_an_adapted_norm_is_found_without_being_asked_for() -> None:
 def test_arguments_of_other_kinds(call: Callable[[], Any], argument: str) -> None:
     with pytest.raises((ArgumentTypeError, ArgumentError), match=rf"\({argument}=...\)` needs"):
         call()
+
+
+def test_sizes_whose_powers_leave_the_doubles() -> None:
+    rng = np.random.default_rng(1)
+    A, B = 0.3 * rng.normal(size=(2, 2, 2)), rng.normal(size=(2, 2, 1))
+    large, small = (np.concatenate([A, B * size], axis=2) for size in (1e200, 1e-200))
+    for call in (fixed_set, lambda J: iterate_true(J, START), lambda J: iterate_true(FiniteSet(J), START)):
+        with pytest.raises(ArgumentError, match="power of two"):
+            call(large)
+    with pytest.raises(ArgumentError, match="power of two"):
+        iterate_true(small, START)
+    found = fixed_set(small, tol=1e-202)
+    assert found.status.name == "HULL"
+    assert 0.0 < found.distance.lower <= found.distance.upper < 1e-199
+    near = fixed_set(np.concatenate([A, np.ldexp(B, -600)], axis=2), tol=1e-190, representation="hull").hull
+    expected = fixed_set(np.concatenate([A, B], axis=2), tol=1e-9, representation="hull").hull
+    assert np.ldexp(near.radius, 600) == pytest.approx(expected.radius, rel=1e-8)
 
 
 def test_a_radius_of_nearly_one_is_called_so() -> None:
