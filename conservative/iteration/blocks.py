@@ -12,8 +12,8 @@ from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, Matri
 
 Floats = NDArray[np.float64]
 
-LARGEST = 1e125
-"""Size of sets up to which squares of coordinates, and products of these with roundings, stay among the doubles."""
+LARGEST = 1e100
+"""Size of sets up to which cubes of coordinates, which planar predicates form, stay among the doubles."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from conservative.iteration._fixed_points import word_points
 from conservative.iteration._hull_search import HullSearch
 from conservative.iteration._net import Budget
 from conservative.iteration._refine import Enclosure, Task, refine
-from conservative.iteration.blocks import LARGEST, Blocks, check_size, read_blocks
+from conservative.iteration.blocks import LARGEST, Blocks, read_blocks
 from conservative.iteration.contraction import contracting_decay
 from conservative.iteration.fixed_result import FixedSet, FixedSetStatus
 from conservative.matrix_sets import FiniteSet, MatrixPolytope
@@ -75,6 +75,7 @@ def fixed_set(
     that repeat the vertices' construction for ever are added, which ends the growth when the hull is a polytope. If 𝒥
     is a hull and p·m = 1, or all A_i are equal, then fix(𝒥) is convex and `inner` is the hull.
 
+    Sets of sizes beyond 1e100 or below 1e-100 keep their points and hull only: there is no room for squares there.
     Otherwise points of fix(𝒥) are collected until all their images are near them: gap(fix, 𝒴) ≤ T gap(𝒥(𝒴), 𝒴) makes
     balls around them an outer set. Where they are few, their images conv{A_i x + B_i} are the inner set, and these with
     a margin smaller by ‖A‖ the outer one. The plane has regions instead (`iterate_true` tells how).
@@ -94,8 +95,6 @@ def fixed_set(
     budget = _budget(tol, representation, time_limit, max_cells)
     blocks = read_blocks(J, call="fixed_set")
     decay = contracting_decay(blocks.A, norm=norm, call="fixed_set(J=...)")
-    if representation != "hull":
-        check_size(float(np.abs(blocks.B).max()), call="fixed_set(J=...)")
     both = representation != "hull" and not _is_convex(blocks)
     search = HullSearch(blocks, decay, tol, budget.deadline - (0.5 * time_limit if both else 0.0))
     status = search.run()
@@ -103,7 +102,7 @@ def fixed_set(
     if representation == "hull" or found.status in (FixedSetStatus.CONVEX, FixedSetStatus.INTERRUPTED):
         return found
     if not 1.0 / LARGEST < found.outer.radius < LARGEST:
-        return found  # the hull, points and their distance hold at such sizes too
+        return found  # regions and nets have no room there; the hull and points have
     return _refined(search, found, budget)
 
 
