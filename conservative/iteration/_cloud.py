@@ -40,7 +40,7 @@ class Clouds:
     Parameters
     ----------
     blocks : Blocks
-        A hull of several maps.
+        Several maps, or their hull.
     """
 
     blocks: Blocks

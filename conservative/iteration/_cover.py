@@ -80,7 +80,7 @@ def cover_image(blocks: Blocks, points: Floats, *, reach: float, budget: Budget)
     Parameters
     ----------
     blocks : Blocks
-        A hull of several maps.
+        Of several maps, or their hull.
     points : ndarray, shape (n, p, m)
     reach : float
     budget : Budget
@@ -91,6 +91,9 @@ def cover_image(blocks: Blocks, points: Floats, *, reach: float, budget: Budget)
         `None` if the budget ended first.
     """
     corners, worst = affine_images(points, blocks.A, blocks.B)
+    if not blocks.convex:
+        stored = spread(corners.reshape(-1, *points.shape[1:]), reach)
+        return None if budget.spent(len(stored)) else _net(stored, reach, worst)
     stored = spread(corners.reshape(-1, *points.shape[1:]), _SHARE * reach)
     looked, batch, loose = 0, 1, 0.0
     while looked < len(points):

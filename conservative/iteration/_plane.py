@@ -25,6 +25,9 @@ Floats = NDArray[np.float64]
 OVERLAY = 1e-11
 """Relative error granted to each of shapely's unions, which snap vertices within 1e-12 when they must."""
 
+_FEW_VERTICES = 2000
+"""Vertices of the images of finite families that are kept: these multiply with every step."""
+
 _ALL_PAIRS = 6
 """So many blocks or fewer have all their pairs swept; of more, consecutive pairs."""
 
@@ -104,22 +107,29 @@ def part_spread(L: Floats) -> float:
     return largest / _PARTS if len(L) == 2 else largest
 
 
-def finite_image(region: Any, L: Floats, b: Floats) -> Any:
-    """The union of the images of a region under finitely many maps.
+def finite_image(region: Any, L: Floats, b: Floats, *, slack: float) -> tuple[Any, float]:
+    """The union of the images of a region under finitely many maps, fattened where it has many vertices.
 
     Parameters
     ----------
     region : shapely geometry
     L, b : ndarray
+    slack : float
+        Margin that is added so that fewer vertices suffice.
 
     Returns
     -------
-    shapely geometry
+    image : shapely geometry
+    error : float
+        Bound of gap(image, 𝒥(𝒳)): 0 while there are few vertices, all to the rounding of unions.
     """
     import shapely
 
     images = [shapely.transform(region, lambda x, i=i: x @ L[i].T + b[i]) for i in range(len(L))]
-    return shapely.union_all(shapely.make_valid(images))
+    union = shapely.union_all(shapely.make_valid(images))
+    if shapely.get_num_coordinates(union) <= _FEW_VERTICES:
+        return union, 0.0
+    return _rounded_off(union, shapely.get_parts(union), slack)
 
 
 def _hulls(images: Floats, piece: NDArray[np.intp]) -> Any:

@@ -30,12 +30,18 @@ _MOST_PIECES = 20_000
 _FEW_CELLS = 40
 """Cells that are kept as they are; more are slow to measure."""
 
+_FEW_POINTS = 50_000
+"""The same for the points of finite families."""
+
 _STEPS = 10
 
 _MOST_STEPS = 1000
 
 _SHARES = {1: 1e-3, 2: 1e-3, 3: 5e-2, 4: 1e-1}
 """Error of one step that is allowed by default, as a share of the first sets' size, for each p·m; beyond, 1/5."""
+
+_FINITE_SHARE = 1e-2
+"""The same for finite families, whose sets are thin."""
 
 _LOOSE = 0.5
 """Width of a gap in many dimensions, in errors of a step: a narrower one costs more than the step itself."""
@@ -67,11 +73,12 @@ def iterate_true(
         Stop when the proved distance to fix(𝒥) is at most this.
     step_tol : float, optional
         Error allowed in each step; by default 1e-3 times the size of the first two sets, or what `tol` leaves; in
-        more than two dimensions, where cost grows with the power p·m, 1/20 (3), 1/10 (4) or 1/5 of it.
+        more than two dimensions, where cost grows with the power p·m, 1/20 (3), 1/10 (4) or 1/5 of it, for finite
+        families 1/100.
     representation : {"auto", "region", "cells"}
-        ``"region"`` needs p·m = 2, where it is the default. ``"cells"`` works in any dimension: convex cells, and in
-        more than two dimensions balls around points of the iterates where cells would be many. The iteration ends with
-        CELL_LIMIT where there would be too many.
+        ``"region"`` needs p·m = 2, where it is the default, unless finitely many maps move points. ``"cells"`` works in
+        any dimension: points, convex cells, and balls around points of the iterates where these would be many. The
+        iteration ends with CELL_LIMIT where there would be too many.
     norm, time_limit : optional
         As in `iterate_set`.
 
@@ -111,13 +118,15 @@ def iterate_true(
     start: MatrixSet = initial if isinstance(initial, MatrixSet) else as_polytope(initial)
     if start.shape != (p, m):
         raise ShapeError(f"`iterate_true(initial=...)` needs {p} × {m} matrices; got {start.shape}.")
-    planar = representation == "region" or (representation == "auto" and p * m == 2)
+    points = not blocks.convex and (isinstance(start, FiniteSet) or len(start.extreme) == 1)
+    planar = representation == "region" or (representation == "auto" and p * m == 2 and not points)
     check_size(_size(blocks, start), call="iterate_true(J=..., initial=...)", least=1.0 / LARGEST)
     if planar and not isinstance(start, PlanarRegion):
         start = PlanarRegion(start.to_shapely(), (p, m), start.exactness, start.e_missing, start.e_extra)
     decay = adapted_decay(blocks.A, norm=norm)
     if step_tol is None:
-        step_tol = _SHARES.get(p * m, 0.2) * (_size(blocks, start) or 1.0)
+        share = _SHARES.get(p * m, 0.2)
+        step_tol = (share if blocks.convex else min(share, _FINITE_SHARE)) * (_size(blocks, start) or 1.0)
         step_tol = min(step_tol, tol / (4.0 * decay.tail(0))) if tol is not None and decay.contracts else step_tol
     limit = steps if steps is not None else (_MOST_STEPS if tol is not None and decay.contracts else _STEPS)
     return _iterated(blocks, start, decay, Aim(limit, tol, step_tol, deadline))
@@ -222,15 +231,17 @@ def _between(X: MatrixSet, Y: MatrixSet, tol: float) -> Bracket:
 
 
 def _cell_step(clouds: Clouds, X: MatrixSet, aim: Aim) -> MatrixSet:
-    """Cells while they are few; where hulls of maps multiply them, balls around points, whose number stays."""
+    """Cells while they are few; where maps multiply them, balls around points, whose number stays."""
     blocks = clouds.blocks
-    family = np.concatenate([blocks.A, blocks.B], axis=2)
-    if not blocks.convex or len(blocks.A) == 1 or X.shape[0] * X.shape[1] <= 2:
-        return set_image(MatrixPolytope(family) if blocks.convex else FiniteSet(family), X, tol=aim.step_tol)
+    matrices = np.concatenate([blocks.A, blocks.B], axis=2)
+    family = MatrixPolytope(matrices) if blocks.convex else FiniteSet(matrices)
+    if len(blocks.A) == 1 or (blocks.convex and X.shape[0] * X.shape[1] <= 2):
+        return set_image(family, X, tol=aim.step_tol)
     union = as_cells(X)
+    points = not blocks.convex and union.cells.shape[1] == 1
     if union.margin == 0.0:
         try:
-            return set_image(MatrixPolytope(family), X, tol=aim.step_tol, max_cells=_FEW_CELLS)
+            return set_image(family, X, tol=aim.step_tol, max_cells=_FEW_POINTS if points else _FEW_CELLS)
         except BudgetError:
             pass
     return clouds.image(union, tol=aim.step_tol, deadline=aim.deadline)
@@ -249,7 +260,8 @@ def _planar_step(blocks: Blocks, X: MatrixSet, aim: Aim) -> PlanarRegion:
         image, error = outer_image(region, L, b, step=step, slack=max(0.2 * tol, 10.0 * rounding))
         exactness = Exactness.OUTER
     else:
-        image, error, exactness = finite_image(region, L, b), 0.0, X.exactness
+        image, error = finite_image(region, L, b, slack=max(0.5 * tol, 10.0 * rounding))
+        exactness = X.exactness if error == 0.0 else Exactness.OUTER
     return PlanarRegion(
         image,
         X.shape,

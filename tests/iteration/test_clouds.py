@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conservative._core.errors import BudgetError
-from conservative.iteration import iterate_true
+from conservative.iteration import _plane, iterate_true, true_sets
 from conservative.iteration._cloud import Clouds
 from conservative.iteration.blocks import Blocks
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, gap
@@ -84,3 +84,27 @@ def test_too_fine_grids_are_refused() -> None:
     cube = CellUnion(np.concatenate([np.eye(4), -np.eye(4)])[None, :, :, None])
     with pytest.raises(BudgetError, match="grid"):
         clouds.image(cube, tol=1e-3, deadline=time.monotonic() + 10)
+
+
+@pytest.mark.parametrize(
+    ("p", "m", "representation"), [(1, 1, "auto"), (2, 1, "auto"), (2, 1, "region"), (2, 2, "auto")]
+)
+def test_finite_families_keep_going_where_their_points_are_many(
+    p: int, m: int, representation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All 3⁸ words of a finite family against few points with balls, or fattened regions, around them."""
+    monkeypatch.setattr(true_sets, "_FEW_POINTS", 50)
+    monkeypatch.setattr(_plane, "_FEW_VERTICES", 50)
+    J, start = family(7, k=3, p=p, m=m, rho=0.6), np.zeros((1, p, m))
+    run = iterate_true(FiniteSet(J), start, steps=8, representation=representation)
+    assert run.status.name == "STEPS_DONE"
+    points = start
+    for stored in run.sets[1:]:
+        points = np.concatenate([block[:, :p] @ points + block[:, p:] for block in J])
+        true = FiniteSet(points)
+        assert gap(true, stored).lower <= stored.e_missing + 1e-12
+        assert gap(stored, true, tol=1e-2).lower <= stored.e_extra + 1e-12
+    assert 0.0 < run.sets[-1].e_extra < 0.05 * run.sets[-1].radius
+    if representation == "auto":
+        assert isinstance(run.sets[-1], CellUnion)
+        assert len(run.sets[-1].cells) < 3**8
