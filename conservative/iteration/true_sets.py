@@ -173,14 +173,16 @@ def _iterated(blocks: Blocks, start: MatrixSet, decay: Decay, aim: Aim) -> SetTr
     clouds, planar = Clouds(blocks), isinstance(start, PlanarRegion)
     status = TrajectoryStatus.STEPS_DONE if aim.tol is None else TrajectoryStatus.STEP_LIMIT
     try:
+        begun = [time.monotonic()]
         while len(gaps) < aim.steps:
-            if time.monotonic() > aim.deadline:
+            if _too_late(begun, aim.deadline, most=1.0 if blocks.convex else float(len(blocks.A))):
                 status = TrajectoryStatus.TIME_LIMIT
                 break
             after = _planar_step(blocks, sets[-1], aim) if planar else _cell_step(clouds, sets[-1], aim)
             share = 0.1 if after.shape[0] * after.shape[1] <= 2 else _LOOSE
             gaps.append(_between(sets[-1], after, share * max(aim.step_tol, after.e_extra)))
             sets.append(after)
+            begun.append(time.monotonic())
             if aim.tol is not None and _bound(decay, len(gaps), gaps, after).best <= aim.tol:
                 status = TrajectoryStatus.TOLERANCE_REACHED
                 break
@@ -196,6 +198,14 @@ def _iterated(blocks: Blocks, start: MatrixSet, decay: Decay, aim: Aim) -> SetTr
     expanding = None if decay.contracts else expanding_word(blocks.A)
     kept = tuple(sets[:count])
     return SetTrajectory(kept, tuple(gaps[: count - 1]), bounds, status, decay, expanding)  # type: ignore[arg-type]
+
+
+def _too_late(begun: list[float], deadline: float, *, most: float) -> bool:
+    """Whether the next step, growing as the last ones did, or by `most` at least, would end long after the deadline."""
+    if len(begun) < 3:
+        return time.monotonic() > deadline
+    before, last = np.diff(begun[-3:]).tolist()
+    return begun[-1] + 0.5 * last * max(most, last / max(before, 1e-3)) > deadline
 
 
 def _size(blocks: Blocks, start: MatrixSet) -> float:
