@@ -122,6 +122,10 @@ def as_square_matrices(value: Any, *, call: str, argument: str) -> NDArray[np.fl
     return array
 
 
+_MOST = 10**15
+"""Whole numbers beyond are slips of the pen."""
+
+
 def as_positive(value: Any, *, call: str, argument: str, noun: str = "distance") -> float:
     """A positive number.
 
@@ -148,6 +152,32 @@ def as_positive(value: Any, *, call: str, argument: str, noun: str = "distance")
     return number
 
 
+def as_distance(value: Any, *, call: str, argument: str) -> float:
+    """A number of at least 0, perhaps infinite.
+
+    Parameters
+    ----------
+    value : real number
+    call, argument : str
+        Named in error messages.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ArgumentTypeError
+        For anything that is not a real number.
+    ArgumentError
+        For negative numbers and NaN.
+    """
+    number = _as_number(value, call=call, argument=argument, wanted="a distance of at least 0")
+    if not number >= 0.0:
+        raise ArgumentError(f"`{call}({argument}=...)` needs a distance of at least 0; got {value}.")
+    return number
+
+
 def as_count(value: Any, *, call: str, argument: str, least: int = 0) -> int:
     """A whole number.
 
@@ -168,11 +198,11 @@ def as_count(value: Any, *, call: str, argument: str, least: int = 0) -> int:
     ArgumentTypeError
         For anything that is not a real number, truth values included.
     ArgumentError
-        For numbers with a fraction or below `least`, and NaN.
+        For numbers with a fraction or below `least`, above 10^15, and NaN.
     """
     wanted = f"a whole number of at least {least}"
     number = _as_number(value, call=call, argument=argument, wanted=wanted)
-    if not (number.is_integer() and number >= least):
+    if not (number.is_integer() and least <= number <= _MOST):
         raise ArgumentError(f"`{call}({argument}=...)` needs {wanted}; got {value}.")
     return int(value)
 

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round_up
+from conservative._core.rows import first_rows
 from conservative.iteration._cover import cover_net
 from conservative.iteration._net import Budget, Net, close_net
 from conservative.iteration._plane import OVERLAY, inner_growth, outer_image, plane_maps
 from conservative.iteration.blocks import Blocks
 from conservative.iteration.decay import Decay
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixSet, PlanarRegion
+from conservative.matrix_sets._interrupts import searching_until
 from conservative.matrix_sets.gaps import measured_gap
 from conservative.matrix_sets.operations import affine_images
 
@@ -221,7 +223,7 @@ def refine_plane(task: Task) -> None:
 
 def _few(points: Floats, side: float) -> Floats:
     """One point of each box of this side."""
-    return points[np.unique(np.floor(points / side).astype(np.int64), axis=0, return_index=True)[1]]
+    return points[first_rows(np.floor(points / side).astype(np.int64))]
 
 
 def _rounds(decay: Decay, ratio: float) -> int:
@@ -232,7 +234,8 @@ def _rounds(decay: Decay, ratio: float) -> int:
 def _regions(task: Task, inner: Any, outer: Any, *, rounding: float, tol: float) -> Enclosure:
     shape = task.seeds.shape[1], task.seeds.shape[2]
     extra = task.extra(rounding)
-    found = measured_gap(PlanarRegion(outer, shape), PlanarRegion(inner, shape), tol=tol)
+    with searching_until(task.budget.deadline):
+        found = measured_gap(PlanarRegion(outer, shape), PlanarRegion(inner, shape), tol=tol)
     distance = Bracket(found.lower, round_up(found.upper + rounding))
     reach = distance.upper
     return Enclosure(

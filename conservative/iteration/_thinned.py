@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from conservative._core.rows import first_rows
+
 Floats = NDArray[np.float64]
 
 MOST_COMPARED = 50_000
@@ -27,7 +29,7 @@ def boxed(points: Floats, close: float) -> Floats:
     flat = points.reshape(len(points), -1)
     side = 0.249 * close / math.sqrt(flat.shape[1])
     boxes = np.floor((flat - flat.min(axis=0)) / side).astype(np.int64)
-    return points[np.sort(np.unique(boxes, axis=0, return_index=True)[1])]
+    return points[np.sort(first_rows(boxes))]
 
 
 def thinned(points: Floats, close: float) -> Floats:

@@ -1,5 +1,6 @@
 """Sets driven by an algorithm: the set-valued piggyback recursion along x_{t+1} = F(x_t, θ)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,9 @@ def _listed(J: Any) -> Any:
 
 
 def _numbers(values: Any) -> list[Any]:
-    return list(values.tolist() if isinstance(values, np.ndarray) else values)
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
+    return list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
 
 
 def _limit_jacobian(F: Any, last: Floats, theta: Any, fixed_point: Any) -> Any:
@@ -120,7 +123,14 @@ def _limit_jacobian(F: Any, last: Floats, theta: Any, fixed_point: Any) -> Any:
             return None
         return _listed(conservative_jacobian(F, [*last.tolist(), *_numbers(theta)]))
     given = _numbers(fixed_point)
-    point = np.asarray([float(value) for value in given])
+    try:
+        point = np.asarray([float(value) for value in given])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArgumentTypeError(
+            f"`iterate_driven(fixed_point=...)` needs {len(last)} numbers; got {fixed_point!r}."
+        ) from error
+    if point.shape != last.shape:
+        raise ShapeError(f"`iterate_driven(fixed_point=...)` needs {len(last)} numbers; got {len(point)}.")
     residual = float(np.abs(F.evaluate(point, parameter) - point).max())
     if not residual <= 1e-9 * max(1.0, float(np.abs(point).max())):
         raise ArgumentError(

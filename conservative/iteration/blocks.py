@@ -12,6 +12,9 @@ from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, Matri
 
 Floats = NDArray[np.float64]
 
+_NEGLIGIBLE = 1e-12
+"""Errors of this share of the size are those of rounding the blocks, as with any numbers that are passed."""
+
 LARGEST = 1e100
 """Size of sets up to which cubes of coordinates, which planar predicates form, stay among the doubles."""
 
@@ -42,7 +45,7 @@ def read_blocks(J: Any, *, call: str) -> Blocks:
     ----------
     J : JacobianSet, MatrixPolytope, MatrixZonotope, FiniteSet or array_like of shape (k, p, p + m)
         Arrays, polytopes and zonotopes of few generators stand for the hull of their matrices, a `FiniteSet` for the
-        finite family.
+        finite family. Bounds are about the stored matrices; sets with errors beyond rounding are refused.
     call : str
         Named in error messages.
 
@@ -52,12 +55,18 @@ def read_blocks(J: Any, *, call: str) -> Blocks:
 
     Raises
     ------
-    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError
+    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError, ArgumentError
     """
     if isinstance(J, MatrixSet) and not isinstance(J, MatrixPolytope | MatrixZonotope | FiniteSet):
         raise ArgumentTypeError(
             f"`{call}(J=...)` needs a polytope, a zonotope or a finite set of blocks; got a {type(J).__name__}. "
             "Take its `hull`."
+        )
+    if isinstance(J, MatrixSet) and max(J.e_missing, J.e_extra) > _NEGLIGIBLE * J.radius:
+        raise ArgumentError(
+            f"`{call}(J=...)` needs the blocks themselves; got a set that stands for another one, with "
+            f"e_missing={J.e_missing:.3g} and e_extra={J.e_extra:.3g}, which no bound would contain. "
+            "Pass its `extreme` to iterate what is stored."
         )
     source = J.extreme if isinstance(J, MatrixSet) else getattr(J, "vertices", J)
     array = as_matrices(source, call=call, argument="J")
@@ -93,13 +102,14 @@ def check_size(size: float, *, call: str, least: float = 0.0) -> None:
         )
 
 
-def read_initial(initial: Any, blocks: Blocks, *, call: str) -> MatrixPolytope:
+def read_initial(initial: Any, blocks: Blocks | None, *, call: str) -> MatrixPolytope:
     """The hull of the starting set.
 
     Parameters
     ----------
     initial : MatrixSet or array_like of shape (n, p, m)
-    blocks : Blocks
+    blocks : Blocks or None
+        Whose shape it must have.
     call : str
         Named in error messages.
 
@@ -111,11 +121,11 @@ def read_initial(initial: Any, blocks: Blocks, *, call: str) -> MatrixPolytope:
     ------
     ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError
     """
-    wanted = blocks.B.shape[1:]
     if isinstance(initial, MatrixSet):
         start = hull(initial)
     else:
         start = MatrixPolytope(as_matrices(initial, call=call, argument="initial"))
+    wanted = start.shape if blocks is None else blocks.B.shape[1:]
     if start.shape != wanted:
         raise ShapeError(
             f"`{call}(initial=...)` needs {wanted[0]} × {wanted[1]} matrices, the shape of B in J; got "

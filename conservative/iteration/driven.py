@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative._core.errors import ArgumentTypeError, ShapeError
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
 from conservative.iteration.blocks import Blocks, read_blocks, read_initial
@@ -118,8 +118,10 @@ def iterate_sequence(
     >>> run.to_limit[-1].upper < 1e-6, run.bounds[-1] < 1e-6
     (True, True)
     """
-    if not isinstance(Js, Iterable):
-        raise ArgumentTypeError(f"`iterate_sequence(Js=...)` needs one set for each step; got a {type(Js).__name__}.")
+    if not isinstance(Js, Iterable) or getattr(Js, "shape", None) == ():
+        raise ArgumentTypeError(
+            f"`iterate_sequence(Js=...)` needs one set for each step; got one {type(Js).__name__}, not several."
+        )
     return follow_sequence(Js, initial, limit, representation, time_limit, call="iterate_sequence")
 
 
@@ -177,9 +179,7 @@ class _Driven:
     def follow(self, sequence: Iterator[Any], initial: Any) -> TrajectoryStatus:
         first = next(sequence, None)
         blocks = self.blocks if first is None else read_blocks(first, call=self.call)
-        if blocks is None:
-            raise ArgumentError(f"`{self.call}` needs at least one set, or a limit; got neither.")
-        if self.blocks is not None and self.blocks.B.shape[1:] != blocks.B.shape[1:]:
+        if self.blocks is not None and blocks is not None and self.blocks.B.shape[1:] != blocks.B.shape[1:]:
             raise ShapeError(
                 f"`{self.call}(limit=...)` needs the shape of the sets; got B of shape {self.blocks.B.shape[1:]} and "
                 f"not {blocks.B.shape[1:]}."

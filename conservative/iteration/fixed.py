@@ -20,6 +20,7 @@ from conservative.iteration.contraction import contracting_decay
 from conservative.iteration.fixed_result import FixedSet, FixedSetStatus
 from conservative.matrix_sets import FiniteSet, MatrixPolytope
 from conservative.matrix_sets._cells import farthest_in_hull
+from conservative.matrix_sets._interrupts import searching_until
 from conservative.matrix_sets.gaps import measured_distance, measured_gap
 
 _CELLS = 4_000
@@ -108,7 +109,7 @@ def fixed_set(
 
 def _budget(tol: float, representation: str, time_limit: float, max_cells: int) -> Budget:
     as_positive(tol, call="fixed_set", argument="tol")
-    if representation not in ("auto", "hull"):
+    if not isinstance(representation, str) or representation not in ("auto", "hull"):
         raise ArgumentError(f'`fixed_set(representation=...)` needs "auto" or "hull"; got {representation!r}.')
     cells = as_count(max_cells, call="fixed_set", argument="max_cells", least=1)
     return Budget(time.monotonic() + as_seconds(time_limit, call="fixed_set"), cells)
@@ -138,13 +139,14 @@ def _enclose(search: HullSearch, status: FixedSetStatus) -> FixedSet:
         status = FixedSetStatus.CONVEX if status is FixedSetStatus.HULL else status
         # Both sets are within their errors of fix(𝒥): good enough if measuring is interrupted.
         known = Bracket(0.0, round_up(round_up(best.e_missing + best.e_extra) + outer.e_extra))
-        distance, status = _measured(lambda: measured_distance(best, outer), known, status)
+        distance, status = _measured(lambda: measured_distance(best, outer), known, status, search.deadline)
         return FixedSet(best, outer, best, distance, status, search.decay)
     points = FiniteSet(np.concatenate([word_points(blocks), search.points]))
     distance, status = _measured(
         lambda: largest((farthest_in_hull(outer, points, tol=search.tol, budget=_CELLS), measured_gap(points, outer))),
         Bracket(0.0, round_up(points.radius + outer.radius)),
         status,
+        search.deadline,
     )
     e_extra = search.seed_error
     inner = FiniteSet(points.points, exactness=Exactness.INNER, e_missing=distance.upper, e_extra=e_extra)
@@ -154,10 +156,13 @@ def _enclose(search: HullSearch, status: FixedSetStatus) -> FixedSet:
     return FixedSet(inner, outer, best, distance, status, search.decay)
 
 
-def _measured(measure: Callable[[], Bracket], known: Bracket, status: FixedSetStatus) -> tuple[Bracket, FixedSetStatus]:
+def _measured(
+    measure: Callable[[], Bracket], known: Bracket, status: FixedSetStatus, deadline: float
+) -> tuple[Bracket, FixedSetStatus]:
     """A distance, or what is known of it if measuring is interrupted."""
     try:
-        return measure(), status
+        with searching_until(deadline):
+            return measure(), status
     except KeyboardInterrupt:
         return known, FixedSetStatus.INTERRUPTED
 

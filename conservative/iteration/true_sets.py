@@ -21,6 +21,7 @@ from conservative.iteration.decay import Decay
 from conservative.iteration.image import set_image
 from conservative.iteration.trajectory import SetTrajectory, StepBound, TrajectoryStatus, deadline_after
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixSet, PlanarRegion
+from conservative.matrix_sets._interrupts import searching_until
 from conservative.matrix_sets._listing import as_cells
 from conservative.matrix_sets.gaps import measured_distance
 
@@ -110,7 +111,11 @@ def iterate_true(
     deadline = deadline_after(time_limit, call="iterate_true")
     blocks = read_blocks(J, call="iterate_true")
     p, m = blocks.B.shape[1:]
-    if representation not in ("auto", "region", "cells") or (representation == "region" and p * m != 2):
+    if (
+        not isinstance(representation, str)
+        or representation not in ("auto", "region", "cells")
+        or (representation == "region" and p * m != 2)
+    ):
         raise ArgumentError(
             '`iterate_true(representation=...)` needs "auto", "cells", or "region" with p·m = 2; got '
             f"{representation!r} with p·m = {p * m}."
@@ -128,6 +133,7 @@ def iterate_true(
         share = _SHARES.get(p * m, 0.2)
         step_tol = (share if blocks.convex else min(share, _FINITE_SHARE)) * (_size(blocks, start) or 1.0)
         step_tol = min(step_tol, tol / (4.0 * decay.tail(0))) if tol is not None and decay.contracts else step_tol
+    step_tol = min(float(step_tol), max(_size(blocks, start), 1e-300))
     limit = steps if steps is not None else (_MOST_STEPS if tol is not None and decay.contracts else _STEPS)
     return _iterated(blocks, start, decay, Aim(limit, tol, step_tol, deadline))
 
@@ -180,7 +186,8 @@ def _iterated(blocks: Blocks, start: MatrixSet, decay: Decay, aim: Aim) -> SetTr
                 break
             after = _planar_step(blocks, sets[-1], aim) if planar else _cell_step(clouds, sets[-1], aim)
             share = 0.1 if after.shape[0] * after.shape[1] <= 2 else _LOOSE
-            gaps.append(_between(sets[-1], after, share * max(aim.step_tol, after.e_extra)))
+            with searching_until(aim.deadline):
+                gaps.append(_between(sets[-1], after, share * max(aim.step_tol, after.e_extra)))
             sets.append(after)
             begun.append(time.monotonic())
             if aim.tol is not None and _bound(decay, len(gaps), gaps, after).best <= aim.tol:

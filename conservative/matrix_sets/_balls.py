@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 from conservative.matrix_sets._enclosure import norms
-from conservative.matrix_sets._interrupts import InterruptedSearch
+from conservative.matrix_sets._interrupts import InterruptedSearch, out_of_time
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.polytope import MatrixPolytope
@@ -83,7 +83,7 @@ def farthest_in_balls(X: CellUnion, Y: MatrixSet, *, tol: float | None = None, b
             alive = uppers > lower + width
             settled = max(settled, float(uppers[~alive].max(initial=0.0)))
             owners, cones, uppers = owners[alive], cones[alive], uppers[alive]
-            if uppers.size == 0 or used >= budget:
+            if uppers.size == 0 or used >= budget or out_of_time():
                 break
             order = np.argsort(-uppers)
             chosen, rest = order[:_BATCH], order[_BATCH:]

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 from conservative.matrix_sets._enclosure import norms
-from conservative.matrix_sets._interrupts import InterruptedSearch
+from conservative.matrix_sets._interrupts import InterruptedSearch, out_of_time
 from conservative.matrix_sets._pairs import pair_distances
 from conservative.matrix_sets.cells import CellUnion
 
@@ -69,7 +69,7 @@ def farthest_in_cells(X: CellUnion, Y: CellUnion, *, tol: float | None = None, b
             alive = uppers > lower + width
             settled = max(settled, float(uppers[~alive].max(initial=0.0)))
             owners, centres, halves, uppers = owners[alive], centres[alive], halves[alive], uppers[alive]
-            if not len(uppers) or used >= budget:
+            if not len(uppers) or used >= budget or out_of_time():
                 break
             order = np.argsort(-uppers)
             chosen, rest = order[:_BATCH], order[_BATCH:]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 from conservative.matrix_sets._enclosure import norms
-from conservative.matrix_sets._interrupts import InterruptedSearch
+from conservative.matrix_sets._interrupts import InterruptedSearch, out_of_time
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.line import farthest_on_line
@@ -66,7 +66,7 @@ def farthest_in_hull(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None, bu
     centres, halves, uppers = origin[None], half[None], np.array([np.inf])
     used = 1
     try:
-        while uppers.size and uppers.max() > lower + width and used < budget:
+        while uppers.size and uppers.max() > lower + width and used < budget and (used == 1 or not out_of_time()):
             order = np.argsort(-uppers)
             chosen, rest = order[:_BATCH], order[_BATCH:]
             children, child_halves = _divide(centres[chosen], halves[chosen], axes)

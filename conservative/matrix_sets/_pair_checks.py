@@ -1,4 +1,4 @@
-"""What two arguments of a distance must be."""
+"""What the arguments of operations on sets must be."""
 
 from typing import Any
 
@@ -46,10 +46,26 @@ def check_pair(X: Any, Y: Any, *, call: str) -> None:
     for name, value in (("X", X), ("Y", Y)):
         if isinstance(value, np.ndarray) and 0 in value.shape[:1]:
             raise EmptySetError(f"`{call}({name}=...)` needs at least one matrix; got an array of shape {value.shape}.")
-        if not isinstance(value, MatrixSet):
-            raise ArgumentTypeError(
-                f"`{call}({name}=...)` needs a set of matrices; got {type(value).__name__}. "
-                "Wrap an array of shape (k, p, q) in `MatrixPolytope` (its hull) or `FiniteSet` (its points)."
-            )
+        check_set(value, call=call, argument=name)
     if X.shape != Y.shape:
         raise ShapeError(f"`{call}(X, Y)` needs sets of matrices of one shape; got {X.shape} and {Y.shape}.")
+
+
+def check_set(value: Any, *, call: str, argument: str) -> None:
+    """Refuse what is not a set of matrices.
+
+    Parameters
+    ----------
+    value : object
+    call, argument : str
+        Named in error messages.
+
+    Raises
+    ------
+    ArgumentTypeError
+    """
+    if not isinstance(value, MatrixSet):
+        raise ArgumentTypeError(
+            f"`{call}({argument}=...)` needs a set of matrices; got {type(value).__name__}. "
+            "Wrap an array of shape (k, p, q) in `MatrixPolytope` (its hull) or `FiniteSet` (its points)."
+        )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_up
 from conservative.matrix_sets._enclosure import norms
-from conservative.matrix_sets._interrupts import InterruptedSearch
+from conservative.matrix_sets._interrupts import InterruptedSearch, out_of_time
 from conservative.matrix_sets._rounded import arc_middles, rounded, with_apex
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
@@ -100,7 +100,7 @@ def _search(corners: Floats, centres: Floats, Y: PlanarRegion, *, width: float) 
             settled = max(settled, float(high[~alive].max(initial=0.0)))
             corners, centres, high = corners[alive], centres[alive], high[alive]
             depth, near = depth[alive], near[alive]
-            if not len(high) or high.max() <= lower + width or used > _BUDGET:
+            if not len(high) or high.max() <= lower + width or used > _BUDGET or out_of_time():
                 return Bracket(lower, max(lower, settled, float(high.max(initial=0.0))))
             order = np.argsort(-high)
             chosen = order[:_BATCH]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.checks import as_real_array
-from conservative._core.errors import ArgumentError, ShapeError
+from conservative._core.checks import as_distance, as_real_array
+from conservative._core.errors import ShapeError
 from conservative._core.exactness import Exactness
 
 Floats = NDArray[np.float64]
@@ -134,9 +134,7 @@ class MatrixSet(ABC):
             If `tol` is negative or NaN.
         ShapeError, NonFiniteError, ArgumentTypeError
         """
-        allowed = 1e-9 * self.radius if tol is None else float(tol)
-        if not allowed >= 0.0:
-            raise ArgumentError(f"`contains(tol=...)` needs a distance of at least 0; got {tol}.")
+        allowed = 1e-9 * self.radius if tol is None else as_distance(tol, call="contains", argument="tol")
         return np.asarray(self.project(points).upper <= allowed)
 
     @property
@@ -177,5 +175,4 @@ def check_errors(target: MatrixSet) -> None:
     """
     name = type(target).__name__
     for field in ("e_missing", "e_extra"):
-        if not getattr(target, field) >= 0.0:
-            raise ArgumentError(f"`{name}({field}=...)` needs a distance of at least 0; got {getattr(target, field)}.")
+        as_distance(getattr(target, field), call=name, argument=field)

@@ -6,10 +6,11 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.checks import as_real_array
+from conservative._core.checks import as_distance, as_real_array
 from conservative._core.errors import ArgumentError, EmptySetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative._core.rows import first_rows
 from conservative.matrix_sets._enclosure import norms
 from conservative.matrix_sets._pairs import pair_distances
 from conservative.matrix_sets.base import MatrixSet, Projection, check_errors
@@ -71,7 +72,7 @@ class CellUnion(MatrixSet):
             raise ShapeError(
                 f"`CellUnion(cells=...)` needs {wanted}; got {cells.shape}. For one cell pass `cell[None]`."
             )
-        if not (self.margin >= 0.0 and np.isfinite(self.margin)):
+        if not np.isfinite(as_distance(self.margin, call="CellUnion", argument="margin")):
             raise ArgumentError(f"`CellUnion(margin=...)` needs a finite radius of at least 0; got {self.margin}.")
         # A mean lies in its cell, up to rounding, so that its distance bounds the cell's.
         centres = cells.mean(axis=1)
@@ -96,7 +97,8 @@ class CellUnion(MatrixSet):
     def extreme(self) -> Floats:
         """The cells' vertices; with a margin, matrices whose hull holds the set within √(p·q) margins."""
         p, q = self.shape
-        corners = np.unique(self.cells.reshape(-1, p * q), axis=0)
+        corners = self.cells.reshape(-1, p * q)
+        corners = corners[first_rows(corners)]
         if self.margin > 0.0:
             reach = self.margin * (p * q) ** 0.5 * (1.0 + 1e-12)
             steps = np.concatenate([np.eye(p * q), -np.eye(p * q)]) * reach

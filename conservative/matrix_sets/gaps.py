@@ -37,6 +37,10 @@ _FEW_CELLS = 300
 """From a hull, branch and bound over boxes is faster than Voronoi edges when Y has more cells."""
 
 
+_FINEST = 2.0**-44
+"""Relative width below which searches would go on for the sake of rounding alone."""
+
+
 def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
     """One-sided Frobenius distance max_{x ∈ X} min_{y ∈ Y} ‖x − y‖, between proved bounds.
 
@@ -127,6 +131,8 @@ def measured_gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bra
 
 
 def _near_gap(X: MatrixSet, Y: MatrixSet, tol: float | None) -> Bracket:
+    # A width below the rounding of the sets is never reached.
+    tol = None if tol is None else max(tol, _FINEST * max(X.radius, Y.radius))
     if isinstance(X, MatrixZonotope) and not X.enumerable:
         return gap_from_zonotope(X, Y)
     if isinstance(X, TemplateHull) and not X.enumerable:

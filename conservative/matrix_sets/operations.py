@@ -13,6 +13,7 @@ from conservative._core.numbers import round_up
 from conservative.matrix_sets._images import affine_images as affine_images
 from conservative.matrix_sets._images import region_image, template_image, union_image
 from conservative.matrix_sets._listing import vertex_rounding
+from conservative.matrix_sets._pair_checks import check_set
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet
@@ -52,6 +53,7 @@ def affine_image(S: MatrixSet, A: ArrayLike, B: ArrayLike) -> MatrixSet:
     >>> affine_image(FiniteSet([[[1.0]], [[2.0]]]), [[3.0]], [[1.0]]).extreme.ravel().tolist()
     [4.0, 7.0]
     """
+    check_set(S, call="affine_image", argument="S")
     p, q = S.shape
     left = as_real_array(A, call="affine_image", argument="A", wanted=f"shape (r, {p})")
     shift = as_real_array(B, call="affine_image", argument="B", wanted=f"shape (r, {q})")
@@ -101,7 +103,9 @@ def hull(sets: MatrixSet | Iterable[MatrixSet]) -> MatrixPolytope:
     >>> float(hull([FiniteSet([[[0.0]]]), FiniteSet([[[3.0]]])]).support([[1.0]]))
     3.0
     """
-    parts = [sets] if isinstance(sets, MatrixSet) else list(sets)
+    parts = [sets] if isinstance(sets, MatrixSet | str) or not isinstance(sets, Iterable) else list(sets)
+    for part in parts:
+        check_set(part, call="hull", argument="sets")
     if not parts:
         raise EmptySetError("`hull(sets=...)` needs at least one set; got none.")
     if len({part.shape for part in parts}) > 1:

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import ShapeError
 
+_EXTREME = 300
+
 
 def planar_points(points: NDArray[np.float64]) -> Any:
     """A shapely point or multipoint.
@@ -48,7 +50,13 @@ def planar_hull(vertices: NDArray[np.float64]) -> Any:
     """
     import shapely
 
-    return shapely.MultiPoint(_plane(vertices)).convex_hull
+    flat = _plane(vertices)
+    # Products of coordinates decide on which side points are: near one they neither overflow nor vanish.
+    exponent = int(np.frexp(np.abs(flat).max())[1])
+    if abs(exponent) <= _EXTREME:
+        return shapely.MultiPoint(flat).convex_hull
+    scaled = shapely.MultiPoint(np.ldexp(flat, -exponent)).convex_hull
+    return shapely.transform(scaled, lambda x: np.ldexp(x, exponent))
 
 
 def planar_cells(cells: NDArray[np.float64], *, margin: float) -> Any:

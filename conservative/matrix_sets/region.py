@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative._core.rows import first_rows
 from conservative.matrix_sets._enclosure import norms
 from conservative.matrix_sets.base import MatrixSet, Projection, check_errors
 
@@ -100,8 +101,8 @@ class PlanarRegion(MatrixSet):
         """Vertices of the convex hull, shape (k, p, q)."""
         import shapely
 
-        corners = np.unique(shapely.get_coordinates(self.geometry.convex_hull), axis=0)
-        return np.asarray(corners.reshape(-1, *self.matrix_shape))
+        corners = shapely.get_coordinates(self.geometry.convex_hull)
+        return np.asarray(corners[first_rows(corners)].reshape(-1, *self.matrix_shape))
 
     def project(self, points: ArrayLike, *, stop_below: float = 0.0) -> Projection:
         """Nearest matrices of the region, with proved distances.
@@ -238,7 +239,8 @@ def triangles(geometry: Any) -> Floats:
 
     parts = shapely.get_parts(shapely.get_parts(geometry))
     solid = parts[shapely.get_type_id(parts) == 3]
-    made = shapely.get_parts(shapely.constrained_delaunay_triangles(solid)) if len(solid) else solid
+    with np.errstate(over="ignore", invalid="ignore"):
+        made = shapely.get_parts(shapely.constrained_delaunay_triangles(solid)) if len(solid) else solid
     corners = shapely.get_coordinates(shapely.get_parts(made)).reshape(-1, 4, 2)[:, :3]
     thin = parts[shapely.get_type_id(parts) != 3]
     segments = boundary_segments(shapely.GeometryCollection(list(thin))) if len(thin) else np.zeros((0, 2, 2))

@@ -4,10 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
-from conservative._core.errors import ArgumentError
+from conservative._core.checks import as_count, as_distance
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import round_up
+from conservative._core.rows import first_rows
 from conservative.matrix_sets._enclosure import frame, hull_distances
+from conservative.matrix_sets._pair_checks import check_set
 from conservative.matrix_sets.polytope import MatrixPolytope
 
 Floats = NDArray[np.float64]
@@ -57,10 +59,11 @@ def simplify(S: MatrixPolytope, *, tol: float | None = None, max_vertices: int |
     >>> simplify(MatrixPolytope([[[0.0]], [[0.5]], [[1.0]]])).vertices.ravel().tolist()
     [0.0, 1.0]
     """
-    if tol is not None and not tol >= 0.0:
-        raise ArgumentError(f"`simplify(tol=...)` needs a distance of at least 0; got {tol}.")
-    if max_vertices is not None and max_vertices < 1:
-        raise ArgumentError(f"`simplify(max_vertices=...)` needs at least 1; got {max_vertices}.")
+    check_set(S, call="simplify", argument="S")
+    if tol is not None:
+        as_distance(tol, call="simplify", argument="tol")
+    if max_vertices is not None:
+        as_count(max_vertices, call="simplify", argument="max_vertices", least=1)
     flat = S.vertices.reshape(len(S.vertices), -1)
     centre, exponent = frame(flat)
     with np.errstate(under="ignore", over="ignore"):
@@ -140,7 +143,7 @@ def _principal_axes(unit: Floats) -> Floats:
 
 def _candidates(unit: Floats, axes: Floats) -> Indices:
     """Points that can be vertices: distinct, and on Qhull's hull where that is reliable."""
-    distinct = np.unique(unit, axis=0, return_index=True)[1]
+    distinct = first_rows(unit)
     if not 2 <= len(axes) <= 3 or distinct.size <= len(axes) + 1:
         return np.asarray(distinct)
     try:

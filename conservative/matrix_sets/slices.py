@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.checks import as_matrices, as_real_array
+from conservative._core.checks import as_distance, as_matrices, as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, EmptySetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
@@ -86,7 +86,11 @@ def slice_through(S: MatrixSet, point: ArrayLike, directions: ArrayLike, *, tol:
         )
     if isinstance(S, TemplateHull):
         return _template_slice(S, plane)
-    allowed = S.e_missing + (_SHARE * S.radius or 1e-300) if tol is None else float(tol)
+    allowed = (
+        S.e_missing + (_SHARE * S.radius or 1e-300)
+        if tol is None
+        else as_distance(tol, call="slice_through", argument="tol")
+    )
     if not S.e_missing < allowed < math.inf:
         raise ArgumentError(
             f"`slice_through(tol=...)` needs a finite distance above {S.e_missing:.3g}, the set's `e_missing`; "

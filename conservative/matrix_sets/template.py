@@ -12,6 +12,7 @@ from conservative._core.checks import as_matrices, as_real_array
 from conservative._core.errors import ArgumentError, BudgetError, EmptySetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative._core.rows import first_rows
 from conservative.matrix_sets._enclosure import norms
 from conservative.matrix_sets.base import MatrixSet, Projection, check_errors
 from conservative.matrix_sets.planar import planar_hull
@@ -130,7 +131,8 @@ class TemplateHull(MatrixSet):
             found = HalfspaceIntersection(np.c_[U, -self.heights], self.inside.ravel()).intersections
         except (QhullError, ValueError) as error:
             raise BudgetError("`TemplateHull.extreme`: the vertices could not be listed; use `support`.") from error
-        found = np.unique(found[np.isfinite(found).all(axis=1)], axis=0)
+        found = found[np.isfinite(found).all(axis=1)]
+        found = found[first_rows(found)]
         away = self.inside.ravel() + (found - self.inside.ravel()) * (1.0 + VERTEX_ROUNDING)
         return np.asarray(away.reshape(-1, *self.shape))
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, ExpansionError, ShapeError
+from conservative._core.exactness import Exactness
 from conservative.iteration import (
     Thinning,
     fixed_set,
@@ -86,6 +87,24 @@ def test_sizes_whose_powers_leave_the_doubles() -> None:
     near = fixed_set(np.concatenate([A, np.ldexp(B, -600)], axis=2), tol=1e-190, representation="hull").hull
     expected = fixed_set(np.concatenate([A, B], axis=2), tol=1e-9, representation="hull").hull
     assert np.ldexp(near.radius, 600) == pytest.approx(expected.radius, rel=1e-8)
+
+
+def test_sets_that_stand_for_others_are_no_blocks() -> None:
+    """Bounds about the stored blocks would say nothing about the set they stand for."""
+    rough = MatrixPolytope([[[0.5, 0.0]], [[0.5, 1.0]]], Exactness.INNER, e_missing=0.5)
+    for call in (fixed_set, lambda J: iterate_set(J, [[[0.0]]]), lambda J: iterate_sequence([J], [[[0.0]]])):
+        with pytest.raises(ArgumentError, match="stands for another"):
+            call(rough)
+    fine = MatrixPolytope(rough.vertices, Exactness.INNER, e_missing=1e-16)
+    assert fixed_set(fine).status.name == fixed_set(rough.extreme).status.name == "CONVEX"
+
+
+@pytest.mark.parametrize("step_tol", [1e300, np.inf])
+def test_a_step_may_lose_everything(step_tol: float) -> None:
+    tie = [[[0, 0, -1], [-1, 0, 0]], [[0, 0, 1], [1, 0, 0]]]
+    run = iterate_true(tie, [[[0.0], [1.0]]], steps=2, step_tol=step_tol)
+    assert run.steps == 2
+    assert np.isfinite(run.bounds[-1].e_extra)
 
 
 def test_a_radius_of_nearly_one_is_called_so() -> None:
