@@ -206,8 +206,11 @@ def refine_plane(task: Task) -> None:
         begun = time.monotonic()
         for _ in range(_rounds(task.decay, ratio)):
             outer = outer_image(outer, L, b, step=step, slack=_SLACK * step)[0]
+            before, started = shapely.get_num_coordinates(inner), time.monotonic()
             inner, unions = inner_growth(inner, L, b, step=step), unions + 1
-            if budget.spent(shapely.get_num_coordinates(inner)):
+            after, now = shapely.get_num_coordinates(inner), time.monotonic()
+            # Segments that cross, as families of rank one make them, meet in the square of their number of points.
+            if budget.spent(after) or now + 0.5 * (now - started) * max(1.0, after / before) ** 1.5 > budget.deadline:
                 return
         rounding = finest + OVERLAY * size * unions
         found = _regions(task, inner, outer, rounding=rounding, tol=0.1 * max(task.tol, step))

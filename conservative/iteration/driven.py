@@ -34,7 +34,7 @@ from conservative.matrix_sets.gaps import measured_distance, measured_gap
 
 Floats = NDArray[np.float64]
 
-_LIMIT_SECONDS = 10.0
+_LIMIT_SECONDS = 5.0
 """Seconds for the hull of the limit; most need far less."""
 
 
@@ -99,7 +99,7 @@ def iterate_sequence(
     representation : {"auto", "hull", "thinned"} or Thinning
     time_limit : float, optional
         Seconds after which no further step is begun. The hull of the limit, found first, takes at most a half of them,
-        and at most ten without a limit.
+        and at most five without a limit.
 
     Returns
     -------
