@@ -17,6 +17,7 @@ from conservative.matrix_sets._interrupts import InterruptedSearch
 from conservative.matrix_sets._listing import as_cells, vertex_rounding
 from conservative.matrix_sets._pair_checks import check_pair, is_empty
 from conservative.matrix_sets._planar_gap import farthest_in_plane
+from conservative.matrix_sets._points_gap import farthest_point
 from conservative.matrix_sets._scaled import far_exponent, scaled, scaled_back
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
@@ -30,12 +31,8 @@ from conservative.matrix_sets.zonotope_gap import gap_from_zonotope
 
 Floats = NDArray[np.float64]
 
-_FIRST = 512
-"""Points measured in full before the others are compared with the largest distance found."""
-
 _FEW_CELLS = 300
 """From a hull, branch and bound over boxes is faster than Voronoi edges when Y has more cells."""
-
 
 _FINEST = 2.0**-44
 """Relative width below which searches would go on for the sake of rounding alone."""
@@ -159,7 +156,7 @@ def _near_gap(X: MatrixSet, Y: MatrixSet, tol: float | None) -> Bracket:
         elif isinstance(Y, CellUnion) and not (vertices or fattened) and _has_solid_cells(Y):
             found = farthest_in_cells(as_cells(X), Y, tol=tol)
         else:
-            found = _farthest(X.extreme, Y) if vertices else farthest_in_hull(X, Y, tol=tol)
+            found = farthest_point(X.extreme, Y) if vertices else farthest_in_hull(X, Y, tol=tol)
     except InterruptedSearch as stop:
         raise InterruptedSearch(_widened(stop.bracket, rounding)) from None
     return _widened(found, rounding)
@@ -324,32 +321,3 @@ def _gap_to_fattened(X: MatrixSet, Y: CellUnion, tol: float | None) -> Bracket:
 def _lessened(found: Bracket, margin: float) -> Bracket:
     lower, upper = (max(0.0, end - margin) for end in (found.lower, found.upper))
     return Bracket(max(0.0, round_down(lower)), round_up(upper) if upper > 0.0 else 0.0)
-
-
-def _farthest(points: Floats, Y: MatrixSet) -> Bracket:
-    """The largest distance of finitely many points to Y; likely candidates first, the rest against the incumbent."""
-    flat = points.reshape(len(points), -1)
-    if len(points) > 2 * _FIRST:
-        middle, size = _middle(Y)
-        with np.errstate(over="ignore", under="ignore"):
-            scale = max(float(np.abs(flat).max()), size, 5e-324)
-            outlying = (((flat - middle) / scale) ** 2).sum(axis=1)
-        order = np.argpartition(-outlying, _FIRST)
-        points = points[order]
-    head = Y.project(points[:_FIRST])
-    lower, upper = float(head.lower.max()), float(head.upper.max())
-    if len(points) > _FIRST:
-        try:
-            rest = Y.project(points[_FIRST:], stop_below=lower)
-        except KeyboardInterrupt:
-            raise InterruptedSearch(Bracket(lower, math.inf)) from None
-        lower, upper = max(lower, float(rest.lower.max())), max(upper, float(rest.upper.max()))
-    return Bracket(lower, upper if math.isfinite(upper) else math.inf)
-
-
-def _middle(Y: MatrixSet) -> tuple[Floats, float]:
-    """Roughly the middle of a set, flat, and its largest entry."""
-    if isinstance(Y, MatrixZonotope):
-        return Y.center.ravel(), Y.radius
-    corners = Y.extreme.reshape(len(Y.extreme), -1)
-    return 0.5 * corners.min(axis=0) + 0.5 * corners.max(axis=0), float(np.abs(corners).max())
