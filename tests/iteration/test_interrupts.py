@@ -125,7 +125,7 @@ def test_a_warning_made_an_error_stops_a_loop_over_gaps() -> None:
 @pytest.mark.parametrize("call", range(1, 9))
 def test_iterations_keep_whole_steps(call: int) -> None:
     J = family(0, k=3, p=2, m=1)
-    with interrupted(gaps, "_farthest", call=call):
+    with interrupted(gaps, "farthest_point", call=call):
         run = iterate_set(J, np.zeros((1, 2, 1)), steps=6)
     assert run.status.name == "INTERRUPTED"
     assert run.steps == (call - 1) // 2
@@ -148,7 +148,7 @@ def test_true_iterations_keep_whole_steps(representation: str, call: int) -> Non
 
 
 @pytest.mark.parametrize(
-    ("owner", "name", "calls"), [(gaps, "_farthest", (2, 3, 5)), (fixed, "farthest_in_hull", (1,))]
+    ("owner", "name", "calls"), [(gaps, "farthest_point", (2, 3, 5)), (fixed, "farthest_in_hull", (1,))]
 )
 def test_fixed_sets_stay_valid(owner: Any, name: str, calls: tuple[int, ...]) -> None:
     J = family(2, k=3, p=2, m=1)
