@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative.iteration.blocks import Blocks
+from conservative.matrix_sets._overlay import united
 from conservative.matrix_sets.region import boundary_segments
 
 Floats = NDArray[np.float64]
@@ -85,7 +86,7 @@ def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float)
         between = images[0] + share * (images[1] - images[0])
         groups = [between[i : i + 2] for i in range(_PARTS)]
     cells = np.concatenate([_hulls(group, piece) for group in groups])
-    union, doubtful = _filled(shapely.union_all(cells), region, L, b, small=slack * slack)
+    union, doubtful = _filled(united(cells), region, L, b, small=slack * slack)
     image, margin = _rounded_off(union, cells, slack)
     longest = float(np.bincount(piece, np.hypot(*(segments[:, 1] - segments[:, 0]).T)).max())
     return image, (0.5 * part_spread(L) * longest + doubtful + margin) * (1.0 + 1e-12)
@@ -126,7 +127,7 @@ def finite_image(region: Any, L: Floats, b: Floats, *, slack: float) -> tuple[An
     import shapely
 
     images = [shapely.transform(region, lambda x, i=i: x @ L[i].T + b[i]) for i in range(len(L))]
-    union = shapely.union_all(shapely.make_valid(images))
+    union = united(shapely.make_valid(images))
     if shapely.get_num_coordinates(union) <= _FEW_VERTICES:
         return union, 0.0
     return _rounded_off(union, shapely.get_parts(union), slack)
@@ -191,7 +192,7 @@ def _filled(union: Any, region: Any, L: Floats, b: Floats, *, small: float) -> t
                 # A disc in the hole has at most its area.
                 doubtful = max(doubtful, math.sqrt(hole.area / math.pi))
         kept.append(shapely.Polygon(part.exterior, open_))
-    return shapely.union_all(kept), doubtful
+    return united(kept), doubtful
 
 
 def _outside(hole: Any, region: Any, L: Floats, b: Floats) -> bool | None:
@@ -262,7 +263,7 @@ def inner_growth(region: Any, L: Floats, b: Floats, *, step: float) -> Any:
     found = np.concatenate(parts)
     near = shapely.buffer(region, 0.05 * step, quad_segs=2)
     shapely.prepare(near)
-    return shapely.union_all(np.append(found[~shapely.covers(near, found)], region))
+    return united(np.append(found[~shapely.covers(near, found)], region))
 
 
 def _whole_images(region: Any, L: Floats, b: Floats) -> Any:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,9 +114,18 @@ def refine(task: Task) -> None:
     """
     p, m = task.seeds.shape[1:]
     if task.blocks.convex and p * m == 2:
-        refine_plane(task)
+        # What was found before an overlay failed, snapped coordinates and all, stays valid.
+        with suppress(_geometry_error()):
+            refine_plane(task)
     else:
         refine_net(task)
+
+
+def _geometry_error() -> type[Exception]:
+    import shapely
+
+    error: type[Exception] = shapely.errors.GEOSException
+    return error
 
 
 def refine_net(task: Task) -> None:

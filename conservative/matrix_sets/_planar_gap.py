@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_up
 from conservative.matrix_sets._enclosure import norms
 from conservative.matrix_sets._interrupts import InterruptedSearch, out_of_time
+from conservative.matrix_sets._overlay import difference
 from conservative.matrix_sets._rounded import arc_middles, rounded, with_apex
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
@@ -65,7 +66,7 @@ def farthest_in_plane(X: MatrixSet, Y: PlanarRegion, *, tol: float | None = None
     caps, centres = caps[open_], centres[open_]
     if shapely.covers(Y.geometry, geometry) and not len(caps):
         return Bracket(0.0, noise if margin > 0.0 else 0.0)
-    solid = triangles(shapely.difference(geometry, Y.geometry))
+    solid = triangles(difference(geometry, Y.geometry))
     if not len(solid) and not len(caps):
         return Bracket(0.0, noise)
     corners = np.concatenate([solid, caps])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative.matrix_sets._enclosure import norms
+from conservative.matrix_sets._overlay import united
 
 Floats = NDArray[np.float64]
 
@@ -48,7 +49,7 @@ def rounded(cells: Floats, margin: float) -> tuple[Any, Floats, Floats]:
     angles = first[arc] + np.stack([number, number + 1]) * step
     ends = vertices[arc] + margin * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
     around = shapely.multipoints(ends.reshape(-1, 2)[_by_cell(owner[arc])], indices=np.sort(np.tile(owner[arc], 2)))
-    polygon = shapely.union_all(shapely.convex_hull(around))
+    polygon = united(shapely.convex_hull(around))
     caps = with_apex(ends[0], ends[1], vertices[arc])
     shapely.prepare(polygon)
     open_ = ~shapely.covers(polygon, shapely.polygons(caps)) & (step > 0.0)

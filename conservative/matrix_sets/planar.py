@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ShapeError
+from conservative.matrix_sets._overlay import united
 
 _EXTREME = 300
 
@@ -84,7 +85,7 @@ def planar_cells(cells: NDArray[np.float64], *, margin: float) -> Any:
     if margin > 0.0:
         # A polygon of 32 sides inscribed in the enlarged circle holds the ball.
         parts = shapely.buffer(parts, margin / np.cos(np.pi / 32.0) * (1.0 + 1e-9), quad_segs=8)
-    return shapely.union_all(parts)
+    return united(parts)
 
 
 def _plane(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -136,3 +136,16 @@ def test_inner_regions_have_no_holes_that_boundaries_leave() -> None:
     found = fixed_set(dragon, tol=2e-2, time_limit=60.0)
     assert found.status.name == "SET"
     assert found.distance.upper <= 2e-2
+
+
+def test_an_overlay_that_fails_in_floating_point() -> None:
+    """Found by a soak: GEOS raises "side location conflict" while the inner regions of this family are united."""
+    J = [
+        [[0.3396772007256599, -314.2714245685684, 1416.6901404905639]],
+        [[-0.37403486965677, -1265.7868291526495, -317.5946801055076]],
+        [[-0.13111941501106167, -556.5919203646201, 403.8795925563743]],
+        [[0.7999999999999999, 807.1164669310198, 478.8557029672734]],
+    ]
+    found = fixed_set(J, tol=346.25446799991016, time_limit=5.0)
+    assert found.distance.lower <= found.distance.upper
+    assert (found.outer.project(found.inner.extreme).lower <= found.inner.e_extra).all()
