@@ -152,13 +152,13 @@ def as_positive(value: Any, *, call: str, argument: str, noun: str = "distance")
     return number
 
 
-def as_distance(value: Any, *, call: str, argument: str) -> float:
+def as_distance(value: Any, *, call: str, argument: str, wanted: str = "a distance of at least 0") -> float:
     """A number of at least 0, perhaps infinite.
 
     Parameters
     ----------
     value : real number
-    call, argument : str
+    call, argument, wanted : str
         Named in error messages.
 
     Returns
@@ -172,9 +172,9 @@ def as_distance(value: Any, *, call: str, argument: str) -> float:
     ArgumentError
         For negative numbers and NaN.
     """
-    number = _as_number(value, call=call, argument=argument, wanted="a distance of at least 0")
+    number = _as_number(value, call=call, argument=argument, wanted=wanted)
     if not number >= 0.0:
-        raise ArgumentError(f"`{call}({argument}=...)` needs a distance of at least 0; got {value}.")
+        raise ArgumentError(f"`{call}({argument}=...)` needs {wanted}; got {value}.")
     return number
 
 
@@ -205,30 +205,6 @@ def as_count(value: Any, *, call: str, argument: str, least: int = 0) -> int:
     if not (number.is_integer() and least <= number <= _MOST):
         raise ArgumentError(f"`{call}({argument}=...)` needs {wanted}; got {value}.")
     return int(value)
-
-
-def as_seconds(value: Any, *, call: str, argument: str = "time_limit") -> float:
-    """A time limit, perhaps infinite.
-
-    Parameters
-    ----------
-    value : real number
-    call, argument : str
-        Named in error messages.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ArgumentTypeError, ArgumentError
-        Also for NaN.
-    """
-    number = _as_number(value, call=call, argument=argument, wanted="at least 0 seconds")
-    if not number >= 0.0:
-        raise ArgumentError(f"`{call}({argument}=...)` needs at least 0 seconds; got {value}.")
-    return number
 
 
 def _as_number(value: Any, *, call: str, argument: str, wanted: str) -> float:

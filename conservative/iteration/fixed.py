@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from conservative._core.checks import as_count, as_positive, as_seconds
+from conservative._core.checks import as_count, as_distance, as_positive
 from conservative._core.errors import ArgumentError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import Bracket, largest, round_up
@@ -112,7 +112,8 @@ def _budget(tol: float, representation: str, time_limit: float, max_cells: int) 
     if not isinstance(representation, str) or representation not in ("auto", "hull"):
         raise ArgumentError(f'`fixed_set(representation=...)` needs "auto" or "hull"; got {representation!r}.')
     cells = as_count(max_cells, call="fixed_set", argument="max_cells", least=1)
-    return Budget(time.monotonic() + as_seconds(time_limit, call="fixed_set"), cells)
+    seconds = as_distance(time_limit, call="fixed_set", argument="time_limit", wanted="at least 0 seconds")
+    return Budget(time.monotonic() + seconds, cells)
 
 
 def _refined(search: HullSearch, found: FixedSet, budget: Budget) -> FixedSet:

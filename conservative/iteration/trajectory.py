@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from conservative._core.checks import as_seconds
+from conservative._core.checks import as_distance
 from conservative._core.numbers import Bracket
 from conservative.iteration.decay import Decay
 from conservative.matrix_sets import MatrixPolytope
@@ -120,4 +120,4 @@ def deadline_after(time_limit: float | None, *, call: str) -> float:
     """
     if time_limit is None:
         return math.inf
-    return time.monotonic() + as_seconds(time_limit, call=call)
+    return time.monotonic() + as_distance(time_limit, call=call, argument="time_limit", wanted="at least 0 seconds")

@@ -45,3 +45,12 @@ def test_invalid_parts_and_lines_are_united_too() -> None:
     assert union.is_valid
     assert union.area == pytest.approx(2.0 + 4.0 - 0.5, rel=1e-11)
     assert shapely.distance(union, shapely.Point(8.0, 8.0)) <= 1e-11
+
+
+@pytest.mark.usefixtures("failing")
+def test_parts_that_snapping_would_lose_are_not_lost_silently() -> None:
+    """Triangles thinner than the grid: a union would lose one, of a difference a line is left."""
+    with pytest.raises(shapely.errors.GEOSException):
+        united([SQUARE, shapely.Polygon([(5.0, 0.0), (5.0, 3.0), (5.0 + 1e-14, 1.5)])])
+    rest = difference(shapely.Polygon([(1.0, 1.0), (1.0, 5.0), (1.0 + 1e-14, 3.0)]), SQUARE)
+    assert shapely.length(rest) >= 3.0 - 1e-10
