@@ -1,5 +1,6 @@
-"""Argument checks: each returns a clean, read-only float64 array or raises one clear error."""
+"""Argument checks: each returns a clean, read-only float64 array or number, or raises one clear error."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -176,6 +177,32 @@ def as_distance(value: Any, *, call: str, argument: str, wanted: str = "a distan
     if not number >= 0.0:
         raise ArgumentError(f"`{call}({argument}=...)` needs {wanted}; got {value}.")
     return number
+
+
+def as_time_limit(value: Any, *, call: str) -> float:
+    """A limit of time in seconds; None is no limit, which is infinite.
+
+    Parameters
+    ----------
+    value : real number or None
+        At least 0. With 0 a call returns what costs nothing.
+    call : str
+        Named in error messages.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ArgumentTypeError
+        For anything else that is not a real number, truth values and strings included.
+    ArgumentError
+        For negative numbers and NaN.
+    """
+    if value is None:
+        return math.inf
+    return as_distance(value, call=call, argument="time_limit", wanted="seconds, at least 0, or None for no limit")
 
 
 def as_count(value: Any, *, call: str, argument: str, least: int = 0) -> int:

@@ -1,7 +1,6 @@
 """A shortest expanding product: exhaustive by length, every doubtful word decided in exact arithmetic."""
 
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -10,6 +9,7 @@ from typing import Any
 import flint
 import numpy as np
 
+from conservative._core.deadlines import NEVER, deadline_after, is_over, seconds_left
 from conservative._core.errors import ArgumentError
 from conservative._core.exact_linalg import (
     flint_product,
@@ -107,7 +107,7 @@ def expanding_product(matrices: Any, *, max_length: int, automaton: Automaton | 
     """
     given, length = _read(matrices, max_length, call="expanding_product")
     family = _walked(given, automaton, call="expanding_product")
-    *_, last = _search(family, max_length=length, deadline=None)
+    *_, last = _search(family, max_length=length, deadline=NEVER)
     return _named(given, automaton, last).product
 
 
@@ -125,7 +125,7 @@ def shortest_expanding(
     max_length : int
         Longest word tried, at least 1.
     time_limit : float, optional
-        Seconds, above 0; the lengths finished by then are proved. An interruption (Ctrl-C) does the same.
+        Seconds; the lengths finished by then are proved. An interruption (Ctrl-C) does the same.
     automaton : Automaton, optional
         Only words that label a closed path of it count: those can be repeated for ever.
 
@@ -153,11 +153,7 @@ def shortest_expanding(
     """
     given, length = _read(matrices, max_length, call="shortest_expanding")
     family = _walked(given, automaton, call="shortest_expanding")
-    if time_limit is not None and not time_limit > 0:
-        raise ArgumentError(
-            f"`shortest_expanding(time_limit=...)` needs a positive number of seconds, or None; got {time_limit!r}."
-        )
-    deadline = None if time_limit is None else time.monotonic() + time_limit
+    deadline = deadline_after(time_limit, call="shortest_expanding")
     found = ShortestExpanding(None, 0, ExpansionStatus.INTERRUPTED)
     try:
         for proved in _search(family, max_length=length, deadline=deadline):
@@ -192,7 +188,7 @@ def _named(given: MatrixFamily, automaton: Automaton | None, found: ShortestExpa
     return replace(found, product=make_product(given, letters))
 
 
-def _search(family: MatrixFamily, *, max_length: int, deadline: float | None) -> Iterator[ShortestExpanding]:
+def _search(family: MatrixFamily, *, max_length: int, deadline: float) -> Iterator[ShortestExpanding]:
     """What is proved after each length; the last item is the answer."""
     factors = [to_flint(m) for m in family.exact]
     if _contracts_simply(factors):
@@ -218,7 +214,7 @@ def _search(family: MatrixFamily, *, max_length: int, deadline: float | None) ->
             return
         yield ShortestExpanding(None, length, ExpansionStatus.LENGTH_LIMIT)
         if survivors > _CROWDED and not adapted:
-            left = 10.0 if deadline is None else min(10.0, max(deadline - time.monotonic(), 1e-3))
+            left = min(10.0, seconds_left(deadline))
             tree, adapted = walk(family, transform=common_quadratic_norm(family, time_limit=left).factor), True
         elif survivors > _CROWDED and not tree.lyndon and survivors > 4 * family.count**length / length:
             tree = walk(family, lyndon=True)
@@ -234,7 +230,7 @@ def _contracts_simply(factors: list[flint.fmpq_mat]) -> bool:
     return all(is_positive_semidefinite(identity - a.transpose() * a) for a in factors)
 
 
-def _level(tree: Tree, length: int, deadline: float | None) -> tuple[Tree, dict[Word, float], int] | None:
+def _level(tree: Tree, length: int, deadline: float) -> tuple[Tree, dict[Word, float], int] | None:
     """The words of one length that are not proved stable, with float radii, and the number of surviving prefixes.
 
     `None` when the time is up.
@@ -243,7 +239,7 @@ def _level(tree: Tree, length: int, deadline: float | None) -> tuple[Tree, dict[
     chunks: list[Survivors] = []
     entries = survivors = 0
     for chunk in tree.level(length):
-        if deadline is not None and time.monotonic() > deadline:
+        if is_over(deadline):
             return None
         suspects |= _suspects(chunk, lyndon=tree.lyndon)
         survivors += chunk.count

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from conservative._core.checks import as_time_limit
 from conservative._core.errors import ArgumentError, CertificateError
 from conservative._core.families import MatrixFamily
 from conservative._core.numbers import Bracket, float_above, float_below
@@ -119,8 +120,7 @@ def check_limits(tol: float, time_limit: float | None) -> None:
     """
     if not tol >= 0:
         raise ArgumentError(f"`joint_spectral_radius(tol=...)` needs a number >= 0; got {tol!r}. Pass 1e-9, say.")
-    if time_limit is not None and not time_limit >= 0:
-        raise ArgumentError(f"`joint_spectral_radius(time_limit=...)` needs seconds >= 0, or None; got {time_limit!r}.")
+    as_time_limit(time_limit, call="joint_spectral_radius")
 
 
 def _finished(

@@ -1,12 +1,12 @@
 """A norm in which a family of radius below one contracts, with what it costs to compare it with the Euclidean norm."""
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from conservative._core.deadlines import deadline_after
 from conservative._core.errors import CertificateError
 from conservative._core.families import as_family
 from conservative._core.numbers import float_above
@@ -39,14 +39,14 @@ class PolytopeNorm:
     certificate: Certificate
 
 
-def polytope_norm(matrices: Any, *, time_limit: float = _SECONDS) -> PolytopeNorm | None:
+def polytope_norm(matrices: Any, *, time_limit: float | None = _SECONDS) -> PolytopeNorm | None:
     """A polytope norm in which a family contracts, proved; None where none was found.
 
     Parameters
     ----------
     matrices : array_like, shape (k, n, n), or anything `as_family` reads
-    time_limit : float
-        Seconds.
+    time_limit : float, optional
+        Seconds; None is no limit.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def polytope_norm(matrices: Any, *, time_limit: float = _SECONDS) -> PolytopeNor
     """
     family = as_family(matrices, call="polytope_norm")
     block = prepare_block(family)
-    deadline = time.monotonic() + time_limit
+    deadline = deadline_after(time_limit, call="polytope_norm")
     with one_thread():
         words = first_words(block, deadline=deadline)
         radius = Fraction(words[0].rate) * block.scale

@@ -11,6 +11,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.checks import as_time_limit
 from conservative._core.exact_linalg import is_positive_semidefinite, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above, float_below
@@ -95,6 +96,7 @@ def common_quadratic_norm(
     True
     """
     family = as_family(matrices, call="common_quadratic_norm")
+    as_time_limit(time_limit, call="common_quadratic_norm")
     balance = diagonal_balance(family)
     scaled = scale_family(family, transform=balance)
     if scaled is None or not scaled.floats.any():

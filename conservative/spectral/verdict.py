@@ -1,6 +1,5 @@
 """Contraction verdicts: in which norm a family contracts, on which part of the space, or which word forbids it."""
 
-import time
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from fractions import Fraction
@@ -9,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError, ArgumentTypeError, CertificateError
+from conservative._core.deadlines import deadline_after, time_limit_until
+from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.numbers import Bracket
@@ -175,16 +175,14 @@ def contraction_verdict(
     >>> contraction_verdict([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]).how.name
     'REFUTED'
     """
-    if time_limit is not None and not time_limit >= 0:
-        raise ArgumentError(f"`{_CALL}(time_limit=...)` needs seconds >= 0, or None; got {time_limit!r}.")
+    deadline = deadline_after(time_limit, call=_CALL)
     if radius is not None and not isinstance(radius, JointSpectralRadius):
         raise ArgumentTypeError(f"`{_CALL}(radius=...)` needs a JointSpectralRadius; got {type(radius).__name__}.")
     if automaton is None and isinstance(J, (MatrixZonotope, JacobianZonotope)) and _count(J) > _LISTED_TIES:
-        return _of_zonotope(J, time_limit)
+        return _of_zonotope(J, deadline)
     if isinstance(J, MatrixZonotope):
         J = J.extreme
     family = as_family(J, call=_CALL, argument="J")
-    deadline = None if time_limit is None else time.monotonic() + time_limit
     if automaton is None:
         return _of_family(family, radius, deadline)
     automaton = as_automaton(automaton, count=family.count, call=_CALL)
@@ -196,7 +194,7 @@ def _count(J: MatrixZonotope | JacobianZonotope) -> int:
     return J.tie_count if isinstance(J, JacobianZonotope) else int(J.parts.count)
 
 
-def _of_family(family: MatrixFamily, radius: JointSpectralRadius | None, deadline: float | None) -> ContractionVerdict:
+def _of_family(family: MatrixFamily, radius: JointSpectralRadius | None, deadline: float) -> ContractionVerdict:
     euclidean = assumption_a(family)
     if euclidean.holds:
         identity = [[int(i == j) for j in range(family.size)] for i in range(family.size)]
@@ -211,7 +209,7 @@ def _of_family(family: MatrixFamily, radius: JointSpectralRadius | None, deadlin
     if radius is None and (word := _quick_word(family)):
         return _refuted(family, word, Bracket(proved_rate(family, word).lower, euclidean.norm.upper))
     if radius is None or radius.lower < 1:
-        norm = common_quadratic_norm(family, time_limit=_left(deadline))
+        norm = common_quadratic_norm(family, time_limit=time_limit_until(deadline))
         if norm.exact_gamma < 1:
             certificate = certificate_or_none(
                 lambda: contraction_certificate(family, norm.exact_weight, norm.exact_gamma)
@@ -219,15 +217,11 @@ def _of_family(family: MatrixFamily, radius: JointSpectralRadius | None, deadlin
             bracket = Bracket(0.0 if radius is None else min(radius.lower, norm.gamma), norm.gamma)
             return ContractionVerdict(Contraction.QUADRATIC, bracket, norm.P, certificate=certificate)
     if radius is None and len(monomials(family.size, 2)) <= _FORM_MONOMIALS:
-        form = sum_of_squares_bound(family, degree=4, time_limit=_left(deadline))
+        form = sum_of_squares_bound(family, degree=4, time_limit=time_limit_until(deadline))
         if form.exact_gamma < 1:
             return ContractionVerdict(Contraction.POLYTOPE, Bracket(0.0, form.gamma), certificate=form.certificate)
-    found = radius if radius is not None else joint_spectral_radius(family, time_limit=_left(deadline))
+    found = radius if radius is not None else joint_spectral_radius(family, time_limit=time_limit_until(deadline))
     return _from_radius(family, found)
-
-
-def _left(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 def _quick_word(family: MatrixFamily) -> Word:
@@ -263,7 +257,7 @@ def _refutation(family: MatrixFamily, word: Word) -> Certificate:
         return expansion_certificate(family, word, bound=1)
 
 
-def _by_quotient(family: MatrixFamily, deadline: float | None) -> ContractionVerdict | None:
+def _by_quotient(family: MatrixFamily, deadline: float) -> ContractionVerdict | None:
     """The verdict on what is left when a part of radius one is taken out; None where that does not decide."""
     for split in quotients(family):
         part = _of_family(split.kept, None, deadline)
@@ -274,19 +268,19 @@ def _by_quotient(family: MatrixFamily, deadline: float | None) -> ContractionVer
     return None
 
 
-def _sharper(family: MatrixFamily, part: ContractionVerdict, deadline: float | None) -> Bracket:
+def _sharper(family: MatrixFamily, part: ContractionVerdict, deadline: float) -> Bracket:
     """The bracket of the part's radius: a norm bound alone says little about the rate."""
-    found = joint_spectral_radius(family, time_limit=_left(deadline)).bracket
+    found = joint_spectral_radius(family, time_limit=time_limit_until(deadline)).bracket
     upper = min(found.upper, part.radius.upper)
     return Bracket(min(found.lower, upper), upper)
 
 
-def _of_zonotope(J: MatrixZonotope | JacobianZonotope, time_limit: float | None) -> ContractionVerdict:
+def _of_zonotope(J: MatrixZonotope | JacobianZonotope, deadline: float) -> ContractionVerdict:
     state = J.state if isinstance(J, JacobianZonotope) else J
     norm = largest_norm(state).bounds
     if norm.upper + state.e_missing < 1:
         return ContractionVerdict(Contraction.EUCLIDEAN, Bracket(0.0, norm.upper), np.eye(state.shape[0]))
-    found = zonotope_radius(J, time_limit=time_limit)
+    found = zonotope_radius(J, time_limit=time_limit_until(deadline))
     if found.lower >= 1:
         return ContractionVerdict(Contraction.REFUTED, found.bracket, signs=found.signs)
     if found.upper >= 1:

@@ -12,7 +12,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError
+from conservative._core.checks import as_time_limit
 from conservative._core.exact_linalg import from_flint
 from conservative._core.families import MatrixFamily
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, float_above, float_below, round_up
@@ -138,8 +138,7 @@ def zonotope_radius(zonotope: Any, *, time_limit: float | None = None) -> Zonoto
     >>> found.lower <= 0.5 <= found.upper, found.upper - found.lower < 1e-8
     (True, True)
     """
-    if time_limit is not None and not time_limit >= 0:
-        raise ArgumentError(f"`{_CALL}(time_limit=...)` needs seconds >= 0, or None; got {time_limit!r}.")
+    as_time_limit(time_limit, call=_CALL)
     Z = as_square_zonotope(zonotope)
     started = time.monotonic()
     if has_few_vertices(Z):

@@ -291,7 +291,7 @@ def test_an_interruption_without_an_answer_is_passed_on(monkeypatch):
         ({"max_length": 1}, "max_length"),
         ({"max_length": 2.5}, "max_length"),
         ({"samples": 0}, "samples"),
-        ({"time_limit": 0}, "time_limit"),
+        ({"time_limit": -1}, "time_limit"),
     ],
 )
 def test_refuses_bad_options(options, message):

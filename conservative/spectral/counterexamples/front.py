@@ -1,11 +1,11 @@
 """`counterexample`: parameters of a family at which the matrices are stable and a product expands."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from conservative._core.deadlines import deadline_after
 from conservative._core.errors import ArgumentError, BudgetError
 from conservative.functions.parametrised import parametrised_family
 from conservative.spectral.counterexamples.result import Counterexample, CounterexampleStatus, as_counterexample
@@ -104,9 +104,7 @@ def counterexample(
             f"`counterexample(converges=True)` proves convergence for two 2 x 2 matrices; got {parametrised.count} of "
             f"order {parametrised.size}. Leave it out: what trajectories do is then observed where it can be."
         )
-    if time_limit is not None and not time_limit > 0:
-        raise ArgumentError(f"`counterexample(time_limit=...)` needs seconds above 0, or None; got {time_limit!r}.")
-    deadline = None if time_limit is None else time.monotonic() + time_limit
+    deadline = deadline_after(time_limit, call="counterexample")
     search = Search(parametrised, max_length, samples, converges, np.random.default_rng(rng), deadline)
     steps = {"shortest": search.shortest, "simplest": search.simplest, "margin": search.margin}[objective]()
     best, status = None, CounterexampleStatus.FOUND

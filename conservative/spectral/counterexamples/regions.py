@@ -1,6 +1,5 @@
 """`counterexample_map`: a plane of parameters coloured by what is proved at each of its points."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import deadline_after, is_over
 from conservative._core.errors import ArgumentError, FunctionError
 from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
 from conservative._core.families import MatrixFamily
@@ -97,9 +97,7 @@ def counterexample_map(
             f"`counterexample_map(max_length=...)`: {parametrised.count} matrices have too many products of length "
             f"{max_length}. Lower it."
         )
-    if time_limit is not None and not time_limit > 0:
-        raise ArgumentError(f"`counterexample_map(time_limit=...)` needs seconds above 0, or None; got {time_limit!r}.")
-    deadline = None if time_limit is None else time.monotonic() + time_limit
+    deadline = deadline_after(time_limit, call="counterexample_map")
     return _drawn(parametrised, free, _cells(resolution), int(max_length), deadline)
 
 
@@ -113,7 +111,7 @@ def _cells(resolution: Any) -> tuple[int, int]:
 
 
 def _drawn(
-    family: ParametrisedFamily, free: list[int], cells: tuple[int, int], max_length: int, deadline: float | None
+    family: ParametrisedFamily, free: list[int], cells: tuple[int, int], max_length: int, deadline: float
 ) -> CounterexampleMap:
     centres = [cell_centres(*family.ranges[axis], count=count) for axis, count in zip(free, cells, strict=True)]
     points = []
@@ -127,7 +125,7 @@ def _drawn(
     complete = True
     try:
         for start in range(0, len(points), _BATCH):
-            if deadline is not None and time.monotonic() > deadline:
+            if is_over(deadline):
                 complete = False
                 break
             _decide(family, points[start : start + _BATCH], start, levels, board)

@@ -1,7 +1,6 @@
 """The search: nominate parameters in doubles, many at once, and prove the simplest or the best of them exactly."""
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +9,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import is_over
 from conservative._core.errors import FunctionError
 from conservative._core.simplest import complexity
 from conservative.functions.parametrised import ParametrisedFamily
@@ -58,7 +58,7 @@ class Search:
     samples: int
     converges: bool
     rng: np.random.Generator
-    deadline: float | None
+    deadline: float
     examined: int = 0
     length: int = 0
 
@@ -93,7 +93,7 @@ class Search:
         result = np.full(len(points), -np.inf)
         words = max(level.period.size for level in levels)
         for part in point_chunks(len(points), words=words, size=self.family.size):
-            if self.deadline is not None and time.monotonic() > self.deadline:
+            if is_over(self.deadline):
                 raise OutOfTimeError
             matrices = self.family.evaluate(points[part])
             kept = np.flatnonzero(stable(matrices, margin=_MARGIN))

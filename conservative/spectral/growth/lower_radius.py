@@ -1,6 +1,5 @@
 """The lower spectral radius: how slowly products of a family can be made to grow."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -10,6 +9,7 @@ from typing import Any
 import flint
 import numpy as np
 
+from conservative._core.deadlines import NEVER, deadline_after, is_over, seconds_left
 from conservative._core.errors import ArgumentError
 from conservative._core.exact_linalg import from_flint, to_flint, working_precision
 from conservative._core.families import MatrixFamily, as_family
@@ -119,7 +119,7 @@ def lower_spectral_radius(
         raise ArgumentError(
             f"`lower_spectral_radius` needs tol >= 0 and max_length >= 1; got tol={tol!r}, max_length={max_length!r}."
         )
-    deadline = None if time_limit is None else time.monotonic() + time_limit
+    deadline = deadline_after(time_limit, call="lower_spectral_radius")
     word, upper = _best_word(family, max_length, deadline)
     if upper == 0:
         return LowerSpectralRadius(0.0, 0.0, word, LowerRadiusStatus.ZERO)
@@ -129,13 +129,13 @@ def lower_spectral_radius(
         if upper <= lower * (1 + tol):
             status = LowerRadiusStatus.CLOSED
             break
-        if deadline is not None and time.monotonic() > deadline:
+        if is_over(deadline):
             status = LowerRadiusStatus.TIME_LIMIT
             break
     return LowerSpectralRadius(lower, upper, word, status)
 
 
-def _best_word(family: MatrixFamily, max_length: int, deadline: float | None) -> tuple[Word, float]:
+def _best_word(family: MatrixFamily, max_length: int, deadline: float) -> tuple[Word, float]:
     """The word of the search, or a single letter if that is proved to be smaller."""
     width = max(8, min(400, 160_000 // family.size**2) * 4 // max(family.count, 4))
     scaled = balanced_family(family)
@@ -145,7 +145,7 @@ def _best_word(family: MatrixFamily, max_length: int, deadline: float | None) ->
     return word, upper
 
 
-def _lower_bounds(family: MatrixFamily, word: Word, upper: float, deadline: float | None) -> Iterator[float]:
+def _lower_bounds(family: MatrixFamily, word: Word, upper: float, deadline: float) -> Iterator[float]:
     if family.count == 1:
         yield proved_rate(family, word).lower
         return
@@ -158,7 +158,7 @@ def _lower_bounds(family: MatrixFamily, word: Word, upper: float, deadline: floa
     for block in form.blocks:
         if block.size == 1:
             continue
-        left = None if deadline is None else max(deadline - time.monotonic(), 0.0) / len(form.blocks)
+        left = None if deadline == NEVER else seconds_left(deadline) / len(form.blocks)
         yield _inverse_bound(block, left)
 
 

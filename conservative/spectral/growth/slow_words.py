@@ -1,10 +1,9 @@
 """Words whose products grow slowly, by a search of bounded width (an estimate: the rate is proved elsewhere)."""
 
-import time
-
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import NEVER, is_over
 from conservative.spectral.tree import extend, spectral_radii, stack_horizontally
 from conservative.spectral.words import Word, canonical_word
 
@@ -12,7 +11,7 @@ FloatArray = NDArray[np.float64]
 
 
 def search_slow_word(
-    matrices: FloatArray, *, max_length: int = 24, width: int = 400, deadline: float | None = None
+    matrices: FloatArray, *, max_length: int = 24, width: int = 400, deadline: float = NEVER
 ) -> tuple[Word, float]:
     """A word of small rate rho(M_w)^(1/|w|).
 
@@ -56,7 +55,7 @@ def search_slow_word(
         at = int(np.argmin(log_rates))
         if float(np.exp(log_rates[at])) < rate * (1 - 1e-9):
             best, rate = canonical_word(tuple(int(i) for i in words[at])), float(np.exp(log_rates[at]))
-        if rate == 0 or length == max_length or (deadline is not None and time.monotonic() > deadline):
+        if rate == 0 or length == max_length or is_over(deadline):
             break
         keep = np.unique(
             np.concatenate([np.argsort(log_scale, kind="stable")[:width], np.argsort(log_rates, kind="stable")[:width]])

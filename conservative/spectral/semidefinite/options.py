@@ -5,6 +5,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from conservative._core.checks import as_time_limit
 from conservative._core.errors import ArgumentError, CertificateError
 from conservative.certificates import Certificate
 
@@ -84,8 +85,7 @@ def check_solver(scale: float | None, time_limit: float | None, solver: str | No
     """
     if scale is not None and not 0 <= scale < float("inf"):
         raise ArgumentError(f"`{call}(scale=...)` needs a finite lower bound >= 0, or None; got {scale!r}.")
-    if time_limit is not None and not time_limit >= 0:
-        raise ArgumentError(f"`{call}(time_limit=...)` needs seconds >= 0, or None; got {time_limit!r}.")
+    as_time_limit(time_limit, call=call)
     if solver is not None and solver not in SOLVERS:
         raise ArgumentError(f"`{call}(solver=...)` needs one of {', '.join(SOLVERS)}, or None; got {solver!r}.")
     return Fraction(0 if scale is None else scale)

@@ -1,0 +1,89 @@
+"""Limits of time, one way for all calls: a deadline is a moment on the clock of `time.monotonic`, infinite for never.
+
+What a call is given is `time_limit`, seconds from its beginning; None is no limit, in every call: then the search
+ends by its other budgets, which do not depend on the clock. Work that cannot be stopped is begun only where it is
+expected to end before the deadline.
+"""
+
+import math
+import time
+from typing import Any
+
+from conservative._core.checks import as_time_limit
+
+NEVER = math.inf
+"""The deadline of a call without a limit."""
+
+
+def deadline_after(time_limit: Any, *, call: str) -> float:
+    """The moment at which a time limit that begins now will be over.
+
+    Parameters
+    ----------
+    time_limit : real number or None
+        Seconds; None is no limit.
+    call : str
+        Named in error messages.
+
+    Returns
+    -------
+    float
+        On the clock of `time.monotonic`.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentError
+
+    Examples
+    --------
+    >>> deadline_after(None, call="example")
+    inf
+    """
+    return time.monotonic() + as_time_limit(time_limit, call=call)
+
+
+def is_over(deadline: float) -> bool:
+    """Whether a deadline has passed.
+
+    Parameters
+    ----------
+    deadline : float
+
+    Returns
+    -------
+    bool
+    """
+    return time.monotonic() >= deadline
+
+
+def seconds_left(deadline: float) -> float:
+    """The seconds until a deadline, at least 0.
+
+    Parameters
+    ----------
+    deadline : float
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> seconds_left(NEVER)
+    inf
+    """
+    return max(0.0, deadline - time.monotonic())
+
+
+def time_limit_until(deadline: float) -> float | None:
+    """The seconds until a deadline as a `time_limit`: None where there is no limit.
+
+    Parameters
+    ----------
+    deadline : float
+
+    Returns
+    -------
+    float or None
+    """
+    return None if deadline == NEVER else seconds_left(deadline)
