@@ -36,12 +36,12 @@ def arrays_of_npy(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
     Returns
     -------
     dict of str to ndarray
-        One real numeric array, under the name ``""``.
+        One numeric array, under the name ``""``.
 
     Raises
     ------
     FileFormatError
-        For pickled objects, anything but real numbers, and a header that promises more than the file holds.
+        For pickled objects, anything but numbers, and a header that promises more than the file holds.
     """
     stream = io.BytesIO(data)
     try:
@@ -58,7 +58,7 @@ def arrays_of_npy(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
         raise
     except _BROKEN_HEADER as error:
         raise FileFormatError(f"{name}: not a .npy file, or a damaged one ({_short(error)}).") from error
-    _require_real(dtype, name)
+    _require_numbers(dtype, name)
     count, held = math.prod(shape), len(data) - stream.tell()
     if min(shape, default=0) < 0 or count * dtype.itemsize > held:
         raise FileFormatError(f"{name}: truncated; the header promises shape {shape} of {dtype}, {held} bytes follow.")
@@ -123,13 +123,13 @@ def natural_order(key: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]{1,9})", key)]
 
 
-def _require_real(dtype: np.dtype[Any], name: str) -> None:
+def _require_numbers(dtype: np.dtype[Any], name: str) -> None:
     if dtype.hasobject:
         raise FileFormatError(
             f"{name}: holds pickled Python objects, which are never loaded. Save an array of numbers."
         )
-    if dtype.kind not in "fiu" or dtype.itemsize > 8:
-        raise FileFormatError(f"{name}: holds entries of type {dtype}; real numbers of at most 64 bits are wanted.")
+    if dtype.kind not in "fiuc" or dtype.itemsize > (16 if dtype.kind == "c" else 8):
+        raise FileFormatError(f"{name}: holds entries of type {dtype}; numbers of at most 64 bits are wanted.")
 
 
 def _short(error: Exception) -> str:

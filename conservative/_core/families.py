@@ -11,6 +11,8 @@ from conservative._core.checks import as_square_matrices
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.rationals import as_fraction
+from conservative._core.realified import has_complex, realified
+from conservative._core.variables import stacked
 
 ExactMatrix = tuple[tuple[Fraction, ...], ...]
 """A matrix as a tuple of rows of `Fraction`."""
@@ -63,7 +65,10 @@ def as_family(value: Any, *, call: str, argument: str = "matrices") -> MatrixFam
     ----------
     value : array_like of shape (k, n, n), or an object with a `state_family()` method
         Arrays of doubles are taken as the exact values of those doubles; entries that are
-        `Fraction`, sympy rationals, integers or rational strings (``"3/4"``) stay exact.
+        `Fraction`, sympy rationals, integers or rational strings (``"3/4"``) stay exact. Sequences may hold sparse
+        matrices of scipy. A NumPy array of shape (n, n, k), as MATLAB stacks matrices, is read where only that fits,
+        that is where n and k differ. Complex matrices A + iB are taken as the real matrices [[A, -B], [B, A]] of
+        twice the order, whose products have the same norms and spectral radii (see `realified`).
     call, argument : str
         Named in error messages.
 
@@ -86,14 +91,21 @@ def as_family(value: Any, *, call: str, argument: str = "matrices") -> MatrixFam
         family = value.state_family()
         if isinstance(family, MatrixFamily):
             return family
+    if hasattr(value, "toarray"):
+        value = value.toarray()
+        if value.ndim != 3:
+            raise _wrong_depth(call, argument)
     if hasattr(value, "vertices") and not isinstance(value, np.ndarray):
         value = value.vertices
+    elif isinstance(value, np.ndarray) and value.ndim == 3:
+        value = np.array(stacked(value)) if 0 not in value.shape else value
     if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
         value = value.tolist()
     if not isinstance(value, np.ndarray):
         value = [_rows(m) for m in _items(value, call, argument)]
         if any(isinstance(row, str) for m in value for row in (m if isinstance(m, (list, tuple)) else (m,))):
             raise _wrong_depth(call, argument)
+    value = _real(value, call, argument)
     numeric = value.dtype.kind == "f" if isinstance(value, np.ndarray) else _all_doubles(value)
     if numeric:
         floats = as_square_matrices(value, call=call, argument=argument)
@@ -134,8 +146,21 @@ def _items(value: Any, call: str, argument: str) -> list[Any]:
 
 
 def _rows(matrix: Any) -> Any:
-    """Rows of a nested list, an array, or a sympy matrix (anything with `tolist`)."""
+    """Rows of a nested list, an array, a sympy matrix (anything with `tolist`) or a sparse matrix of scipy."""
+    matrix = matrix.toarray() if hasattr(matrix, "toarray") else matrix
     return matrix.tolist() if hasattr(matrix, "tolist") else matrix
+
+
+def _real(value: Any, call: str, argument: str) -> Any:
+    """Matrices with complex entries as real ones, all others as they are."""
+    if not has_complex(value):
+        return value
+    try:
+        return realified(value)
+    except (ArgumentError, ArgumentTypeError) as error:
+        raise type(error)(f"`{call}({argument}=...)`: {error}") from error
+    except TypeError as error:
+        raise _wrong_depth(call, argument) from error
 
 
 def _all_doubles(nested: Any) -> bool:

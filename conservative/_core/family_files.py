@@ -4,7 +4,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.array_files import arrays_of_npy, arrays_of_npz, natural_order
+from conservative._core.array_files import arrays_of_npy, arrays_of_npz
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FileFormatError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.files import read_bytes, read_text
-from conservative._core.mat_files import arrays_of_mat
+from conservative._core.mat_files import variables_of_mat
 from conservative._core.rationals import as_fraction
+from conservative._core.variables import Variable, chosen_matrices
 
 SUFFIXES = (".json", ".npz", ".npy", ".mat", ".csv")
 """File types that `read_family` reads."""
@@ -27,16 +28,15 @@ MAX_ENTRIES = 1_000_000
 _MAX_DIGITS = 1000
 
 
-def read_family(path: str | os.PathLike[str]) -> MatrixFamily:
+def read_family(path: str | os.PathLike[str], *, variables: Sequence[str] = ()) -> MatrixFamily:
     """Read a family of square matrices from a file; the suffix says how.
 
     ========== =====================================================================================
     ``.json``  a list of matrices, each a list of rows (see `parse_family_json`)
-    ``.npy``   one array of shape (k, n, n), or (n, n) for one matrix; loaded without pickle
-    ``.npz``   one array of shape (k, n, n), or two-dimensional ones ordered by name (``M2`` before
-               ``M10``)
-    ``.mat``   the same for MATLAB 5 to 7.2 (`-v7`); also (n, n, k) when only that fits, and a cell
-               array of matrices (use one when n = k: then (k, n, n) is understood)
+    ``.npy``   one array of shape (k, n, n), or (n, n) for one matrix; also (n, n, k) when only that
+               fits (for n = k, (k, n, n) is understood); loaded without pickle
+    ``.npz``   the same, or two-dimensional ones ordered by name (``M2`` before ``M10``)
+    ``.mat``   the same for MATLAB 5 to 7.2 (`-v7`), full or sparse, and a cell array of matrices
     ``.csv``   one matrix per block of lines, blocks separated by blank lines; or one block of k n
                lines with n columns. Separators: comma, semicolon or white space; ``#`` comments
     ========== =====================================================================================
@@ -45,26 +45,34 @@ def read_family(path: str | os.PathLike[str]) -> MatrixFamily:
     ----------
     path : path-like
         A file of at most 64 MiB and a million entries.
+    variables : sequence of str
+        Which variables of an .npz or .mat file are the family: needed only where several can be.
 
     Returns
     -------
     MatrixFamily
-        Integers and ratios like ``3/4`` are exact. A decimal number such as ``0.1`` stands for the
-        double nearest to it, as in every other program; in JSON the *string* ``"0.1"`` is exactly 1/10.
+        Complex matrices come as real ones of twice the order (see `as_family`). Integers and ratios
+        like ``3/4`` are exact. A decimal number such as ``0.1`` stands for the double nearest to it,
+        as in every other program; in JSON the *string* ``"0.1"`` is exactly 1/10.
 
     Raises
     ------
     FileFormatError
-        When the file is missing, too large, damaged, or does not hold square matrices of finite reals.
+        When the file is missing, too large, damaged, or does not hold square matrices of finite numbers.
     """
     name = str(path)
     suffix = Path(name).suffix.lower()
+    if variables and suffix not in _NAMED:
+        raise FileFormatError(f"{name}: only {' and '.join(_NAMED)} files have variables with names. Leave them out.")
     if suffix == ".json":
         return parse_family_json(read_text(path), name=name)
     if suffix == ".csv":
         return _family(_csv_matrices(read_text(path), name), name)
     if suffix in _ARRAYS:
-        return _from_arrays(_ARRAYS[suffix](read_bytes(path), name=name), name, matlab=suffix == ".mat")
+        found = chosen_matrices(_ARRAYS[suffix](read_bytes(path), name=name), variables, where=name)
+        if sum(matrix.size for matrix in found) > MAX_ENTRIES:
+            raise FileFormatError(f"{name}: at most {MAX_ENTRIES:,} entries are read.")
+        return _family([_exactly(matrix) for matrix in found], name)
     raise FileFormatError(f"{name}: a family of matrices is read from {', '.join(SUFFIXES)}, not from {suffix!r}.")
 
 
@@ -127,28 +135,9 @@ def _family(matrices: Any, name: str) -> MatrixFamily:
         raise FileFormatError(f"{name}: {error}") from error
 
 
-def _from_arrays(arrays: dict[str, NDArray[Any]], name: str, *, matlab: bool) -> MatrixFamily:
-    """One three-dimensional array, or two-dimensional ones in the order of their names."""
-    if sum(array.size for array in arrays.values()) > MAX_ENTRIES:
-        raise FileFormatError(f"{name}: at most {MAX_ENTRIES:,} entries are read.")
-    stacks = list(arrays.values())
-    if len(stacks) == 1 and stacks[0].ndim == 3:
-        stack = stacks[0]
-        rows, columns, last = stack.shape
-        if matlab and rows == columns != last:
-            stack = np.moveaxis(stack, -1, 0)
-        return _family(_exactly(stack), name)
-    if not stacks or any(array.ndim != 2 for array in stacks):
-        found = ", ".join(f"{key or 'array'} {array.shape}" for key, array in list(arrays.items())[:5]) or "no array"
-        raise FileFormatError(
-            f"{name}: one array of shape (k, n, n) or several of shape (n, n) are wanted; found {found}."
-        )
-    return _family([_exactly(arrays[key]) for key in sorted(arrays, key=natural_order)], name)
-
-
 def _exactly(array: NDArray[Any]) -> Any:
     """Doubles as they are; integers as Python's, since 64 bits do not fit a double."""
-    return array.astype(np.float64) if array.dtype.kind == "f" else array.tolist()
+    return array.tolist() if array.dtype.kind in "iu" else array.astype(np.result_type(array, np.float64))
 
 
 def _csv_matrices(text: str, name: str) -> list[list[list[Fraction]]]:
@@ -195,8 +184,9 @@ def _finite_float(text: str) -> float:
     return value
 
 
-_ARRAYS: dict[str, Callable[..., dict[str, NDArray[Any]]]] = {
+_ARRAYS: dict[str, Callable[..., Mapping[str, Variable]]] = {
     ".npy": arrays_of_npy,
     ".npz": arrays_of_npz,
-    ".mat": arrays_of_mat,
+    ".mat": variables_of_mat,
 }
+_NAMED = (".npz", ".mat")

@@ -1,7 +1,7 @@
 """Numeric arrays from MATLAB files of versions 5 to 7.2.
 
 scipy's reader can crash the interpreter on a damaged file, so this one reads the little that a
-family of matrices needs, in Python: real numeric arrays, and cell arrays of them.
+family of matrices needs, in Python: numeric arrays, full or sparse, and cell arrays of them.
 """
 
 import math
@@ -15,19 +15,20 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import FileFormatError
 from conservative._core.files import MAX_FILE_BYTES
+from conservative._core.variables import Variable
 
 _HEADER_BYTES = 128
 _MATRIX, _COMPRESSED = 14, 15
 _STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
-_CELL, _NUMERIC = 1, range(6, 16)
-_OTHER = {2: "a structure", 3: "an object", 4: "text", 5: "a sparse array", 16: "a function", 17: "an object"}
+_CELL, _SPARSE, _OPAQUE, _NUMERIC = 1, 5, 17, range(6, 16)
+_OTHER = {2: "a structure", 3: "an object", 4: "text", 16: "a function", _OPAQUE: "an object"}
 _COMPLEX = 0x0800
 
 _Element = tuple[int, bytes]
 
 
-def arrays_of_mat(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
-    """The numeric arrays of a MATLAB file of version 5 to 7.2, cell arrays of them included.
+def variables_of_mat(data: bytes, *, name: str) -> dict[str, Variable]:
+    """The variables of a MATLAB file of version 5 to 7.2.
 
     Parameters
     ----------
@@ -38,13 +39,13 @@ def arrays_of_mat(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
 
     Returns
     -------
-    dict of str to ndarray
-        The cells of a cell array ``M`` come as ``M 0``, ``M 1``, ...
+    dict of str to ndarray, tuple of ndarray, or str
+        Arrays, the cells of cell arrays, and of whatever is neither what it is, in words.
 
     Raises
     ------
     FileFormatError
-        For a damaged file, a file of another version, structures, text, sparse or complex arrays.
+        For a damaged file, or a file of another version.
     """
     mark = data[_HEADER_BYTES - 4 : _HEADER_BYTES]
     if data.startswith(b"MATLAB 7.3"):
@@ -52,7 +53,7 @@ def arrays_of_mat(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
     if mark not in (b"\x00\x01IM", b"\x01\x00MI"):
         raise FileFormatError(f"{name}: not a MATLAB file of version 5 to 7.2; save it with `-v7`.")
     order = "<" if mark.endswith(b"IM") else ">"
-    found: dict[str, NDArray[Any]] = {}
+    found: dict[str, Variable] = {}
     try:
         for kind, content in _unpacked(_elements(data[_HEADER_BYTES:], order), order):
             if kind == _MATRIX:
@@ -63,7 +64,11 @@ def arrays_of_mat(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
 
 
 class _DamagedError(Exception):
-    """The bytes are not what the format promises, or not a real numeric array."""
+    """The bytes are not what the format promises."""
+
+
+class _OtherError(Exception):
+    """A variable that is no numeric array; the message says what it is."""
 
 
 def _elements(data: bytes, order: str) -> Iterator[_Element]:
@@ -95,39 +100,80 @@ def _unpacked(elements: Iterator[_Element], order: str) -> Iterator[_Element]:
         yield from _elements(plain, order)
 
 
-def _variable(content: bytes, order: str) -> dict[str, NDArray[Any]]:
-    """The array of one variable, or those of its cells."""
+def _variable(content: bytes, order: str) -> dict[str, Variable]:
+    """The array of one variable, the arrays of its cells, or what it is instead."""
     parts = list(_elements(content, order))
+    if _flags(parts, order) & 0xFF == _OPAQUE:  # it has no shape
+        return {parts[1][1].decode("latin-1"): _OTHER[_OPAQUE]} if len(parts) > 1 and parts[1][1] else {}
     flags, shape, label = _head(parts, order)
     if not label:  # what MATLAB stores beside the variables of the user
         return {}
-    if flags & 0xFF != _CELL:
-        return {label: _array(parts, order)}
-    cells = parts[3:]
-    if len(cells) != math.prod(shape) or any(kind != _MATRIX for kind, _ in cells):
-        raise _DamagedError(f"the cell array {label[:40]!r} does not hold {math.prod(shape)} arrays")
-    return {f"{label} {i}": _array(list(_elements(cell, order)), order) for i, (_, cell) in enumerate(cells)}
+    try:
+        if flags & 0xFF != _CELL:
+            return {label: _array(parts, order)}
+        cells = parts[3:]
+        if len(cells) != math.prod(shape) or any(kind != _MATRIX for kind, _ in cells):
+            raise _DamagedError(f"the cell array {label[:40]!r} does not hold {math.prod(shape)} arrays")
+        return {label: tuple(_array(list(_elements(cell, order)), order) for _, cell in cells)}
+    except _OtherError as error:
+        return {label: f"a cell array with {error} in it" if flags & 0xFF == _CELL else str(error)}
+
+
+def _flags(parts: list[_Element], order: str) -> int:
+    if not parts or len(parts[0][1]) != 8:
+        raise _DamagedError("an array without flags")
+    return int(struct.unpack_from(f"{order}I", parts[0][1])[0])
 
 
 def _head(parts: list[_Element], order: str) -> tuple[int, tuple[int, ...], str]:
     """Flags, shape and name of an array."""
-    if len(parts) < 3 or len(parts[0][1]) != 8 or len(parts[1][1]) % 4:
+    flags = _flags(parts, order)
+    if len(parts) < 3 or len(parts[1][1]) % 4:
         raise _DamagedError("an array without flags, shape and name")
     shape = struct.unpack(f"{order}{len(parts[1][1]) // 4}i", parts[1][1])
     if min(shape, default=-1) < 0:
         raise _DamagedError(f"the shape {shape}")
-    return struct.unpack_from(f"{order}I", parts[0][1])[0], shape, parts[2][1].decode("latin-1")
+    return flags, shape, parts[2][1].decode("latin-1")
 
 
 def _array(parts: list[_Element], order: str) -> NDArray[Any]:
     flags, shape, label = _head(parts, order)
-    kind = flags & 0xFF
-    if kind not in _NUMERIC or flags & _COMPLEX:
-        what = "complex" if kind in _NUMERIC else _OTHER.get(kind, "a nested cell array")
-        raise _DamagedError(f"{label[:40] or 'a cell'!r} is {what}; arrays of real numbers are wanted")
-    if len(parts) != 4 or parts[3][0] not in _STORED:
-        raise _DamagedError(f"{label[:40] or 'a cell'!r} without its numbers")
-    dtype = np.dtype(order + _STORED[parts[3][0]])
-    if len(parts[3][1]) != math.prod(shape) * dtype.itemsize:
-        raise _DamagedError(f"{label[:40] or 'a cell'!r} of shape {shape} with {len(parts[3][1])} bytes of numbers")
-    return np.frombuffer(parts[3][1], dtype=dtype).reshape(shape, order="F")
+    kind, name = flags & 0xFF, repr(label[:40] or "a cell")
+    if kind != _SPARSE and kind not in _NUMERIC:
+        raise _OtherError(_OTHER.get(kind, "a nested cell array"))
+    numbers = 5 if kind == _SPARSE else 3
+    if len(parts) != numbers + 1 + bool(flags & _COMPLEX):
+        raise _DamagedError(f"{name} without its numbers")
+    values = [_numbers(part, order, name) for part in parts[numbers:]]
+    if len(values) == 2 and len(values[0]) != len(values[1]):
+        raise _DamagedError(f"{name} with {len(values[0])} real and {len(values[1])} imaginary parts")
+    value = values[0] if len(values) == 1 else values[0] + 1j * values[1]
+    if kind == _SPARSE:
+        return _full(value, _numbers(parts[3], order, name), _numbers(parts[4], order, name), shape, name)
+    if len(value) != math.prod(shape):
+        raise _DamagedError(f"{name} of shape {shape} with {len(value)} numbers")
+    return value.reshape(shape, order="F")
+
+
+def _numbers(part: _Element, order: str, name: str) -> NDArray[Any]:
+    kind, content = part
+    if kind not in _STORED or len(content) % np.dtype(_STORED[kind]).itemsize:
+        raise _DamagedError(f"{name} without its numbers")
+    return np.frombuffer(content, dtype=np.dtype(order + _STORED[kind]))
+
+
+def _full(
+    values: NDArray[Any], rows: NDArray[Any], starts: NDArray[Any], shape: tuple[int, ...], name: str
+) -> NDArray[Any]:
+    """A sparse array, stored column by column, with its zeros."""
+    if len(shape) != 2 or 8 * math.prod(shape) > MAX_FILE_BYTES:
+        raise _OtherError("a sparse array that is too large")
+    height, width = shape
+    ends = np.asarray(starts, dtype=np.int64)
+    count = int(ends[-1]) if len(ends) else 0
+    sound = len(ends) == width + 1 and ends[0] == 0 and (np.diff(ends) >= 0).all() and count <= len(values)
+    if not sound or count > len(rows) or not ((rows[:count] >= 0) & (rows[:count] < height)).all():
+        raise _DamagedError(f"the sparse array {name} has entries outside its shape {shape}")
+    full = np.zeros(shape, dtype=values.dtype)
+    full[rows[:count], np.repeat(np.arange(width), np.diff(ends))] = values[:count]
+    return full

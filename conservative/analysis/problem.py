@@ -1,6 +1,8 @@
 """From whatever a user names or holds to one problem: a function at a point, a set of blocks, or a family."""
 
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,9 @@ from conservative._core.family_files import SUFFIXES, parse_family_json, read_fa
 from conservative.functions import PiecewiseSelection, parse_function_text, read_function_file
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.jacobians.jacobian_zonotope import MAX_LISTED_TIES
+
+_TABLE = re.compile(r"""\[{1,2}[ \t]*[A-Za-z_"'][\w."' \t-]*\]""")
+"""The head of a table, with which a TOML file may begin as a JSON family does: with a bracket."""
 
 _LONGEST_NAME = 200
 """Longest name, in characters, that could be a case of the gallery."""
@@ -52,7 +57,14 @@ class Problem:
     tolerance: float | None = None
 
 
-def as_problem(source: Any, *, at: Any = None, initial: Any = None, tolerance: float | None = None) -> Problem:
+def as_problem(
+    source: Any,
+    *,
+    at: Any = None,
+    initial: Any = None,
+    tolerance: float | None = None,
+    variables: Sequence[str] = (),
+) -> Problem:
     """Read a problem from a gallery name, a file, or an object of the package.
 
     Parameters
@@ -65,6 +77,8 @@ def as_problem(source: Any, *, at: Any = None, initial: Any = None, tolerance: f
         X_0; overrides the one that the source names.
     tolerance : float, optional
         For ties, and for F(x, θ) = x, at a floating-point point.
+    variables : sequence of str
+        Which variables of an .npz or .mat file are the family: needed only where several can be.
 
     Returns
     -------
@@ -77,7 +91,7 @@ def as_problem(source: Any, *, at: Any = None, initial: Any = None, tolerance: f
     FileFormatError
         For an unreadable file.
     """
-    problem = _read(source)
+    problem = _read(source, variables)
     if at is not None:
         if problem.function is None:
             raise ArgumentError("`analyze(at=...)` needs a function; the source holds matrices only. Leave `at` out.")
@@ -94,11 +108,13 @@ def as_problem(source: Any, *, at: Any = None, initial: Any = None, tolerance: f
     return problem
 
 
-def _read(source: Any) -> Problem:
+def _read(source: Any, variables: Sequence[str]) -> Problem:
     if isinstance(source, str) and source in gallery.names():
         source = gallery.load(source)
+    if variables and not isinstance(source, (str, os.PathLike)):
+        raise ArgumentError("`as_problem(variables=...)` needs the name of an .npz or .mat file. Leave it out.")
     if isinstance(source, (str, os.PathLike)):
-        return _read_file(os.fspath(source))
+        return _read_file(os.fspath(source), variables)
     if isinstance(source, Problem):
         return source
     if isinstance(source, gallery.FunctionCase):
@@ -122,13 +138,13 @@ def _read(source: Any) -> Problem:
     return Problem(f"{family.count} matrices of order {family.size}", family=family)
 
 
-def _read_file(name: str) -> Problem:
+def _read_file(name: str, variables: Sequence[str]) -> Problem:
     suffix = Path(name).suffix.lower()
-    if suffix == ".toml":
+    if suffix == ".toml" and not variables:
         file = read_function_file(name)
         return Problem(file.title or Path(name).name, function=file.function, at=file.at, initial=file.initial)
     if suffix in SUFFIXES:
-        family = read_family(name)
+        family = read_family(name, variables=variables)
         return Problem(f"{Path(name).name}: {family.count} matrices of order {family.size}", family=family)
     if not suffix and len(name) <= _LONGEST_NAME and not Path(name).exists():
         gallery.load(name)
@@ -154,7 +170,8 @@ def problem_from_text(text: str) -> Problem:
     FileFormatError, ArgumentError
         When the text is neither.
     """
-    if text.lstrip()[:2] in {"[[", "[\n", "[ ", "{"} or text.lstrip().startswith("[["):
+    start = text.lstrip()
+    if start.startswith(("[", "{")) and not _TABLE.match(start):
         family = parse_family_json(text)
         return Problem(f"{family.count} matrices of order {family.size}", family=family)
     file = parse_function_text(text)

@@ -15,6 +15,13 @@ _TIME = click.option(
     show_default=True,
     help="Seconds for the spectral search; the best proved bracket so far is reported.",
 )
+_VARIABLE = click.option(
+    "--variable",
+    "variables",
+    multiple=True,
+    metavar="NAME",
+    help="Of an .npz or .mat file: which variable is the family, or one for each of its matrices.",
+)
 _PLOT = click.option("--plot", type=click.Path(dir_okay=False), help="Write a figure (.png, .pdf or .svg).")
 _AT = click.option("--at", metavar="NAME=VALUE,...", help="The point, for example x=0,theta=1/3.")
 _TOLERANCE = click.option(
@@ -42,6 +49,7 @@ def commands() -> None:
 
 @commands.command()
 @click.argument("source")
+@_VARIABLE
 @_AT
 @_TOLERANCE
 @_STEPS
@@ -69,6 +77,7 @@ def analyze(source: str, **options: Any) -> int:
 
 @commands.command()
 @click.argument("matrices")
+@_VARIABLE
 @click.option("--tol", type=click.FloatRange(min=0, min_open=True), default=1e-9, show_default=True)
 @_TIME
 @click.option("--certificate", type=click.Path(dir_okay=False), help="Write the certificate to this file.")

@@ -34,7 +34,7 @@ def analyze(source: str, **options: Any) -> int:
     target = _certificate_target(source, options)
     check_writable(options["plot"], endings=FIGURE_ENDINGS)
     check_writable(target)
-    problem = _problem(source)
+    problem = _problem(source, options["variables"])
     result = run_analysis(
         problem,
         at=_point(options["at"]),
@@ -78,7 +78,7 @@ def jsr(source: str, **options: Any) -> int:
     from conservative.report import as_json, radius_document, radius_text
     from conservative.spectral import joint_spectral_radius
 
-    family = state_matrices(_problem(source))
+    family = state_matrices(_problem(source, options["variables"]))
     result = joint_spectral_radius(family, tol=options["tol"], time_limit=options["time_limit"])
     if options["certificate"] and result.certificate is not None:
         result.certificate.save(options["certificate"])
@@ -192,13 +192,13 @@ def gallery(name: str | None, **options: Any) -> int:
     return 0
 
 
-def _problem(source: str) -> Any:
-    """The source itself, or the problem that standard input holds."""
-    if source != "-":
-        return source
-    from conservative.analysis import problem_from_text
+def _problem(source: str, variables: tuple[str, ...] = ()) -> Any:
+    """The source itself, or the problem that standard input or the variables of a file hold."""
+    from conservative.analysis import as_problem, problem_from_text
 
-    return problem_from_text(_standard_input())
+    if variables:
+        return as_problem(source, variables=variables)
+    return source if source != "-" else problem_from_text(_standard_input())
 
 
 def _standard_input() -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,8 +92,12 @@ def test_doubles_are_their_own_exact_values() -> None:
         ([[["1e400"]]], ArgumentError, "too large for a double"),
         (5, ArgumentTypeError, "got int"),
         ([["12", "34"]], ShapeError, "another depth"),
-        ([[[1j]]], ArgumentTypeError, "rational number"),
-        (np.array([[[1j]]]), ArgumentTypeError, "rational number"),
+        ([[[1j * float("nan")]]], NonFiniteError, "finite"),
+        ([[[sp.sqrt(2) * sp.I]]], ArgumentTypeError, "sqrt"),
+        ([[1j, 2], [3, 4]], ShapeError, "another depth"),
+        (np.full((3, 1, 2), 1j), ShapeError, "stack of square matrices"),
+        (scipy.sparse.eye_array(2), ShapeError, "For one matrix A pass `\\[A\\]`"),
+        (np.zeros((2, 3, 4)), ShapeError, r"\(2, 3, 4\)"),
         (np.array([[["a"]]]), ArgumentError, "got 'a'"),
     ],
 )
@@ -105,3 +110,37 @@ def test_integers_beyond_the_doubles_stay_exact() -> None:
     family = as_family(np.array([[[2**53 + 1]]]), call="test")
     assert family.exact[0][0][0] == 2**53 + 1
     assert family.rounding > 0
+
+
+TURN = [[[Fraction(1, 2), 0, -1, -2], [3, 4, 0, 0], [1, 2, Fraction(1, 2), 0], [0, 0, 3, 4]]]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [[[0.5 + 1j, 2j], [3, 4]]],
+        np.array([[[0.5 + 1j, 2j], [3, 4]]]),
+        np.array([[[0.5 + 1j, 2j], [3, 4]]], dtype=object),
+        [[["1/2", 2 * sp.I], [3, 4]], [[sp.Rational(1, 2) + sp.I, 2 * sp.I], [3, 4]]][1:],
+        [sp.Matrix([[sp.Rational(1, 2) + sp.I, 2 * sp.I], [3, 4]])],
+        [scipy.sparse.csr_array([[0.5 + 1j, 2j], [3, 4]])],
+    ],
+)
+def test_complex_matrices_are_real_ones_of_twice_the_order(given: Any) -> None:
+    assert [list(map(list, m)) for m in as_family(given, call="test").exact] == TURN
+
+
+def test_imaginary_parts_that_are_zero_leave_no_trace() -> None:
+    assert as_family(np.eye(2)[None] + 0j, call="test").size == 2
+
+
+def test_sparse_matrices_and_stacks_along_the_last_axis() -> None:
+    stack = np.arange(12.0).reshape(3, 2, 2)
+    for kind in (scipy.sparse.csr_matrix, scipy.sparse.coo_array, scipy.sparse.dia_array):
+        np.testing.assert_array_equal(as_family([kind(m) for m in stack], call="test").floats, stack)
+    np.testing.assert_array_equal(as_family(np.moveaxis(stack, 0, -1), call="test").floats, stack)
+    np.testing.assert_array_equal(as_family(np.moveaxis(stack[:1], 0, -1), call="test").floats, stack[:1])
+    whole = np.moveaxis(stack[:2], 0, -1)
+    np.testing.assert_array_equal(as_family(whole, call="test").floats, whole)
+    with pytest.raises(ShapeError):  # a nested list has no axis of MATLAB
+        as_family(np.moveaxis(stack, 0, -1).tolist(), call="test")

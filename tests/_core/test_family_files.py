@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from conservative._core.array_files import arrays_of_npy, arrays_of_npz
 from conservative._core.errors import ConservativeError, FileFormatError
 from conservative._core.family_files import SUFFIXES, parse_family_json, read_family
-from conservative._core.mat_files import arrays_of_mat
+from conservative._core.mat_files import variables_of_mat
 
 PAIR = np.array([[[0.75, -0.75], [1, 0]], [[1.5, -0.75], [1, 0]]])
 EXACT = tuple(tuple(tuple(map(Fraction, row)) for row in matrix) for matrix in PAIR.tolist())
@@ -61,6 +61,8 @@ GOOD = {
     "stack.mat": mat(M=PAIR),
     "packed.mat": mat(M1=PAIR[0], M2=PAIR[1], compressed=True),
     "cells.mat": mat(M=cells(*PAIR)),
+    "sparse.mat": mat(M1=scipy.sparse.csc_matrix(PAIR[0]), M2=scipy.sparse.csc_matrix(PAIR[1])),
+    "complex.npy": npy(PAIR + 0j),
     "blocks.csv": b"# the heavy ball\n3/4,-3/4\n1,0\n\n\n1.5, -0.75\n1, 0\n",
     "stacked.csv": b"0.75 -0.75\r\n1 0\r\n1.5 -7.5e-1\r\n1 0\r\n",
     "semicolons.csv": b"3/4;-3/4\n1;0 # last\n\n3/2;-3/4\n1;0",
@@ -105,10 +107,55 @@ def test_one_matrix_and_names_with_numbers(tmp_path: Path) -> None:
     assert read_family(tmp_path / "many.npz").floats.ravel().tolist() == list(range(12))
 
 
-def test_matlab_stacks_along_the_last_axis_when_only_that_fits(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["m.mat", "m.npy", "m.npz"])
+def test_matlab_stacks_along_the_last_axis_when_only_that_fits(tmp_path: Path, name: str) -> None:
     triple = np.concatenate([PAIR, PAIR[:1]])
-    (tmp_path / "m.mat").write_bytes(mat(M=np.moveaxis(triple, 0, -1)))
-    np.testing.assert_array_equal(read_family(tmp_path / "m.mat").floats, triple)
+    stack = np.moveaxis(triple, 0, -1)
+    (tmp_path / name).write_bytes({"m.mat": mat(M=stack), "m.npy": npy(stack), "m.npz": npz(M=stack)}[name])
+    np.testing.assert_array_equal(read_family(tmp_path / name).floats, triple)
+
+
+def test_sparse_and_complex_matrices_of_matlab(tmp_path: Path) -> None:
+    turn = np.array([[0.5, 1j], [0, 2 - 1j]])
+    for kind, value in {"full": turn, "sparse": scipy.sparse.csc_matrix(turn)}.items():
+        (tmp_path / f"{kind}.mat").write_bytes(mat(M=value))
+        found = read_family(tmp_path / f"{kind}.mat").floats[0]
+        np.testing.assert_array_equal(found, np.block([[turn.real, -turn.imag], [turn.imag, turn.real]]))
+    (tmp_path / "cells.mat").write_bytes(mat(M=cells(scipy.sparse.csc_matrix(PAIR[0]), PAIR[1])))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(read_family(tmp_path / "cells.mat").floats, PAIR)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"M": PAIR, "tol": 1e-9, "note": "text", "options": {"a": 1}, "x": np.ones((2, 1))},
+        {"M1": PAIR[0], "M2": PAIR[1], "count": 2, "x0": np.ones((1, 2))},
+        {"families": cells(*PAIR), "radius": 1.03},
+        {"M": PAIR, "huge": scipy.sparse.csc_matrix((10**6, 10**6))},
+    ],
+)
+def test_the_only_family_is_chosen_among_other_variables(tmp_path: Path, variables: dict[str, object]) -> None:
+    (tmp_path / "m.mat").write_bytes(mat(**variables))
+    np.testing.assert_array_equal(read_family(tmp_path / "m.mat").floats, PAIR)
+
+
+def test_several_families_are_listed_and_chosen_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "m.mat"
+    path.write_bytes(mat(M=PAIR, P=np.eye(2), Q=np.eye(3), N=cells(*PAIR[::-1]), note="text"))
+    with pytest.raises(FileFormatError) as caught:
+        read_family(path)
+    for part in ("M (2 x 2 x 2)", "P (2 x 2)", "Q (3 x 3)", "N (2 cells)", "--variable"):
+        assert part in str(caught.value)
+    assert "note" not in str(caught.value)
+    np.testing.assert_array_equal(read_family(path, variables=["N"]).floats, PAIR[::-1])
+    np.testing.assert_array_equal(read_family(path, variables=["P", "M"]).floats[1:], PAIR)
+    with pytest.raises(FileFormatError, match=r"no variable 'R'.*M \(2 x 2 x 2\).*note \(text\)"):
+        read_family(path, variables=["R"])
+    with pytest.raises(FileFormatError, match=r"square matrices are wanted; note \(text\)"):
+        read_family(path, variables=["note"])
+    (tmp_path / "m.json").write_text("[[[1]]]")
+    with pytest.raises(FileFormatError, match="variables with names"):
+        read_family(tmp_path / "m.json", variables=["M"])
 
 
 HEADER = npy(PAIR)
@@ -135,12 +182,11 @@ BAD = {
     "latin.json": (b"[[[1\xa0]]]", "UTF-8"),
     "many.json": (b"[[[" + b"1," * 1_000_001 + b"1]]]", "entries"),
     "pickle.npy": (npy(np.array([[[1, None]]], dtype=object)), "pickled"),
-    "complex.npy": (npy(PAIR + 1j), "complex"),
     "text.npy": (npy(np.array([[["1"]]])), "entries of type"),
     "truth.npy": (npy(np.array([[[True]]])), "entries of type"),
     "nan.npy": (npy(PAIR * np.nan), "finite"),
     "empty.npy": (b"", "damaged"),
-    "none.npy": (npy(np.zeros((0, 2, 2))), "at least one"),
+    "none.npy": (npy(np.zeros((0, 2, 2))), "0 x 2 x 2"),
     "vector.npy": (npy(np.zeros(3)), "shape"),
     "truncated.npy": (HEADER[:-3], "truncated"),
     "head.npy": (HEADER[:20], "damaged"),
@@ -149,15 +195,15 @@ BAD = {
     "version.npy": (HEADER[:6] + b"\x03" + HEADER[7:], "version"),
     "json.npy": (b"[[[1]]]", "damaged"),
     "pickle.npz": (npz(A=np.array([None])), "pickled"),
-    "stacks.npz": (npz(A=PAIR, B=PAIR), "several of shape"),
+    "stacks.npz": (npz(A=PAIR, B=PAIR), "--variable"),
+    "wide.npy": (npy(np.zeros((2, 3, 4))), "2 x 3 x 4"),
     "none.npz": (npz(), "found no array"),
     "truncated.npz": (npz(A=PAIR)[:100], "damaged"),
     "corrupt.npz": (npz(A=PAIR).replace(PAIR[1, 0, 0].tobytes(), b"\xff" * 8), "damaged"),
     "not.npz": (b"PK\x03\x04", "damaged"),
     "struct.mat": (mat(M={"a": 1}), "structure"),
     "text.mat": (mat(M="abc"), "text"),
-    "complex.mat": (mat(M=PAIR[0] + 1j), "complex"),
-    "sparse.mat": (mat(M=scipy.sparse.csc_matrix(PAIR[0])), "sparse"),
+    "sparse.mat": (mat(M=scipy.sparse.csc_matrix((10**6, 10**6))), "too large"),
     "nested.mat": (mat(M=cells(cells(PAIR[0]))), "nested cell"),
     "bomb.mat": (mat(M=np.zeros((3000, 4000)), compressed=True), "unpacks to more"),
     "truncated.mat": (mat(M=PAIR)[:-10], "truncated"),
@@ -212,7 +258,7 @@ def test_a_zip_bomb_is_not_unpacked(lie: bool) -> None:
         arrays_of_npz(data, name="bomb.npz")
 
 
-READERS = {"npy": arrays_of_npy, "npz": arrays_of_npz, "mat": arrays_of_mat}
+READERS = {"npy": arrays_of_npy, "npz": arrays_of_npz, "mat": variables_of_mat}
 
 
 @settings(deadline=None, max_examples=400)
@@ -227,10 +273,11 @@ def test_damaged_files_never_crash(name: str, changes: list[tuple[int, int]], cu
         data[position % len(data)] = value
     content = bytes(data if cut is None else data[: cut % len(data)])
     try:
-        arrays = READERS[name.rsplit(".", 1)[1]](content, name=name)
+        found = READERS[name.rsplit(".", 1)[1]](content, name=name).values()
     except ConservativeError:
         return
-    assert all(array.dtype.kind in "fiu" for array in arrays.values())
+    arrays = [x for value in found for x in (value if isinstance(value, tuple) else (value,))]
+    assert all(isinstance(x, str) or x.dtype.kind in "fiuc" for x in arrays)
 
 
 @settings(deadline=None, max_examples=200)

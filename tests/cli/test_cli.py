@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.io
 
+from conservative import ConservativeError
+from conservative.analysis import problem_from_text
 from conservative.cli import main
 
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
@@ -58,7 +61,7 @@ def test_analyze_json_is_one_object_with_the_known_numbers(capsys: pytest.Captur
     document = run_json(capsys, "analyze", "heavy-ball", "--no-certificate")
     assert document["joint_spectral_radius"]["lower"] >= 1.0321435
     assert document["joint_spectral_radius"]["upper"] >= 1.0321435344
-    assert sorted(document["joint_spectral_radius"]["word"]) == sorted(int(c) for c in "11211221122")
+    assert document["joint_spectral_radius"]["word"] == [int(c) for c in "11211221122"]
     assert document["expanding_product"]["word"] == [1, 1, 2, 2]
     assert document["expanding_product"]["eigenvalue"] == "-9/8"
     assert document["contraction"]["name"] == "REFUTED"
@@ -93,6 +96,30 @@ def test_standard_input_holds_a_function_file_or_a_family(tmp_path: Path) -> Non
         )
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["lower"] >= 1.0321435
+
+
+def test_standard_input_tells_json_from_toml_by_more_than_two_characters() -> None:
+    for text in (json.dumps(HEAVY_BALL, indent=2), "\n[\n[[1]],\n[[2]]\n]\n", "[\t[\r\n [1]]]", ' [[["1"]]]'):
+        assert problem_from_text(text).family is not None
+    for text in ("[\n\n1]", "{}", "[", "[]"):
+        with pytest.raises(ConservativeError, match=r"list of matrices|JSON|matrix"):
+            problem_from_text(text)
+    for text in ("[table]\nx = 1", '[[ "a b" ]]\n', "[a.b]\n"):
+        with pytest.raises(ConservativeError, match=r"state|TOML|table"):
+            problem_from_text(text)
+
+
+def test_the_variable_of_a_matlab_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    pair = np.array([[[0.75, -0.75], [1, 0]], [[1.5, -0.75], [1, 0]]])
+    scipy.io.savemat(tmp_path / "m.mat", {"M": pair, "P": np.eye(2), "n": 2.0, "note": "text"})
+    code, _, error = run(capsys, "jsr", "m.mat")
+    assert code == 2
+    assert "M (2 x 2 x 2), P (2 x 2)" in error
+    assert run_json(capsys, "jsr", "m.mat", "--variable", "P")["upper"] == 1.0
+    found = run_json(capsys, "analyze", "m.mat", "--variable", "M", "--no-certificate")
+    assert found["joint_spectral_radius"]["lower"] > 1.032
+    for source in ("heavy-ball", "hb.toml", "-"):
+        assert run(capsys, "jsr", source, "--variable", "M")[0] == 2
 
 
 @pytest.mark.parametrize(
