@@ -10,6 +10,7 @@ import pytest
 import sympy
 
 import conservative as cj
+from conservative.functions import vocabulary
 
 POINTS = 100_000
 
@@ -154,3 +155,25 @@ def test_reading_two_hundred_operations(kind):
             expression = expression + sympy.Piecewise((x * (x - i), x > i), (0, True))
     F, seconds = fastest(lambda: cj.from_sympy(expression, state=[x, y]), repeats=1)
     print(f"\nfrom_sympy, 200 operations, {kind}: {len(F.graph.nodes)} nodes in {seconds:.3f} s")
+
+
+def test_composing_again_and_again():
+    F = cj.from_sympy(["Max(x + y - z, 0)", "Max(y - z/2, 0) + x/3", "Max(z + x/5 - y, 0)"], state=["x", "y", "z"])
+    G, times = F, []
+    for _ in range(40):
+        G, seconds = fastest(cj.compose, F, G, repeats=1)
+        times.append(seconds)
+    print(
+        f"\ncompose over 3 ReLUs: step 10 {times[9] * 1e3:.1f} ms, step 20 {times[19] * 1e3:.1f} ms, step 40 "
+        f"{times[39] * 1e3:.1f} ms, {times[39] / times[9]:.1f} x step 10; {len(G.graph.nodes)} nodes"
+    )
+
+
+def test_building_sorting_networks():
+    print()
+    for n in (7, 16, 32):
+        symbols = sympy.symbols(f"x0:{n}")
+        expressions = vocabulary.sort(symbols)
+        F, seconds = fastest(lambda e=expressions, s=symbols: cj.from_sympy(e, state=s), repeats=1)
+        _, once = fastest(F.evaluate, np.zeros((10_000, n)))
+        print(f"sort of {n}: built in {seconds * 1e3:.1f} ms, {seconds / once:.1f} x one evaluation at 10,000 points")

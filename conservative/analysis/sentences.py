@@ -49,7 +49,7 @@ def about_function(F: PiecewiseSelection, at: Any, residual: Residual | None) ->
     given = "; " + ", ".join(str(s) for s in F.parameters) if F.parameters else ""
     lines = [f"F({symbols}{given})"]
     if len(F.expressions) <= LARGEST_SHOWN:
-        lines += [f"  = {expression}" for expression in F.expressions]
+        lines += [f"  = {text}" for text in F.texts()]
     else:
         lines += [f"  has {len(F.expressions)} components in {len(F.state)} states"]
     if len(F.state) + len(F.parameters) <= LARGEST_SHOWN:

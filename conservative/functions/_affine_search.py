@@ -13,7 +13,7 @@ from conservative._core.errors import FunctionError
 from conservative.functions._cone import ExactCone
 from conservative.functions._graph import Graph
 from conservative.functions._linear_cone import LinearCone
-from conservative.functions._symbolic import written
+from conservative.functions._symbolic import abbreviated
 from conservative.functions._values import HOLE, comparisons, first_true, truth
 
 Form = NDArray[Any]
@@ -172,10 +172,10 @@ class AffineSearch:
             return varying[0] * scale if varying else self._constant(scale)
         if node.op == "power" and not varying and node.data.denominator == 1 and (inputs[0][-1] or node.data > 0):
             return self._constant(inputs[0][-1] ** int(node.data))
-        (shown,) = written(self.graph, self.symbols, [index])
         raise FunctionError(
             "`affine_pieces(F=...)` needs a piecewise affine function with rational coefficients; it holds "
-            f"{str(shown)[:60]}. Bind variables that multiply others, and write irrational constants as rationals."
+            f"{abbreviated(self.graph, self.symbols, index)[:60]}. Bind variables that multiply others, and write "
+            "irrational constants as rationals."
         )
 
     def _constant(self, value: Fraction) -> Form:

@@ -16,8 +16,9 @@ from conservative.functions._germs import Germ
 from conservative.functions._graph import Graph, Node, pruned, reachable
 from conservative.functions._local_polynomials import compared_polynomial, difference, output_polynomials
 from conservative.functions._local_signs import contradictory, local_patterns, parts_across
-from conservative.functions._symbolic import written
-from conservative.functions._values import Trace, Undefined, comparisons, value_pass
+from conservative.functions._seams import open_seams
+from conservative.functions._symbolic import SHOWN, written
+from conservative.functions._values import Trace, Undefined, value_pass
 
 _MAX_GUARDS = 8
 """Most guards beside which jumps are looked for at one point."""
@@ -103,7 +104,7 @@ def jump_beside(graph: Graph, base: Trace, point: Sequence[Fraction], symbols: S
             gap = _parting(part, sides)
             if gap is not None:
                 component = graph.outputs.index(behind[gap[0]])
-                left, right = written(graph, symbols, [compared])[0]
+                left, right = written(graph, symbols, [compared], most=SHOWN)[0]
                 along = ", ".join(f"{s} = {g}" for s, g in zip(symbols, sides.middle, strict=True))
                 return (
                     f"the pieces disagree beside the point, where {left} meets {right}: along {along}, for small t > 0,"
@@ -111,7 +112,7 @@ def jump_beside(graph: Graph, base: Trace, point: Sequence[Fraction], symbols: S
                 )
         parting = _parting_on_a_curve(part, place[compared], point)
         if parting is not None:
-            left, right = written(graph, symbols, [compared])[0]
+            left, right = written(graph, symbols, [compared], most=SHOWN)[0]
             return (
                 f"the pieces disagree beside the point, where {left} meets {right}: along a curve through the point "
                 f"component {graph.outputs.index(behind[parting])} has different limits from its two sides"
@@ -151,14 +152,9 @@ def _variables(nodes: Sequence[Node]) -> list[int]:
 
 
 def _tied_guards(graph: Graph, base: Trace) -> list[int]:
-    read = {
-        c
-        for node in graph.nodes
-        if node.op in ("piecewise", "sign")
-        for guard in (node.branches()[1] if node.op == "piecewise" else node.args)
-        for c in comparisons(graph, guard)
-    }
-    return sorted(c for c in read if base.signs.get(c) == 0)
+    if 0 not in base.signs.values():
+        return []
+    return [c for c in open_seams(graph) if base.signs.get(c) == 0]
 
 
 def _arcs(graph: Graph, forced: Sequence[int], point: Sequence[Fraction], columns: Sequence[int]) -> Iterator[Arc]:

@@ -8,7 +8,7 @@ from conservative.functions._arithmetic import Arithmetic
 from conservative.functions._beside import Reach, jump_beside, rational_point, reach
 from conservative.functions._cells import reached_direction
 from conservative.functions._graph import Graph
-from conservative.functions._symbolic import written
+from conservative.functions._symbolic import SHOWN, written
 from conservative.functions._values import Trace, Undefined, resolved_traces, value_pass
 
 
@@ -59,7 +59,7 @@ def _reached(graph: Graph, arithmetic: Arithmetic, trace: Trace, rational: Seque
 
 
 def _undecided(graph: Graph, symbols: Sequence[Any], trace: Trace) -> FunctionError:
-    left, right = written(graph, symbols, [next(iter(trace.forced))])[0]
+    left, right = written(graph, symbols, [next(iter(trace.forced))], most=SHOWN)[0]
     return DiscontinuityError(
         f"the branches disagree where {left} meets {right}, and it cannot be told whether the point is met from that "
         "side. Write the guard with affine comparisons or polynomials in two variables, give a rational point, or "
@@ -68,7 +68,7 @@ def _undecided(graph: Graph, symbols: Sequence[Any], trace: Trace) -> FunctionEr
 
 
 def _jump(graph: Graph, arithmetic: Arithmetic, symbols: Sequence[Any], base: Trace, trace: Trace) -> FunctionError:
-    left, right = written(graph, symbols, [next(iter(trace.forced))])[0]
+    left, right = written(graph, symbols, [next(iter(trace.forced))], most=SHOWN)[0]
     pairs = [(base.values[o], trace.values[o]) for o in graph.outputs]
     for _, beside in pairs:
         if isinstance(beside, Undefined):

@@ -9,7 +9,8 @@ from conservative.functions._arithmetic import Arithmetic, ExactArithmetic, Floa
 from conservative.functions._continuity import continuous_traces
 from conservative.functions._forward import Gradient, propagate, subtract
 from conservative.functions._graph import BOOLEANS, Graph
-from conservative.functions._values import Undefined, comparisons, value_pass
+from conservative.functions._seams import open_seams
+from conservative.functions._values import Undefined, value_pass
 
 _MAX_GUARDS = 12
 _SAMPLES = 3
@@ -21,20 +22,14 @@ def find_jump(graph: Graph, symbols: Sequence[Any]) -> str | None:
 
     One continuous sample acquits a guard: a soft-threshold is continuous only for thresholds of one sign, and
     which signs a user means is not known here. Doubles look first, because they are fast; what they find is
-    looked at again exactly.
+    looked at again exactly. Guards across which nothing jumps by construction are left out.
     """
-    for compared in _guards(graph)[:_MAX_GUARDS]:
+    for compared in open_seams(graph)[:_MAX_GUARDS]:
         rough = _jump_at_every_sample(graph, FloatArithmetic(_TOLERANCE), compared, symbols)
         if rough is not None:
             point, reason = _jump_at_every_sample(graph, ExactArithmetic(), compared, symbols) or rough
             return f"at {', '.join(f'{n} = {v}' for n, v in zip(symbols, point, strict=True))}: {reason}"
     return None
-
-
-def _guards(graph: Graph) -> list[int]:
-    roots = {a for node in graph.nodes if node.op in ("piecewise", "sign") for a in node.args}
-    booleans = [r for r in roots if graph.nodes[r].op in BOOLEANS or graph.nodes[r].op == "compare"]
-    return sorted({c for r in booleans for c in comparisons(graph, r)})
 
 
 def _jump_at_every_sample(

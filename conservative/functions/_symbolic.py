@@ -10,16 +10,50 @@ from conservative.functions._arithmetic import as_sympy
 from conservative.functions._graph import Graph, Label, Node
 from conservative.functions.vocabulary.nodes import LABELLED
 
+_SORTED = 2_000
+"""Operations in the operands of a Max, each use counted, up to which they are shown in sympy's order."""
+SHOWN = 400
+"""Operations in the text of one expression within a message."""
+_DOTS = sympy.Symbol("...")
 _RELATIONS = {"lt": sympy.Lt, "le": sympy.Le, "eq": sympy.Eq, "ge": sympy.Ge, "gt": sympy.Gt, "ne": sympy.Ne}
 
 
-def written(graph: Graph, symbols: Sequence[Any], roots: Sequence[int]) -> tuple[Any, ...]:
-    """The nodes as sympy expressions that keep every switch, unevaluated; labelled nodes by their label."""
+def written(graph: Graph, symbols: Sequence[Any], roots: Sequence[int], *, most: int | None = None) -> tuple[Any, ...]:
+    """The nodes as sympy expressions that keep every switch, unevaluated; labelled nodes by their label.
+
+    Shared nodes make these long when they are printed: with `most`, operands are left out, shown by dots, so that each
+    node is at most that long.
+    """
     built: dict[int, Any] = {}
+    sizes: dict[int, int] = {}
     for index in _below(graph, roots, {}, graph.labels):
-        label = graph.labels.get(index)
-        built[index] = _switch(graph.nodes[index], built, symbols) if label is None else _labelled(label, built)
+        label, node = graph.labels.get(index), graph.nodes[index]
+        inputs = node.args if label is None else label.values
+        kept = set(inputs) if most is None else _fitting(graph, inputs, sizes, most)
+        sizes[index] = 1 + sum(sizes[a] if a in kept else 1 for a in inputs)
+        shown = {a: built[a] if a in kept else _DOTS for a in inputs}
+        if label is not None:
+            built[index] = LABELLED[label.name](label.rank, *[shown[v] for v in label.values], evaluate=False)
+        else:
+            built[index] = _switch(node, shown, symbols, size=sizes[index])
     return tuple(built[r] for r in roots)
+
+
+def abbreviated(graph: Graph, symbols: Sequence[Any], index: int) -> str:
+    """A node as text of bounded length; two sides for a comparison."""
+    (shown,) = written(graph, symbols, [index], most=SHOWN)
+    return f"{shown[0]} against {shown[1]}" if isinstance(shown, tuple) else str(shown)
+
+
+def _fitting(graph: Graph, inputs: Sequence[int], sizes: Mapping[int, int], most: int) -> set[int]:
+    """As many operands as stay within a size, the small ones first; both sides of a comparison always."""
+    kept = {i for i in inputs if graph.nodes[i].op == "compare"}
+    room = most - len(inputs)
+    for index in sorted(inputs, key=lambda i: sizes[i]):
+        room -= sizes[index]
+        if room >= 0:
+            kept.add(index)
+    return kept
 
 
 def smooth_pieces(graph: Graph, symbols: Sequence[Any], branches: Mapping[int, int]) -> tuple[Any, ...]:
@@ -36,10 +70,6 @@ def smooth_pieces(graph: Graph, symbols: Sequence[Any], branches: Mapping[int, i
         else:
             built[index] = _plain(node, [built[a] for a in node.args], symbols, evaluate=True)
     return tuple(built[o] for o in graph.outputs)
-
-
-def _labelled(label: Label, built: Mapping[int, Any]) -> Any:
-    return LABELLED[label.name](label.rank, *[built[v] for v in label.values], evaluate=False)
 
 
 def _below(
@@ -63,13 +93,22 @@ def _below(
     return sorted(seen)
 
 
-def _switch(node: Node, built: Mapping[int, Any], symbols: Sequence[Any]) -> Any:
+def _unordered(kind: Any, inputs: Sequence[Any], size: int) -> Any:
+    """Max, Min, And, Or; large ones without sympy's constructor, which sorts operands by walking through them."""
+    if size <= _SORTED:
+        return kind(*inputs, evaluate=False)
+    made = sympy.Basic.__new__(kind, *inputs)
+    made._argset = frozenset(inputs)
+    return made
+
+
+def _switch(node: Node, built: Mapping[int, Any], symbols: Sequence[Any], *, size: int) -> Any:
     inputs = [built[a] for a in node.args]
     match node.op:
         case "max":
-            return sympy.Max(*inputs, evaluate=False)
+            return _unordered(sympy.Max, inputs, size)
         case "min":
-            return sympy.Min(*inputs, evaluate=False)
+            return _unordered(sympy.Min, inputs, size)
         case "abs":
             return sympy.Abs(inputs[0], evaluate=False)
         case "sign":
@@ -81,8 +120,10 @@ def _switch(node: Node, built: Mapping[int, Any], symbols: Sequence[Any]) -> Any
             return _RELATIONS[node.data](*inputs[0], evaluate=False)
         case "true" | "false":
             return sympy.true if node.op == "true" else sympy.false
-        case "and" | "or" | "not":
-            return {"and": sympy.And, "or": sympy.Or, "not": sympy.Not}[node.op](*inputs, evaluate=False)
+        case "not":
+            return sympy.Not(inputs[0], evaluate=False)
+        case "and" | "or":
+            return _unordered(sympy.And if node.op == "and" else sympy.Or, inputs, size)
         case "piecewise":
             half = len(inputs) // 2
             # built without sympy's constructors, which would fold a Piecewise that stands in a guard

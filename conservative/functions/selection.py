@@ -16,7 +16,7 @@ from conservative.functions._continuity import continuous_traces
 from conservative.functions._graph import Graph
 from conservative.functions._origin import Origin
 from conservative.functions._pieces import enumerate_choices
-from conservative.functions._symbolic import smooth_pieces, written
+from conservative.functions._symbolic import abbreviated, smooth_pieces, written
 from conservative.functions._values import Trace, Undefined, value_pass
 from conservative.functions.algebra import FunctionAlgebra
 from conservative.functions.points import Point, read_point
@@ -74,7 +74,7 @@ class Residual:
         return float(np.abs(self.values).max())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PiecewiseSelection(FunctionAlgebra):
     """F(x, theta), a continuous selection of smooth pieces. Made by `from_sympy` and `read_function`.
 
@@ -115,6 +115,19 @@ class PiecewiseSelection(FunctionAlgebra):
         """
         shown = written(graph, (*state, *parameters), graph.outputs)
         return cls(shown, tuple(state), tuple(parameters), graph, compile_graph(graph))
+
+    def __repr__(self) -> str:
+        shown = f"({', '.join(self.texts())}{',' if len(self.expressions) == 1 else ''})"
+        return f"PiecewiseSelection(expressions={shown}, state={self.state}, parameters={self.parameters})"
+
+    def texts(self) -> tuple[str, ...]:
+        """The components as text; of long ones, such as compositions of many maps, parts are left out.
+
+        Returns
+        -------
+        tuple of str
+        """
+        return tuple(abbreviated(self.graph, self.symbols, o) for o in self.graph.outputs)
 
     @property
     def symbols(self) -> tuple[Any, ...]:

@@ -22,7 +22,7 @@ from conservative.functions._arithmetic import Arithmetic
 from conservative.functions._forward import Gradient, dense, propagate
 from conservative.functions._graph import SWITCHES, Graph
 from conservative.functions._pieces import Choices, Key, _walk, choice_key
-from conservative.functions._symbolic import written
+from conservative.functions._symbolic import abbreviated
 from conservative.functions._values import Trace
 from conservative.functions.points import Point
 from conservative.jacobians._entry_boxes import entry_boxes
@@ -300,11 +300,5 @@ def _two_sided(graph: Graph, trace: Trace, key: Key) -> bool:
 def _names(F: PiecewiseSelection, changes: list[_Change]) -> tuple[str, ...]:
     if len(changes) > _NAMED:
         return ()
-    shown = []
-    for change in changes:
-        if len(change.key) != 1:
-            shown.append("a Piecewise")
-            continue
-        (text,) = written(F.graph, F.symbols, [change.key[0]])
-        shown.append(f"{text[0]} against {text[1]}" if isinstance(text, tuple) else str(text))
-    return tuple(shown)
+    single = [change.key[0] if len(change.key) == 1 else None for change in changes]
+    return tuple("a Piecewise" if i is None else abbreviated(F.graph, F.symbols, i) for i in single)

@@ -11,7 +11,7 @@ from conservative._core.hulls import hull_contains
 from conservative.functions import PiecewiseSelection
 from conservative.functions._cells import CellSearch
 from conservative.functions._pieces import Differentiator, check_budget, enumerate_choices
-from conservative.functions._symbolic import written
+from conservative.functions._symbolic import abbreviated
 from conservative.functions._values import Trace
 from conservative.functions.points import Point
 from conservative.functions.selection import MAX_PIECES
@@ -209,7 +209,6 @@ def _near_ties(F: PiecewiseSelection, traces: tuple[Trace, ...]) -> tuple[NearTi
     found: dict[str, float] = {}
     for trace in traces:
         for index, distance in trace.near:
-            (shown,) = written(F.graph, F.symbols, [index])
-            text = f"{shown[0]} against {shown[1]}" if isinstance(shown, tuple) else str(shown)
+            text = abbreviated(F.graph, F.symbols, index)
             found[text] = min(distance, found.get(text, distance))
     return tuple(NearTie(text, distance) for text, distance in found.items())

@@ -13,7 +13,7 @@ from conservative.functions._graph import Graph
 from conservative.functions._origin import Origin
 from conservative.functions._pieces import Choices, Differentiator, Key, choice_key, enumerate_choices
 from conservative.functions._shown import signed_relation
-from conservative.functions._symbolic import written
+from conservative.functions._symbolic import SHOWN, written
 from conservative.functions._values import Trace, Undefined, value_pass
 from conservative.functions.points import Point
 from conservative.functions.structured_map import StructuredMap
@@ -259,7 +259,7 @@ class _Ties:
         return [(signed_relation(sides[0], sides[1], sign), left) for sign in taken]
 
     def _written(self, nodes: Sequence[int]) -> tuple[Any, ...]:
-        return written(self.F.graph, self.F.symbols, nodes)
+        return written(self.F.graph, self.F.symbols, nodes, most=SHOWN)
 
     def _value(self, index: int) -> Any:
         value = self.base.values[index]
