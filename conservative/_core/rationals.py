@@ -68,6 +68,38 @@ def as_fraction(value: Any) -> Fraction:
     return Fraction(number)
 
 
+def nearest_double(value: Fraction, *, what: str) -> float:
+    """The double nearest to a rational number.
+
+    Parameters
+    ----------
+    value : Fraction
+    what : str
+        Begins the error message.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    NonFiniteError
+        If it lies beyond the doubles' range.
+
+    Examples
+    --------
+    >>> nearest_double(Fraction(3, 4), what="this number")
+    0.75
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        size = int((value.numerator.bit_length() - value.denominator.bit_length()) * math.log10(2.0))
+        raise NonFiniteError(
+            f"{what} is about 1e{size}, beyond the range of doubles (1.8e308). Divide the data by a power of two."
+        ) from None
+
+
 def rational_text(value: Fraction) -> str:
     """The text that `as_fraction` reads back: ``"3/4"``, or ``"3"`` for integers.
 

@@ -12,6 +12,7 @@ from conservative._core.errors import ArgumentError
 from conservative._core.exact_linalg import from_flint, to_flint
 from conservative._core.exactness import Exactness
 from conservative._core.families import ExactMatrix
+from conservative._core.rationals import nearest_double
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.matrix_sets import MatrixPolytope
 
@@ -63,6 +64,8 @@ def implicit_jacobian(J: JacobianSet | JacobianZonotope) -> ImplicitJacobian:
     ------
     ArgumentError
         If there is no parameter, or Id − A is singular at a vertex (the message says which).
+    NonFiniteError
+        If a solve leaves the doubles' range.
     BudgetError
         For a zonotope of more than 12 ties.
 
@@ -98,7 +101,7 @@ def implicit_jacobian(J: JacobianSet | JacobianZonotope) -> ImplicitJacobian:
             f"`implicit_jacobian(J=...)` needs blocks [A B] with a parameter part; got shape {J.vertices.shape}. "
             "Name the parameters when the function is built."
         )
-    blocks = _exact_blocks(J)
+    blocks = exact_blocks(J)
     systems = [_identity_minus(block, p) for block in blocks]
     determinants = [to_flint(system).det() for system in systems]
     for index, determinant in enumerate(determinants):
@@ -114,14 +117,34 @@ def implicit_jacobian(J: JacobianSet | JacobianZonotope) -> ImplicitJacobian:
     one_sign = len({determinant > 0 for determinant in determinants}) == 1
     simple = p == 1 or _same_state_part(blocks, p) or _rank_one_segment(blocks)
     return ImplicitJacobian(
-        vertices=np.array([[[float(x) for x in row] for row in s] for s in solutions]),
+        vertices=_doubles(solutions),
         exact_vertices=solutions,
         exactness=Exactness.EXACT if simple and one_sign else Exactness.INNER,
         invertible=False if not one_sign else (True if simple else None),
     )
 
 
-def _exact_blocks(J: JacobianSet) -> tuple[ExactMatrix, ...]:
+def _doubles(solutions: tuple[ExactMatrix, ...]) -> NDArray[np.float64]:
+    where = "`implicit_jacobian(J=...)`: an entry of the solve at vertex {}"
+    return np.array(
+        [
+            [[nearest_double(x, what=where.format(index + 1)) for x in row] for row in solution]
+            for index, solution in enumerate(solutions)
+        ]
+    )
+
+
+def exact_blocks(J: JacobianSet) -> tuple[ExactMatrix, ...]:
+    """The blocks as rationals; doubles are rationals too.
+
+    Parameters
+    ----------
+    J : JacobianSet
+
+    Returns
+    -------
+    tuple of ExactMatrix
+    """
     if J.exact_blocks is not None:
         return J.exact_blocks
     return tuple(tuple(tuple(Fraction(x) for x in row) for row in block) for block in J.vertices.tolist())

@@ -11,7 +11,7 @@ from conservative._core.checks import as_matrices
 from conservative._core.errors import ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.families import MatrixFamily, as_family
-from conservative._core.rationals import as_fraction
+from conservative._core.rationals import as_fraction, nearest_double
 
 if TYPE_CHECKING:
     from conservative.matrix_sets import MatrixPolytope
@@ -256,7 +256,8 @@ def _read_b(B: Any) -> tuple[Any, NDArray[np.float64]]:
         return (None, floats) if _holds_floats(B) else (_fractions(floats.tolist()), floats)
     try:
         exact = _fractions(nested)
-        rounded = [[[float(x) for x in row] for row in block] for block in exact]
+        what = "an entry of `JacobianSet.from_blocks(B=...)`"
+        rounded = [[[nearest_double(x, what=what) for x in row] for row in block] for block in exact]
     except TypeError as error:
         raise ShapeError(
             "`JacobianSet.from_blocks(B=...)` needs shape (k, p, m), a stack of matrices of real numbers."

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import conservative as cj
-from conservative._core.errors import ArgumentError
+from conservative._core.errors import ArgumentError, NonFiniteError
 from conservative._core.exactness import Exactness
 
 small = st.fractions(min_value=Fraction(-9, 10), max_value=Fraction(9, 10), max_denominator=20)
@@ -81,3 +81,11 @@ def test_blocks_without_parameters_are_refused() -> None:
     J = cj.conservative_jacobian(cj.from_sympy("Abs(x)/2", state=["x"]), [0])
     with pytest.raises(ArgumentError, match="Name the parameters"):
         cj.implicit_jacobian(J)
+
+
+def test_solves_beyond_the_range_of_doubles() -> None:
+    J = cj.JacobianSet.from_blocks([[[1 - 2**-53]]], [[[1e300]]])
+    with pytest.raises(NonFiniteError, match=r"vertex 1 is about 1e31\d, beyond the range of doubles"):
+        cj.implicit_jacobian(J)
+    with pytest.raises(NonFiniteError, match=r"`JacobianSet.from_blocks\(B=...\)` is about 1e[34]"):
+        cj.JacobianSet.from_blocks([[["1/2"]]], [[["1e400"]]])
