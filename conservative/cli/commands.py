@@ -140,7 +140,11 @@ def gallery(name: str | None, **options: Any) -> int:
     help="A short word, simple parameters, or fast growth.",
 )
 @click.option("--max-length", type=click.IntRange(min=2, max=16), default=8, show_default=True, help="Longest word.")
-@click.option("--converges", is_flag=True, help="Only where all trajectories off the kink are proved to converge.")
+@click.option(
+    "--converges",
+    is_flag=True,
+    help="Only where the two-piece linear map of the Jacobians is proved to converge off its kink.",
+)
 @_TIME
 @click.option("--script", type=click.Path(dir_okay=False), help="Write a program that shows it.")
 @click.option("--kind", type=click.Choice(["numpy", "jax"]), default="numpy", show_default=True, help="Of the program.")

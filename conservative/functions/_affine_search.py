@@ -60,12 +60,17 @@ class AffineSearch:
 
     def __init__(self, graph: Graph, symbols: Sequence[Any]) -> None:
         self.graph, self.symbols, self.width = graph, symbols, graph.width
+        self.has_holes = False
 
-    def leaves(self) -> Iterator[AffinePrefix]:
-        """The prefixes at which every output has a form."""
+    def leaves(self, within: Sequence[Form] = ()) -> Iterator[AffinePrefix]:
+        """The prefixes at which every output has a form, where the conditions `within` are positive.
+
+        Afterwards `has_holes` tells whether some open set was left out because no guard of a Piecewise holds there.
+        """
         whole = ExactCone.whole(self.width + 1).narrow(self._constant(Fraction(1)))
         assert whole is not None
-        stack = [AffinePrefix({}, {}, whole)]
+        start = AffinePrefix({}, {}, whole).narrowed(within)
+        stack = [] if start is None else [start]
         while stack:
             prefix = stack.pop()
             children = self._advance(prefix)
@@ -100,6 +105,7 @@ class AffineSearch:
             else:
                 form = self._form(prefix, index)
                 if form is None:
+                    self.has_holes = True
                     return []
                 prefix.forms[index] = form
         return None

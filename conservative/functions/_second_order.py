@@ -7,6 +7,7 @@ affine pieces have Hessian None and not a small ball.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from conservative.functions._graph import Graph, Node
 Ball = Any
 Floats = NDArray[np.float64]
 _DIGITS = 40
+_MULTIPLIED = 64
+"""Integer powers up to this one are products."""
 
 _CURVED: dict[str, Callable[[Ball], tuple[Ball, Ball, Ball]]] = {
     "exp": lambda v: (v.exp(), v.exp(), v.exp()),
@@ -64,7 +67,7 @@ def hessians(
         elif index in branches:
             jets[index] = jets[node.args[branches[index]]]
         else:
-            jets[index] = _jet(node, [jets[a] for a in node.args], box)
+            jets[index] = smooth_jet(node, [jets[a] for a in node.args], box)
     shape = (len(graph.outputs), graph.width, graph.width)
     middle, radius = np.zeros(shape), np.zeros(shape)
     for row, output in enumerate(graph.outputs):
@@ -78,7 +81,8 @@ def ball(lower: float, upper: float) -> Ball:
     return arb(lower).union(arb(upper)) if lower != upper else arb(lower)
 
 
-def _jet(node: Node, inputs: list[Jet], box: Sequence[Ball]) -> Jet:
+def smooth_jet(node: Node, inputs: list[Jet], box: Sequence[Ball]) -> Jet:
+    """The jet of an operation that is no switch, from those of its operands."""
     match node.op:
         case "constant":
             return Jet(_number(node.data))
@@ -126,7 +130,11 @@ def _power(base: Ball, exponent: Fraction) -> tuple[Ball, Ball, Ball]:
 
 def _raised(base: Ball, exponent: Fraction) -> Ball:
     if exponent.denominator == 1:
-        return base ** int(exponent)
+        if abs(exponent) > _MULTIPLIED:
+            return base ** int(exponent)
+        # `arb ** int` is not finite for balls that hold 0.
+        power = prod([base] * abs(int(exponent)), start=arb(1))
+        return power if exponent >= 0 else 1 / power
     if exponent == Fraction(1, 2):
         return base.sqrt()
     return base ** arb(fmpq(exponent.numerator, exponent.denominator))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from conservative.report.document import product_document
-from conservative.spectral.counterexamples import Counterexample
+from conservative.spectral.counterexamples import Counterexample, FunctionClaim
 
 
 def counterexample_document(found: Counterexample) -> dict[str, Any]:
@@ -30,7 +30,10 @@ def counterexample_document(found: Counterexample) -> dict[str, Any]:
         "trajectories": {
             "status": kink.status.name.lower(),
             "sentence": str(kink),
+            "of": kink.subject,
+            "map_converges": kink.map_converges,
             "converges": kink.converges,
+            "function": _claim(kink.function),
             "steps": kink.steps,
             "normal": [str(x) for x in kink.normal],
             "kink_met_again_after": kink.returns,
@@ -38,4 +41,15 @@ def counterexample_document(found: Counterexample) -> dict[str, Any]:
         "objective": found.objective,
         "examined": found.examined,
         "status": found.status,
+    }
+
+
+def _claim(claim: FunctionClaim | None) -> dict[str, Any] | None:
+    if claim is None:
+        return None
+    return {
+        "scope": claim.scope.name.lower(),
+        "sentence": str(claim),
+        "box": None if claim.box is None else str(claim.box),
+        "radius": None if claim.radius is None else str(claim.radius),
     }

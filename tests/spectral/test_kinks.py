@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import conservative as cj
 from conservative._core.families import as_family
-from conservative.spectral.counterexamples import KinkStatus, follow_kink
+from conservative.spectral.counterexamples import FunctionScope, KinkStatus, follow_kink
 from conservative.spectral.counterexamples._cones import Cone, advance, apply
 from conservative.spectral.counterexamples.observed import observe_function
 
@@ -112,7 +112,7 @@ def test_larger_matrices_are_followed_from_points():
 )
 def test_trajectories_of_a_function_in_doubles(expression, centre, status):
     F = cj.from_sympy(expression, state=["x"], parameters=["a"])
-    report = observe_function(F, {"x": centre}, {"a": Fraction(1)})
+    report = observe_function(F, {"x": Fraction(centre), "a": Fraction(1)})
     assert (report.status, report.converges) == (status, False)
 
 
@@ -131,3 +131,93 @@ def test_every_point_of_a_cone_reads_its_word(a, b, c, d, e):
             met |= x[0] == 0
             x = apply(pieces[0 if x[0] >= 0 else 1], x)
         assert met or x == apply(cone.product, start)
+
+
+x, y, k = sp.symbols("x y k", real=True)
+TWO_PIECES = sp.Piecewise((x, x >= 0), (k * x, True))
+
+
+def momentum_step(gradient):
+    """Heavy ball with momentum 3/4; the counterexample in k at its fixed point 0, and the function there."""
+    F = cj.from_sympy([x - gradient + sp.Rational(3, 4) * (x - y), x], state=[x, y], parameters=[k])
+    found = cj.counterexample(F, ranges={k: ("1/5", "1/4")}, at={x: 0, y: 0}, converges=True, samples=256)
+    return F.bind(found.parameters), found
+
+
+def iterated(F, starts, steps):
+    points = np.array(starts, dtype=float)
+    reached = [points]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(steps):
+            points = F.evaluate(points)
+            reached.append(points)
+    return np.array(reached)
+
+
+SQUARE = [[a, b] for a in (-1, -0.6, 0, 0.3, 1) for b in (-1, -0.2, 0, 0.7, 1)]
+
+
+@pytest.mark.parametrize(
+    ("gradient", "scope"),
+    [
+        (TWO_PIECES, FunctionScope.EVERYWHERE),
+        (k * x + (1 - k) * sp.Max(x, 0), FunctionScope.EVERYWHERE),
+        (k * x + (1 - k) * (x + sp.Abs(x)) / 2, FunctionScope.EVERYWHERE),
+        # A second kink at -1, and another fixed point beyond.
+        (sp.Piecewise((x, x >= 0), (k * x, x >= -1), (5 * x + 5 - k, True)), FunctionScope.BOX),
+        (TWO_PIECES + sp.Max(x - 10, 0) - sp.Max(x - 11, 0), FunctionScope.BOX),
+        # Far away, and only in the second state.
+        (TWO_PIECES + sp.Max(y - 100, 0), FunctionScope.BOX),
+        (TWO_PIECES - x**3, FunctionScope.NEAR),
+        (TWO_PIECES + sp.sin(x) ** 2 / 8, FunctionScope.NEAR),
+        (k * x + (1 - k) * sp.Max(x + x**2 * y, 0), FunctionScope.NEAR),
+        (TWO_PIECES + sp.exp(x) - 1 - x, FunctionScope.NEAR),
+    ],
+)
+def test_a_function_is_said_to_be_its_two_piece_map_only_where_it_is(gradient, scope):
+    F, found = momentum_step(gradient)
+    claim = found.kink.function
+    assert (found.kink.status, claim.scope) == (KinkStatus.DECAYS, scope)
+    assert found.kink.converges == (scope is FunctionScope.EVERYWHERE)
+    assert found.kink.map_converges
+    assert "of the two-piece linear map of its Jacobians" in str(found)
+    assert str(claim) in str(found)
+    if scope in (FunctionScope.BOX, FunctionScope.NEAR):
+        assert 0 < claim.radius < claim.box
+        reached = iterated(F, np.array(SQUARE) * float(claim.radius), 300)
+        assert np.abs(reached).max() <= claim.box
+        assert np.abs(reached[-1]).max() < 1e-9 * float(claim.radius)
+    if scope is FunctionScope.EVERYWHERE:
+        assert np.abs(iterated(F, np.array(SQUARE) * 1e6, 400)[-1]).max() < 1e-3
+
+
+def test_the_cubic_term_has_trajectories_that_run_away():
+    """What is not claimed above: (-1/2, -1/2) is a fixed point near k = 1/4, and (2, 0) leaves for infinity."""
+    F, found = momentum_step(TWO_PIECES - x**3)
+    assert found.kink.function.radius < Fraction(1, 2)
+    assert np.abs(F.evaluate([[-0.5, -0.5]]) - [[-0.5, -0.5]]).max() < 1e-12
+    assert np.abs(iterated(F, [[2, 0]], 3)[-1]).max() > 1e8
+
+
+def test_at_an_irrational_fixed_point_nothing_is_claimed_of_the_function():
+    z = [s - sp.sqrt(2) for s in (x, y)]
+    step = z[0] - TWO_PIECES.subs(x, z[0]) + sp.Rational(3, 4) * (z[0] - z[1])
+    F = cj.from_sympy([step + sp.sqrt(2), x], state=[x, y], parameters=[k])
+    found = cj.counterexample(F, ranges={k: ("1/5", "1/4")}, at={x: sp.sqrt(2), y: sp.sqrt(2)}, samples=256)
+    assert found.kink.function.scope is FunctionScope.NOT_PROVED
+    assert (found.kink.map_converges, found.kink.converges) == (True, False)
+
+
+def test_the_sides_of_the_kink_are_those_of_the_function():
+    """Whichever matrix comes first, `normal` points to the side on which the function has it."""
+    _, found = momentum_step(sp.Piecewise((k * x, x <= 0), (x, True)))
+    first = found.family.exact[0][0][0]
+    expected = 1 if first == Fraction(3, 4) else -1
+    assert found.kink.normal == (expected, 0)
+
+
+def test_a_hole_of_the_function_is_outside_its_box():
+    hole = sp.Piecewise((x, (x >= 0) & (x <= 4)), (k * x, (x < 0) & (x >= -4)))
+    _, found = momentum_step(hole)
+    assert found.kink.function.scope is FunctionScope.BOX
+    assert found.kink.function.box <= 4

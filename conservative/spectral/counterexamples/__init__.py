@@ -1,5 +1,7 @@
 """Counterexamples: parameters at which every matrix is stable and a product expands."""
 
+from conservative.spectral.counterexamples.claims import FunctionClaim as FunctionClaim
+from conservative.spectral.counterexamples.claims import FunctionScope as FunctionScope
 from conservative.spectral.counterexamples.front import counterexample as counterexample
 from conservative.spectral.counterexamples.kinks import KinkReport as KinkReport
 from conservative.spectral.counterexamples.kinks import KinkStatus as KinkStatus

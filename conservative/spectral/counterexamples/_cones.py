@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def return_time(pieces: Sequence[Rows], v: Vector, max_steps: int) -> int | None
     return None
 
 
-def below_one(matrix: Rows, square: int, weight: Rows) -> bool:
+def below_one(matrix: Rows, square: int | Fraction, weight: Rows) -> bool:
     """Whether the 2 x 2 matrix, over the root of `square`, has norm below one: P - M'PM is positive definite."""
     image = times(tuple(zip(*matrix, strict=True)), times(weight, matrix))
     a, b, c = (square * weight[i][j] - image[i][j] for i, j in ((0, 0), (0, 1), (1, 1)))

@@ -52,8 +52,9 @@ def counterexample(
     max_length : int
         Longest word, 2 to 16.
     converges : bool
-        Ask that all trajectories off the kink be proved to converge to the fixed point (pairs of 2 x 2 matrices that
-        differ by rank one).
+        Ask that all trajectories of the two-piece linear map of the Jacobians that start off its kink be proved to
+        converge (pairs of 2 x 2 matrices that differ by rank one). Of a function, `kink.function` tells where it is
+        proved to be that map.
     samples : int
         Points spread over the ranges.
     time_limit : float, optional
@@ -134,7 +135,7 @@ def _nothing(search: Search, status: CounterexampleStatus) -> str:
             f"`counterexample(family=...)`: at none of {search.samples} points of the ranges is every matrix stable"
             f"{ended}. Move or widen `ranges`."
         )
-    wanted = " with proved convergence off the kink" if search.converges else ""
+    wanted = " with proved convergence of the two-piece linear map off its kink" if search.converges else ""
     return (
         f"`counterexample(family=...)`: none was found{wanted}{ended}. Products of up to {search.length or 1} matrices "
         f"were looked at on {search.examined} stable points of the ranges, which proves nothing. Raise `max_length`, "

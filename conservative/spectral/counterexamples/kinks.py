@@ -1,4 +1,4 @@
-"""What real trajectories do: the two-piece linear map behind a pair of matrices, followed exactly off its kink."""
+"""What trajectories do: the two-piece linear map behind a pair of matrices, followed exactly off its kink."""
 
 import math
 from collections.abc import Sequence
@@ -25,6 +25,7 @@ from conservative.spectral.counterexamples._cones import (
     shrinks,
     times,
 )
+from conservative.spectral.counterexamples.claims import FunctionClaim, FunctionScope
 from conservative.spectral.counterexamples.contraction import quadratic_weights
 
 MAX_STEPS = 160
@@ -43,19 +44,24 @@ _MOST_CONES = 1000
 
 
 class KinkStatus(Enum):
-    """What is known of the derivatives along trajectories that start off the kink; the value is the sentence."""
+    """What is known of the derivatives along trajectories that start off the kink; the value is the sentence.
+
+    They speak of the map of two linear pieces, or, where the matrices make none, of trajectories of the function near
+    its fixed point; `KinkReport.subject` says which, and `KinkReport.function` what is proved for the function.
+    """
 
     DECAYS = (
-        "along every trajectory that starts off the kink and does not land on it, the products of Jacobians tend to 0 "
-        "(proved): the failure is set-valued, at exact ties, and an unlucky choice at the kink itself is needed"
+        "along every trajectory of the two-piece linear map of its Jacobians that starts off the kink and does not "
+        "land on it, the products of Jacobians tend to 0 (proved): the failure of that map is set-valued, at exact "
+        "ties, and an unlucky choice at the kink itself is needed"
     )
     CONVERGES = (
-        "every trajectory that starts off the kink converges (proved); whether the products of Jacobians along it tend "
-        "to 0 was not decided within the steps followed"
+        "every trajectory of the two-piece linear map of its Jacobians that starts off the kink converges (proved); "
+        "whether the products of Jacobians along it tend to 0 was not decided within the steps followed"
     )
     DIVERGES = (
-        "trajectories that start in some open cone off the kink diverge (proved): at these parameters the algorithm "
-        "itself fails, and its derivatives with it"
+        "trajectories of the two-piece linear map of its Jacobians that start in some open cone off the kink diverge "
+        "(proved), and its derivatives with them"
     )
     OBSERVED = (
         "along the trajectories followed, which start off the kinks, the products of Jacobians became small "
@@ -67,7 +73,7 @@ class KinkStatus(Enum):
     )
     NO_FUNCTION = (
         "no continuous map of two linear pieces has these matrices as its Jacobians (that needs two matrices that "
-        "differ by rank one), so real trajectories were not followed"
+        "differ by rank one), so no trajectories were followed"
     )
 
 
@@ -90,10 +96,16 @@ class KinkReport:
     returns : int or None
         In the plane: the number of steps after which a trajectory that starts on the kink, away from 0, is on the kink
         again. `None` when that was not seen.
-    converges : bool
-        Whether every trajectory that starts off the kink is proved to converge to 0.
+    map_converges : bool
+        Whether every trajectory of the map that starts off the kink is proved to converge to 0.
     weight : tuple of rows of int
         P of the norm sqrt(x^T P x) of the proofs, in the plane.
+    peak : Fraction
+        In the plane: no product followed has a norm above it.
+    block : Fraction
+        With `DECAYS`, the norm of every product at which a beginning ends is below it, and it is below one.
+    function : FunctionClaim or None
+        What of this is proved for the function from which the matrices came; None for matrices given as such.
     """
 
     status: KinkStatus
@@ -102,14 +114,34 @@ class KinkReport:
     growth: Estimate
     normal: tuple[Fraction, ...]
     returns: int | None
-    converges: bool
+    map_converges: bool
     weight: Rows = ()
+    peak: Fraction = Fraction(1)
+    block: Fraction = Fraction(1)
+    function: FunctionClaim | None = None
+
+    @property
+    def converges(self) -> bool:
+        """Whether every trajectory that starts off the kink is proved to converge to the fixed point.
+
+        Of the map for matrices given as such; of the function itself, from everywhere, where there is one.
+        """
+        return self.map_converges and (self.function is None or self.function.scope is FunctionScope.EVERYWHERE)
+
+    @property
+    def subject(self) -> str:
+        """What was followed."""
+        if self.normal or self.status is KinkStatus.NO_FUNCTION:
+            return "the two-piece linear map of its Jacobians"
+        return "the function itself, near the fixed point"
 
     def __str__(self) -> str:
         text = self.status.value
+        if self.status in {KinkStatus.OBSERVED, KinkStatus.UNDECIDED}:
+            text = f"of {self.subject}: {text}"
         if self.returns is not None:
-            text += f". A trajectory that starts on the kink meets it again after {self.returns} steps"
-        return text + "."
+            text += f". A trajectory of the map that starts on the kink meets it again after {self.returns} steps"
+        return f"{text}." if self.function is None else f"{text}. {self.function}."
 
 
 def kink_normal(family: MatrixFamily) -> tuple[Fraction, ...] | None:
@@ -207,11 +239,17 @@ def _follow_cones(
     circle = [ray, v, (v[1], -v[0]), (-v[0], -v[1])]
     cones = [Cone((p, q), identity, False) for p, q in zip(circle, [*circle[1:], circle[0]], strict=True)]
     returns = return_time(pieces, v, max_steps)
-    ended, growth, work = 0, 0.0, 0
+    ended, growth, work, peak, block = 0, 0.0, 0, Fraction(1), Fraction(1, 2)
     for step in range(1, max_steps + 1):
         square = unit ** (2 * step)
         reached = [child for cone in cones for child in advance(cone, pieces, v)]
         done = {cone.product for cone in reached if below_one(cone.product, square, weight)}
+        for product in {cone.product for cone in reached}:
+            while not below_one(product, square * peak**2, weight):
+                peak *= Fraction(5, 4)
+        for product in done:
+            while not below_one(product, square * block**2, weight):
+                block = (1 + block) / 2
         ended, growth = ended + len(done), max([growth, *(_planar_rate(m, unit**step, weight, step) for m in done)])
         cones = [
             replace(cone, shrunk=cone.shrunk or shrinks(cone, square, weight))
@@ -222,7 +260,9 @@ def _follow_cones(
             rate = max(_planar_rate(cone.product, unit**step, weight, step) for cone in cones)
             return KinkReport(KinkStatus.DIVERGES, step, ended, Estimate(rate), normal, returns, False, weight)
         if not cones:
-            return KinkReport(KinkStatus.DECAYS, step, ended, Estimate(growth), normal, returns, True, weight)
+            return KinkReport(
+                KinkStatus.DECAYS, step, ended, Estimate(growth), normal, returns, True, weight, peak, block
+            )
         work += len(cones)
         if len(cones) > _MOST_CONES or work > _MOST_WORK:
             break
@@ -230,7 +270,7 @@ def _follow_cones(
     status = KinkStatus.CONVERGES if converges else KinkStatus.UNDECIDED
     alive = {cone.product for cone in cones}
     growth = max(_planar_rate(m, unit**step, weight, step) for m in alive)
-    return KinkReport(status, step, ended + len(alive), Estimate(growth), normal, returns, converges, weight)
+    return KinkReport(status, step, ended + len(alive), Estimate(growth), normal, returns, converges, weight, peak)
 
 
 def _follow_points(

@@ -1,7 +1,6 @@
 """What real trajectories of a function with several kinks do: followed in doubles, observed and not proved."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -22,15 +21,14 @@ _NEAR = 1e-7
 _SMALL = 1e-2
 
 
-def observe_function(F: PiecewiseSelection, at: Mapping[str, Any], values: Mapping[str, Fraction]) -> KinkReport:
+def observe_function(F: PiecewiseSelection, values: Mapping[str, Any]) -> KinkReport:
     """Derivatives along trajectories that start near a fixed point, off its kinks.
 
     Parameters
     ----------
     F : PiecewiseSelection
-    at : mapping of str to number
-        The fixed point, and the parameters that are not in `values`.
-    values : mapping of str to Fraction
+    values : mapping of str to number
+        The fixed point, for every variable.
 
     Returns
     -------
@@ -43,7 +41,7 @@ def observe_function(F: PiecewiseSelection, at: Mapping[str, Any], values: Mappi
     All trajectories are followed at once. One ends when it is so close that ties could not be told from rounding,
     or when it meets a tie.
     """
-    point = np.array([float(Fraction(values[n])) if n in values else float(_number(at[n])) for n in F.names])
+    point = np.array([float(values[n]) for n in F.names])
     p = len(F.state)
     centre, theta = point[:p], point[p:]
     scale = max(1.0, float(np.abs(centre).max()))
@@ -71,7 +69,3 @@ def observe_function(F: PiecewiseSelection, at: Mapping[str, Any], values: Mappi
     rates = norms ** (1.0 / np.maximum(steps, 1))
     status = KinkStatus.OBSERVED if arrived.all() and norms.max() < _SMALL else KinkStatus.UNDECIDED
     return KinkReport(status, int(steps.max()), _STARTS, Estimate(float(rates.max())), (), None, False)
-
-
-def _number(value: Any) -> Any:
-    return Fraction(value) if isinstance(value, str) else value

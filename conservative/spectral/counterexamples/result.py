@@ -1,18 +1,22 @@
 """A counterexample with its proofs, and its printed report."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from typing import Any
 
 from conservative._core.exact_linalg import radius_against_one, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily
 from conservative._core.numbers import Bracket
 from conservative.certificates.build import expansion_certificate
 from conservative.certificates.records import Certificate
+from conservative.functions import PiecewiseSelection
 from conservative.functions.parametrised import ParametrisedFamily
 from conservative.spectral.counterexamples.kinks import KinkReport, KinkStatus, follow_kink
 from conservative.spectral.counterexamples.observed import observe_function
 from conservative.spectral.counterexamples.script import script_text
+from conservative.spectral.counterexamples.transfer import with_function
 from conservative.spectral.expanding import ExpansionStatus, ShortestExpanding, shortest_expanding
 from conservative.spectral.products import Product, make_product, proved_rate
 from conservative.spectral.radius import spectral_radius
@@ -47,7 +51,8 @@ class Counterexample:
     certificate : Certificate
         That the joint spectral radius exceeds one.
     kink : KinkReport
-        What trajectories off the kink do.
+        What trajectories of the two-piece linear map of the Jacobians do off its kink, and what of that is proved for
+        the function itself.
     objective : str
         What was looked for.
     examined : int
@@ -119,7 +124,7 @@ class Counterexample:
             f"  its spectral radius  {self.product.radius.lower!r}{leading}",
             f"  growth per step  {self.rate.lower!r}",
             f"  at these parameters {shorter}",
-            f"  real trajectories: {self.kink}",
+            f"  trajectories: {self.kink}",
             f"  certificate  {self.certificate.claim}",
             f"  search for the {self.objective}: {self.examined} parameter points; {self.status.value}.",
         ]
@@ -200,7 +205,7 @@ def prove(
     if product is None:
         return None
     kink = follow_kink(family) if converges else None
-    if kink is not None and not kink.converges:
+    if kink is not None and not kink.map_converges:
         return None
     return Proved(values, family, shortest, product, kink)
 
@@ -225,8 +230,8 @@ def as_counterexample(
     """
     parameters = dict(zip(source.names, proved.values, strict=True))
     kink = proved.kink or follow_kink(proved.family)
-    if kink.status is KinkStatus.NO_FUNCTION and source.function is not None:
-        kink = observe_function(source.function, source.fixed, parameters)
+    if source.function is not None:
+        kink = _of_function(kink, proved.family, source.function, source.fixed | parameters)
     return Counterexample(
         parameters,
         proved.family,
@@ -239,4 +244,14 @@ def as_counterexample(
         objective,
         examined,
         status,
+    )
+
+
+def _of_function(
+    kink: KinkReport, family: MatrixFamily, F: PiecewiseSelection, values: Mapping[str, Any]
+) -> KinkReport:
+    """What is proved, or else observed, of the function at its fixed point."""
+    point = dict(zip(F.names, F.point(values).values, strict=True))
+    return (
+        observe_function(F, point) if kink.status is KinkStatus.NO_FUNCTION else with_function(kink, family, F, point)
     )

@@ -46,7 +46,7 @@ _NUMPY_PIECE = '''V = np.array({normal})
 
 
 def piece(x):
-    """F(x) = M[0] x where V.x >= 0, M[1] x elsewhere; at V.x = 0 the two agree."""
+    """The piece that acts at x; at V.x = 0 the two agree."""
     return 0 if V @ x >= 0 else 1
 
 '''
@@ -137,7 +137,7 @@ def script_text(family: MatrixFamily, word: Word, normal: Sequence[Fraction], *,
     if kind not in {"numpy", "jax"}:
         raise ArgumentError(f'`Counterexample.script(kind=...)` writes "numpy" or "jax"; got {kind!r}.')
     model = (
-        "\nF is M[0] x where V.x >= 0 and M[1] x elsewhere: continuous, with a kink along V.x = 0."
+        "\nF is the two-piece linear map of the Jacobians M: M[0] x where V.x >= 0 and M[1] x elsewhere, continuous."
         if normal
         else "\nAt the fixed point 0 every piece of F is active: its Jacobians are the matrices M."
     )
