@@ -5,9 +5,13 @@ from contextlib import contextmanager
 from fractions import Fraction
 
 import flint
+import numpy as np
 
 from conservative._core.families import ExactMatrix
 from conservative._core.numbers import Bracket, float_above, float_below
+
+_FEW = 6
+"""Order up to which elimination in rationals is as quick as anything."""
 
 MAX_PRECISION = 1 << 16
 """Largest working precision, in bits, of the ball arithmetic that isolates roots."""
@@ -284,7 +288,7 @@ def exact_end(end: flint.arb) -> Fraction:
 
 
 def is_positive_semidefinite(matrix: flint.fmpq_mat, *, strict: bool = False) -> bool:
-    """Whether a symmetric rational matrix is positive semidefinite, by LDL^T in exact arithmetic.
+    """Whether a symmetric rational matrix is positive semidefinite, decided in exact arithmetic.
 
     Parameters
     ----------
@@ -297,11 +301,18 @@ def is_positive_semidefinite(matrix: flint.fmpq_mat, *, strict: bool = False) ->
     -------
     bool
 
+    Notes
+    -----
+    By LDL^T in rationals, for large matrices only where an approximate Cholesky factor with an exact residual does not
+    prove that they are definite.
+
     Examples
     --------
     >>> is_positive_semidefinite(flint.fmpq_mat([[1, 1], [1, 1]]))
     True
     """
+    if matrix.nrows() > _FEW and _is_clearly_positive(matrix):
+        return True
     rows = matrix.tolist()
     n = len(rows)
     for k in range(n):
@@ -318,4 +329,34 @@ def is_positive_semidefinite(matrix: flint.fmpq_mat, *, strict: bool = False) ->
             factor = rows[k][i] / pivot
             for j in range(i, n):
                 rows[i][j] -= factor * rows[k][j]
+    return True
+
+
+def _is_clearly_positive(matrix: flint.fmpq_mat) -> bool:
+    """Whether S = L L^T + R with the L of doubles and an exact R of dominant diagonal, all in units with diagonal one.
+
+    Then R, and with it S, is positive definite, however L was rounded.
+    """
+    integers = matrix.numer_denom()[0]
+    n = integers.nrows()
+    diagonal = [int(integers[i, i]) for i in range(n)]
+    if min(diagonal) <= 0:
+        return False
+    units = [(x.bit_length() + 1) // 2 for x in diagonal]
+    rows = [[int(x) for x in row] for row in integers.tolist()]
+    if any(abs(x) >> units[i] + units[j] for i, row in enumerate(rows) for j, x in enumerate(row)):
+        return False
+    scaled = np.array([[x / (1 << units[i] + units[j]) for j, x in enumerate(row)] for i, row in enumerate(rows)])
+    try:
+        factor = np.linalg.cholesky(scaled - n * n * 2.0**-50 * np.eye(n))
+    except np.linalg.LinAlgError:
+        return False
+    product = flint.fmpz_mat([[round(x * 2.0**60) for x in row] for row in factor.tolist()])
+    near = (product * product.transpose()).tolist()
+    top = max(units)
+    for i, row in enumerate(rows):
+        rest = [(x << 120) - (int(near[i][j]) << units[i] + units[j]) for j, x in enumerate(row)]
+        weighed = [abs(x) << top - units[j] for j, x in enumerate(rest)]
+        if rest[i] <= 0 or sum(weighed) >= 2 * weighed[i]:
+            return False
     return True

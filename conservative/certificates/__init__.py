@@ -10,6 +10,7 @@ from conservative.certificates.proofs import BlocksProof as BlocksProof
 from conservative.certificates.proofs import ExactProof as ExactProof
 from conservative.certificates.proofs import PathCompleteProof as PathCompleteProof
 from conservative.certificates.proofs import PolytopeProof as PolytopeProof
+from conservative.certificates.proofs import ProductsProof as ProductsProof
 from conservative.certificates.proofs import Proof as Proof
 from conservative.certificates.proofs import QuadraticProof as QuadraticProof
 from conservative.certificates.proofs import SumOfSquaresProof as SumOfSquaresProof

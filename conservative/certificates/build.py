@@ -113,7 +113,7 @@ def upper_certificate(
     family : MatrixFamily or array_like of shape (k, n, n)
         Doubles are taken as the rationals that they are.
     proof : Proof
-        `QuadraticProof`, `PolytopeProof`, `PathCompleteProof`, `SumOfSquaresProof` or `BlocksProof`.
+        `QuadraticProof`, `PolytopeProof`, `PathCompleteProof`, `ProductsProof`, `SumOfSquaresProof` or `BlocksProof`.
     bound : rational
         At least 0.
     strict : bool

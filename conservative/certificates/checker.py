@@ -11,6 +11,8 @@ format"; in short, for matrices A_1..A_k with joint spectral radius jsr:
 * polytope: vertices of a balanced convex body with interior that every A_i / g maps into itself: "jsr <= g".
 * path-complete: several P_u, one for each node of a graph that reads every word; along each edge the norm grows
   at most by g: "jsr <= g".
+* products: words such that every long word begins with one of them, each product of norm at most g^length in the
+  maximum norm, the sum norm or a quadratic one: "jsr <= g".
 * sum-of-squares: one positive form p of degree 2d with p(A_i x) <= g^(2d) p(x), both proved by Gram matrices.
 * blocks: in a common basis all A_i are block triangular, and the diagonal blocks have proofs of the kinds above.
 * equality: a word and one of the upper proofs: "jsr lies in [a, b]".
@@ -312,6 +314,8 @@ def _require_proof(kind: str, proof: Any) -> None:
     fields = KINDS[kind][1]
     if "hull" in fields and isinstance(proof, dict) and proof.get("hull") != "monotone":
         fields = (*fields, "basis", "dual_denominator", "dual")
+    if kind == "products":
+        _require(isinstance(proof, dict) and proof.get("norm") in NORMS, f"the norm must be one of {' '.join(NORMS)}")
     if kind in ("expansion", "equality") and isinstance(proof, dict):
         fields = (*fields, *[name for name in ("eigenpair", "vector") if name in proof][:1])
     _require_fields(proof, fields, f"the proof of the {kind}")
@@ -398,7 +402,7 @@ def _check_norms(family: Family, claim: Claim, edges: tuple[tuple[int, int, int]
     _, norms, bits = _symmetric(listed, n, "P")
     left, right = (bound.numerator * family.denominator) ** 2, bound.denominator**2
     size = bits + max(left.bit_length(), right.bit_length() + 2 * family.bits + 2 * n.bit_length())
-    _limit((len(edges) + len(norms)) * n**3 * (n * size / 30 + 1) ** 2 / 5)
+    _limit((len(edges) + len(norms)) * n**3 * (200 + size * (bits + family.bits) / 900))
     _require(all(_is_positive(P, definite=True) for P in norms), "P is not positive definite")
     wanted = "positive definite" if strict else "positive semidefinite"
     for u, v, letter in edges:
@@ -407,6 +411,56 @@ def _check_norms(family: Family, claim: Claim, edges: tuple[tuple[int, int, int]
         slack = [[left * norms[u][r][c] - right * image[r][c] for c in range(n)] for r in range(n)]
         proved = _is_positive(slack, definite=strict)
         _require(proved, f"bound^2 P - A^T P A is not {wanted} for matrix {letter + 1}")
+
+
+def _check_products(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+    """Require words of norm at most bound^length, of which every word that is long enough begins with one.
+
+    The norm is max_r |x_r| / d_r ("rows"), sum_r d_r |x_r| ("columns"), or sqrt(x^T P x) ("quadratic").
+    """
+    n, norm, listed = family.order, proof["norm"], proof["words"]
+    _require(isinstance(listed, list) and bool(listed), "products need words")
+    _require(all(isinstance(word, list) for word in listed), "a word must be a list of letters")
+    _limit(4000.0 * sum(len(word) ** 2 for word in listed))
+    plain = Family(family.denominator, family.numerators, n, family.bits)
+    words = {tuple(_word(word, plain)) for word in listed}
+    inner = {word[:i] for word in words for i in range(len(word))}
+    longest = max(map(len, words)) * (family.bits + n.bit_length())
+    _limit((len(inner) * len(family.numerators) + 1) * n**3 * (50 + longest * family.bits / 900))
+    if norm == "quadratic":
+        _, (weight,), bits = _symmetric([proof["weight"]], n, "P")
+        _limit((len(words) + 1) * n**3 * (100 + (2 * longest + bits) * longest / 900))
+        _require(_is_positive(weight, definite=True), "P is not positive definite")
+    else:
+        weight = [_vector(proof["weight"], n, "the weights")]
+        _require(min(weight[0]) > 0, "the weights must be positive")
+    waiting: list[tuple[tuple[int, ...], _Matrix]] = [((), [])]
+    while waiting:
+        prefix, product = waiting.pop()
+        for letter, A in enumerate(family.numerators):
+            word, longer = (*prefix, letter), _multiply(product, A) if prefix else A
+            if not any(map(any, longer)):
+                continue
+            _require(word in words or word in inner, f"no word of the list begins {' '.join(map(str, word))[:60]}")
+            if word not in words:
+                waiting.append((word, longer))
+                continue
+            up, down = (claim.upper.numerator * family.denominator) ** len(word), claim.upper.denominator ** len(word)
+            small = _is_small(longer, norm, weight, (up, down), strict=claim.relation == "<")
+            _require(small, f"the product {' '.join(map(str, word))[:60]} is not proved to be small enough")
+
+
+def _is_small(matrix: _Matrix, norm: str, weight: _Matrix, bound: tuple[int, int], *, strict: bool) -> bool:
+    """Whether a matrix has norm at most (below, if strict) up / down."""
+    up, down = bound
+    if norm == "quadratic":
+        image = _multiply(list(zip(*matrix, strict=True)), _multiply(weight, matrix))
+        pairs = [zip(p, x, strict=True) for p, x in zip(weight, image, strict=True)]
+        return _is_positive([[up**2 * p - down**2 * x for p, x in row] for row in pairs], definite=strict)
+    rows = matrix if norm == "rows" else list(zip(*matrix, strict=True))
+    sums = [sum(map(mul, map(abs, row), weight[0])) for row in rows]
+    gains = [up * d - down * x for x, d in zip(sums, weight[0], strict=True)]
+    return min(gains) > 0 or (min(gains) == 0 and not strict)
 
 
 def _reads_every_word(count: int, edges: tuple[tuple[int, int, int], ...], letters: int) -> bool:
@@ -859,6 +913,10 @@ def _is_positive(matrix: _Matrix, *, definite: bool) -> bool:
 
     A pivot of a semidefinite matrix is positive, or zero with a zero row, which is then left out.
     """
+    if _is_clearly_positive(matrix):
+        return True
+    n, size = len(matrix), max(abs(x).bit_length() for row in matrix for x in row)
+    _limit(n**3 * (n * size / 30 + 1) ** 2 / 5)
     rest, previous = [list(row) for row in matrix], 1
     while rest:
         first, pivot = rest[0], rest[0][0]
@@ -873,6 +931,39 @@ def _is_positive(matrix: _Matrix, *, definite: bool) -> bool:
     return True
 
 
+def _is_clearly_positive(matrix: _Matrix) -> bool:
+    """Whether S = L L^T + R proves that a symmetric S is positive definite, with some L and a dominant diagonal of R.
+
+    L comes from Cholesky's algorithm in doubles, which prove nothing; R is exact. Both in units 2^e_i that make the
+    diagonal of S about 1: R is dominant there when 2^-e_i R_ii exceeds the sum of |R_ij| 2^-e_j over j != i.
+    """
+    n = len(matrix)
+    if min(matrix[i][i] for i in range(n)) <= 0:
+        return False
+    units = [(matrix[i][i].bit_length() + 1) // 2 for i in range(n)]
+    factor: list[list[float]] = []
+    for i, row in enumerate(matrix):
+        if any(abs(row[j]) >> units[i] + units[j] for j in range(i)):
+            return False
+        new: list[float] = []
+        for j in range(i):
+            entry = row[j] / (1 << units[i] + units[j]) - sum(map(mul, new, factor[j]))
+            new.append(entry / factor[j][j])
+        pivot = row[i] / (1 << 2 * units[i]) - sum(map(mul, new, new)) - n * n * 2.0**-50
+        if not pivot > 0:
+            return False
+        factor.append([*new, math.sqrt(pivot)])
+    scaled = [[round(x * 2.0**60) for x in row] for row in factor]
+    top, margins = max(units), [0] * n
+    for i, first in enumerate(scaled):
+        for j in range(i + 1):
+            rest = (matrix[i][j] << 120) - (sum(map(mul, first, scaled[j])) << units[i] + units[j])
+            margins[i] += (rest if i == j else -abs(rest)) << top - units[j]
+            if i != j:
+                margins[j] -= abs(rest) << top - units[i]
+    return min(margins) > 0
+
+
 # Of each kind: the relations that it may claim, the fields of its proof, and what checks it.
 _Kind = tuple[tuple[str, ...], tuple[str, ...], Callable[[Family, Claim, dict[str, Any]], None]]
 _POLYTOPE = ("hull", "denominator", "vertices", "weight", "images")
@@ -882,13 +973,15 @@ KINDS: dict[str, _Kind] = {
     "contraction": (("<=", "<"), ("P",), _check_contraction),
     "polytope": (("<=", "<"), _POLYTOPE, _check_polytope),
     "path-complete": (("<=", "<"), ("count", "edges", "P"), _check_path_complete),
+    "products": (("<=", "<"), ("norm", "weight", "words"), _check_products),
     "sum-of-squares": (("<=", "<"), ("degree", "gram", "slacks"), _check_sum_of_squares),
     "blocks": (("<=", "<"), ("basis", "inverse", "sizes", "proofs"), _check_blocks),
     "equality": (("in", "="), ("word", "upper"), _check_equality),
     "exact": (("=",), ("word", *_EIGENPAIR, "tree", *_POLYTOPE), _check_exact),
 }
 BRACKETS = frozenset({"equality", "exact"})  # kinds that claim a lower and an upper end
-UPPER = frozenset({"contraction", "polytope", "path-complete", "sum-of-squares", "blocks"})
+UPPER = frozenset({"contraction", "polytope", "path-complete", "products", "sum-of-squares", "blocks"})
+NORMS = ("rows", "columns", "quadratic")
 
 
 def digest(value: Any) -> str:

@@ -143,6 +143,36 @@ class PathCompleteProof:
 
 
 @dataclass(frozen=True, slots=True)
+class ProductsProof:
+    """Words of norm at most bound^length, of which every word that is long enough begins with one.
+
+    Parameters
+    ----------
+    norm : str
+        ``"rows"``: max_r |x_r| / d_r; ``"columns"``: sum_r d_r |x_r|; ``"quadratic"``: sqrt(x' P x).
+    weight : sequence of n positive integers d, or of rows of P
+        P is symmetric, rational, positive definite.
+    words : sequence of words
+        0-based letters; with the single letters it is a norm in which every matrix is at most the bound.
+    """
+
+    kind: ClassVar[str] = "products"
+    norm: str
+    weight: Sequence[Any]
+    words: Sequence[Sequence[int]]
+
+    def document(self) -> dict[str, Any]:
+        """The proof as the checker reads it.
+
+        Returns
+        -------
+        dict
+        """
+        weight = texts(self.weight) if self.norm == "quadratic" else wholes(self.weight)
+        return {"norm": self.norm, "weight": weight, "words": [[int(letter) for letter in w] for w in self.words]}
+
+
+@dataclass(frozen=True, slots=True)
 class SumOfSquaresProof:
     """A positive form p of degree 2d that no A_i / bound increases.
 

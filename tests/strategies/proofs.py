@@ -15,6 +15,7 @@ from conservative.certificates import (
     Certificate,
     PathCompleteProof,
     PolytopeProof,
+    ProductsProof,
     Proof,
     QuadraticProof,
     SumOfSquaresProof,
@@ -248,7 +249,31 @@ def equalities(draw: st.DrawFn) -> Certificate:
     return equality_certificate(family, word=[letter], lower=radius, upper=upper, proof=cross_polytope(family, upper))
 
 
-upper_kinds = st.one_of(polytopes(), quadratics(), blocks(), graphs(), forms())
+@st.composite
+def products(draw: st.DrawFn) -> Certificate:
+    """All words of one length, in a weighted maximum norm or sum norm, with the least bound of few digits."""
+    n, length = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    family = draw(matrices(n))
+    weight = draw(st.lists(st.integers(1, 9), min_size=n, max_size=n))
+    rows = draw(st.booleans())
+    words = list(itertools.product(range(len(family)), repeat=length))
+    largest = Fraction(0)
+    for word in words:
+        product = family[word[0]]
+        for letter in word[1:]:
+            product = multiply(product, family[letter])
+        lines = product if rows else [list(column) for column in zip(*product, strict=True)]
+        sums = (
+            sum(abs(x) * d for x, d in zip(line, weight, strict=True)) / w
+            for line, w in zip(lines, weight, strict=True)
+        )
+        largest = max(largest, *sums)
+    bound = largest if length == 1 else Fraction(math.ceil(float(largest) ** (1 / length) * 1000) + 1, 1000)
+    strict = length > 1 and draw(st.booleans())
+    return upper_certificate(family, ProductsProof("rows" if rows else "columns", weight, words), bound, strict=strict)
+
+
+upper_kinds = st.one_of(polytopes(), quadratics(), blocks(), graphs(), forms(), products())
 proved = st.one_of(upper_kinds, equalities())
 
 

@@ -10,6 +10,7 @@ from conservative.certificates import (
     Certificate,
     PathCompleteProof,
     PolytopeProof,
+    ProductsProof,
     QuadraticProof,
     SumOfSquaresProof,
     contraction_certificate,
@@ -37,6 +38,9 @@ HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 PAIR = [[[1, 1], [-1, 1]], [[1, 2], [0, -1]]]
 GOLDEN = [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
 DIAGONAL = [[[F(1, 2), F(0)], [F(0), F(2)]], [[F(-1), F(0)], [F(0), F(1, 3)]]]
+FOLDED = [[[0, 8], [2, 0]], [[1, -3], [1, 3]]]
+"""The square of the first matrix is 16."""
+FOLDED_WORDS = [(0, 0), (0, 1, 0), (0, 1, 1), (1,)]
 SWITCH = (2, [(0, 1, 0), (1, 0, 1)])
 """Strict alternation of two letters."""
 
@@ -117,6 +121,9 @@ def samples() -> dict[str, Certificate]:
         "elliptic": elliptic(),
         "monotone": monotone(),
         "path-complete": path_complete(),
+        "rows": upper_certificate(FOLDED, ProductsProof("rows", [1, 1], FOLDED_WORDS), 6, strict=True),
+        "columns": upper_certificate(FOLDED, ProductsProof("columns", [2, 3], FOLDED_WORDS), 6, strict=True),
+        "quadratic products": upper_certificate(FOLDED, ProductsProof("quadratic", identity(2), FOLDED_WORDS), 6),
         "sum-of-squares": sum_of_squares(),
         "blocks": upper_certificate(*blocks_of(DIAGONAL, F(2))),
         "equality": equality_certificate(DIAGONAL, word=[0], lower=2, upper=2, proof=cross_polytope(DIAGONAL, F(2))),
