@@ -96,6 +96,11 @@ def test_the_margin_grows_beyond_the_simplest():
     simple = cj.counterexample(FAMILY, ranges=ranges, objective="simplest", max_length=6)
     assert expands(wide.family, wide.word)
     assert wide.rate.lower > 1.05 > simple.rate.lower
+    assert not wide.is_shortest
+    length = wide.shortest.proved_length + 1
+    assert length < len(wide.word)
+    assert any(expands(wide.family, word) for word in itertools.product((0, 1), repeat=int(length)))
+    assert f"products of up to {length - 1:g} matrices do not expand (proved)" in str(wide)
     assert cj.check(wide.certificate).valid
 
 

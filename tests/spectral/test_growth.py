@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from conservative import (
 )
 from conservative._core.families import as_family
 from conservative.spectral import LowerRadiusStatus, planar_norm
+from conservative.spectral.reduction.modular import PRIMES
 from conservative.spectral.growth.antinorm import proved_antinorm_rate
 
 UL = [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
@@ -159,6 +161,17 @@ def test_entries_of_very_different_size_do_not_pass_for_zero():
         estimate_lyapunov_exponent(
             [[[0, 1, 0], [0, 0, 1e-200], [1e-200, 0, 1e300]], [[0, 0, 1e-200], [1, 0, 0], [0, 1e-200, 0]]], rng=0
         )
+
+
+def test_a_chain_that_underflows_is_not_zero_because_a_prime_divides_it():
+    """D shrinks the second coordinate until it is lost beside the first, which E then kills; E D .. D is not zero."""
+    D, E = np.diag([1.0, 2.0**-600]), np.diag([0.0, 1.0])
+    for factor in (1, *PRIMES[:2]):
+        rows = [[[Fraction(x) * factor for x in row] for row in m.tolist()] for m in (D, E)]
+        with pytest.raises(ConservativeError, match="underflowed"):
+            estimate_lyapunov_exponent(rows, rng=0, length=200, samples=4)
+    nilpotent = [[[0, PRIMES[0]], [0, 0]], [[1, 0], [0, 2]]]
+    assert estimate_lyapunov_exponent(nilpotent, rng=0).value == -math.inf
 
 
 def test_ranges_beyond_doubles_still_give_brackets():

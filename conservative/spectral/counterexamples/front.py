@@ -77,8 +77,9 @@ def counterexample(
     -----
     Doubles nominate: the tree of least rotations on all samples at once, then random steps uphill from the best of
     them. Rational points are then tried by growing denominators (and by the Stern–Brocot tree from the samples),
-    and stability of each matrix, expansion of the word, and that no shorter word expands there are decided in exact
-    arithmetic. That no other point of the ranges has a shorter word, or simpler parameters beyond those enumerated, is
+    and stability of each matrix, expansion of the word, and up to which length no word expands there are decided in
+    exact arithmetic: no shorter word does where `is_shortest` is true; a word of the objective "margin" may not be the
+    shortest. That no other point of the ranges has a shorter word, or simpler parameters beyond those enumerated, is
     not proved.
 
     Examples

@@ -91,7 +91,7 @@ def estimate_lyapunov_exponent(
     tenths of the factors is one observation, and the chains are independent. The interval is Student's with samples
     - 1 degrees of freedom. It does not see the bias of a chain that mixes more slowly than length / 10. A chain
     whose vector becomes zero shows a product that vanishes, which then happens almost surely: the exponent is minus
-    infinity. The exponent is at most the logarithm of every p-radius and of the joint spectral radius.
+    infinity. That product is confirmed to be zero in integers. The exponent is at most the logarithm of every p-radius and of the joint spectral radius.
 
     References
     ----------
@@ -187,16 +187,30 @@ def _chains(
 
 
 def _check_vanishing(family: MatrixFamily, word: list[int]) -> None:
-    """Refuse a chain that became zero by underflow: the product of integer multiples, modulo a prime, tells."""
-    residues = [flint.nmod_mat(to_flint(m).numer_denom()[0], PRIMES[0]) for m in family.exact]
+    """Refuse a chain that became zero by rounding, or by underflow, though its product is not zero."""
+    if not _vanishes([to_flint(m).numer_denom()[0] for m in family.exact], word):
+        raise ArgumentError(
+            "`estimate_lyapunov_exponent(matrices=...)`: entries differ by so many orders of magnitude that a chain "
+            "underflowed, or it became zero by rounding. Pass the matrices in another basis."
+        )
+
+
+def _vanishes(integral: list[flint.fmpz_mat], word: list[int]) -> bool:
+    """Whether a product of integer matrices is zero: a residue that is not zero refutes it, an exact product proves it.
+
+    The letters, first applied first, are multiplied in pairs, then pairs of pairs, so that few products are long; one
+    part of the word that vanishes is enough.
+    """
+    residues = [flint.nmod_mat(m, PRIMES[0]) for m in integral]
     product = residues[word[0]]
     for letter in word[1:]:
         product = residues[letter] * product
     if any(int(x) for x in product.entries()):
-        raise ArgumentError(
-            "`estimate_lyapunov_exponent(matrices=...)`: entries differ by so many orders of magnitude that a chain "
-            "underflowed. Pass the matrices in another basis."
-        )
+        return False
+    row = [integral[letter] for letter in word]
+    while len(row) > 1 and all(map(any, (m.entries() for m in row))):
+        row = [row[i + 1] * row[i] if i + 1 < len(row) else row[i] for i in range(0, len(row), 2)]
+    return not all(map(any, (m.entries() for m in row)))
 
 
 def _unit_vectors(x: FloatArray) -> tuple[FloatArray, FloatArray]:
