@@ -17,7 +17,7 @@ from conservative.analysis.verdict import Contraction
 from conservative.differentiation import ImplicitJacobian, implicit_jacobian
 from conservative.functions import Residual
 from conservative.iteration import FixedSet, SetTrajectory, fixed_set, iterate_set
-from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_jacobian
+from conservative.jacobians import JacobianSet, JacobianZonotope, jacobian_readings
 from conservative.matrix_sets import MatrixSet
 from conservative.spectral import (
     AssumptionA,
@@ -50,6 +50,7 @@ def analyze(
     *,
     at: Any = None,
     initial: Any = None,
+    kind: str = "program",
     tolerance: float | None = None,
     steps: int | None = None,
     max_length: int = 12,
@@ -66,6 +67,9 @@ def analyze(
         The point (x̄, θ), for a function whose source names none.
     initial : array_like, shape (k, p, m), optional
         X_0, whose hull is iterated; {0} unless given or named by the source.
+    kind : {"program", "selection", "conical"}
+        The reading of the Jacobian of a function that the verdict is about, as in `conservative_jacobian`: what the
+        program may return, all branches of equal value, or limits of derivatives only.
     tolerance : float, optional
         For ties, and for F(x, θ) = x, at a floating-point point (default 1e-9).
     steps : int, optional
@@ -99,7 +103,7 @@ def analyze(
     problem = as_problem(source, at=at, initial=initial, tolerance=tolerance)
     tell("conservative Jacobian")
     residual = fixed_point_residual(problem)
-    jacobian, conical = _jacobians(problem)
+    jacobian, conical = _jacobians(problem, kind)
     if isinstance(jacobian, JacobianZonotope):
         return by_largest_norm(problem, residual, jacobian)
     family = _state_family(problem, jacobian)
@@ -272,15 +276,19 @@ def _hull_tolerance(trajectory: SetTrajectory) -> float:
     return share * max(last.radius, 1e-12)
 
 
-def _jacobians(problem: Problem) -> tuple[JacobianSet | JacobianZonotope | None, JacobianSet | None]:
-    """Both readings; a zonotope stays one only when its ties are too many to list, and then has no second reading."""
+def _jacobians(
+    problem: Problem, kind: str = "program"
+) -> tuple[JacobianSet | JacobianZonotope | None, JacobianSet | None]:
+    """The reading asked for and the conical one, from one search of cells; a zonotope stays one only when its ties are
+    too many to list, and then has no second reading.
+    """
     if problem.function is None:
         return problem.jacobian, None
-    jacobian = conservative_jacobian(problem.function, problem.at, tolerance=problem.tolerance)
-    if isinstance(jacobian, JacobianZonotope):
-        return jacobian, None
-    conical = conservative_jacobian(problem.function, problem.at, kind="conical", tolerance=problem.tolerance)
-    return jacobian, conical.listed() if isinstance(conical, JacobianZonotope) else conical
+    found = jacobian_readings(problem.function, problem.at, kind=kind, tolerance=problem.tolerance)
+    if isinstance(found.asked, JacobianZonotope):
+        return found.asked, None
+    conical = found.conical
+    return found.asked, conical.listed() if isinstance(conical, JacobianZonotope) else conical
 
 
 def _state_family(problem: Problem, jacobian: JacobianSet | JacobianZonotope | None) -> MatrixFamily | None:

@@ -36,8 +36,8 @@ class Analysis:
     residual : Residual, optional
         F(x̄, θ) − x̄, for a function.
     jacobian, conical : JacobianSet, optional
-        The set of blocks [A B] that a program may return, and the conical reading (`None` for
-        a bare family).
+        The set of blocks [A B] of the reading asked for, by default what the program may return, and
+        the conical reading (`None` for a bare family, and where no cell is open).
     assumption : AssumptionA, optional
         The largest ‖A‖₂, where, and whether it is below 1.
     expanding : Product, optional

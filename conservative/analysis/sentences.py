@@ -14,6 +14,11 @@ from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.matrix_sets import LargestNorm
 from conservative.spectral import AssumptionA, JointSpectralRadius, Product, RadiusStatus, word_text
 
+_READINGS = {
+    "program": "the program reading: all that differentiating this formula may return, with its guards decided",
+    "selection": "the selection reading: all branches that have the value of F, also where a guard excludes them",
+    "conical": "the function reading: limits of derivatives only, however F is written",
+}
 _SPELLED = 20
 """Letters up to which a word is written out wherever it is mentioned."""
 
@@ -76,6 +81,8 @@ def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
     k, q, n = J.vertices.shape
     plural = "vertex" if k == 1 else "vertices"
     lines = [f"J_F = conv of {k} {plural} [A B] of shape {q} × {n} ({J.kind}, {J.reading} reading)"]
+    if J.kind in _READINGS:
+        lines.append(f"what follows is about {_READINGS[J.kind]}")
     if k <= LARGEST_SHOWN and max(q, n) <= LARGEST_SHOWN:
         for i in range(k):
             rows = J.exact_blocks[i] if J.exact_blocks is not None else J.vertices[i].tolist()
@@ -83,7 +90,10 @@ def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
     elif k == 2:
         changed = int(np.linalg.matrix_rank(J.vertices[1] - J.vertices[0]))
         lines.append(f"the two vertices differ by a matrix of rank {changed}")
-    if conical is not None:
+    if J.kind == "conical":
+        known = "equal to" if J.exactness is Exactness.EXACT else "a subset of"
+        lines.append(f"{known} the Clarke Jacobian; a program may return more")
+    elif conical is not None:
         if J.exactness is Exactness.EXACT:
             lines.append("equal to the Clarke Jacobian: the conical reading has the same hull")
         elif conical.exactness is Exactness.EXACT:

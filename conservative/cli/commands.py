@@ -51,6 +51,13 @@ def commands() -> None:
 @click.argument("source")
 @_VARIABLE
 @_AT
+@click.option(
+    "--kind",
+    type=click.Choice(["program", "selection", "conical"]),
+    default="program",
+    show_default=True,
+    help="Which Jacobians of a function: what the program may return, all branches of equal value, or limits only.",
+)
 @_TOLERANCE
 @_STEPS
 @_TIME

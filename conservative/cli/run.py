@@ -38,6 +38,7 @@ def analyze(source: str, **options: Any) -> int:
     result = run_analysis(
         problem,
         at=_point(options["at"]),
+        kind=options["kind"],
         tolerance=options["tolerance"],
         steps=options["steps"],
         max_length=options["max_length"],

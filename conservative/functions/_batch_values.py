@@ -34,6 +34,8 @@ class BatchTrace:
         For numeric nodes an array (N,), or a scalar for constants; NaN where there is no value.
     options : dict of switch to bool array (branches, N)
         The branches whose values agree with the function's.
+    guarded : dict of "piecewise" node to bool array (branches, N)
+        Those of them that the guards choose for some signs of the tied comparisons.
     signs : dict of "compare" node to int array (N,)
     reachable : dict of "piecewise" node to bool array (branches + 2, N)
         The last two rows: no guard holds, and it is open which one does.
@@ -53,6 +55,11 @@ class BatchTrace:
     forced: Mapping[int, int]
     odd: Flags
     near: Flags
+    guarded: dict[int, Flags]
+
+    def decided(self) -> "BatchTrace":
+        """The same pass with branches taken out that a guard decided against."""
+        return replace(self, options={**self.options, **self.guarded})
 
     def take(self, columns: NDArray[np.intp]) -> "BatchTrace":
         """The same pass at some of the points."""
@@ -65,6 +72,7 @@ class BatchTrace:
             jumping={i: j[columns] for i, j in self.jumping.items()},
             odd=self.odd[columns],
             near=self.near[columns],
+            guarded={i: g[:, columns] for i, g in self.guarded.items()},
         )
 
     def output(self, index: int) -> Floats:
@@ -79,6 +87,7 @@ class _Pass:
         self.values: list[Any] = []
         self.truths: dict[int, tuple[Any, Any]] = {}
         self.options: dict[int, Flags] = {}
+        self.guarded: dict[int, Flags] = {}
         self.signs: dict[int, NDArray[np.int8]] = {}
         self.reachable: dict[int, Flags] = {}
         self.jumping: dict[int, Flags] = {}
@@ -95,7 +104,15 @@ class _Pass:
                 if sources:
                     self.jumpy[index] = reduce(np.logical_or, sources)
         return BatchTrace(
-            self.values, self.options, self.signs, self.reachable, self.jumping, self.forced, self.odd, self.near
+            values=self.values,
+            options=self.options,
+            signs=self.signs,
+            reachable=self.reachable,
+            jumping=self.jumping,
+            forced=self.forced,
+            odd=self.odd,
+            near=self.near,
+            guarded=self.guarded,
         )
 
     def _node(self, index: int) -> Any:
@@ -197,7 +214,8 @@ class _Pass:
         if jumps.any():
             self.jumping[index] = jumps
         settled = any(c in self.forced for c in _read(self.graph, guards))
-        self.options[index] = (agreeing & reach if settled else agreeing)[:-2]
+        self.guarded[index] = (agreeing & reach)[:-2]
+        self.options[index] = self.guarded[index] if settled else agreeing[:-2]
         self.reachable[index] = reach | agreeing
         return value
 

@@ -36,7 +36,7 @@ def continuous_traces(
         if agreeing:
             kept.append(trace)
             continue
-        found = _reached(graph, arithmetic, trace, rational)
+        found = reached(graph, arithmetic, trace, rational)
         if found is Reach.MET:
             raise _jump(graph, arithmetic, symbols, base, trace)
         if found is Reach.UNDECIDED:
@@ -50,7 +50,8 @@ def continuous_traces(
     return tuple(kept)
 
 
-def _reached(graph: Graph, arithmetic: Arithmetic, trace: Trace, rational: Sequence[Any] | None) -> Reach:
+def reached(graph: Graph, arithmetic: Arithmetic, trace: Trace, rational: Sequence[Any] | None) -> Reach:
+    """Whether the resolved signs of a trace are met beside the point."""
     if reached_direction(graph, trace, arithmetic) is not None:
         return Reach.MET
     if all(graph.linear[c] for c in trace.forced):

@@ -6,7 +6,7 @@ compared difference in turn, in `resolved_traces`, so that continuity is judged 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -37,6 +37,8 @@ class Trace:
         A number, `Undefined`, or for guards the truth value at the point.
     options : dict
         For every switch, the branches whose values agree with the function's at the point.
+    guarded : dict
+        For every Piecewise, those of its options that its guards choose for some signs of the tied comparisons.
     signs : dict
         For every "compare" node the sign used: 0 is a tie unless it is in `forced`.
     forced : mapping
@@ -53,6 +55,7 @@ class Trace:
     forced: Mapping[int, int]
     jump: int | None
     near: tuple[tuple[int, float], ...]
+    guarded: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def boundary(self, compared: int) -> bool:
         """Whether a comparison is tied and not resolved."""
@@ -66,6 +69,7 @@ class _Pass:
         self.graph, self.arithmetic, self.point, self.forced = graph, arithmetic, point, forced
         self.values: list[Any] = []
         self.options: dict[int, tuple[int, ...]] = {}
+        self.guarded: dict[int, tuple[int, ...]] = {}
         self.signs: dict[int, int] = {}
         self.jumping: set[int] = set()
         self.jumpy: list[bool] = []
@@ -82,7 +86,7 @@ class _Pass:
         live = live_nodes(self.graph, self.reachable)
         jump = min((j for j in self.jumping if j in live), default=None)
         near = tuple((n, d) for n, d in self.near if n in live)
-        return Trace(tuple(self.values), self.options, self.signs, self.forced, jump, near)
+        return Trace(tuple(self.values), self.options, self.signs, self.forced, jump, near, self.guarded)
 
     def _value(self, index: int) -> Any:
         node = self.graph.nodes[index]
@@ -170,7 +174,8 @@ class _Pass:
         if len(reachable) > 1 and not reachable <= agreeing:
             self.jumping.add(index)
         settled = any(c in self.forced for c in read)
-        self.options[index] = tuple(i for i in sorted(agreeing) if not settled or i in reachable)
+        self.guarded[index] = tuple(i for i in sorted(agreeing) if i in reachable)
+        self.options[index] = self.guarded[index] if settled else tuple(sorted(agreeing))
         reachable |= agreeing
         return value
 

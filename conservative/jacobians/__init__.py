@@ -10,6 +10,7 @@ from conservative.jacobians.conservativity import test_conservative as test_cons
 from conservative.jacobians.explain import Explanation as Explanation
 from conservative.jacobians.explain import explain as explain
 from conservative.jacobians.front import conservative_jacobian as conservative_jacobian
+from conservative.jacobians.front import jacobian_readings as jacobian_readings
 from conservative.jacobians.front import jacobian_zonotope as jacobian_zonotope
 from conservative.jacobians.jacobian_set import JacobianSet as JacobianSet
 from conservative.jacobians.jacobian_set import NearTie as NearTie

@@ -9,7 +9,7 @@ for a group too large to be listed (sorting many equal numbers) one for each ent
 """
 
 from collections import ChainMap
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from conservative.functions._values import Trace
 from conservative.functions.points import Point
 from conservative.jacobians._entry_boxes import entry_boxes
 from conservative.jacobians._independence import independent_rows
-from conservative.jacobians.at_point import _near_ties
+from conservative.jacobians._near import near_ties
 from conservative.jacobians.jacobian_set import frozen
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope
 
@@ -77,7 +77,7 @@ def graph_zonotope(
     if not isinstance(start, Choices):
         return None
     groups, inside = _groups(F.graph, trace, keys)
-    live = _live(F.graph, trace)
+    live = _live(F.graph, trace, F.graph.outputs)
     gradients = _Gradients(F.graph, trace, point.arithmetic)
     base = gradients.rows(start, {}, range(len(F.graph.outputs)))
     changes: list[_Change] = []
@@ -99,6 +99,41 @@ def graph_zonotope(
         changes.extend(_Change(_embedded(c.u, moved, len(base)), c.v, c.key) for c in found)
         tight = tight and exactly
     return _result(F, point, trace, _Sum(base, changes, tight, list(groups.values())), reason=reason)
+
+
+def independent_ties(F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...]) -> bool:
+    """Whether every tie is of two sides, lies in no branch of another, and their gradients are linearly independent.
+
+    Then every combination of sides is met by an open cone of directions, and the set of all pieces is Clarke's.
+    """
+    if len(traces) != 1:
+        return False
+    (trace,) = traces
+    keys = _open_keys(F.graph, trace)
+    if not keys or not all(_two_sided(F.graph, trace, key) for key in keys):
+        return False
+    groups, _ = _groups(F.graph, trace, keys)
+    if any(len(group) > 1 for group in groups.values()):
+        return False
+    sides = [_sides(F.graph, trace, key) for key in keys]
+    gradients: dict[int, Gradient] = {}
+    for index in _live(F.graph, trace, [side for pair in sides for side in pair]):
+        branch = trace.options.get(index, (0,))[0]
+        gradients[index] = propagate(F.graph, trace, point.arithmetic, index=index, inputs=gradients, branch=branch)
+    rows = [[dense(gradients[s], F.graph.width, point.arithmetic) for s in pair] for pair in sides]
+    gaps = np.stack([pair[0] - pair[-1] if len(pair) > 1 else pair[0] for pair in rows])
+    return (point.exact or _clear(gaps, rows)) and independent_rows(gaps)
+
+
+def _sides(graph: Graph, trace: Trace, key: Key) -> list[int]:
+    node = graph.nodes[key[0]]
+    return [node.args[0]] if node.op == "abs" else [node.args[i] for i in trace.options[key[0]]]
+
+
+def _clear(gaps: Matrix, rows: Sequence[Sequence[Matrix]]) -> bool:
+    """Whether differences of doubles are far beyond the rounding of what was subtracted."""
+    size = np.array([sum(np.abs(side).max() for side in pair) for pair in rows])
+    return bool((np.abs(gaps).max(axis=1) > 1e-6 * size).all())
 
 
 class _Gradients:
@@ -141,11 +176,11 @@ def _result(F: PiecewiseSelection, point: Point, trace: Trace, total: _Sum, *, r
         V=frozen(V.astype(np.float64)),
         exact_factors=(base, U, V) if point.exact else None,
         state_size=len(F.state),
-        kind="selection",
+        kind="program",
         exactness=Exactness.EXACT if full else Exactness.OUTER,
         tight=total.tight,
         tolerance=point.tolerance,
-        near_ties=_near_ties(F, (trace,)),
+        near_ties=near_ties(F, (trace,)),
         tie_names=_names(F, changes),
         reason=reason,
     )
@@ -154,7 +189,7 @@ def _result(F: PiecewiseSelection, point: Point, trace: Trace, total: _Sum, *, r
 def _open_keys(graph: Graph, trace: Trace) -> dict[Key, set[int]]:
     """Every tied choice that can be reached, with the options that fit all switches sharing it."""
     found: dict[Key, set[int]] = {}
-    for index in _live(graph, trace):
+    for index in _live(graph, trace, graph.outputs):
         options = trace.options.get(index, ())
         if len(options) > 1:
             key = choice_key(graph, index)
@@ -170,9 +205,9 @@ def _operands(graph: Graph, trace: Trace, index: int) -> tuple[int, ...]:
     return () if node.op == "sign" else tuple(node.args[i] for i in trace.options[index])
 
 
-def _live(graph: Graph, trace: Trace) -> list[int]:
+def _live(graph: Graph, trace: Trace, outputs: Sequence[int]) -> list[int]:
     seen: set[int] = set()
-    stack = list(graph.outputs)
+    stack = list(outputs)
     while stack:
         index = stack.pop()
         if index not in seen:
@@ -191,7 +226,7 @@ def _groups(
     bit = {key: 1 << position for position, key in enumerate(keys)}
     inside: dict[int, int] = {}
     parent = {b: b for b in bit.values()}
-    for index in _live(graph, trace):
+    for index in _live(graph, trace, graph.outputs):
         mask = 0
         for operand in _operands(graph, trace, index):
             mask |= inside[operand]

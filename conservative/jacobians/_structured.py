@@ -38,7 +38,7 @@ def structured_jacobian(F: StructuredMap, at: Any, *, kind: str, tolerance: floa
         raise BudgetError(
             f'`{call}(kind="conical")`: the gradients of the {len(found.ties)} ties are not proved linearly '
             "independent, and cells of a structured map are listed only through its expressions: pass "
-            '`F.to_selection()`, or use kind="selection".'
+            '`F.to_selection()`, or use kind="program".'
         )
     return JacobianZonotope(
         base=frozen(found.base),

@@ -1,6 +1,7 @@
 """The work behind `conservative_jacobians`: all pieces of all points, by passes over chunks of points."""
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from conservative.functions import PiecewiseSelection
 from conservative.functions._batch_choices import Selection, select
 from conservative.functions._batch_gradients import gradient_program
 from conservative.functions._batch_values import BatchTrace, batch_traces, groups
+from conservative.functions._guards import affine_comparison
+from conservative.functions._values import comparisons
 from conservative.jacobians.front import conservative_jacobian
 from conservative.jacobians.jacobian_set import JacobianSet
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope
@@ -46,6 +49,13 @@ class Sweep:
         self.ties = np.zeros(len(points), dtype=np.intp)
         self.near = np.zeros(len(points), dtype=np.bool_)
         self.zonotopes: dict[int, JacobianZonotope] = {}
+        self._guards = {
+            i: sorted({c for guard in node.branches()[1] for c in comparisons(F.graph, guard)})
+            for i, node in enumerate(F.graph.nodes)
+            if node.op == "piecewise"
+        }
+        read = {c for compared in self._guards.values() for c in compared}
+        self._crossing = {c for c in read if affine_comparison(F.graph, c)}
         self._single = np.zeros(len(points), dtype=np.bool_)
         self._like = np.arange(len(points))
         self._entries = 0
@@ -64,12 +74,17 @@ class Sweep:
         return self._gathered(parts)
 
     def _part(self, rows: Indices, trace: BatchTrace, place: int) -> _Part:
+        if self.kind != "selection":
+            trace = trace.decided()
         selection = select(self.F.graph, trace, limit=self.limit)
         self.ties[rows] = np.maximum(self.ties[rows], selection.ties)
         self.near[rows] |= trace.near
         odd = trace.odd | selection.odd | self._first_on_guards(trace)
-        if self.kind == "conical":
-            odd |= selection.ties > 0
+        looked_at = selection.ties > 0
+        if self.kind != "conical":
+            looked_at &= self._undecided(trace)
+        if looked_at.any():
+            odd |= looked_at
             if self.affine and not trace.forced:
                 self._find_alike(rows, trace, np.flatnonzero(odd & ~trace.odd))
         blocks = self._blocks(trace, selection)
@@ -77,6 +92,18 @@ class Sweep:
         self._single[rows[odd]] = True
         self._single[rows[selection.columns[wrong]]] = True
         return _Part(blocks, rows[selection.columns], place * (self.limit + 1) + selection.ranks)
+
+    def _undecided(self, trace: BatchTrace) -> Flags:
+        """Points with a Piecewise whose tied guards may yet be decided: not those of one affine comparison."""
+        found = np.zeros(len(trace.odd), dtype=np.bool_)
+        if self.kind == "selection":
+            return found
+        for index, options in trace.guarded.items():
+            read = self._guards[index]
+            tied = np.stack([trace.signs[c] == 0 for c in read if c not in trace.forced] or [found])
+            crossing = reduce(np.logical_or, [trace.signs[c] == 0 for c in read if c in self._crossing], found)
+            found = found | ((options.sum(axis=0) > 1) & ~((tied.sum(axis=0) == 1) & crossing))
+        return found
 
     def _first_on_guards(self, trace: BatchTrace) -> Flags:
         """One point of every pattern of guards on their boundary: the single call looks for jumps beside it."""

@@ -17,7 +17,8 @@ from conservative._core.exactness import Exactness
 from conservative.functions import PiecewiseSelection, compose
 from conservative.functions._arithmetic import ExactArithmetic
 from conservative.functions.points import read_number
-from conservative.jacobians.at_point import conservative_jacobian
+from conservative.functions.selection import MAX_PIECES
+from conservative.jacobians.at_point import AtPoint
 from conservative.jacobians.jacobian_set import JacobianSet, distinct, frozen
 
 MAX_COMBINATIONS = 100_000
@@ -43,7 +44,7 @@ def add_jacobians(*sets: JacobianSet) -> JacobianSet:
 
     Examples
     --------
-    >>> from conservative.functions import from_sympy
+    >>> from conservative import conservative_jacobian, from_sympy
     >>> J = conservative_jacobian(from_sympy("Abs(x)", state="x"), [0])
     >>> sorted(add_jacobians(J, J).vertices.ravel().tolist())
     [-2.0, 0.0, 2.0]
@@ -78,7 +79,7 @@ def stack_jacobians(*sets: JacobianSet) -> JacobianSet:
 
     Examples
     --------
-    >>> from conservative.functions import from_sympy
+    >>> from conservative import conservative_jacobian, from_sympy
     >>> J = conservative_jacobian(from_sympy("Abs(x)", state="x"), [0])
     >>> stack_jacobians(J, J).vertices.shape
     (4, 2, 1)
@@ -115,7 +116,7 @@ def multiply_jacobians(J_f: JacobianSet, J_g: JacobianSet, *, values: tuple[Any,
 
     Examples
     --------
-    >>> from conservative.functions import from_sympy
+    >>> from conservative import conservative_jacobian, from_sympy
     >>> J = conservative_jacobian(from_sympy("Abs(x)", state="x"), [0])
     >>> multiply_jacobians(J, J, values=(0, 0)).vertices.ravel().tolist()
     [0.0]
@@ -160,7 +161,7 @@ def compose_jacobians(J_g: JacobianSet, J_f: JacobianSet) -> JacobianSet:
 
     Examples
     --------
-    >>> from conservative.functions import from_sympy
+    >>> from conservative import conservative_jacobian, from_sympy
     >>> J = conservative_jacobian(from_sympy("Abs(x)", state="x"), [0])
     >>> compose_jacobians(J, J)
     JacobianSet(hull of 2 exact blocks [A B] of shape (1, 1 + 0), kind='calculus', reading='program', Exactness.OUTER)
@@ -215,7 +216,7 @@ def chain_rule(G: PiecewiseSelection, F: PiecewiseSelection, at: Any, *, toleran
 
     Examples
     --------
-    >>> from conservative.functions import from_sympy
+    >>> from conservative import conservative_jacobian, from_sympy
     >>> F = from_sympy(["Abs(x)", "x"], state="x")
     >>> G = from_sympy("u - Abs(v)", state=["u", "v"])
     >>> sorted(chain_rule(G, F, [0]).vertices.ravel().tolist())
@@ -229,8 +230,8 @@ def chain_rule(G: PiecewiseSelection, F: PiecewiseSelection, at: Any, *, toleran
     inner = {s.name: known[s.name] for s in F.symbols}
     middle = dict(zip((s.name for s in G.state), F.value(inner), strict=True))
     outer = {**{s.name: known[s.name] for s in G.parameters}, **middle}
-    J_f = conservative_jacobian(F, inner, tolerance=tolerance)
-    J_g = conservative_jacobian(G, outer, tolerance=tolerance)
+    J_f = AtPoint(F, inner, tolerance=tolerance, limit=MAX_PIECES).listed("program")
+    J_g = AtPoint(G, outer, tolerance=tolerance, limit=MAX_PIECES).listed("program")
     names = [s.name for s in whole.parameters]
     return compose_jacobians(_spread(J_g, G, names), _spread(J_f, F, names))
 
@@ -264,7 +265,7 @@ def _check(sets: Sequence[Any], call: str) -> None:
         if J.exactness is Exactness.INNER:
             raise ArgumentError(
                 f"`{call}` needs conservative Jacobians; got a function reading that is only known to lie inside "
-                'Clarke\'s Jacobian. Use kind="selection".'
+                'Clarke\'s Jacobian. Use kind="program".'
             )
 
 

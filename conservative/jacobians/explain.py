@@ -19,7 +19,7 @@ from conservative.functions.points import Point
 from conservative.functions.structured_map import StructuredMap
 from conservative.jacobians._conventions import LIBRARIES, Derivative, library_derivatives, rule
 from conservative.jacobians._readable import as_selection
-from conservative.jacobians.at_point import conservative_jacobian
+from conservative.jacobians.at_point import AtPoint
 from conservative.jacobians.jacobian_set import JacobianSet, NearTie
 
 _MAX_PIECES = 4096
@@ -79,7 +79,7 @@ class Explanation:
     near_ties : tuple of NearTie
         Values that are not tied, yet suspiciously close.
     jacobians : JacobianSet or None
-        The selection that `TiedBranch.vertices` refers to. None when it has more than 4,096 pieces.
+        The program reading, which `TiedBranch.vertices` refers to. None when it has more than 4,096 pieces.
     derivatives : tuple of Derivative
         What JAX, PyTorch and NumPy return for this formula, by spelling.
     origin : Origin or None
@@ -161,7 +161,7 @@ def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float 
     Libraries see a tie only where two doubles are equal, whatever the tolerance. Their rules are those observed with
     JAX 0.10 and PyTorch 2.13; they are applied switch by switch, then carried on by forward accumulation.
     A framework that simplifies or reorders the formula first may return something else, which still lies in the
-    selection.
+    program reading of what it evaluates.
 
     Examples
     --------
@@ -171,17 +171,19 @@ def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float 
     (2, [[1.0]])
     """
     F = as_selection(F, call="explain")
-    point = F.point(at, tolerance=tolerance, call="explain")
-    traces = F.traces(point, limit=_MAX_PIECES, call="explain")
+    readings = AtPoint(F, at, tolerance=tolerance, limit=_MAX_PIECES, call="explain")
+    point = readings.point
     try:
-        jacobians = conservative_jacobian(F, at, tolerance=tolerance, max_pieces=_MAX_PIECES)
+        jacobians = readings.listed("program")
     except BudgetError:
         jacobians = None
     # a program sees a tie only where two doubles are equal
     seen = point.arithmetic if point.exact else FloatArithmetic(0.0)
     return Explanation(
         point=point,
-        ties=_Ties(F, point, traces, value_pass(F.graph, point.arithmetic, point.values, {}), jacobians).found(),
+        ties=_Ties(
+            F, point, readings.decided, value_pass(F.graph, point.arithmetic, point.values, {}), jacobians
+        ).found(),
         near_ties=() if jacobians is None else jacobians.near_ties,
         jacobians=jacobians,
         derivatives=library_derivatives(F.graph, value_pass(F.graph, seen, point.values, {}), seen),

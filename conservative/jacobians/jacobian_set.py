@@ -16,6 +16,9 @@ from conservative._core.rationals import as_fraction, nearest_double
 if TYPE_CHECKING:
     from conservative.matrix_sets import MatrixPolytope
 
+READINGS = {"program": "program", "selection": "selection", "calculus": "program", "conical": "function"}
+"""What a set of each kind speaks of."""
+
 ExactBlocks = tuple[tuple[tuple[Any, ...], ...], ...]
 """Matrices as nested tuples of `Fraction`, or of real sympy numbers where irrational."""
 
@@ -50,7 +53,8 @@ class JacobianSet:
     state_size : int
         p, the number of state columns, which come first.
     kind : str
-        "selection", "conical", "calculus" for a set made by a rule of calculus, or "blocks" for given blocks.
+        "program", "selection", "conical", "calculus" for a set made by a rule of calculus, or "blocks" for given
+        blocks.
     exactness : Exactness
         Relation to Clarke's Jacobian; `EXACT` for given blocks.
     tolerance : float
@@ -81,10 +85,11 @@ class JacobianSet:
     def reading(self) -> str:
         """What the set speaks of.
 
-        "program": all that automatic differentiation of this formula may return. "function": limits of derivatives of
-        the function, however it is written. "given": blocks as they came.
+        "program": all that automatic differentiation of this formula may return. "selection": the Jacobians of all
+        branches that have the value of the function, also of those that a guard has decided against. "function":
+        limits of derivatives of the function, however it is written. "given": blocks as they came.
         """
-        return {"selection": "program", "calculus": "program", "conical": "function"}.get(self.kind, "given")
+        return READINGS.get(self.kind, "given")
 
     @classmethod
     def from_blocks(cls, A: Any, B: Any = None) -> "JacobianSet":

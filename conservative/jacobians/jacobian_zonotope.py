@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.errors import BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.families import MatrixFamily
-from conservative.jacobians.jacobian_set import ExactBlocks, JacobianSet, NearTie, distinct, frozen
+from conservative.jacobians.jacobian_set import READINGS, ExactBlocks, JacobianSet, NearTie, distinct, frozen
 from conservative.matrix_sets import LargestNorm, MatrixZonotope, largest_norm
 
 MAX_LISTED_TIES = 12
@@ -41,7 +41,7 @@ class JacobianZonotope:
     state_size : int
         p, the number of state columns, which come first.
     kind : str
-        "selection" or "conical".
+        "program", "selection" or "conical".
     exactness : Exactness
         Relation to Clarke's Jacobian: EXACT or OUTER.
     tight : bool
@@ -86,8 +86,8 @@ class JacobianZonotope:
 
     @property
     def reading(self) -> str:
-        """What the set speaks of: "program", all that differentiation may return, or "function", limits of it."""
-        return "program" if self.kind == "selection" else "function"
+        """What the set speaks of, as for a `JacobianSet`."""
+        return READINGS[self.kind]
 
     @property
     def tie_count(self) -> int:

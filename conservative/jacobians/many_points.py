@@ -15,7 +15,7 @@ from conservative.functions.selection import MAX_PIECES
 from conservative.functions.structured_map import LARGEST_SELECTION, StructuredMap
 from conservative.jacobians._structured import StructuredSweep, state_size
 from conservative.jacobians._sweep import CALL, Sweep
-from conservative.jacobians.at_point import KINDS
+from conservative.jacobians.at_point import check_kind
 from conservative.jacobians.front import conservative_jacobian
 from conservative.jacobians.jacobian_set import JacobianSet
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope
@@ -158,7 +158,7 @@ def conservative_jacobians(
     F: PiecewiseSelection | StructuredMap,
     points: ArrayLike,
     *,
-    kind: str = "selection",
+    kind: str = "program",
     tolerance: float | None = None,
     max_pieces: int = MAX_PIECES,
 ) -> JacobianSets:
@@ -170,7 +170,7 @@ def conservative_jacobians(
         Small structured maps are written out as sums of Max; large ones are looked at point by point.
     points : array_like, shape (..., p + m)
         State, then parameters, as doubles.
-    kind : {"selection", "conical"}
+    kind : {"program", "selection", "conical"}
         As in `conservative_jacobian`. Cells at tied points are searched point by point, but once for all points with
         the same signs where F is piecewise affine and nothing jumps.
     tolerance : float, optional
@@ -213,8 +213,7 @@ def conservative_jacobians(
             f"`{CALL}(F=...)` needs a PiecewiseSelection or a StructuredMap; got {type(F).__name__}. Make one with "
             "`from_sympy` or `structured`."
         )
-    if kind not in KINDS:
-        raise ArgumentError(f'`{CALL}(kind=...)` is "selection" or "conical"; got {kind!r}.')
+    check_kind(kind, CALL)
     if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 <= tolerance < np.inf):
         raise ArgumentError(f"`{CALL}(tolerance=...)` needs a finite number >= 0; got {tolerance!r}.")
     given = _read_points(F, points)

@@ -1,4 +1,4 @@
-"""`jacobian_sandwich`: conical ⊆ Clarke ⊆ selection, with the gap between the ends."""
+"""`jacobian_sandwich`: conical ⊆ Clarke ⊆ program ⊆ selection, with the gap around Clarke's."""
 
 import math
 from dataclasses import dataclass
@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from conservative._core.errors import BudgetError, EmptySetError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 from conservative.functions import PiecewiseSelection
 from conservative.functions.selection import MAX_PIECES
 from conservative.functions.structured_map import StructuredMap
-from conservative.jacobians.front import conservative_jacobian
+from conservative.jacobians.front import getter, or_none
 from conservative.jacobians.jacobian_set import JacobianSet
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope
 from conservative.matrix_sets import MatrixPolytope
@@ -24,40 +23,47 @@ _LISTED_TIES = 8
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class JacobianSandwich:
-    """The nested sets conical ⊆ Clarke ⊆ selection at one point.
+    """The nested sets conical ⊆ Clarke ⊆ program ⊆ selection at one point.
 
     Parameters
     ----------
     conical : JacobianSet, JacobianZonotope or None
         The function reading: hull of the Jacobians of feasible cells. None when no cell is open to first order, or
         there are more than `max_pieces`.
-    selection : JacobianSet or JacobianZonotope
-        The program reading: hull over every combination of independent choices at ties. A zonotope for a
-        `StructuredMap` and for more pieces than `max_pieces`; where it is not `tight`, a superset of that hull.
+    program : JacobianSet or JacobianZonotope
+        The program reading: hull over every combination of independent choices at ties, of the branches that guards
+        leave. A zonotope for a `StructuredMap` and for more pieces than `max_pieces`; where it is not `tight`, a
+        superset of that hull.
+    selection : JacobianSet, JacobianZonotope or None
+        The same over all branches that have the value of F, whatever guards say. None where one of these has no
+        finite derivative, or where there are too many.
     exact : bool
-        Whether the two ends have one hull, which is then Clarke's Jacobian; proved at exact points.
+        Whether conical and program have one hull, which is then Clarke's Jacobian.
     gap : Bracket
-        Holds the Hausdorff distance of the two hulls, Frobenius norm. Clarke's Jacobian is at most `gap.upper` from
-        either end. Without a conical end, and for a zonotope that is not Clarke's: from 0 to a bound of the diameter
-        of `selection`, which bounds the distance from Clarke's Jacobian to `selection`.
+        Holds the Hausdorff distance of these two hulls, Frobenius norm. Clarke's Jacobian is at most `gap.upper` from
+        either. Without a conical end, and for a zonotope that is not Clarke's: from 0 to a bound of the diameter
+        of `program`, which bounds the distance from Clarke's Jacobian to `program`.
     """
 
     conical: JacobianSet | JacobianZonotope | None
-    selection: JacobianSet | JacobianZonotope
+    program: JacobianSet | JacobianZonotope
+    selection: JacobianSet | JacobianZonotope | None
     exact: bool
     gap: Bracket
 
     @property
     def clarke(self) -> JacobianSet | JacobianZonotope | None:
-        """Clarke's Jacobian where it is known: the end whose `exactness` is EXACT; None where neither is."""
-        ends = (self.conical, self.selection)
+        """Clarke's Jacobian where it is known: the first set whose `exactness` is EXACT; None where none is."""
+        ends = (self.conical, self.program)
         return next((end for end in ends if end is not None and end.exactness is Exactness.EXACT), None)
 
     def __repr__(self) -> str:
         inner = "no open cell listed" if self.conical is None else _counted(self.conical)
+        outer = "not finite, or too many" if self.selection is None else _counted(self.selection)
         known = "the ends agree" if self.exact else "Clarke known" if self.clarke is not None else "Clarke between"
         return (
-            f"JacobianSandwich(function reading: {inner} ⊆ Clarke ⊆ program reading: {_counted(self.selection)}; "
+            f"JacobianSandwich(function reading: {inner} ⊆ Clarke ⊆ program reading: {_counted(self.program)} "
+            f"⊆ selection reading: {outer}; "
             f"{known}, gap {self.gap})"
         )
 
@@ -65,7 +71,7 @@ class JacobianSandwich:
 def jacobian_sandwich(
     F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float | None = None, max_pieces: int = MAX_PIECES
 ) -> JacobianSandwich:
-    """Both readings of the Jacobian of F at a point, which enclose Clarke's.
+    """All readings of the Jacobian of F at a point, which enclose Clarke's, from one search of cells.
 
     Parameters
     ----------
@@ -102,21 +108,18 @@ def jacobian_sandwich(
     >>> sandwich.exact, sandwich.clarke.vertices.tolist(), 2.0 in sandwich.gap
     (False, [[[0.0]]], True)
     """
-    selection = conservative_jacobian(F, at, kind="selection", tolerance=tolerance, max_pieces=max_pieces)
-    exact = selection.exactness is Exactness.EXACT
-    conical: JacobianSet | JacobianZonotope | None
-    try:
-        conical = conservative_jacobian(F, at, kind="conical", tolerance=tolerance, max_pieces=max_pieces)
-    except (EmptySetError, BudgetError):
-        conical = None
-    if exact and (conical is None or isinstance(selection, JacobianZonotope) or selection.exact_entries is not None):
-        return JacobianSandwich(conical, selection, exact, Bracket(0.0, 0.0))
-    listed = selection
-    if isinstance(selection, JacobianZonotope) and selection.tie_count <= _LISTED_TIES:
-        listed = selection.listed()
+    get = getter(F, at, tolerance=tolerance, max_pieces=max_pieces)
+    program = get("program")
+    conical, selection = or_none(get, "conical"), or_none(get, "selection")
+    exact = program.exactness is Exactness.EXACT
+    if exact and (conical is None or isinstance(program, JacobianZonotope) or program.exact_entries is not None):
+        return JacobianSandwich(conical, program, selection, exact, Bracket(0.0, 0.0))
+    listed = program
+    if isinstance(program, JacobianZonotope) and program.tie_count <= _LISTED_TIES:
+        listed = program.listed()
     if isinstance(conical, JacobianSet) and isinstance(listed, JacobianSet):
-        return JacobianSandwich(conical, selection, exact, _distance(conical, listed))
-    return JacobianSandwich(conical, selection, exact, Bracket(0.0, _diameter(selection)))
+        return JacobianSandwich(conical, program, selection, exact, _distance(conical, listed))
+    return JacobianSandwich(conical, program, selection, exact, Bracket(0.0, _diameter(program)))
 
 
 def _counted(J: JacobianSet | JacobianZonotope) -> str:
@@ -125,19 +128,19 @@ def _counted(J: JacobianSet | JacobianZonotope) -> str:
     return f"{len(J.vertices)} {'vertex' if len(J.vertices) == 1 else 'vertices'}"
 
 
-def _distance(conical: JacobianSet, selection: JacobianSet) -> Bracket:
-    measured = measured_distance(MatrixPolytope(conical.vertices), MatrixPolytope(selection.vertices))
-    if selection.exact_entries is None:
+def _distance(conical: JacobianSet, program: JacobianSet) -> Bracket:
+    measured = measured_distance(MatrixPolytope(conical.vertices), MatrixPolytope(program.vertices))
+    if program.exact_entries is None:
         return measured
-    size = float(np.abs(selection.vertices).max()) * math.sqrt(selection.vertices[0].size)
+    size = float(np.abs(program.vertices).max()) * math.sqrt(program.vertices[0].size)
     shift = 4 * UNIT_ROUNDOFF * size
     return Bracket(max(0.0, measured.lower - shift), measured.widen(shift).upper)
 
 
-def _diameter(selection: JacobianSet | JacobianZonotope) -> float:
+def _diameter(program: JacobianSet | JacobianZonotope) -> float:
     """At least the largest distance of two members: the diagonal of the box around them, or the sum of generators."""
-    if isinstance(selection, JacobianZonotope):
-        lengths = np.linalg.norm(selection.U, axis=1) @ np.linalg.norm(selection.V, axis=1)
-        return float(lengths) * (1 + 1e-12) + 2 * selection.rounding + 1e-300
-    low, high = selection.vertices.min(axis=0), selection.vertices.max(axis=0)
+    if isinstance(program, JacobianZonotope):
+        lengths = np.linalg.norm(program.U, axis=1) @ np.linalg.norm(program.V, axis=1)
+        return float(lengths) * (1 + 1e-12) + 2 * program.rounding + 1e-300
+    low, high = program.vertices.min(axis=0), program.vertices.max(axis=0)
     return float(np.linalg.norm(high - low)) * (1 + 1e-12) + 1e-300

@@ -115,7 +115,7 @@ def test_one_float_makes_a_floating_result():
 def test_only_conservative_sets_are_combined():
     F = planar("Max(Min(y, x**2 - y), 0)")
     inner = conservative_jacobian(F, [0, 0], kind="conical")
-    with pytest.raises(ArgumentError, match=r"add_jacobians.*kind=.selection"):
+    with pytest.raises(ArgumentError, match=r"add_jacobians.*kind=.program"):
         add_jacobians(inner, inner)
     known = conservative_jacobian(planar("Abs(x) - Abs(-x)"), [0, 0], kind="conical")
     assert add_jacobians(known, known).vertices.tolist() == [[[0.0, 0.0]]]

@@ -31,7 +31,16 @@ class Tree:
                 return f"({c})*{u.text}"
             case "kink", (w, g, c, d):
                 return f"Piecewise(({w.text} + ({c})*{g.text}, {g.text} >= 0), ({w.text} + ({d})*{g.text}, True))"
+            case "decided", (w, g, c):
+                return f"Piecewise(({w.text}, {g.text} < 1), ({w.text} + ({c})*{g.text}*({g.text} - 1), True))"
         raise AssertionError(self.op)
+
+    @property
+    def near_zero(self) -> "Tree":
+        """The same function next to the origin, without guards that are decided there."""
+        if self.op == "decided":
+            return self.parts[0].near_zero
+        return Tree(self.op, tuple(p.near_zero if isinstance(p, Tree) else p for p in self.parts))
 
     def __call__(self, x: Any, y: Any) -> Any:
         match self.op, self.parts:
@@ -50,6 +59,9 @@ class Tree:
             case "kink", (w, g, c, d):
                 base = g(x, y)
                 return w(x, y) + np.where(base >= 0, c, d) * base
+            case "decided", (w, g, c):
+                base = g(x, y)
+                return w(x, y) + np.where(base < 1, 0, c) * base * (base - 1)
         raise AssertionError(self.op)
 
 
@@ -65,5 +77,13 @@ def _grown(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
     )
 
 
+def _decided(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
+    guarded = st.builds(lambda w, g, c: Tree("decided", (w, g, c)), children, FORMS, COEFFICIENTS)
+    return st.one_of(_grown(children), guarded)
+
+
 PIECEWISE_LINEAR = st.recursive(FORMS, _grown, max_leaves=6)
 """Positively homogeneous, continuous, with every tie at the origin."""
+
+WITH_DECIDED_GUARDS = st.recursive(FORMS, _decided, max_leaves=5)
+"""The same, with guards that are decided at the origin although the values of their branches agree there."""
