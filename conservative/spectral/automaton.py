@@ -1,7 +1,7 @@
 """Constrained switching: automata that say which words are allowed."""
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Any, final
@@ -11,10 +11,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative.spectral.automaton_edges import Edge as Edge
+from conservative.spectral.automaton_edges import dwell_edges, named_edges
 from conservative.spectral.words import Word
-
-Edge = tuple[int, int, int]
-"""(u, v, letter): from node u to node v, reading a letter."""
 
 MOST_NODES = 4096
 MOST_EDGES = 65536
@@ -175,6 +174,79 @@ class Automaton:
         name = {word: i for i, word in enumerate(words)}
         edges = [(name[w], name[(*w, i)[1:] if m else ()], i) for w in words for i in range(k)]
         return cls(len(words), tuple(edges), k)
+
+    @classmethod
+    def dwell_time(cls, steps: int, *, letters: int = 2) -> "Automaton":
+        """The automaton of the words in which every letter, once chosen, stays for a number of steps or more.
+
+        Parameters
+        ----------
+        steps : int
+            The minimal dwell time; with 1 every word is allowed.
+        letters : int
+            Size of the alphabet.
+
+        Returns
+        -------
+        Automaton
+            Node ``i * steps + j`` has read the letter i at least j + 1 times in a row, exactly so for j < steps - 1. A
+            run that a word cuts off at one of its ends may be shorter.
+
+        Raises
+        ------
+        ArgumentError
+
+        Examples
+        --------
+        >>> slow = Automaton.dwell_time(2)
+        >>> slow.allows((0, 0, 1, 1, 1, 0, 0)), slow.allows((0, 0, 1, 0, 0))
+        (True, False)
+        """
+        k = _count(steps, "steps", most=MOST_NODES)
+        n = _count(letters, "letters", most=MOST_EDGES)
+        if n * k > MOST_NODES or n * (n + k) > MOST_EDGES:
+            raise ArgumentError(
+                f"`Automaton.dwell_time(steps={k}, letters={n})` would have {n * k} nodes and {n * (n + k - 1)} edges; "
+                f"at most {MOST_NODES} and {MOST_EDGES} are made. Ask for fewer steps."
+            )
+        return cls(n * k, tuple(dwell_edges(k, n)), n)
+
+    @classmethod
+    def from_edges(
+        cls, edges: Sequence[tuple[Hashable, Hashable, Any]], *, order: str = "time", letters: int | Sequence[Any] = -1
+    ) -> "Automaton":
+        """The automaton of edges between named nodes, in the order of time or of the product.
+
+        Parameters
+        ----------
+        edges : sequence of (from, to, letter)
+            Nodes by any names (hashable values); they are numbered in the order in which they are named first.
+        order : str
+            ``"time"``: an edge leads from the node before a step to the node after it, as a system is drawn that
+            switches, x_{t+1} = A_letter x_t. The word of a path then reads from right to left in the product.
+            ``"product"``: as the edges of an `Automaton`, which are followed from left to right in the product.
+        letters : int or sequence, optional
+            Number of letters; or their names, one for each matrix, when edges name them.
+
+        Returns
+        -------
+        Automaton
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError, ShapeError
+
+        Examples
+        --------
+        After braking (1) the engine idles (0) before it brakes again; accelerating is 2.
+
+        >>> road = [("ok", "ok", "idle"), ("ok", "ok", "gas"), ("ok", "hot", "brake"), ("hot", "ok", "idle")]
+        >>> drive = Automaton.from_edges(road, letters=("idle", "brake", "gas"))
+        >>> drive.allows((2, 0, 1)), drive.allows((0, 2, 1))        # M[2] @ M[0] @ M[1]: brake, idle, gas
+        (True, False)
+        """
+        nodes, read, count = named_edges(edges, order, letters)
+        return cls(nodes, tuple(read), count)
 
     def step(self, states: frozenset[int], letter: int) -> frozenset[int]:
         """The nodes reached from some nodes by one letter.

@@ -1,6 +1,6 @@
 """Automata of allowed words, and the lifted family whose radius is the constrained one."""
 
-from itertools import pairwise, product
+from itertools import groupby, pairwise, product
 
 import numpy as np
 import pytest
@@ -51,6 +51,57 @@ def test_successions_allow_the_listed_pairs(table):
     automaton = Automaton.from_successions(table)
     for i, j in product(range(3), repeat=2):
         assert automaton.allows((i, j)) == (table[i][j] and any(table[j]))
+
+
+@given(st.integers(1, 3), st.integers(1, 3))
+@settings(deadline=None, max_examples=9)
+def test_dwell_times_allow_exactly_the_words_without_short_runs_inside(steps, letters):
+    automaton = Automaton.dwell_time(steps, letters=letters)
+    for word in product(range(letters), repeat=5):
+        runs = [len(list(run)) for _, run in groupby(word)]
+        assert automaton.allows(word) == all(run >= steps for run in runs[1:-1]), word
+    assert Automaton.dwell_time(1, letters=letters).nodes == letters
+
+
+def test_dwell_time_slows_the_heavy_ball_down():
+    fast, slow = (cj.joint_spectral_radius(HEAVY_BALL, automaton=Automaton.dwell_time(k)) for k in (1, 3))
+    assert fast.lower > 1.032
+    assert slow.upper < 1
+    for words in (0, True, 5000, "2"):
+        with pytest.raises(cj.ConservativeError, match="steps"):
+            Automaton.dwell_time(words)
+
+
+def test_edges_in_time_order_by_name():
+    road = [("cold", "cold", "idle"), ("cold", "cold", "gas"), ("cold", "hot", "brake"), ("hot", "cold", "idle")]
+    names = ("idle", "brake", "gas")
+    drive = Automaton.from_edges(road, letters=names)
+    assert (drive.nodes, drive.letters) == (2, 3)
+    after_braking = {(a, b) for a, b in product(range(3), repeat=2) if drive.allows((b, a)) and a == 1}
+    assert after_braking == {(1, 0)}  # the product is written with the later step on the left
+    backwards = Automaton.from_edges(road, letters=names, order="product")
+    assert all(drive.allows(w) == backwards.allows(w[::-1]) for w in product(range(3), repeat=3))
+    numbers = [(0, 1, 0), (1, 1, 1), (1, 0, 0)]
+    assert Automaton.from_edges(numbers, order="product") == Automaton(2, tuple(numbers))
+    assert Automaton.from_edges(numbers, letters=4).letters == 4
+
+
+@pytest.mark.parametrize(
+    ("edges", "options", "message"),
+    [
+        ([], {}, "at least one"),
+        ([("a", "b")], {}, "triples"),
+        ([("a", "b", "x")], {}, "names of all letters"),
+        ([("a", "b", "x")], {"letters": ("y",)}, "does not name the letter 'x'"),
+        ([("a", "b", "x")], {"letters": ("x", "x")}, "twice"),
+        ([([], "b", 0)], {}, "hashable"),
+        ([("a", "b", 0)], {"order": "space"}, "order"),
+        ([("a", "b", 0), ("a", "b", 0)], {}, "twice"),
+    ],
+)
+def test_named_edges_that_cannot_be_read(edges, options, message):
+    with pytest.raises(cj.ConservativeError, match=message):
+        Automaton.from_edges(edges, **options)
 
 
 @given(st.integers(1, 3), st.integers(0, 2))

@@ -19,8 +19,8 @@ from conservative import (
 )
 from conservative._core.families import as_family
 from conservative.spectral import LowerRadiusStatus, planar_norm
-from conservative.spectral.reduction.modular import PRIMES
 from conservative.spectral.growth.antinorm import proved_antinorm_rate
+from conservative.spectral.reduction.modular import PRIMES
 
 UL = [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
 GOLDEN = (1 + 5**0.5) / 2

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.spectral import families, product
 
-from conservative import ConservativeError, joint_spectral_radius, p_radius
+from conservative import Automaton, ConservativeError, joint_spectral_radius, p_radius
 from conservative._core.families import as_family
 from conservative.spectral.growth.cones import entrywise_bounds, semidefinite_bounds
-from conservative.spectral.growth.mean_lift import mean_lift
+from conservative.spectral.growth.mean_lift import mean_lift, path_lift
 from conservative.spectral.radius import radius_of
 
 UL = [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
@@ -79,7 +79,7 @@ def test_semidefinite_bounds_enclose_the_exact_radius(rows, p):
 def test_entrywise_bounds_enclose_the_exact_radius_tightly(seed, p):
     rows = np.random.default_rng(seed).integers(0, 5, size=(2, 3, 3)).tolist()
     family = as_family(rows, call="test")
-    lower, upper = entrywise_bounds(family, p)
+    lower, upper = entrywise_bounds(mean_lift(family, p))
     exact = radius_of(mean_lift(family, p))[0]
     assert lower <= Fraction(exact.upper)
     assert upper >= Fraction(exact.lower)
@@ -90,6 +90,57 @@ def test_cones_are_tight_for_irreducible_families_beyond_the_exact_size():
     assert signed.upper <= signed.lower * (1 + 1e-9)
     positive = p_radius(np.random.default_rng(1).random((2, 6, 6)), p=3)
     assert positive.upper <= positive.lower * (1 + 1e-9)
+
+
+NEVER_TWICE = Automaton(2, [(0, 0, 0), (0, 1, 1), (1, 0, 0)])  # no two letters 1 in a row
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_constrained_p_radii_of_numbers_in_closed_form(p):
+    """Sums over paths grow like the radius of [[a, b], [a, 0]], a = 2^p, b = 3^p, and their number like golden^t."""
+    a, b = 2**p, 3**p
+    wanted = ((a + math.sqrt(a * a + 4 * a * b)) / 2 / GOLDEN) ** (1 / p)
+    found = p_radius([[[2]], [[3]]], p=p, automaton=NEVER_TWICE)
+    assert found.lower <= wanted * (1 + 1e-14)
+    assert wanted * (1 - 1e-14) <= found.upper <= found.lower * (1 + 1e-13)
+    assert found.joint_spectral_radius.lower <= math.sqrt(6) <= found.joint_spectral_radius.upper
+
+
+def test_an_automaton_that_allows_everything_changes_nothing():
+    for p, rows in ((1, UL), (2, UL), (2, [[[1, -1], [0, 2]], [[0, 1], [3, 1]]])):
+        free, all_words = p_radius(rows, p=p), p_radius(rows, p=p, automaton=Automaton.de_bruijn(2, 1))
+        assert (free.lower, free.upper, free.words) == (all_words.lower, all_words.upper, all_words.words)
+    never = p_radius(UL, automaton=Automaton(2, [(0, 1, 0)]))
+    assert (never.upper, never.joint_spectral_radius.upper) == (0.0, 0.0)
+    alternating = p_radius(UL, automaton=Automaton(2, [(0, 1, 0), (1, 0, 1)]))  # one word: its rate, whatever p
+    assert near(alternating.lower, GOLDEN, 1e-14)
+    assert alternating.words == 1.0
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2]))
+@settings(deadline=None, max_examples=10)
+def test_constrained_p_radii_against_all_paths(seed, p):
+    rows = np.random.default_rng(seed).integers(1, 5, size=(2, 2, 2))
+    sums = []
+    for length in (11, 12):
+        ends = {node: np.array([[1.0, 1.0]]) for node in (0, 1)}
+        for _ in range(length):
+            ends = {v: np.concatenate([ends[u] @ rows[i] for u, w, i in NEVER_TWICE.edges if w == v]) for v in (0, 1)}
+        vectors = np.concatenate([*ends.values()])
+        sums.append((vectors.sum(axis=1) ** p).mean())
+    found = p_radius(rows, p=p, automaton=NEVER_TWICE)
+    assert near((sums[1] / sums[0]) ** (1 / p), found.lower, 2e-2)
+    assert found.upper <= joint_spectral_radius(rows, automaton=NEVER_TWICE).upper
+
+
+def test_constrained_cones_agree_with_the_exact_polynomial_beyond_its_size():
+    rng = np.random.default_rng(3)
+    for rows, p in ((rng.random((2, 4, 4)), 3), (rng.normal(size=(2, 9, 9)), 2)):
+        found = p_radius(rows, p=p, automaton=NEVER_TWICE)
+        total = path_lift(as_family(rows, call="test"), NEVER_TWICE.edges, 2, p)
+        wanted = (np.abs(np.linalg.eigvals(np.array(total.tolist(), dtype=float))).max() / GOLDEN) ** (1 / p)
+        assert near(found.lower, wanted, 1e-8)
+        assert near(found.upper, wanted, 1e-8)
 
 
 def test_p_radius_refuses_what_it_cannot_bound():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from conservative._core.exact_linalg import as_python_fraction, is_positive_semidefinite, to_flint
 from conservative._core.families import MatrixFamily
-from conservative.spectral.growth.mean_lift import exact_lifts, mean_lift
+from conservative.spectral.growth.mean_lift import exact_lifts
 from conservative.spectral.semidefinite.lift import symmetric_lift
 
 FloatArray = NDArray[np.float64]
@@ -19,14 +19,13 @@ MARGINS = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5, 1e-3)
 """Relative distances from the radius in doubles at which an inequality is tried."""
 
 
-def entrywise_bounds(family: MatrixFamily, p: int) -> tuple[Fraction, Fraction]:
-    """Bounds of rho(L) for the mean lift L >= 0 of a nonnegative family.
+def entrywise_bounds(exact: flint.fmpq_mat) -> tuple[Fraction, Fraction]:
+    """Bounds of rho(L) for a matrix L >= 0.
 
     Parameters
     ----------
-    family : MatrixFamily
-        Nonnegative entries of modulus about one.
-    p : int
+    exact : fmpq_mat, shape (N, N)
+        Nonnegative entries whose radius is of moderate size.
 
     Returns
     -------
@@ -37,8 +36,7 @@ def entrywise_bounds(family: MatrixFamily, p: int) -> tuple[Fraction, Fraction]:
     L v <= g v for a v > 0 gives rho(L) <= g, and L v >= g v for a nonzero v >= 0 gives rho(L) >= g: the quotients of
     entries are exact, for v from doubles.
     """
-    exact = mean_lift(family, p)
-    floats = np.mean([symmetric_lift(m, p) for m in family.floats], axis=0)
+    floats = np.array([[int(x.p) / int(x.q) for x in row] for row in exact.tolist()])
     lower, upper = Fraction(0), _row_sum(exact)
     for v in _near_eigenvectors(floats, np.ones(len(floats))):
         v = np.where(np.abs(v) > 1e-14 * np.abs(v).max(), np.abs(v), 0.0)

@@ -91,7 +91,8 @@ def estimate_lyapunov_exponent(
     tenths of the factors is one observation, and the chains are independent. The interval is Student's with samples
     - 1 degrees of freedom. It does not see the bias of a chain that mixes more slowly than length / 10. A chain
     whose vector becomes zero shows a product that vanishes, which then happens almost surely: the exponent is minus
-    infinity. That product is confirmed to be zero in integers. The exponent is at most the logarithm of every p-radius and of the joint spectral radius.
+    infinity. That product is confirmed to be zero in integers. The exponent is at most the logarithm of every p-radius
+    and of the joint spectral radius.
 
     References
     ----------

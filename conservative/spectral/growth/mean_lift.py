@@ -1,11 +1,13 @@
-"""The mean of the lifts of a family to the monomials of one degree, exactly."""
+"""The lifts of a family to the monomials of one degree, in the mean or along a graph, exactly."""
 
 import math
+from collections.abc import Sequence
 
 import flint
 import numpy as np
 
 from conservative._core.families import ExactMatrix, MatrixFamily
+from conservative.spectral.automaton import Edge
 from conservative.spectral.semidefinite.lift import symmetric_lift
 
 
@@ -33,6 +35,31 @@ def mean_lift(family: MatrixFamily, degree: int) -> flint.fmpq_mat:
     for lift in lifts[1:]:
         total = total + lift
     return total / flint.fmpq(family.count)
+
+
+def path_lift(family: MatrixFamily, edges: Sequence[Edge], nodes: int, degree: int) -> flint.fmpq_mat:
+    """The block matrix with the sum of L_i over the edges (u, v, i) in block row u and block column v.
+
+    Its powers hold the sums of the lifts of the products along all paths of a length.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    edges : sequence of (u, v, letter)
+    nodes, degree : int
+
+    Returns
+    -------
+    fmpq_mat, shape (nodes N, nodes N), N = binom(n + degree - 1, degree)
+    """
+    lifts = [lift.tolist() for lift in exact_lifts(family, degree)]
+    size = len(lifts[0])
+    rows = [[flint.fmpq(0)] * (nodes * size) for _ in range(nodes * size)]
+    for u, v, letter in edges:
+        for r, row in enumerate(lifts[letter]):
+            for c, x in enumerate(row):
+                rows[u * size + r][v * size + c] += x
+    return flint.fmpq_mat(rows)
 
 
 def exact_lifts(family: MatrixFamily, degree: int) -> list[flint.fmpq_mat]:
