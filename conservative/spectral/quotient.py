@@ -36,6 +36,9 @@ class Quotient:
     inverse : ExactMatrix, shape (n, n)
         S = T^-1.
     kept : MatrixFamily
+    distance : Fraction
+        0 where W is invariant. Otherwise what is said holds for all families within this distance, in the Frobenius
+        norm of each matrix, that leave W (or, for SUBSPACE, the quotient by it) exactly as it is.
     """
 
     side: Side
@@ -43,6 +46,7 @@ class Quotient:
     basis: ExactMatrix = field(repr=False)
     inverse: ExactMatrix = field(repr=False)
     kept: MatrixFamily = field(repr=False)
+    distance: Fraction = Fraction(0)
 
     @property
     def spanning(self) -> tuple[tuple[Fraction, ...], ...]:
@@ -66,7 +70,8 @@ def quotients(family: MatrixFamily) -> Iterator[Quotient]:
 
     Notes
     -----
-    All in rational arithmetic: of a family of doubles whose rows sum to one only up to rounding nothing is found.
+    All in rational arithmetic: of a family of doubles whose rows sum to one only up to rounding nothing is found; see
+    `near_quotients`.
 
     Examples
     --------
@@ -79,10 +84,10 @@ def quotients(family: MatrixFamily) -> Iterator[Quotient]:
     matrices = [to_flint(m) for m in family.exact]
     fixed = _fixed(matrices)
     if 0 < len(fixed) < family.size:
-        yield _split(matrices, fixed, Side.QUOTIENT)
+        yield split_off(matrices, fixed, Side.QUOTIENT)
     covectors = _fixed([m.transpose() for m in matrices])
     if 0 < len(covectors) < family.size:
-        yield _split(matrices, _null_space(flint.fmpq_mat(covectors)), Side.SUBSPACE)
+        yield split_off(matrices, covectors, Side.SUBSPACE)
     if not fixed and not covectors:
         yield from _leading_blocks(family, matrices)
 
@@ -129,7 +134,22 @@ def _completed(vectors: Sequence[Sequence[flint.fmpq]], n: int) -> flint.fmpq_ma
     return flint.fmpq_mat([list(v) for v in vectors] + units).transpose()
 
 
-def _split(matrices: Sequence[flint.fmpq_mat], subspace: Sequence[Sequence[flint.fmpq]], side: Side) -> Quotient:
+def split_off(matrices: Sequence[flint.fmpq_mat], subspace: Sequence[Sequence[flint.fmpq]], side: Side) -> Quotient:
+    """The family taken apart by a subspace: `split_off` itself does not ask whether it is invariant.
+
+    Parameters
+    ----------
+    matrices : sequence of flint.fmpq_mat
+    subspace : sequence of vectors of flint.fmpq
+        A basis; for SUBSPACE of the vectors w on which it vanishes.
+    side : Side
+
+    Returns
+    -------
+    Quotient
+    """
+    if side is Side.SUBSPACE:
+        subspace = _null_space(flint.fmpq_mat([list(v) for v in subspace]))
     n, r = matrices[0].nrows(), len(subspace)
     basis = _completed(subspace, n)
     inverse = basis.inv()

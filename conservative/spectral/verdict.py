@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from conservative._core.deadlines import deadline_after, time_limit_until
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
 from conservative._core.families import MatrixFamily, as_family
-from conservative._core.numbers import Bracket
+from conservative._core.numbers import Bracket, float_above
 from conservative.certificates import Certificate, contraction_certificate, expansion_certificate
 from conservative.jacobians import JacobianZonotope
 from conservative.matrix_sets import MatrixZonotope, largest_norm
@@ -22,6 +23,7 @@ from conservative.spectral.basis import balanced_family
 from conservative.spectral.candidates import ranked_words
 from conservative.spectral.family_radius import JointSpectralRadius
 from conservative.spectral.jsr import joint_spectral_radius
+from conservative.spectral.near_quotient import bound_nearby, near_quotients
 from conservative.spectral.norms import assumption_a
 from conservative.spectral.products import proved_rate
 from conservative.spectral.quadratic import common_quadratic_norm
@@ -59,6 +61,14 @@ class Contraction(Enum):
     )
     QUOTIENT = "the family has radius one on a common invariant subspace, and contracts on the quotient by it"
     SUBSPACE = "the family contracts on a common invariant subspace, and has radius one on the quotient by it"
+    NEAR_QUOTIENT = (
+        "every family within rounding of this one that leaves a common subspace exactly as it is contracts on the "
+        "quotient by it"
+    )
+    NEAR_SUBSPACE = (
+        "every family within rounding of this one that leaves the quotient by a common subspace exactly as it is "
+        "contracts on the subspace"
+    )
     REFUTED = "no norm contracts: the product of a word has spectral radius at least one"
     UNDECIDED = "undecided: the bracket of the joint spectral radius contains one; raise `time_limit`"
 
@@ -74,7 +84,8 @@ class ContractionVerdict:
     ----------
     how : Contraction
     radius : Bracket
-        The joint spectral radius, proved; of the part that contracts, for QUOTIENT and SUBSPACE.
+        The joint spectral radius, proved; of the part that contracts, for QUOTIENT and SUBSPACE. With NEAR_ its upper
+        end bounds that of all the families.
     P : ndarray or None
         For QUADRATIC: the norm is sqrt(x^T P x), the factor at most ``radius.upper``.
     word : tuple of int
@@ -82,9 +93,9 @@ class ContractionVerdict:
     signs : ndarray or None
         For a refuted zonotope: the weights of the vertices that make the word.
     quotient : Quotient or None
-        The common invariant subspace, for QUOTIENT and SUBSPACE.
+        The common invariant subspace, for QUOTIENT and SUBSPACE; with NEAR_, `distance` says of which families.
     part : ContractionVerdict or None
-        The verdict of the part that contracts, with its own certificate.
+        The verdict of the part that contracts, with its own certificate; with NEAR_, of what the given doubles keep.
     certificate : Certificate or None
         Of a bound below one, or of the word; None for zonotopes, quotients, and beyond the checker's limits.
     """
@@ -106,6 +117,11 @@ class ContractionVerdict:
     @property
     def remedy(self) -> str:
         """What to try next; empty where nothing is left to decide."""
+        if self.how in {Contraction.NEAR_QUOTIENT, Contraction.NEAR_SUBSPACE}:
+            return (
+                "The matrices given are doubles. If the true ones leave the subspace exactly as it is, pass them as "
+                "exact rationals: then nothing is left to rounding."
+            )
         near = self.radius.lower <= 1 + _NEAR_ONE and self.radius.upper >= 1 - _NEAR_ONE
         if self.how in {Contraction.REFUTED, Contraction.POLYTOPE, Contraction.UNDECIDED} and near:
             return (
@@ -160,7 +176,8 @@ def contraction_verdict(
     Notes
     -----
     Every answer but UNDECIDED is proved: by exact LDL^T, by the exact characteristic polynomial of a word, or by the
-    bracket of `joint_spectral_radius`. Invariant subspaces are found in rational arithmetic only.
+    bracket of `joint_spectral_radius`. Invariant subspaces are found in rational arithmetic; of doubles that leave one
+    as it is up to rounding, all families are judged that are close by and leave it exactly (see `near_quotients`).
 
     References
     ----------
@@ -204,6 +221,8 @@ def _of_family(family: MatrixFamily, radius: JointSpectralRadius | None, deadlin
             Contraction.EUCLIDEAN, Bracket(0.0, euclidean.norm.upper), np.eye(family.size), certificate=certificate
         )
     split = _by_quotient(family, deadline)
+    if split is None and (radius is None or radius.upper >= 1):
+        split = _by_near_quotient(family, euclidean.norm.upper, deadline)
     if split is not None:
         return split
     if radius is None and (word := _quick_word(family)):
@@ -265,6 +284,26 @@ def _by_quotient(family: MatrixFamily, deadline: float) -> ContractionVerdict | 
             how = Contraction.QUOTIENT if split.side is Side.QUOTIENT else Contraction.SUBSPACE
             bracket = _sharper(split.kept, part, deadline)
             return ContractionVerdict(how, bracket, quotient=split, part=replace(part, radius=bracket))
+    return None
+
+
+def _by_near_quotient(family: MatrixFamily, scale: float, deadline: float) -> ContractionVerdict | None:
+    """The verdict on all families close by that leave a subspace as it is; None where that does not decide."""
+    for split in near_quotients(family):
+        norm = common_quadratic_norm(split.kept, time_limit=time_limit_until(deadline))
+        nearby = bound_nearby(split, norm, scale)
+        if nearby is None:
+            continue
+        distance, bound = nearby
+        proof = partial(contraction_certificate, split.kept, norm.exact_weight, norm.exact_gamma)
+        certificate = certificate_or_none(proof)
+        bracket = Bracket(0.0, norm.gamma)
+        part = ContractionVerdict(Contraction.QUADRATIC, bracket, norm.P, certificate=certificate)
+        part = replace(part, radius=_sharper(split.kept, part, deadline))
+        how = Contraction.NEAR_QUOTIENT if split.side is Side.QUOTIENT else Contraction.NEAR_SUBSPACE
+        return ContractionVerdict(
+            how, Bracket(0.0, float_above(bound)), quotient=replace(split, distance=distance), part=part
+        )
     return None
 
 

@@ -132,9 +132,51 @@ def test_the_derivative_of_sinkhorn_is_that_matrix():
 
 
 def test_rows_that_sum_to_one_only_in_doubles_name_the_remedy():
-    verdict = contraction_verdict(np.array([[[0.1, 0.2, 0.7], [0.3, 0.3, 0.4], [0.6, 0.3, 0.1]]]), time_limit=2.0)
-    assert verdict.how is not Contraction.QUOTIENT
+    verdict = contraction_verdict(np.array([[[0.1, 0.2, 0.7], [0.3, 0.3, 0.4], [0.6, 0.3, 0.1]]]))
+    assert verdict.how is Contraction.NEAR_QUOTIENT
+    assert verdict.quotient.spanning == ((1, 1, 1),)
     assert "exact rationals" in verdict.remedy
+
+
+def projected(matrices, vectors):
+    """The nearest matrices that fix the vectors exactly, but for rounding."""
+    V = np.array(vectors, float).T
+    return matrices - (matrices @ V - V) @ np.linalg.pinv(V)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 5), st.integers(1, 3), st.booleans(), st.booleans())
+@settings(max_examples=25, deadline=None, phases=UNSHRUNK)
+def test_families_near_stochastic_doubles_contract_on_the_quotient(seed, n, count, two_classes, transposed):
+    """Whatever fixes the same vectors within the distance has eigenvalues beyond them below the bound."""
+    rng = np.random.default_rng(seed)
+    doubles = rng.random((count, n, n)) + 0.05
+    if two_classes and n > 3:
+        doubles[:, :2, 2:] = doubles[:, 2:, :2] = 0
+    doubles /= doubles.sum(axis=2, keepdims=True)
+    verdict = contraction_verdict(doubles.transpose(0, 2, 1) if transposed else doubles)
+    if verdict.how is Contraction.QUOTIENT:  # the rows happen to sum to one exactly
+        return
+    split = verdict.quotient
+    assert verdict.how is (Contraction.NEAR_SUBSPACE if transposed else Contraction.NEAR_QUOTIENT)
+    assert split.distance >= Fraction(1, 10**12)
+    assert cj.check(verdict.part.certificate)
+    assert verdict.part.radius.upper <= verdict.radius.upper < 1
+    fixed = np.eye(2).repeat([2, n - 2], axis=1) if two_classes and n > 3 else np.ones((1, n))
+    for _ in range(5):
+        near = projected(doubles + rng.standard_normal((count, n, n)), fixed) - projected(doubles, fixed)
+        near = projected(doubles, fixed) + near * float(split.distance) / np.linalg.norm(near, axis=(1, 2)).max() / 2
+        product = np.linalg.multi_dot([*near, *near]) if count > 1 else near[0]
+        sizes = np.sort(np.abs(np.linalg.eigvals(product)))[: -len(fixed)]
+        steps = 2 * count if count > 1 else 1
+        assert (sizes <= verdict.radius.upper**steps + 1e-12).all()
+
+
+def test_rounding_is_not_blamed_for_what_exact_matrices_do():
+    """Rationals that miss one by a hair are taken as they are, and a part that expands is not called contracting."""
+    hair = Fraction(1, 10**17)
+    off = [[["1/2", "1/2"], [Fraction(1, 3), Fraction(2, 3) + hair]]]
+    assert contraction_verdict(off).how is Contraction.REFUTED
+    assert contraction_verdict(np.array([[[0.1, 0.9, 0], [0.7, 0.3, 0], [0.2, 0.3, 1.5]]])).how is Contraction.REFUTED
 
 
 @given(families(max_size=3, max_count=2))
