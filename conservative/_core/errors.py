@@ -4,9 +4,14 @@ A message names the call and the argument, what was wanted, what came, and the
 remedy, so that it can be acted on without reading the source.
 """
 
+from conservative._core.text import printable
+
 
 class ConservativeError(Exception):
-    """Base class of every error raised on purpose by `conservative`."""
+    """Base class of every error raised on purpose by `conservative`; as text it is fit for a terminal."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ArgumentError(ConservativeError, ValueError):

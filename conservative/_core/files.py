@@ -1,8 +1,13 @@
 """Reading hostile files within bounds, and writing files whole or not at all."""
 
 import os
-import tempfile
+import secrets
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from conservative._core.errors import FileFormatError
 
@@ -75,7 +80,9 @@ def read_text(path: str | os.PathLike[str], *, limit: int = MAX_FILE_BYTES) -> s
         ) from error
 
 
-def check_writable(path: str | os.PathLike[str] | None, *, endings: tuple[str, ...] = ()) -> None:
+def check_writable(
+    path: str | os.PathLike[str] | None, *, endings: tuple[str, ...] = (), inputs: tuple[Any, ...] = ()
+) -> None:
     """Refuse a target that cannot be written, before long work is done for it.
 
     Parameters
@@ -84,23 +91,35 @@ def check_writable(path: str | os.PathLike[str] | None, *, endings: tuple[str, .
         Nothing is checked when it is left out.
     endings : tuple of str
         Endings that the name may have; any, when empty.
+    inputs : tuple of path-like or None
+        What is read, or written too: the target must be none of them.
 
     Raises
     ------
     FileFormatError
-        When the folder is missing or not writable, or the ending is unknown.
+        When the folder is missing or not writable, the target is not a regular file or an input, or the ending is
+        unknown.
     """
     if path is None:
         return
     where = Path(path)
     if endings and where.suffix.lower() not in endings:
         raise FileFormatError(f"{where}: its name must end in {', '.join(endings)}.")
-    if where.is_dir() or not where.parent.is_dir() or not os.access(where.parent, os.W_OK):
+    try:
+        target = _regular_target(where)
+        if any(_same(target, Path(other)) for other in inputs if other is not None):
+            raise FileFormatError(f"{where}: this is also an input, or another output. Name another file.")
+    except _BAD_PATH as error:
+        raise _unwritable(where, error) from error
+    if not (target.parent.is_dir() and os.access(target.parent, os.W_OK)):
         raise FileFormatError(f"{where}: cannot be written there. Name a file in a folder that exists and is writable.")
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a whole file, or leave what was there: a temporary file beside it, then a rename.
+
+    A symbolic link stays, and the file that it names is written. A file that is there keeps its permissions. What
+    would end the process (Ctrl-C, SIGTERM, SIGHUP) waits until the temporary file is gone.
 
     Parameters
     ----------
@@ -110,29 +129,81 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     Raises
     ------
     FileFormatError
-        When the folder is missing or not writable.
+        When the folder is missing or not writable, or the path leads to a device, a pipe, a directory or a
+        write-protected file.
     """
     where = Path(path)
-    if where.is_dir():
-        raise FileFormatError(f"{where}: this is a directory; name a file.")
-    temporary: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(dir=where.parent, prefix=f".{where.name}.", suffix=".part")
-        temporary = Path(name)
+        target = _regular_target(where)
+        with _signals_wait():
+            _replace(target, data)
+    except _BAD_PATH as error:
+        raise _unwritable(where, error) from error
+
+
+_BAD_PATH = (OSError, ValueError, RuntimeError)  # a null byte in a path is a ValueError, a loop of links a RuntimeError
+
+
+def _regular_target(where: Path) -> Path:
+    """What a path leads to, links followed: a regular file, or nothing yet."""
+    target = where.resolve()
+    if target.is_dir():
+        raise FileFormatError(f"{where}: this is a directory; name a file.")
+    # A pipe of the shell resolves to a name that does not exist, so the path itself is asked too.
+    if any(p.exists() and not p.is_file() for p in (where, target)):
+        raise FileFormatError(f"{where}: not a regular file; a device or a pipe is never replaced. Name a file.")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise FileFormatError(f"{where}: this file is write-protected. Name another, or change its permissions.")
+    return target
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths name one file, which need not exist yet."""
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return one == other.resolve()
+
+
+def _replace(target: Path, data: bytes) -> None:
+    temporary = target.parent / f".{secrets.token_hex(8)}.part"
+    try:
+        # The system subtracts its mask from 0o666, as for every new file.
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(where)
-    except OSError as error:
-        raise FileFormatError(f"{where}: cannot be written ({error.strerror}).") from error
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o777)
+        temporary.replace(target)
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _unwritable(where: Path, error: Exception) -> FileFormatError:
+    if isinstance(error, FileFormatError):
+        return error
+    return FileFormatError(f"{where}: cannot be written ({getattr(error, 'strerror', None) or error}).")
+
+
+_ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Deliver signals that end the process after the block; only the main thread can hold them back."""
+    held: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.getsignal(number) for number in _ENDING}
+    # None was not set from Python and could not be restored.
+    before = {number: handler for number, handler in before.items() if handler is not None}
+    try:
+        for number in before:
+            signal.signal(number, lambda number, _: held.append(number))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in held[:1]:
+            signal.raise_signal(number)

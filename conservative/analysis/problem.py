@@ -11,6 +11,7 @@ from conservative import gallery
 from conservative._core.errors import ArgumentError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.family_files import SUFFIXES, parse_family_json, read_family
+from conservative._core.text import one_line
 from conservative.functions import PiecewiseSelection, parse_function_text, read_function_file
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.jacobians.jacobian_zonotope import MAX_LISTED_TIES
@@ -55,6 +56,9 @@ class Problem:
     source: str = ""
     answer: str = ""
     tolerance: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", one_line(self.title))
 
 
 def as_problem(

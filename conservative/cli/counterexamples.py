@@ -25,9 +25,9 @@ def run_counterexample(source: str, **options: Any) -> int:
     from conservative.report import as_json, counterexample_document
     from conservative.spectral.counterexamples import counterexample
 
-    check_writable(options["plot"], endings=(".png", ".pdf", ".svg"))
-    check_writable(options["script"])
-    check_writable(options["certificate"])
+    check_writable(options["plot"], endings=(".png", ".pdf", ".svg"), inputs=(source,))
+    check_writable(options["script"], inputs=(source, options["plot"]))
+    check_writable(options["certificate"], inputs=(source, options["plot"], options["script"]))
     title, family = _family(source, _ranges(options["ranges"]))
     if options["plot"]:
         _require_plane(family)

@@ -1,10 +1,12 @@
 """The entry point: one clear message on standard error for every mistake, and an exit code that means something."""
 
 import contextlib
+import io
 import sys
 
 import click
 
+from conservative._core.text import printable
 from conservative.cli.commands import commands
 
 DONE, REFUTED, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
@@ -28,10 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code = commands.main(args=arguments, prog_name="conservative", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        message = io.StringIO()
+        error.show(file=message)
+        _say(message.getvalue().rstrip())
         return BAD_INPUT
     except ConservativeError as error:
-        click.echo(f"conservative: {error}", err=True)
+        _say(f"conservative: {error}")
         return BAD_INPUT
     except (click.Abort, KeyboardInterrupt):
         click.echo("conservative: interrupted", err=True)
@@ -50,4 +54,4 @@ def main(arguments: list[str] | None = None) -> int:
 def _say(message: str) -> None:
     """A line on standard error, if that still exists."""
     with contextlib.suppress(OSError):
-        click.echo(message, err=True)
+        click.echo(printable(message), err=True)

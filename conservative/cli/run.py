@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from conservative._core.text import printable
+
 MAX_INPUT_BYTES = 64 * 2**20
 
 
@@ -32,8 +34,8 @@ def analyze(source: str, **options: Any) -> int:
     from conservative.report import FIGURE_ENDINGS, analysis_document, as_json, plot_analysis, render
 
     target = _certificate_target(source, options)
-    check_writable(options["plot"], endings=FIGURE_ENDINGS)
-    check_writable(target)
+    check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
+    check_writable(target, inputs=(source, options["plot"]))
     problem = _problem(source, options["variables"])
     result = run_analysis(
         problem,
@@ -53,11 +55,11 @@ def analyze(source: str, **options: Any) -> int:
     if written and result.certificate is not None:
         result.certificate.save(written)
         if not options["as_json"]:
-            click.echo(f"  written to {written}; prove it again with: conservative check {written}")
+            click.echo(printable(f"  written to {written}; prove it again with: conservative check {written}"))
     if options["plot"]:
         plot_analysis(result, options["plot"])
         if not options["as_json"]:
-            click.echo(f"  figure written to {options['plot']}")
+            click.echo(printable(f"  figure written to {options['plot']}"))
     if options["require"] == "contraction":
         return {Contraction.PROVED: 0, Contraction.REFUTED: 1}.get(result.contraction, 3)
     return 0
@@ -75,10 +77,12 @@ def jsr(source: str, **options: Any) -> int:
     -------
     int
     """
+    from conservative._core.files import check_writable
     from conservative.analysis import state_matrices
     from conservative.report import as_json, radius_document, radius_text
     from conservative.spectral import joint_spectral_radius
 
+    check_writable(options["certificate"], inputs=(source,))
     family = state_matrices(_problem(source, options["variables"]))
     result = joint_spectral_radius(family, tol=options["tol"], time_limit=options["time_limit"])
     if options["certificate"] and result.certificate is not None:
@@ -99,9 +103,11 @@ def iterate(source: str, **options: Any) -> int:
     -------
     int
     """
+    from conservative._core.files import check_writable
     from conservative.analysis import as_problem, iterated
-    from conservative.report import as_json, plot_trajectory, trajectory_document, trajectory_text
+    from conservative.report import FIGURE_ENDINGS, as_json, plot_trajectory, trajectory_document, trajectory_text
 
+    check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
     problem = as_problem(_problem(source), at=_point(options["at"]))
     trajectory = iterated(problem, steps=options["steps"] or 40, tol=options["tol"])
     if options["plot"]:

@@ -15,6 +15,7 @@ from fractions import Fraction
 import sympy
 
 from conservative._core.errors import ArgumentError, FunctionError
+from conservative._core.names import require_names
 from conservative._core.rationals import as_fraction
 from conservative.functions._arithmetic import as_sympy
 from conservative.functions._builder import Builder
@@ -43,6 +44,7 @@ class TextReader:
 
     def __init__(self, builder: Builder, columns: Mapping[str, int]) -> None:
         self.builder = builder
+        require_names(columns, call="from_sympy")
         self.columns = {unicodedata.normalize("NFKC", name): column for name, column in columns.items()}
         self._text = ""
         self._lines: list[bytes] = []

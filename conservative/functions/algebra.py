@@ -1,5 +1,6 @@
 """Arithmetic on functions, and what is done with their variables: bound, freed, divided anew, replaced."""
 
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -151,7 +152,7 @@ class FunctionAlgebra(ABC):
         moved = [name_of(n, "free") for n in names]
         require_known(moved, [s.name for s in self.state], "free")
         for name in constants:
-            if name in self._names() or name in RESERVED:
+            if name in self._names() or unicodedata.normalize("NFKC", name) in RESERVED:
                 raise ArgumentError(f"`free({name}=...)`: the name {name} is taken. Choose another.")
         values = {exact_number(v, n, f"free({n}=...)"): n for n, v in constants.items()}
         present = {node.data for node in self.graph.nodes if node.op == "constant"}

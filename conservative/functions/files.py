@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+import unicodedata
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -17,6 +18,7 @@ from conservative._core.errors import (
 )
 from conservative._core.files import read_text
 from conservative._core.rationals import as_fraction
+from conservative._core.text import one_line, printable
 from conservative.functions._origin import Origin, component_lines
 from conservative.functions._text_reader import RESERVED
 from conservative.functions.front import build
@@ -125,7 +127,7 @@ def parse_function_text(text: str, *, name: str = "standard input") -> FunctionF
     reader.check_keys()
     state, parameters = reader.names("state"), reader.names("parameters")
     function = reader.function(state, parameters)
-    origin = Origin(name, component_lines(text, len(function.expressions)))
+    origin = Origin(printable(name), component_lines(text, len(function.expressions)))
     function = replace(function, origin=origin)
     return FunctionFile(
         title=reader.title(),
@@ -155,7 +157,7 @@ class _FileReader:
         title = self.table.get("title", "")
         if not isinstance(title, str):
             raise self._refuse("title", "text", title)
-        return title
+        return one_line(title)
 
     def names(self, key: str) -> tuple[str, ...]:
         given = self.table.get(key, [])
@@ -163,7 +165,7 @@ class _FileReader:
             raise self._refuse(key, f"a list of 1 to {MAX_SYMBOLS} names", given)
         for name in given:
             usable = isinstance(name, str) and name.isidentifier() and len(name) <= MAX_NAME_LENGTH
-            if not usable or name in RESERVED:
+            if not usable or unicodedata.normalize("NFKC", name) in RESERVED:
                 raise self._refuse(
                     key,
                     "names of letters, digits and underscores that are not functions, constants or Python keywords",

@@ -1,11 +1,13 @@
 """`from_sympy`: the way in for sympy expressions and for text."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sympy
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, DiscontinuityError, FunctionError
+from conservative._core.names import require_names
 from conservative.functions._builder import Builder
 from conservative.functions._compiled import compile_graph
 from conservative.functions._graph import BOOLEANS
@@ -93,6 +95,7 @@ def build(
     repeated = next((n for n in names if names.count(n) > 1), None)
     if repeated is not None:
         raise ArgumentError(f"`{call}`: the symbol {repeated} is given twice in state and parameters.")
+    require_names(names, call=call)
     builder = Builder(len(symbols))
     sympy_reader = SympyReader(builder, {s: i for i, s in enumerate(symbols)})
     text_reader = TextReader(builder, {n: i for i, n in enumerate(names)})
@@ -153,7 +156,7 @@ def _symbol(item: Any, components: Sequence[Any], argument: str) -> Any:
         return item
     if not isinstance(item, str):
         raise ArgumentTypeError(f"`from_sympy({argument}=...)` needs symbols or names; got {type(item).__name__}.")
-    if not item.isidentifier() or item in RESERVED:
+    if not item.isidentifier() or unicodedata.normalize("NFKC", item) in RESERVED:
         raise ArgumentError(f"`from_sympy({argument}=...)`: {item[:40]!r} cannot name a variable.")
     used = {s for c in components if not isinstance(c, str) for s in c.free_symbols if s.name == item}
     if len(used) > 1:

@@ -8,6 +8,7 @@ from typing import Any
 
 from conservative._core.errors import ConservativeError, FileFormatError
 from conservative._core.files import read_text
+from conservative._core.text import one_line
 from conservative.functions.parametrised import ParametrisedFamily, parametrised_family
 
 MAX_FAMILY_FILE_BYTES = 2**20
@@ -106,7 +107,7 @@ def parse_parametrised_text(
         raise
     except ConservativeError as error:
         raise FileFormatError(f"{name}: {error}") from error
-    return ParametrisedFile(title, family)
+    return ParametrisedFile(one_line(title), family)
 
 
 def _matrices(given: Any, name: str) -> list[list[list[Any]]]:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentError, DiscontinuityError, FunctionError, ShapeError
+from conservative._core.names import require_names
 from conservative.functions._arithmetic import as_sympy
 from conservative.functions._compiled import Program, compile_graph
 from conservative.functions._continuity import continuous_traces
@@ -98,6 +99,9 @@ class PiecewiseSelection(FunctionAlgebra):
     graph: Graph = field(repr=False)
     program: Program = field(repr=False)
     origin: Origin | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        require_names(self.names, call="PiecewiseSelection")
 
     @classmethod
     def assembled(cls, graph: Graph, *, state: Sequence[Any], parameters: Sequence[Any]) -> "PiecewiseSelection":

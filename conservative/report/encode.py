@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from conservative._core.numbers import Bracket
+from conservative._core.text import printable
 
 
 def encode(value: Any) -> Any:
@@ -70,4 +71,4 @@ def as_json(value: Any) -> str:
     -------
     str
     """
-    return json.dumps(encode(value), indent=2, ensure_ascii=False, allow_nan=False)
+    return printable(json.dumps(encode(value), indent=2, ensure_ascii=False, allow_nan=False))

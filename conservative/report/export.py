@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from conservative._core.errors import ArgumentError, ArgumentTypeError
 from conservative._core.exactness import Exactness
 from conservative._core.files import write_atomically
+from conservative._core.text import one_line
 from conservative.matrix_sets import CellUnion, MatrixSet, MatrixZonotope, PlanarRegion, TemplateHull
 from conservative.matrix_sets.region import triangles
 
@@ -64,6 +65,7 @@ def export_set(S: MatrixSet, path: str, *, name: str = "") -> None:
     """
     if not isinstance(S, MatrixSet):
         raise ArgumentTypeError(f"`export_set(S=...)` needs a set of matrices; got {type(S).__name__}.")
+    name = one_line(name)
     ending = Path(path).suffix.lower()
     if ending not in _ENDINGS:
         raise ArgumentError(f"`export_set(path=...)` writes {', '.join(_ENDINGS)}; got {str(path)!r}.")

@@ -10,6 +10,7 @@ import numpy as np
 
 from conservative._core.errors import ArgumentError, MissingExtraError
 from conservative._core.files import write_atomically
+from conservative._core.text import one_line
 from conservative.analysis import Analysis
 from conservative.iteration import SetTrajectory
 
@@ -76,7 +77,7 @@ def plot_trajectory(trajectory: SetTrajectory, path: str, *, title: str = "") ->
     if planar:
         _draw_hulls(panels[0], trajectory)
     _draw_gaps(panels[-1], trajectory)
-    figure.suptitle(textwrap.fill(title, 120 if planar else 68), fontsize=10)
+    figure.suptitle(textwrap.fill(one_line(title), 120 if planar else 68), fontsize=10, parse_math=False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=150)
     write_atomically(path, buffer.getvalue())

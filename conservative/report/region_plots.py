@@ -10,6 +10,7 @@ import numpy as np
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, MissingExtraError
 from conservative._core.files import write_atomically
+from conservative._core.text import one_line
 from conservative.spectral import word_text
 from conservative.spectral.counterexamples import CounterexampleMap, RegionVerdict
 
@@ -77,7 +78,7 @@ def plot_counterexample_map(counterexample_map: CounterexampleMap, path: str, *,
     axes.set_xlabel(names[0])
     axes.set_ylabel(names[1])
     fixed = ", ".join(f"{_letter(name)} = {value}" for name, value in counterexample_map.fixed.items())
-    axes.set_title(title or (f"at {fixed}" if fixed else ""), fontsize=10)
+    axes.set_title(one_line(title) or (f"at {fixed}" if fixed else ""), fontsize=10, parse_math=not title)
     patches = [Patch(facecolor=c, edgecolor="#555555", label=t) for c, t in zip(colours, labels, strict=True)]
     figure.legend(handles=patches, loc="outside right upper", fontsize=8, frameon=False)
     buffer = io.BytesIO()

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.errors import ArgumentError, MissingExtraError
 from conservative._core.files import write_atomically
+from conservative._core.text import one_line
 from conservative.iteration import DrivenTrajectory, FixedSet, SetTrajectory
 from conservative.matrix_sets import MatrixSet, principal_axes, project_onto
 from conservative.matrix_sets.line import intervals
@@ -142,7 +143,7 @@ def write_figure(figure: Any, path: str, title: str) -> None:
     path, title : str
     """
     if title:
-        figure.suptitle(title, fontsize=10)
+        figure.suptitle(one_line(title), fontsize=10, parse_math=False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=_FORMATS[Path(path).suffix.lower()], dpi=150)
     write_atomically(path, buffer.getvalue())

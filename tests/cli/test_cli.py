@@ -326,3 +326,63 @@ def test_names_and_streams_that_the_system_refuses(tmp_path: Path) -> None:
         assert done.returncode == 2, command
         assert done.stderr.startswith("conservative: ")
         assert "Traceback" not in done.stderr
+
+
+def test_no_control_character_reaches_the_terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    escape = "\x1b[31m"
+    written = FUNCTION.replace("heavy ball on", r"\u001b[31m\r\nheavy \u202eball on")
+    (tmp_path / f"{escape}.toml").write_text(written)
+    (tmp_path / f"{escape}.json").write_text("[[[1, 2]]]")
+    for arguments, wanted in (
+        (["iterate", f"{escape}.toml", "--plot", f"{escape}.svg"], 0),
+        (["explain", f"{escape}.toml"], 0),
+        (["explain", f"{escape}.toml", "--json"], 0),
+        (["jsr", f"{escape}.json"], 2),
+        (["jsr", f"{escape}.nothing"], 2),
+        (["check", escape], 2),
+        (["gallery", escape], 2),
+        (["jsr", "x", f"--{escape}"], 2),
+        (["jsr", "x", escape], 2),
+        ([escape], 2),
+        (["explain", f"{escape}.toml", "--at", f"{escape}=1"], 2),
+    ):
+        code, out, err = run(capsys, *arguments)
+        assert code == wanted, (arguments, err)
+        assert (out + err).replace("\n", "").isprintable(), arguments
+
+
+def test_a_title_is_not_read_as_mathematics(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(FUNCTION.replace("heavy ball on", r"$\\frac{1 costs 3$ of"))
+    assert run(capsys, "iterate", "a.toml", "--plot", "a.svg")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "analyze hb.json --certificate hb.json",
+        "analyze hb.json --certificate ./hb.json",
+        "analyze hb.json --plot a.svg --certificate a.svg",
+        "jsr hb.json --certificate link.json",
+        "iterate hb.svg --plot hb.svg",
+        "counterexample hb.json --certificate hb.json",
+        "counterexample hb.svg --plot hb.svg",
+        "counterexample x --script s --certificate s",
+    ],
+)
+def test_no_output_replaces_an_input_or_another_output(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
+) -> None:
+    for name in ("hb.json", "hb.svg"):
+        (tmp_path / name).write_text(json.dumps(HEAVY_BALL))
+    (tmp_path / "link.json").symlink_to("hb.json")
+    code, out, err = run(capsys, *command.split())
+    assert (code, out) == (2, "")
+    assert "this is also an input, or another output" in err
+    assert json.loads((tmp_path / "hb.json").read_text()) == HEAVY_BALL
+
+
+def test_a_certificate_never_replaces_a_device(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "jsr", "heavy-ball", "--certificate", "/dev/null")
+    assert (code, out) == (2, "")
+    assert "not a regular file" in err
+    assert Path("/dev/null").is_char_device()

@@ -1,0 +1,45 @@
+"""Text from outside, fit to be shown: nothing in it steers a terminal."""
+
+import re
+
+_UNSHOWABLE = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""A text with every character that could steer a terminal written as an escape; line feeds stay.
+
+    Control characters, marks that turn the direction of writing or cannot be seen, and halves of surrogate pairs.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(printable("a\x1b[31mb"))
+    a\u001b[31mb
+    """
+    return _UNSHOWABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def one_line(text: str) -> str:
+    r"""A title: printable, on one line.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> one_line("heavy\n  ball")
+    'heavy ball'
+    """
+    return printable(" ".join(text.split()))
