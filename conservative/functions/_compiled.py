@@ -202,3 +202,15 @@ def _select(*inputs: Any) -> Any:
     for value, guard in zip(reversed(inputs[:half]), reversed(inputs[half:]), strict=True):
         result = value if guard is np.True_ else np.where(guard, value, result)
     return result
+
+
+def node_values(graph: Graph, columns: Sequence[Any]) -> list[Any]:
+    """The value of every node, the variables being given: a number or a truth value each, None for comparisons."""
+    values: list[Any] = []
+    for node in graph.nodes:
+        if node.op in ("variable", "compare"):
+            values.append(columns[node.data] if node.op == "variable" else None)
+            continue
+        call, inputs = (_sum, node.args) if node.op == "add" else _call(node, graph)
+        values.append(np.asarray(call(*[values[i] for i in inputs]))[()])
+    return values

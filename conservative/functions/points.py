@@ -45,6 +45,10 @@ class Point:
         """The coordinates as sympy numbers."""
         return tuple(as_sympy(v) if self.exact else sympy.Float(v) for v in self.values)
 
+    def floats(self) -> list[float]:
+        """The coordinates as the doubles that a program gets."""
+        return [float(v) for v in self.values]
+
     def __str__(self) -> str:
         return ", ".join(f"{n} = {v}" for n, v in zip(self.names, self.values, strict=True))
 

@@ -1,13 +1,14 @@
 """An explanation as text, as HTML and as LaTeX."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from conservative.functions._shown import latex
+from conservative.jacobians.conventions import VERSIONS
 
 if TYPE_CHECKING:
-    from conservative.jacobians._conventions import Derivative
+    from conservative.jacobians._predictions import Derivative
     from conservative.jacobians.explain import Explanation, Tie
 
 _LONGEST = 100
@@ -33,7 +34,18 @@ def as_text(explanation: "Explanation") -> str:
         lines += [f"    ... and {len(blocks) - 32} more"] if len(blocks) > 32 else []
     lines += ["", "Automatic differentiation of this formula returns"]
     lines += [f"    {framework}: {text}" for framework, text in predictions(explanation.derivatives)]
-    return "\n".join(lines)
+    return "\n".join(lines + _rounding(explanation))
+
+
+def _rounding(explanation: "Explanation") -> list[str]:
+    if not explanation.rounding:
+        return []
+    names = ", ".join(f"{shortened(e)} ({d:.2g} apart)" for e, d in explanation.rounding[:3])
+    more = f" and {len(explanation.rounding) - 3} more" if len(explanation.rounding) > 3 else ""
+    return [
+        "",
+        f"Rounding decides at {names}{more}: a library that adds in another order may return another Jacobian.",
+    ]
 
 
 def as_html(explanation: "Explanation") -> str:
@@ -51,6 +63,7 @@ def as_html(explanation: "Explanation") -> str:
     head = "".join(f"<th>{title}</th>" for title in ("tie", "branch", "value", "Jacobians", "conventions"))
     notes = [f"near tie: {near.expression}, {near.distance:.3g} apart" for near in explanation.near_ties]
     notes += [f"{framework}: {text}" for framework, text in predictions(explanation.derivatives)]
+    notes += _rounding(explanation)[1:]
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>" if rows else ""
     listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
     return f"<div><p>{escape(_headline(explanation))}</p>{table}<ul>{listed}</ul></div>"
@@ -71,18 +84,28 @@ def as_latex(explanation: "Explanation") -> str:
 
 
 def predictions(derivatives: "Sequence[Derivative]") -> list[tuple[str, str]]:
-    """Per framework, its results with the spellings that lead to each."""
-    found: dict[str, dict[str, list[str]]] = {}
+    """Per library and version, its result, then those of other modes and spellings that differ from it."""
+    found: dict[str, dict[str, dict[str, list[str]]]] = {}
     for derivative in derivatives:
-        text = "nothing finite" if derivative.matrix is None else matrix_text(derivative.matrix)
-        found.setdefault(derivative.framework, {}).setdefault(text, []).append(derivative.spelling)
-    shown = []
-    for framework, results in found.items():
-        single = len(results) == 1
-        shown.append(
-            (framework, "; ".join(t if single else f"{t} written with {', '.join(s)}" for t, s in results.items()))
-        )
-    return shown
+        texts = found.setdefault(f"{derivative.framework} {VERSIONS[derivative.framework]}", {})
+        spelling = "" if derivative.spelling == "maximum" else f"written with {derivative.spelling}"
+        texts.setdefault(spelling, {}).setdefault(matrix_text(derivative.matrix), []).append(derivative.mode)
+    return [(library, _one_library(results)) for library, results in found.items()]
+
+
+def _one_library(results: Mapping[str, Mapping[str, list[str]]]) -> str:
+    default = results[""]
+    differing: dict[str, list[str]] = {}
+    for spelling, texts in results.items():
+        if texts != default or not spelling:
+            words = "; ".join(
+                text + (f" by {modes[0]} mode" if len(texts) > 1 else "") for text, modes in texts.items()
+            )
+            differing.setdefault(words, []).append(spelling.removeprefix("written with "))
+    return "; ".join(
+        words + (f" written with {', '.join(filter(None, spellings))}" if any(spellings) else "")
+        for words, spellings in differing.items()
+    )
 
 
 def matrix_text(matrix: Any) -> str:

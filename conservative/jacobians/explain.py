@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, BudgetError
 from conservative.functions import PiecewiseSelection
-from conservative.functions._arithmetic import FloatArithmetic, as_sympy
+from conservative.functions._arithmetic import as_sympy
 from conservative.functions._graph import Graph
 from conservative.functions._origin import Origin
 from conservative.functions._pieces import Choices, Differentiator, Key, choice_key, enumerate_choices
@@ -17,9 +18,13 @@ from conservative.functions._symbolic import SHOWN, written
 from conservative.functions._values import Trace, Undefined, value_pass
 from conservative.functions.points import Point
 from conservative.functions.structured_map import StructuredMap
-from conservative.jacobians._conventions import LIBRARIES, Derivative, library_derivatives, rule
+from conservative.jacobians._doubles import Doubles, in_doubles
+from conservative.jacobians._predictions import LIBRARIES, MODES, SPELLINGS, Derivative, library_derivatives
 from conservative.jacobians._readable import as_selection
+from conservative.jacobians._switches import Switches, find_switches
+from conservative.jacobians._tie_rules import tie_rules
 from conservative.jacobians.at_point import AtPoint
+from conservative.jacobians.conventions import CONVENTIONS
 from conservative.jacobians.jacobian_set import JacobianSet, NearTie
 
 _MAX_PIECES = 4096
@@ -81,7 +86,10 @@ class Explanation:
     jacobians : JacobianSet or None
         The program reading, which `TiedBranch.vertices` refers to. None when it has more than 4,096 pieces.
     derivatives : tuple of Derivative
-        What JAX, PyTorch and NumPy return for this formula, by spelling.
+        What JAX, PyTorch and NumPy return for this formula, by spelling and mode.
+    rounding : tuple of (expression, float)
+        Switches whose operands differ by no more than their rounding, with the difference: there a library that
+        rounds otherwise takes another branch, and `derivatives` are those of the formula in its own order.
     origin : Origin or None
         The file and its lines.
     """
@@ -91,34 +99,47 @@ class Explanation:
     near_ties: tuple[NearTie, ...]
     jacobians: JacobianSet | None
     derivatives: tuple[Derivative, ...]
+    rounding: tuple[tuple[Any, float], ...] = ()
     origin: Origin | None = field(default=None, repr=False)
 
-    def derivative(self, framework: str, *, spelling: str = "maximum") -> Any:
-        """What a framework returns for this formula.
+    def derivative(self, framework: str, *, spelling: str = "maximum", mode: str = "reverse") -> NDArray[np.float64]:
+        """What a library returns for this formula.
 
         Parameters
         ----------
         framework : {"JAX", "PyTorch", "NumPy"}
-        spelling : {"maximum", "relu", "clip", "where"}
-            How maxima and minima with a constant are written. NumPy has one way only.
+        spelling : str
+            How the switches are written: "maximum", "relu", "clip", "where", "clamp" (`jax.lax.clamp`, `torch.clamp`
+            with tensors), "hard_tanh", "relu6", "leaky_relu", "max_dim", "median" or "top_k". NumPy has one way only.
+        mode : {"reverse", "forward"}
+            NumPy has no modes.
 
         Returns
         -------
-        ndarray of float, shape (q, n), or None
-            None where the result is not finite.
+        ndarray of float, shape (q, n)
+            NaN where the library's entry is not finite: also a branch that is not taken makes it so, since 0 is
+            multiplied by what is infinite there.
 
         Raises
         ------
         ArgumentError
-            For an unknown framework or spelling.
+            For an unknown library, spelling or mode, and for an operation that leaves its choice open.
         """
-        results = {(d.framework, d.spelling): d.matrix for d in self.derivatives}
-        wanted = (framework, "maximum" if framework == "NumPy" else spelling)
-        if wanted not in results:
-            known = ", ".join(f"{f} ({s})" for f, s in results)
-            raise ArgumentError(f"`derivative(...)` knows {known}; got {framework!r} with spelling {spelling!r}.")
-        matrix = results[wanted]
-        return None if matrix is None else matrix.astype(np.float64)
+        if framework not in LIBRARIES or spelling not in SPELLINGS or mode not in MODES:
+            raise ArgumentError(
+                f"`derivative(...)` knows {', '.join(LIBRARIES)} with spelling {', '.join(SPELLINGS)} and mode "
+                f"{', '.join(MODES)}; got {framework!r}, {spelling!r}, {mode!r}."
+            )
+        left_open = [c.operation for c in CONVENTIONS if c.open and (c.framework, c.spelling) == (framework, spelling)]
+        if left_open:
+            raise ArgumentError(
+                f"`derivative({framework!r}, spelling={spelling!r})` cannot be predicted: {left_open[0]} leaves "
+                "open which of several equal values it takes. Ask for another spelling, or run it."
+            )
+        results = {(d.framework, d.spelling, d.mode): d.matrix for d in self.derivatives}
+        if framework == "NumPy":
+            return results["NumPy", "maximum", "forward"]
+        return results.get((framework, spelling, mode), results[framework, "maximum", mode])
 
     def __str__(self) -> str:
         from conservative.jacobians._explained import as_text
@@ -158,9 +179,10 @@ def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float 
 
     Notes
     -----
-    Libraries see a tie only where two doubles are equal, whatever the tolerance. Their rules are those observed with
-    JAX 0.10 and PyTorch 2.13; they are applied switch by switch, then carried on by forward accumulation.
-    A framework that simplifies or reorders the formula first may return something else, which still lies in the
+    Libraries see a tie only where two doubles are equal, whatever the tolerance. Their rules are those of the table
+    `conservative.jacobians.conventions`, observed in the versions that the report prints; they are applied switch by
+    switch in doubles, by reverse and by forward accumulation, infinite and undefined branches included. A library that
+    simplifies or reorders the formula first may return something else, which still lies in the
     program reading of what it evaluates.
 
     Examples
@@ -177,16 +199,16 @@ def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float 
         jacobians = readings.listed("program")
     except BudgetError:
         jacobians = None
-    # a program sees a tie only where two doubles are equal
-    seen = point.arithmetic if point.exact else FloatArithmetic(0.0)
+    doubles, switches = in_doubles(F.graph, point.floats()), find_switches(F.graph)
+    base = value_pass(F.graph, point.arithmetic, point.values, {})
+    uncertain = written(F.graph, F.symbols, list(doubles.uncertain))
     return Explanation(
         point=point,
-        ties=_Ties(
-            F, point, readings.decided, value_pass(F.graph, point.arithmetic, point.values, {}), jacobians
-        ).found(),
+        ties=_Ties(F, point, readings.decided, base, jacobians, doubles, switches).found(),
         near_ties=() if jacobians is None else jacobians.near_ties,
         jacobians=jacobians,
-        derivatives=library_derivatives(F.graph, value_pass(F.graph, seen, point.values, {}), seen),
+        derivatives=library_derivatives(doubles, switches),
+        rounding=tuple(zip(uncertain, doubles.uncertain.values(), strict=True)),
         origin=F.origin,
     )
 
@@ -198,6 +220,8 @@ class _Ties:
     traces: tuple[Trace, ...]
     base: Trace
     jacobians: JacobianSet | None
+    doubles: Doubles
+    switches: Switches
 
     def found(self) -> tuple[Tie, ...]:
         switches: dict[Key, dict[int, None]] = {}
@@ -241,7 +265,9 @@ class _Ties:
         components = tuple(c for c, o in enumerate(graph.outputs) if any(_enters(graph, i, o) for i in indices))
         origin = self.F.origin
         lines = tuple(origin.lines[c] for c in components) if origin is not None and origin.lines else ()
-        rules = {framework: rule(graph, _switch_above(graph, index), taken, framework) for framework in LIBRARIES}
+        above = _switch_above(graph, index)
+        written_out = [e for e, _ in self._switch_branches(above, range(_branch_count(graph, above)))]
+        rules = tie_rules(self.doubles, self.switches, above, written_out)
         (expression,) = self._written([index])
         if jumping:
             expression = expression[0] - expression[1]
@@ -287,3 +313,8 @@ def _switch_above(graph: Graph, index: int) -> int:
     while graph.nodes[index].op not in ("max", "min", "abs", "sign", "piecewise"):
         index = next(i for i, node in enumerate(graph.nodes) if index in node.args)
     return index
+
+
+def _branch_count(graph: Graph, index: int) -> int:
+    node = graph.nodes[index]
+    return {"abs": 2, "sign": 0, "piecewise": len(node.args) // 2}.get(node.op, len(node.args))

@@ -6,6 +6,7 @@ from conservative.analysis import Analysis
 from conservative.differentiation import ImplicitJacobian
 from conservative.iteration import FixedSet, SetTrajectory
 from conservative.jacobians import Explanation, JacobianSet, JacobianZonotope
+from conservative.jacobians.conventions import VERSIONS
 from conservative.spectral import ContractionVerdict, JointSpectralRadius, Product
 
 
@@ -213,6 +214,14 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
         "near_ties": [{"expression": str(t.expression), "distance": t.distance} for t in explanation.near_ties],
         "jacobians": _if(explanation.jacobians, jacobian_document),
         "derivatives": [
-            {"framework": d.framework, "spelling": d.spelling, "matrix": d.matrix} for d in explanation.derivatives
+            {
+                "framework": d.framework,
+                "version": VERSIONS[d.framework],
+                "spelling": d.spelling,
+                "mode": d.mode,
+                "matrix": d.matrix,
+            }
+            for d in explanation.derivatives
         ],
+        "rounding": [{"expression": str(e), "distance": d} for e, d in explanation.rounding],
     }

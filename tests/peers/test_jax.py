@@ -3,14 +3,9 @@
 Observed with JAX 0.10 in double precision.
 """
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from peers.formulas import FORMULAS, STATE, TIES, VOCABULARY, selection
-from peers.translation import SPELLINGS, Translation, lies_in_program_reading
+from peers.translation import lies_in_program_reading
 
 import conservative as cj
 
@@ -19,11 +14,6 @@ jax = pytest.importorskip("jax")
 jnp = jax.numpy
 jax.config.update("jax_enable_x64", True)
 relu, where = jax.nn.relu, jnp.where
-
-LIBRARY = SimpleNamespace(
-    maximum=jnp.maximum, minimum=jnp.minimum, absolute=jnp.abs, sign=jnp.sign, where=jnp.where, relu=jax.nn.relu,
-    clip=jnp.clip, sqrt=jnp.sqrt, exp=jnp.exp, sort=jnp.sort, stack=jnp.stack, constant=jnp.float64,
-)  # fmt: skip
 
 
 def soft(z, t):
@@ -117,26 +107,6 @@ def test_the_simplex_projection_leaves_clarkes_jacobian():
     clarke = cj.conservative_jacobian(F, ["1/2", "1/2", 0], kind="conical")
     for derivative in derivatives(simplex, [0.5, 0.5, 0]):
         assert not cj.MatrixPolytope(clarke.vertices).contains(derivative[None]).item()
-
-
-@pytest.mark.parametrize("spelling", SPELLINGS)
-@pytest.mark.parametrize(("components", "at"), [v[1:] for v in VOCABULARY], ids=[v[0] for v in VOCABULARY])
-def test_the_vocabulary_at_ties(components, at, spelling):
-    F = selection(components, len(at))
-    translated = Translation(F, LIBRARY, spelling)
-    assert np.allclose(translated(jnp.array(at, dtype=jnp.float64)), F.evaluate(at))
-    for derivative in derivatives(translated, at):
-        assert lies_in_program_reading(F, at, derivative)
-
-
-@given(FORMULAS, TIES, st.sampled_from(SPELLINGS))
-@settings(deadline=None, max_examples=150)
-def test_random_formulas_at_ties(components, at, spelling):
-    F = cj.from_sympy(components, state=STATE)
-    translated = Translation(F, LIBRARY, spelling)
-    assert np.allclose(translated(jnp.array(at, dtype=jnp.float64)), F.evaluate(at))
-    for derivative in derivatives(translated, at):
-        assert lies_in_program_reading(F, at, derivative)
 
 
 def test_what_no_program_returns_is_told_apart():

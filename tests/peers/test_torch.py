@@ -3,14 +3,9 @@
 Observed with PyTorch 2.13 in double precision.
 """
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from peers.formulas import FORMULAS, STATE, TIES, VOCABULARY, selection
-from peers.translation import SPELLINGS, Translation, lies_in_program_reading
+from peers.translation import lies_in_program_reading
 
 import conservative as cj
 
@@ -18,11 +13,6 @@ pytestmark = pytest.mark.peers
 torch = pytest.importorskip("torch")
 relu = torch.relu
 
-LIBRARY = SimpleNamespace(
-    maximum=torch.maximum, minimum=torch.minimum, absolute=torch.abs, sign=torch.sign, where=torch.where,
-    relu=torch.relu, clip=torch.clamp, sqrt=torch.sqrt, exp=torch.exp, sort=lambda v: torch.sort(v, stable=True)[0],
-    stack=torch.stack, constant=lambda value: torch.tensor(value, dtype=torch.float64),
-)  # fmt: skip
 ZERO = torch.zeros((), dtype=torch.float64)
 
 
@@ -84,21 +74,3 @@ def test_observed_derivatives(function, text, names, at, observed):
     if observed is not None:
         assert np.array_equal(found, np.atleast_2d(observed))
     assert lies_in_program_reading(cj.from_sympy(text, state=list(names)), at, found)
-
-
-@pytest.mark.parametrize("spelling", SPELLINGS)
-@pytest.mark.parametrize(("components", "at"), [v[1:] for v in VOCABULARY], ids=[v[0] for v in VOCABULARY])
-def test_the_vocabulary_at_ties(components, at, spelling):
-    F = selection(components, len(at))
-    translated = Translation(F, LIBRARY, spelling)
-    assert np.allclose(translated(torch.tensor(at, dtype=torch.float64)), F.evaluate(at))
-    assert lies_in_program_reading(F, at, derivative(translated, at))
-
-
-@given(FORMULAS, TIES, st.sampled_from(SPELLINGS))
-@settings(deadline=None, max_examples=300)
-def test_random_formulas_at_ties(components, at, spelling):
-    F = cj.from_sympy(components, state=STATE)
-    translated = Translation(F, LIBRARY, spelling)
-    assert np.allclose(translated(torch.tensor(at, dtype=torch.float64)), F.evaluate(at))
-    assert lies_in_program_reading(F, at, derivative(translated, at))

@@ -1,95 +1,107 @@
-"""Expressions of the package in the natural spelling of an array framework, by a small evaluator of its own."""
+"""The graph of a function, node by node, as a program of JAX or PyTorch in a given spelling."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import sympy
 
 import conservative as cj
-
-SPELLINGS = ("maximum", "relu", "clip")
-"""How max(z, 0) and the like are written where a framework has several ways."""
+from conservative.functions._graph import BOOLEANS
+from conservative.jacobians._switches import bound_of, find_switches
 
 _RELATIONS = {
-    sympy.Lt: lambda a, b: a < b,
-    sympy.Le: lambda a, b: a <= b,
-    sympy.Gt: lambda a, b: a > b,
-    sympy.Ge: lambda a, b: a >= b,
-    sympy.Eq: lambda a, b: a == b,
-    sympy.Ne: lambda a, b: a != b,
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "ge": lambda a, b: a >= b,
+    "eq": lambda a, b: a == b,
+    "ne": lambda a, b: a != b,
 }
 
 
 @dataclass(frozen=True)
 class Translation:
-    """f(x) for a vector x: the components of a selection, written with `framework`.
-
-    `framework` has maximum, minimum, absolute, sign, where, relu, clip, sqrt, exp, sort, stack and constant.
-    """
+    """f(x) for a vector x. `library` is one of `libraries.JAX` and `libraries.PYTORCH`."""
 
     F: cj.PiecewiseSelection
-    framework: SimpleNamespace
+    library: Any
     spelling: str = "maximum"
 
     def __call__(self, x: Any) -> Any:
-        values = {symbol: x[i] for i, symbol in enumerate(self.F.symbols)}
-        return self.framework.stack([self._evaluate(e, values) for e in self.F.expressions])
+        graph, switches = self.F.graph, find_switches(self.F.graph)
+        values: list[Any] = []
+        for index in range(len(graph.nodes)):
+            values.append(self._node(graph, switches, index, values, x))
+        return self.library.stack([self.library.number(values[o]) for o in graph.outputs])
 
-    def _evaluate(self, expression: Any, values: dict[Any, Any]) -> Any:
-        if expression not in values:
-            values[expression] = self._apply(expression, values)
-        return values[expression]
+    def _node(self, graph: Any, switches: Any, index: int, values: list[Any], x: Any) -> Any:
+        node, label, library = graph.nodes[index], graph.labels.get(index), self.library
+        inputs = [values[a] for a in node.args]
+        if label is not None:
+            stacked = library.stack([library.number(values[a]) for a in label.values])
+            if self.spelling == "median" and "median" in switches.kinds[index]:
+                return library.median(stacked)
+            return library.ranked(stacked, label.rank, label.name, top=self.spelling == "top_k")
+        if index in switches.leaky and self.spelling == "leaky_relu":
+            inner, slope = switches.leaky[index]
+            return library.leaky_relu(values[inner], slope)
+        if node.op in ("max", "min"):
+            if index in switches.varying:
+                return self._bound(graph, switches, index, values)
+            numbers = [library.number(v) for v in inputs]
+            return library.extremum(node.op, numbers, self.spelling)
+        if node.op == "piecewise":
+            half = len(inputs) // 2
+            default = library.number(np.nan)
+            pairs = list(zip(inputs[:half], inputs[half:], strict=True))[::-1]
+            return reduce(lambda rest, p: library.where(p[1], library.number(p[0]), rest), pairs, default)
+        return self._plain(graph, node, inputs, values, x)
 
-    def _apply(self, expression: Any, values: dict[Any, Any]) -> Any:
-        if expression.is_number:
-            return self.framework.constant(float(expression))
-        if isinstance(expression, sympy.Piecewise):
-            return self._where(expression, values)
-        if isinstance(expression, (sympy.Max, sympy.Min)):
-            return self._extremum(expression, values)
-        inputs = [self._evaluate(a, values) for a in expression.args]
-        if isinstance(expression, sympy.Add):
-            return reduce(lambda a, b: a + b, inputs)
-        if isinstance(expression, sympy.Mul):
-            return reduce(lambda a, b: a * b, inputs)
-        if isinstance(expression, sympy.Pow):
-            return self._power(inputs[0], expression.exp)
-        name = type(expression).__name__
-        if name in ("SortedValue", "LargestSum"):
-            ordered, k = self.framework.sort(self.framework.stack(inputs[1:])), int(expression.args[0])
-            return ordered[k - 1] if name == "SortedValue" else ordered[len(inputs) - 1 - k :].sum()
-        return getattr(self.framework, {"Abs": "absolute"}.get(name, name))(*inputs)
+    def _bound(self, graph: Any, switches: Any, index: int, values: list[Any]) -> Any:
+        place, op = switches.varying[index], graph.nodes[index].op
+        z, bound = values[graph.nodes[index].args[place]], bound_of(graph, index, place)
+        fixed = {"hard_tanh": (-1.0, 1.0), "relu6": (0.0, 6.0)}.get(self.spelling)
+        if fixed is not None and switches.clips.get(index) == fixed:
+            inner = graph.nodes[index].args[place]
+            if inner not in switches.clips:
+                return z  # the other end is written by the outer switch
+            return getattr(self.library, self.spelling)(values[graph.nodes[inner].args[switches.varying[inner]]])
+        if self.spelling == "relu" and bound != 0.0:
+            return self.library.bound(op, z, bound, "maximum")
+        return self.library.bound(op, z, bound, self.spelling)
 
-    def _power(self, base: Any, exponent: Any) -> Any:
-        return self.framework.sqrt(base) if exponent == sympy.Rational(1, 2) else base ** int(exponent)
-
-    def _where(self, expression: Any, values: dict[Any, Any]) -> Any:
-        *branches, last = expression.args
-        result = self._evaluate(last.expr, values)
-        for value, guard in reversed(branches):
-            result = self.framework.where(self._guard(guard, values), self._evaluate(value, values), result)
-        return result
-
-    def _guard(self, guard: Any, values: dict[Any, Any]) -> Any:
-        left, right = (self._evaluate(side, values) for side in guard.args)
-        return _RELATIONS[type(guard)](left, right)
-
-    def _extremum(self, expression: Any, values: dict[Any, Any]) -> Any:
-        framework, upper = self.framework, isinstance(expression, sympy.Min)
-        numbers = [a for a in expression.args if a.is_number]
-        rest = [a for a in expression.args if not a.is_number]
-        if len(numbers) == len(rest) == 1 and self.spelling != "maximum":
-            bound, inner = float(numbers[0]), self._evaluate(rest[0], values)
-            if self.spelling == "clip":
-                return framework.clip(inner, -np.inf if upper else bound, bound if upper else np.inf)
-            if bound == 0:
-                return -framework.relu(-inner) if upper else framework.relu(inner)
-        fold = framework.minimum if upper else framework.maximum
-        return reduce(fold, [self._evaluate(a, values) for a in expression.args])
+    def _plain(self, graph: Any, node: Any, inputs: list[Any], values: list[Any], x: Any) -> Any:
+        library = self.library
+        match node.op:
+            case "constant":
+                return float(node.data)
+            case "variable":
+                return x[node.data]
+            case "add":
+                return reduce(lambda a, b: a + b, inputs)
+            case "multiply":
+                return reduce(lambda a, b: a * b, inputs)
+            case "power":
+                if node.data == 0.5:
+                    return library.sqrt(inputs[0])
+                return inputs[0] ** (int(node.data) if node.data.denominator == 1 else float(node.data))
+            case "exponential":
+                return inputs[0] ** inputs[1]
+            case "abs":
+                return library.absolute(inputs[0])
+            case "compare":
+                return tuple(inputs)
+            case "sign":
+                return node.data * library.sign(library.number(inputs[0][0] - inputs[0][1]))
+            case "smooth":
+                return library.smooth(node.data, library.number(inputs[0]))
+            case "relation":
+                return _RELATIONS[node.data](*(library.number(v) for v in inputs[0]))
+            case _:
+                assert node.op in BOOLEANS
+                return library.logic(node.op, inputs)
 
 
 def lies_in_program_reading(F: cj.PiecewiseSelection, at: Sequence[float], derivative: Any) -> bool:
