@@ -5,13 +5,12 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from conservative.functions._shown import latex
+from conservative.jacobians._readable import shortened
 from conservative.jacobians.conventions import VERSIONS
 
 if TYPE_CHECKING:
     from conservative.jacobians._predictions import Derivative
     from conservative.jacobians.explain import Explanation, Tie
-
-_LONGEST = 100
 
 
 def as_text(explanation: "Explanation") -> str:
@@ -23,7 +22,7 @@ def as_text(explanation: "Explanation") -> str:
         for branch in tie.branches:
             made = _vertices(branch.vertices)
             lines.append(f"    {shortened(branch.expression):<{width}}  value {number_text(branch.value)}{made}")
-        lines += [f"    {framework}: {words}" for framework, words in tie.rules.items()]
+        lines += [f"    {frameworks}: {words}" for frameworks, words in _grouped(tie.rules)]
     if explanation.near_ties:
         lines += ["", "near ties (not tied, yet suspiciously close):"]
         lines += [f"    {near.expression}: {near.distance:.3g} apart" for near in explanation.near_ties]
@@ -35,6 +34,14 @@ def as_text(explanation: "Explanation") -> str:
     lines += ["", "Automatic differentiation of this formula returns"]
     lines += [f"    {framework}: {text}" for framework, text in predictions(explanation.derivatives)]
     return "\n".join(lines + _rounding(explanation))
+
+
+def _grouped(rules: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Libraries that do the same, on one line."""
+    found: dict[str, list[str]] = {}
+    for framework, words in rules.items():
+        found.setdefault(words, []).append(framework)
+    return [(", ".join(frameworks), words) for words, frameworks in found.items()]
 
 
 def _rounding(explanation: "Explanation") -> list[str]:
@@ -54,7 +61,7 @@ def as_html(explanation: "Explanation") -> str:
     for tie in explanation.ties:
         place = escape(_place(explanation, tie).strip(" ()"))
         first = f'<td rowspan="{len(tie.branches)}">${latex(tie.expression)}$<br>{place}</td>'
-        rules = "<br>".join(f"{escape(framework)}: {escape(words)}" for framework, words in tie.rules.items())
+        rules = "<br>".join(f"{escape(frameworks)}: {escape(words)}" for frameworks, words in _grouped(tie.rules))
         last = f'<td rowspan="{len(tie.branches)}">{rules}</td>'
         for row, branch in enumerate(tie.branches):
             made = ", ".join(map(str, branch.vertices))
@@ -118,12 +125,6 @@ def number_text(value: Any) -> str:
     if value is None:
         return "undefined"
     return f"{value + 0.0:.6g}" if isinstance(value, float) else str(value)
-
-
-def shortened(expression: Any) -> str:
-    """An expression on one line of limited length."""
-    text = str(expression)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
 def _headline(explanation: "Explanation") -> str:

@@ -1,10 +1,12 @@
-"""The functions that this room takes, as expression graphs."""
+"""The functions that this room takes, as expression graphs, and expressions on one line."""
 
 from typing import Any
 
 from conservative._core.errors import ArgumentTypeError
 from conservative.functions import PiecewiseSelection
 from conservative.functions.structured_map import StructuredMap
+
+_LONGEST = 100
 
 
 def as_selection(F: Any, *, call: str) -> PiecewiseSelection:
@@ -17,3 +19,9 @@ def as_selection(F: Any, *, call: str) -> PiecewiseSelection:
             "`from_sympy` or `structured`."
         )
     return F
+
+
+def shortened(expression: Any) -> str:
+    """An expression on one line of limited length."""
+    text = str(expression)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -5,6 +5,7 @@ from typing import Any
 
 from conservative.jacobians._doubles import Doubles
 from conservative.jacobians._predictions import LIBRARIES, operations
+from conservative.jacobians._readable import shortened
 from conservative.jacobians._switches import Switches
 
 
@@ -12,7 +13,7 @@ def tie_rules(doubles: Doubles, switches: Switches, index: int, branches: Sequen
     """Per library, what it does at a switch; `branches` are the expressions of all its branches."""
     taken = _settled(doubles, index)
     if taken is not None:
-        words = f"not equal in doubles: takes {branches[taken]}"
+        words = f"not equal in doubles: takes {shortened(branches[taken])}"
         return dict.fromkeys(LIBRARIES, words + _rounding(doubles, index))
     return {
         framework: _words(doubles, switches, index, framework) + _rounding(doubles, index) for framework in LIBRARIES
