@@ -1,17 +1,30 @@
 """The end of an analysis in sentences: the verdict, the norm in which it holds, and the claim of the certificate."""
 
+from fractions import Fraction
 from typing import Any
 
-from conservative.analysis.layout import claim_text, up_text, value_text
+from conservative._core.numbers import Bracket, float_above, float_below
+from conservative.analysis.layout import LARGEST_SHOWN, SHORT, claim_text, down_text, up_text, value_text
 from conservative.analysis.sentences import Finding
 from conservative.analysis.verdict import Contraction
 from conservative.certificates import Certificate
 from conservative.spectral import Contraction as Adapted
-from conservative.spectral import ContractionVerdict, JointSpectralRadius
+from conservative.spectral import ContractionVerdict, JointSpectralRadius, Quotient
+
+_PARTS = {Adapted.QUOTIENT, Adapted.SUBSPACE, Adapted.NEAR_QUOTIENT, Adapted.NEAR_SUBSPACE}
+
+_SAME = 1 + Fraction(1, 10**9)
+"""Ends of a bracket and of a certificate that differ by less than this factor are printed as one."""
+
+_LISTED_BLOCKS = 3
 
 
 def about_verdict(
-    contraction: Contraction, radius: JointSpectralRadius | None, adapted: ContractionVerdict | None = None
+    contraction: Contraction,
+    radius: JointSpectralRadius | None,
+    adapted: ContractionVerdict | None = None,
+    *,
+    of_function: bool = False,
 ) -> Finding:
     """The verdict, the norm in which it holds, and what the certificate says.
 
@@ -21,6 +34,8 @@ def about_verdict(
     radius : JointSpectralRadius, optional
     adapted : ContractionVerdict, optional
         In which norm the matrices contract, or on which part of the space.
+    of_function : bool
+        Whether the matrices are Jacobians of a function at a point.
 
     Returns
     -------
@@ -28,37 +43,104 @@ def about_verdict(
     """
     lines = [contraction.value]
     if adapted is not None:
-        lines += _norm_lines(adapted, radius)
-    if contraction is Contraction.REFUTED:
-        lines.append("this is a statement about sets: derivatives along a trajectory that avoids the kink may converge")
-    certificate = None if radius is None else radius.certificate
-    if certificate is not None:
-        lines.append(certificate_text(certificate))
-        if contraction is Contraction.PROVED and not _proves_contraction(certificate):
-            lines.append("the certificate holds the lower bound only; the upper one is proved, but has no certificate")
-    return Finding("Contraction of derivatives", tuple(lines))
+        lines += _part_lines(adapted) if adapted.how in _PARTS else _norm_lines(adapted, radius)
+        lines += [f"remedy: {adapted.remedy}"] if adapted.remedy and not _is_one(adapted.radius) else []
+    if contraction is Contraction.REFUTED and radius is not None:
+        lines.append(_what_is_refuted(len(radius.vertex_radii), of_function))
+    lines += [] if radius is None else certificate_lines(radius)
+    return Finding("Contraction of derivatives" if of_function else "Contraction", tuple(lines))
+
+
+def _is_one(radius: Bracket) -> bool:
+    """Whether a radius is one exactly: then nothing was lost to rounding."""
+    return radius.lower == radius.upper == 1
+
+
+def _what_is_refuted(count: int, of_function: bool) -> str:
+    if count == 1:
+        return "there is one matrix, and no choice between several: its powers do not tend to 0"
+    if of_function:
+        return "this is a statement about sets: derivatives along a trajectory that avoids the kink may converge"
+    return (
+        "this is a statement about all products: where the matrices are Jacobians at a kink, derivatives along a "
+        "trajectory that avoids it may converge"
+    )
 
 
 def _norm_lines(adapted: ContractionVerdict, radius: JointSpectralRadius | None) -> list[str]:
-    """In which norm, or on which part of the space, the matrices contract."""
+    """In which norm the matrices contract."""
+    upper = up_text(adapted.radius.upper)
     if adapted.how is Adapted.EUCLIDEAN:
-        return [f"Assumption A holds in the Euclidean norm, with ρ ≤ {up_text(adapted.radius.upper)}"]
-    if adapted.how in {Adapted.QUOTIENT, Adapted.SUBSPACE}:
-        assert adapted.quotient is not None
-        rate = value_text(adapted.radius)
-        return [f"{adapted.how.value}: dimension {adapted.quotient.dimension}, joint spectral radius {rate}"]
+        return [f"Assumption A holds in the Euclidean norm, with ρ ≤ {upper}"]
     if adapted.how is Adapted.POLYTOPE:
-        ball = None if radius is None or radius.certificate is None else unit_ball(radius.certificate)
-        where = f"the unit ball is {ball} of the certificate" if ball else "such as that of an invariant polytope"
-        return [f"Assumption A holds in an adapted norm, with ρ ≤ {up_text(adapted.radius.upper)}: {where}"]
+        certificate = None if radius is None else radius.certificate
+        ball = None if certificate is None else unit_ball(certificate)
+        if not ball or certificate is None or certificate.claim.upper is None or adapted.radius.upper == 0:
+            return [f"Assumption A holds in an adapted norm, for every ρ above {upper}"]
+        if ball.startswith("made of"):
+            # One norm for all blocks needs them scaled against each other: the radius itself is not always reached.
+            return [f"Assumption A holds in an adapted norm, for every ρ above {upper}: the unit ball is {ball}"]
+        return [
+            f"Assumption A holds in an adapted norm, with ρ ≤ {up_text(float_above(certificate.claim.upper))}: "
+            f"the unit ball is {ball} of the certificate"
+        ]
     return []
 
 
-def _proves_contraction(certificate: Certificate) -> bool:
-    claim = certificate.claim
-    if claim.upper is not None:
-        return claim.upper < 1
-    return claim.relation == "<" or (claim.relation == "<=" and claim.bound is not None and claim.bound < 1)
+def _part_lines(adapted: ContractionVerdict) -> list[str]:
+    """On which part of the space the matrices contract, and for which families that is proved."""
+    split = adapted.quotient
+    assert split is not None
+    where = f"{adapted.how.value}: dimension {split.dimension}{_spanned(split)}"
+    if not split.distance:
+        beyond = "on the whole space the joint spectral radius is 1, so no norm makes all of them contractions"
+        return [f"{where}, joint spectral radius {value_text(adapted.radius)}", beyond]
+    assert adapted.part is not None
+    return [
+        where,
+        f"joint spectral radius there ≤ {up_text(adapted.radius.upper)} for every such family within "
+        f"{down_text(float(split.distance), 2)} of these doubles (Frobenius, proved); of these doubles themselves "
+        f"{value_text(adapted.part.radius)}",
+        "on the whole space the joint spectral radius of such a family is 1, so no norm makes all of them contractions",
+    ]
+
+
+def _spanned(split: Quotient) -> str:
+    """A spanning vector of a line, where it is short to write."""
+    vector = split.spanning[0]
+    if split.dimension > 1 or len(vector) < 2:
+        return ""
+    if len(vector) <= LARGEST_SHOWN:
+        return f", spanned by ({', '.join(map(str, vector))})"
+    return ", spanned by (1, ..., 1)" if set(vector) == {1} else ""
+
+
+def certificate_lines(radius: JointSpectralRadius) -> list[str]:
+    """The claim of the certificate of a radius, and what of the printed bracket it does not prove.
+
+    Parameters
+    ----------
+    radius : JointSpectralRadius
+
+    Returns
+    -------
+    list of str
+    """
+    if radius.certificate is None:
+        return []
+    claim = radius.certificate.claim
+    lines = [certificate_text(radius.certificate)]
+    if claim.upper is None:
+        lines.append("the certificate proves the lower end only: the upper one is proved, but has no certificate")
+    elif claim.upper > Fraction(radius.upper) * _SAME:
+        lines.append(
+            f"the certificate proves ≤ {up_text(float_above(claim.upper))} only: the upper end "
+            f"{up_text(radius.upper)} is proved, but has no certificate"
+        )
+    if radius.lower > 0 and (claim.lower is None or claim.lower * _SAME < Fraction(radius.lower)):
+        proves = "nothing of" if claim.lower is None else f"≥ {down_text(float_below(claim.lower), SHORT)} only of"
+        lines.append(f"the certificate proves {proves} the lower end, which is proved, but has no certificate")
+    return lines
 
 
 def unit_ball(certificate: Certificate) -> str:
@@ -87,7 +169,8 @@ def _ball(kind: str, proof: dict[str, Any]) -> str:
         parts = [_ball(part["kind"], part["proof"]) for part in proof["proofs"]]
         if not all(parts):
             return ""
-        return parts[0] if len(parts) == 1 else f"made of those of {len(parts)} diagonal blocks: {', '.join(parts)}"
+        shown = f": {', '.join(parts)}" if len(parts) <= _LISTED_BLOCKS else ""
+        return parts[0] if len(parts) == 1 else f"made of those of {len(parts)} diagonal blocks{shown}"
     return ""
 
 

@@ -25,6 +25,9 @@ _NARROW = 1e-12
 _LONG = 20
 """Characters beyond which a rational is shown as a decimal."""
 
+_KNOWN = 9
+"""Digits of an end of a set at most."""
+
 LARGEST_SHOWN = 6
 """Matrices with more rows or columns than this are described, not printed."""
 
@@ -95,12 +98,13 @@ def value_text(bracket: Bracket) -> str:
     return f"≈ {text} (to within {_up(bracket.width, 2)})"
 
 
-def up_text(value: float) -> str:
+def up_text(value: float, digits: int = SHORT) -> str:
     """An upper bound as a decimal that is at least as large, of twelve digits.
 
     Parameters
     ----------
     value : float
+    digits : int
 
     Returns
     -------
@@ -111,7 +115,48 @@ def up_text(value: float) -> str:
     >>> up_text(0.5), up_text(2 / 3)
     ('0.5', '0.666666666667')
     """
-    return _up(value, SHORT)
+    return _up(value, digits) if 0 < value < math.inf else f"{value:g}"
+
+
+def down_text(value: float, digits: int) -> str:
+    """A lower bound as a decimal that is at most as large.
+
+    Parameters
+    ----------
+    value : float
+    digits : int
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> down_text(2 / 3, 3), down_text(1e-9, 2)
+    ('0.666', '1e-09')
+    """
+    return _down(value, digits)
+
+
+def known_text(value: float, error: float) -> str:
+    """A number that is known to within an error, with the digits that the error leaves, nine at most.
+
+    Parameters
+    ----------
+    value, error : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> known_text(1e-19, 1e-14), known_text(12 / 13, 1e-14), known_text(0.6136, 0.0082)
+    ('0', '0.923076923', '0.6136')
+    """
+    if 0 < error < math.inf:
+        value = round(value, min(max(1 - math.floor(math.log10(error)), 0), 300)) + 0.0
+    return f"{value:.{_KNOWN}g}"
 
 
 def number_text(value: float) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from conservative._core.deadlines import NEVER, deadline_after, seconds_left
 from conservative._core.errors import ArgumentError, BudgetError, ExpansionError
 from conservative._core.families import MatrixFamily
 from conservative._core.numbers import Bracket
@@ -15,18 +16,21 @@ from conservative.analysis.record import Analysis
 from conservative.analysis.ties import by_largest_norm
 from conservative.analysis.verdict import Contraction
 from conservative.differentiation import ImplicitJacobian, implicit_jacobian
-from conservative.functions import Residual
+from conservative.functions import Residual, StructuredMap
 from conservative.iteration import FixedSet, SetTrajectory, fixed_set, iterate_set
 from conservative.jacobians import JacobianSet, JacobianZonotope, jacobian_readings
+from conservative.jacobians._structured import state_size
+from conservative.jacobians.jacobian_zonotope import MAX_LISTED_TIES
 from conservative.matrix_sets import MatrixSet
 from conservative.spectral import (
     AssumptionA,
     ContractionVerdict,
     JointSpectralRadius,
+    Side,
     assumption_a,
     contraction_verdict,
-    expanding_product,
     joint_spectral_radius,
+    shortest_expanding,
 )
 from conservative.spectral import Contraction as Adapted
 
@@ -40,6 +44,11 @@ _NEAR_ONE = 1e-9
 
 _MANY_BLOCKS = 64
 """Blocks beyond which iterating their set would take minutes."""
+
+_PRODUCTS, _RADIUS, _RADIUS_ALONE, _ITERATION = 0.2, 0.5, 0.8, 0.6
+"""Parts of the time left that the stages may take: few need theirs, and the later ones have the rest."""
+
+_FIXED_SECONDS = 10.0
 
 _FEW_VERTICES = 120
 """Vertices kept by the set iteration beyond three dimensions: seconds instead of minutes."""
@@ -61,7 +70,7 @@ def analyze(
 
     Parameters
     ----------
-    source : str, path, gallery case, PiecewiseSelection, JacobianSet or array_like of shape (k, n, n)
+    source : str, path, gallery case, PiecewiseSelection, StructuredMap, JacobianSet or array_like (k, n, n)
         A gallery name, a file (.toml function, or .json, .npz, .npy, .mat, .csv family), or an object.
     at : mapping or sequence, optional
         The point (x̄, θ), for a function whose source names none.
@@ -78,7 +87,8 @@ def analyze(
     max_length : int
         Longest word tried for a shortest expanding product.
     time_limit : float, optional
-        Seconds for the spectral search.
+        Seconds for the products, the joint spectral radius, and the iteration and fixed set together; what is known by
+        then is reported. None is no limit.
     on_stage : callable, optional
         Called with one line before each stage, for progress display.
 
@@ -100,6 +110,7 @@ def analyze(
     'PROVED'
     """
     tell = on_stage or (lambda _: None)
+    deadline = deadline_after(time_limit, call="analyze")
     problem = as_problem(source, at=at, initial=initial, tolerance=tolerance)
     tell("conservative Jacobian")
     residual = fixed_point_residual(problem)
@@ -111,30 +122,33 @@ def analyze(
         return Analysis(problem=problem, residual=residual, jacobian=jacobian, conical=conical)
     tell("norms and products")
     assumption = assumption_a(family)
-    searched = affordable_length(family.count, max_length)
-    expanding = expanding_product(family, max_length=searched)
+    products = shortest_expanding(
+        family, max_length=affordable_length(family.count, max_length), time_limit=_share(deadline, _PRODUCTS)
+    )
     tell("joint spectral radius")
-    radius = joint_spectral_radius(family, time_limit=time_limit)
-    contraction = _verdict(assumption, radius)
-    adapted = _adapted(family, assumption, radius, time_limit)
+    iterates = jacobian is not None and _parameter_count(jacobian) > 0
+    radius = joint_spectral_radius(family, time_limit=_share(deadline, _RADIUS if iterates else _RADIUS_ALONE))
+    adapted = _adapted(family, assumption, radius, deadline)
+    contraction = _verdict(assumption, radius, adapted)
     implicit, trajectory, fixed, left_out = None, None, None, ""
-    if jacobian is not None and _parameter_count(jacobian) and family.count > _MANY_BLOCKS:
+    if jacobian is not None and iterates and family.count > _MANY_BLOCKS:
         left_out = f"the set of derivatives was not iterated: {family.count} blocks; `iterate_set` takes them"
-    elif jacobian is not None and _parameter_count(jacobian):
+    elif jacobian is not None and iterates:
         tell("set iteration")
         implicit = _implicit(jacobian)
-        trajectory = _iterate(problem, jacobian, steps=steps or _telling_steps(radius))
+        within = _share(deadline, _ITERATION)
+        trajectory = _iterate(problem, jacobian, steps=steps or _telling_steps(radius), time_limit=within)
         if contraction is Contraction.PROVED:
             tell("fixed set")
-            fixed, left_out = _fixed(jacobian, tol=_hull_tolerance(trajectory))
+            fixed, left_out = _fixed(jacobian, tol=_hull_tolerance(trajectory), deadline=deadline)
     return Analysis(
         problem=problem,
         residual=residual,
         jacobian=jacobian,
         conical=conical,
         assumption=assumption,
-        expanding=expanding,
-        searched_length=searched,
+        expanding=products.product,
+        searched_length=int(min(products.proved_length, max_length)),
         radius=radius,
         implicit=implicit,
         trajectory=trajectory,
@@ -168,10 +182,16 @@ def affordable_length(count: int, max_length: int) -> int:
     return max_length if count < 2 else max(1, min(max_length, int(math.log(_MOST_WORDS) / math.log(count))))
 
 
-def _fixed(jacobian: JacobianSet, *, tol: float) -> tuple[FixedSet | None, str]:
+def _share(deadline: float, part: float) -> float | None:
+    """A part of the time that is left, as a `time_limit`."""
+    return None if deadline == NEVER else part * seconds_left(deadline)
+
+
+def _fixed(jacobian: JacobianSet, *, tol: float, deadline: float) -> tuple[FixedSet | None, str]:
     """The fixed set, or the reason why it was left out: the verdict stands without it."""
+    seconds = min(_FIXED_SECONDS, seconds_left(deadline))
     try:
-        return fixed_set(jacobian, tol=tol, representation="hull"), ""
+        return fixed_set(jacobian, tol=tol, representation="hull", time_limit=seconds), ""
     except (BudgetError, ExpansionError) as error:
         return None, f"the fixed set was not computed: {error}"
 
@@ -194,14 +214,14 @@ def fixed_point_residual(problem: Problem) -> Residual | None:
         When the point is not a fixed point: exactly at an exact point, else to within the tolerance.
     """
     F = problem.function
-    if F is None or len(F.expressions) != len(F.state):
+    if F is None or (F.size if isinstance(F, StructuredMap) else len(F.expressions)) != state_size(F):
         return None
     residual = F.residual(problem.at, tolerance=problem.tolerance)
     if not residual.vanishes:
         worst = int(np.abs(residual.values).argmax())
         raise ArgumentError(
             f"`analyze(at=...)` needs a fixed point, F(x, θ) = x; the residual F(x, θ) − x is "
-            f"{residual.values[worst]:.6g} in {F.state[worst]}. Solve for the fixed point first, or use "
+            f"{residual.values[worst]:.6g} in {F.names[worst]}. Solve for the fixed point first, or use "
             "`conservative_jacobian` for derivatives at another point."
         )
     return residual
@@ -262,11 +282,14 @@ def iterated(source: Any, *, steps: int = 40, tol: float | None = None) -> SetTr
     return _iterate(problem, jacobian, steps=steps, tol=tol)
 
 
-def _iterate(problem: Problem, jacobian: JacobianSet, *, steps: int, tol: float | None = None) -> SetTrajectory:
+def _iterate(
+    problem: Problem, jacobian: JacobianSet, *, steps: int, tol: float | None = None, time_limit: float | None = None
+) -> SetTrajectory:
     """Hulls from X_0; beyond three dimensions with few vertices, whose missing distance is carried."""
     size = jacobian.vertices.shape[1] * _parameter_count(jacobian)
     few = None if size <= 3 else _FEW_VERTICES
-    return iterate_set(jacobian, _initial(problem, jacobian), steps=steps, tol=tol, max_vertices=few)
+    initial = _initial(problem, jacobian)
+    return iterate_set(jacobian, initial, steps=steps, tol=tol, max_vertices=few, time_limit=time_limit)
 
 
 def _hull_tolerance(trajectory: SetTrajectory) -> float:
@@ -285,17 +308,18 @@ def _jacobians(
     if problem.function is None:
         return problem.jacobian, None
     found = jacobian_readings(problem.function, problem.at, kind=kind, tolerance=problem.tolerance)
-    if isinstance(found.asked, JacobianZonotope):
+    if isinstance(found.asked, JacobianZonotope) and found.asked.tie_count > MAX_LISTED_TIES:
         return found.asked, None
+    asked = found.asked.listed() if isinstance(found.asked, JacobianZonotope) else found.asked
     conical = found.conical
-    return found.asked, conical.listed() if isinstance(conical, JacobianZonotope) else conical
+    return asked, conical.listed() if isinstance(conical, JacobianZonotope) else conical
 
 
 def _state_family(problem: Problem, jacobian: JacobianSet | JacobianZonotope | None) -> MatrixFamily | None:
     if jacobian is None:
         return problem.family
     q, n = jacobian.vertices.shape[1:]
-    square = n >= q and (problem.function is None or len(problem.function.state) == q)
+    square = n >= q and (problem.function is None or state_size(problem.function) == q)
     return jacobian.state_family() if square else None
 
 
@@ -304,14 +328,16 @@ def _parameter_count(jacobian: JacobianSet) -> int:
     return int(n - q)
 
 
-def _verdict(assumption: AssumptionA, radius: JointSpectralRadius) -> Contraction:
+def _verdict(assumption: AssumptionA, radius: JointSpectralRadius, adapted: ContractionVerdict | None) -> Contraction:
     if assumption.holds or radius.upper < 1:
         return Contraction.PROVED
+    if adapted is not None and adapted.quotient is not None:
+        return Contraction.QUOTIENT if adapted.quotient.side is Side.QUOTIENT else Contraction.SUBSPACE
     return Contraction.REFUTED if radius.lower >= 1 else Contraction.UNDECIDED
 
 
 def _adapted(
-    family: MatrixFamily, assumption: AssumptionA, radius: JointSpectralRadius, time_limit: float | None
+    family: MatrixFamily, assumption: AssumptionA, radius: JointSpectralRadius, deadline: float
 ) -> ContractionVerdict | None:
     """In which norm the family contracts; near radius one, whether it does on a quotient or a subspace."""
     if assumption.holds:
@@ -319,8 +345,7 @@ def _adapted(
     if radius.upper < 1:
         return ContractionVerdict(Adapted.POLYTOPE, radius.bracket, certificate=radius.certificate)
     if radius.lower <= 1 + _NEAR_ONE and radius.upper >= 1 and family.size > 1:
-        split = contraction_verdict(family, radius=radius, time_limit=time_limit)
-        return split if split.quotient is not None else None
+        return contraction_verdict(family, radius=radius, time_limit=_share(deadline, _ITERATION))
     return None
 
 

@@ -12,7 +12,7 @@ from conservative._core.errors import ArgumentError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.family_files import SUFFIXES, parse_family_json, read_family
 from conservative._core.text import one_line
-from conservative.functions import PiecewiseSelection, parse_function_text, read_function_file
+from conservative.functions import PiecewiseSelection, StructuredMap, parse_function_text, read_function_file
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.jacobians.jacobian_zonotope import MAX_LISTED_TIES
 
@@ -31,7 +31,7 @@ class Problem:
     ----------
     title : str
         One line for the head of the report.
-    function : PiecewiseSelection, optional
+    function : PiecewiseSelection or StructuredMap, optional
         The update F(x, θ).
     at : mapping or sequence, optional
         The point, for a function.
@@ -48,7 +48,7 @@ class Problem:
     """
 
     title: str
-    function: PiecewiseSelection | None = None
+    function: PiecewiseSelection | StructuredMap | None = None
     at: Any = None
     jacobian: JacobianSet | JacobianZonotope | None = None
     family: MatrixFamily | None = None
@@ -73,7 +73,7 @@ def as_problem(
 
     Parameters
     ----------
-    source : str, path, gallery case, PiecewiseSelection, JacobianSet, JacobianZonotope or array_like of shape (k, n, n)
+    source : str, path, gallery case, PiecewiseSelection, StructuredMap, JacobianSet, JacobianZonotope or array_like
         A string is a gallery name, or else the path of a file.
     at : mapping or sequence, optional
         The point; overrides the one that the source names.
@@ -131,7 +131,7 @@ def _read(source: Any, variables: Sequence[str]) -> Problem:
         )
     if isinstance(source, gallery.FamilyCase):
         return Problem(source.title, family=source.family, source=source.source, answer=source.answer)
-    if isinstance(source, PiecewiseSelection):
+    if isinstance(source, (PiecewiseSelection, StructuredMap)):
         return Problem("a function of the user's", function=source)
     if isinstance(source, JacobianZonotope):
         few = source.tie_count <= MAX_LISTED_TIES

@@ -97,14 +97,16 @@ class Analysis:
             found.append(about_norms(self.assumption, self.radius))
             found.append(about_products(self.expanding, self.searched_length, self.radius))
         if self.trajectory is not None:
-            found.append(about_iteration(self.trajectory))
+            expands = self.radius is not None and self.radius.lower > 1
+            found.append(about_iteration(self.trajectory, expands=expands))
         if self.implicit is not None:
             found.append(about_implicit(self.implicit))
         if self.fixed is not None:
             found.append(about_fixed_set(self.fixed))
         if self.left_out:
             found.append(Finding("Left out", (self.left_out,)))
-        found.append(about_verdict(self.contraction, self.radius, self.adapted))
+        of_function = self.problem.function is not None or self.problem.jacobian is not None
+        found.append(about_verdict(self.contraction, self.radius, self.adapted, of_function=of_function))
         return tuple(found)
 
     def __str__(self) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from conservative._core.exactness import Exactness
-from conservative.analysis.layout import LARGEST_SHOWN, bracket_text, matrix_lines, value_text
+from conservative.analysis.layout import LARGEST_SHOWN, bracket_text, known_text, matrix_lines, up_text, value_text
 from conservative.differentiation import ImplicitJacobian
-from conservative.functions import PiecewiseSelection, Residual
-from conservative.iteration import FixedSet, SetTrajectory
+from conservative.functions import PiecewiseSelection, Residual, StructuredMap
+from conservative.iteration import FixedSet, FixedSetStatus, SetTrajectory
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.matrix_sets import LargestNorm
 from conservative.spectral import AssumptionA, JointSpectralRadius, Product, RadiusStatus, word_text
@@ -18,6 +18,11 @@ _READINGS = {
     "program": "the program reading: all that differentiating this formula may return, with its guards decided",
     "selection": "the selection reading: all branches that have the value of F, also where a guard excludes them",
     "conical": "the function reading: limits of derivatives only, however F is written",
+}
+_FIXED = {
+    FixedSetStatus.CONVEX: "the fixed set is convex: it is this hull, up to that error",
+    FixedSetStatus.HULL: "the fixed set itself need not be convex: `fixed_set` encloses it",
+    FixedSetStatus.BUDGET: "the hull was left at this error when its budget of time or vertices was spent",
 }
 _SPELLED = 20
 """Letters up to which a word is written out wherever it is mentioned."""
@@ -37,12 +42,12 @@ class Finding:
     lines: tuple[str, ...]
 
 
-def about_function(F: PiecewiseSelection, at: Any, residual: Residual | None) -> Finding:
+def about_function(F: PiecewiseSelection | StructuredMap, at: Any, residual: Residual | None) -> Finding:
     """The update, the point, and whether it is a fixed point.
 
     Parameters
     ----------
-    F : PiecewiseSelection
+    F : PiecewiseSelection or StructuredMap
     at : mapping or sequence
     residual : Residual, optional
 
@@ -50,20 +55,29 @@ def about_function(F: PiecewiseSelection, at: Any, residual: Residual | None) ->
     -------
     Finding
     """
-    symbols = ", ".join(str(s) for s in F.state)
-    given = "; " + ", ".join(str(s) for s in F.parameters) if F.parameters else ""
-    lines = [f"F({symbols}{given})"]
-    if len(F.expressions) <= LARGEST_SHOWN:
-        lines += [f"  = {text}" for text in F.texts()]
-    else:
-        lines += [f"  has {len(F.expressions)} components in {len(F.state)} states"]
-    if len(F.state) + len(F.parameters) <= LARGEST_SHOWN:
-        values = at.items() if hasattr(at, "items") else zip((*F.state, *F.parameters), at, strict=True)
+    lines = _update_lines(F)
+    names = F.names
+    if len(names) <= LARGEST_SHOWN:
+        values = at.items() if hasattr(at, "items") else zip(names, at, strict=True)
         lines.append("at " + ", ".join(f"{name} = {value}" for name, value in values))
     if residual is not None:
         how = "exactly" if residual.exact else f"to within {residual.largest:.1e}"
         lines.append(f"a fixed point: F(x, θ) = x {how}")
     return Finding("Function", tuple(lines))
+
+
+def _update_lines(F: PiecewiseSelection | StructuredMap) -> list[str]:
+    if isinstance(F, StructuredMap):
+        return [
+            "F(x, θ) = W φ(M x + N θ + c) + P x + Q θ + d, given as arrays",
+            f"  φ: {F.piece.name} of {len(F.inner)} numbers",
+            f"  has {F.size} components in {F.state_size} states and {F.parameter_size} parameters",
+        ]
+    symbols = ", ".join(str(s) for s in F.state)
+    given = "; " + ", ".join(str(s) for s in F.parameters) if F.parameters else ""
+    if len(F.expressions) <= LARGEST_SHOWN:
+        return [f"F({symbols}{given})", *(f"  = {text}" for text in F.texts())]
+    return [f"F({symbols}{given})", f"  has {len(F.expressions)} components in {len(F.state)} states"]
 
 
 def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
@@ -80,13 +94,15 @@ def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
     """
     k, q, n = J.vertices.shape
     plural = "vertex" if k == 1 else "vertices"
-    lines = [f"J_F = conv of {k} {plural} [A B] of shape {q} × {n} ({J.kind}, {J.reading} reading)"]
+    name = "A" if q == n else "[A B]"
+    given = "" if J.kind in _READINGS else ", as given"
+    lines = [f"J_F = conv of {k} {plural} {name} of shape {q} × {n}{given}"]
     if J.kind in _READINGS:
         lines.append(f"what follows is about {_READINGS[J.kind]}")
     if k <= LARGEST_SHOWN and max(q, n) <= LARGEST_SHOWN:
         for i in range(k):
             rows = J.exact_blocks[i] if J.exact_blocks is not None else J.vertices[i].tolist()
-            lines += matrix_lines(f"[A B]_{i + 1}", rows, split=q)
+            lines += matrix_lines(f"{name}_{i + 1}", rows, split=q)
     elif k == 2:
         changed = int(np.linalg.matrix_rank(J.vertices[1] - J.vertices[0]))
         lines.append(f"the two vertices differ by a matrix of rank {changed}")
@@ -98,7 +114,7 @@ def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
             lines.append("equal to the Clarke Jacobian: the conical reading has the same hull")
         elif conical.exactness is Exactness.EXACT:
             lines.append(
-                f"larger than the Clarke Jacobian, the hull of {len(conical.vertices)} of these matrices: "
+                f"larger than the Clarke Jacobian, which is {_hull_text(len(conical.vertices))}: "
                 "a program may return more than the function's own derivatives"
             )
         else:
@@ -106,10 +122,17 @@ def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
                 f"contains the Clarke Jacobian; the conical reading keeps {len(conical.vertices)} of the pieces, "
                 "so a program may return more than the function's own derivatives"
             )
+    elif J.kind in _READINGS:
+        equal = J.exactness is Exactness.EXACT
+        lines.append("equal to the Clarke Jacobian" if equal else "contains the Clarke Jacobian")
     near = getattr(J, "near_ties", ())
     if near:
         lines.append(f"{len(near)} more switches are almost tied: {', '.join(str(t) for t in near[:3])}")
     return Finding("Conservative Jacobian", tuple(lines))
+
+
+def _hull_text(count: int) -> str:
+    return "one of these matrices" if count == 1 else f"the hull of {count} of these matrices"
 
 
 def about_ties(J: JacobianZonotope, norm: LargestNorm | None) -> Finding:
@@ -180,12 +203,13 @@ def about_products(expanding: Product | None, searched: int, radius: JointSpectr
     """
     lines = []
     if expanding is None:
-        lines.append(f"no product of up to {searched} matrices has spectral radius above 1")
+        lines.append(f"no product of up to {searched} matrices has spectral radius above 1 (proved)")
     else:
         text = word_text(expanding.word)
         exact = f", eigenvalue {expanding.eigenvalue} exactly" if expanding.eigenvalue is not None else ""
         lines.append(f"A_{text} has spectral radius {expanding.spectral_radius:.12g}{exact}")
-        lines.append("no shorter product has spectral radius above 1")
+        if len(expanding.word) > 1:
+            lines.append("no shorter product has spectral radius above 1 (proved)")
         if expanding.matrix.shape[0] <= LARGEST_SHOWN:
             lines += matrix_lines(f"A_{text}", expanding.exact_matrix)
     lines += radius_lines(radius)
@@ -218,12 +242,14 @@ def radius_lines(radius: JointSpectralRadius) -> list[str]:
     return lines
 
 
-def about_iteration(trajectory: SetTrajectory) -> Finding:
+def about_iteration(trajectory: SetTrajectory, *, expands: bool = False) -> Finding:
     """The gaps of the iterated hull against their bounds, as a table.
 
     Parameters
     ----------
     trajectory : SetTrajectory
+    expands : bool
+        Whether the joint spectral radius is proved to exceed one.
 
     Returns
     -------
@@ -237,7 +263,12 @@ def about_iteration(trajectory: SetTrajectory) -> Finding:
     for t in shown:
         bound = trajectory.bounds[t]
         lines.append(f"{t:>4} {trajectory.gaps[t].upper:>18.6g} {bound.a_priori:>12.4g} {bound.a_posteriori:>12.4g}")
-    lines.append(f"status: {trajectory.status.value}")
+    if expands:
+        lines.append(
+            "no bound is finite: the joint spectral radius exceeds 1, so some sequences of choices grow for ever"
+        )
+    else:
+        lines.append(f"status: {trajectory.status.value}")
     return Finding("Set iteration: hulls of X_{t+1} = 𝒥(X_t)", tuple(lines))
 
 
@@ -274,25 +305,28 @@ def about_fixed_set(fixed: FixedSet) -> Finding:
     -------
     Finding
     """
-    vertices = fixed.hull.vertices
-    lines = _set_lines("conv fix(𝒥)", vertices, None)
     error = max(fixed.hull.e_missing, fixed.hull.e_extra)
-    lines.append(f"hull known to within {error:.3g} (Frobenius, proved)")
-    lines.append(f"status: {fixed.status.value}")
+    lines = _set_lines("conv fix(𝒥)", fixed.hull.vertices, None, error)
+    lines.append(f"hull known to within {up_text(error, 3)} (Frobenius, proved)")
+    lines.append(_FIXED.get(fixed.status) or f"status: {fixed.status.value}")
     return Finding("Fixed set J_pb: what unrolled differentiation can converge to", tuple(lines))
 
 
-def _set_lines(name: str, vertices: Any, exact: Any) -> list[str]:
+def _set_lines(name: str, vertices: Any, exact: Any, error: float = 0.0) -> list[str]:
     """A set on the line as an interval, a small one by its vertices, a large one by the range of each entry."""
     k, p, m = vertices.shape
     if p * m == 1:
-        values = [row[0][0] for row in exact] if exact is not None else vertices[:, 0, 0].tolist()
-        low, high = min(values), max(values)
-        shown = f"[{low}, {high}]" if exact is not None else f"[{low:.9g}, {high:.9g}]"
-        return [f"{name} = {shown}" + (f" ≈ [{float(low):.9g}, {float(high):.9g}]" if exact is not None else "")]
+        low, high = (known_text(end, error) for end in (vertices.min(), vertices.max()))
+        rounded = f"[{low}, {high}]"
+        if exact is None:
+            return [f"{name} = {rounded}"]
+        values = [row[0][0] for row in exact]
+        shown = f"[{min(values)}, {max(values)}]"
+        return [f"{name} = {shown}" if shown == rounded else f"{name} = {shown} ≈ {rounded}"]
     if m == 1 and k <= LARGEST_SHOWN:
-        return list(dict.fromkeys(f"{name}: ({', '.join(f'{x:.6g}' for x in v[:, 0])})" for v in vertices))
+        lines = [f"{name}: ({', '.join(f'{x:.6g}' for x in v[:, 0])})" for v in vertices]
+        return list(dict.fromkeys(lines))
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     row, column = divmod(int(np.argmax(high - low)), m)
-    ends = f"[{low[row, column]:.6g}, {high[row, column]:.6g}]"
+    ends = f"[{known_text(low[row, column], error)}, {known_text(high[row, column], error)}]"
     return [f"{name}: {k} vertices; the widest entry, ({row + 1}, {column + 1}), ranges over {ends}"]

@@ -13,7 +13,7 @@ _TIME = click.option(
     type=click.FloatRange(min=0, min_open=True),
     default=60.0,
     show_default=True,
-    help="Seconds for the spectral search; the best proved bracket so far is reported.",
+    help="Seconds in all; what is proved by then is reported.",
 )
 _VARIABLE = click.option(
     "--variable",

@@ -52,16 +52,16 @@ def analyze(source: str, **options: Any) -> int:
         click.echo(as_json({**analysis_document(result), "certificate_file": written}))
     else:
         click.echo(render(result, colour=_colour()))
-    if written and result.certificate is not None:
-        result.certificate.save(written)
-        if not options["as_json"]:
-            click.echo(printable(f"  written to {written}; prove it again with: conservative check {written}"))
+    _save(result.certificate, written or options["certificate"])
+    if written and not options["as_json"]:
+        click.echo(printable(f"  written to {written}; prove it again with: conservative check {written}"))
     if options["plot"]:
         plot_analysis(result, options["plot"])
         if not options["as_json"]:
             click.echo(printable(f"  figure written to {options['plot']}"))
     if options["require"] == "contraction":
-        return {Contraction.PROVED: 0, Contraction.REFUTED: 1}.get(result.contraction, 3)
+        refuted = result.radius is not None and result.radius.lower >= 1
+        return 0 if result.contraction is Contraction.PROVED else 1 if refuted else 3
     return 0
 
 
@@ -85,10 +85,17 @@ def jsr(source: str, **options: Any) -> int:
     check_writable(options["certificate"], inputs=(source,))
     family = state_matrices(_problem(source, options["variables"]))
     result = joint_spectral_radius(family, tol=options["tol"], time_limit=options["time_limit"])
-    if options["certificate"] and result.certificate is not None:
-        result.certificate.save(options["certificate"])
     click.echo(as_json(radius_document(result)) if options["as_json"] else radius_text(result))
+    _save(result.certificate, options["certificate"])
     return 0
+
+
+def _save(certificate: Any, path: str | None) -> None:
+    """Write a certificate where one is asked for, once its result has been printed."""
+    if path and certificate is not None:
+        certificate.save(path)
+    elif path:
+        click.echo(printable(f"{path} was not written: no certificate was found."), err=True)
 
 
 def iterate(source: str, **options: Any) -> int:
@@ -110,12 +117,12 @@ def iterate(source: str, **options: Any) -> int:
     check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
     problem = as_problem(_problem(source), at=_point(options["at"]))
     trajectory = iterated(problem, steps=options["steps"] or 40, tol=options["tol"])
-    if options["plot"]:
-        plot_trajectory(trajectory, options["plot"], title=problem.title)
     if options["as_json"]:
         click.echo(as_json({"title": problem.title, **trajectory_document(trajectory)}))
     else:
         click.echo(f"{problem.title}\n\n{trajectory_text(trajectory)}")
+    if options["plot"]:
+        plot_trajectory(trajectory, options["plot"], title=problem.title)
     return 0
 
 

@@ -1,13 +1,19 @@
 """The report as text for a terminal."""
 
 from conservative.analysis import Analysis, Contraction
-from conservative.analysis.conclusion import certificate_text
+from conservative.analysis.conclusion import certificate_lines
 from conservative.analysis.sentences import about_iteration, radius_lines
 from conservative.iteration import SetTrajectory
 from conservative.spectral import JointSpectralRadius
 
 _BOLD, _GREEN, _RED, _YELLOW, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
-_COLOURS = {Contraction.PROVED: _GREEN, Contraction.REFUTED: _RED, Contraction.UNDECIDED: _YELLOW}
+_COLOURS = {
+    Contraction.PROVED: _GREEN,
+    Contraction.QUOTIENT: _GREEN,
+    Contraction.SUBSPACE: _YELLOW,
+    Contraction.REFUTED: _RED,
+    Contraction.UNDECIDED: _YELLOW,
+}
 
 
 def render(analysis: Analysis, *, colour: bool = False) -> str:
@@ -47,7 +53,7 @@ def radius_text(radius: JointSpectralRadius) -> str:
     lines = [first, f"  lower {radius.lower!r}", f"  upper {radius.upper!r}", *(f"  {line}" for line in more)]
     lines.append(f"  status: {radius.status.value}")
     if radius.certificate is not None:
-        lines.append(f"  {certificate_text(radius.certificate)}")
+        lines += [f"  {line}" for line in certificate_lines(radius)]
     return "\n".join(lines)
 
 

@@ -30,6 +30,7 @@ from conservative.spectral.products import make_product as make_product
 from conservative.spectral.quadratic import QuadraticNorm as QuadraticNorm
 from conservative.spectral.quadratic import common_quadratic_norm as common_quadratic_norm
 from conservative.spectral.quotient import Quotient as Quotient
+from conservative.spectral.quotient import Side as Side
 from conservative.spectral.quotient import quotients as quotients
 from conservative.spectral.radius import spectral_radius as spectral_radius
 from conservative.spectral.semidefinite.path_complete import PathCompleteBound as PathCompleteBound

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from conservative._core.families import ExactMatrix, MatrixFamily
 from conservative.spectral.basis import diagonal_balance
 from conservative.spectral.candidates import Candidate, averaged_norm, ellipsoid_norm, in_norm, ranked_words
+from conservative.spectral.isometries import extremal_form
 from conservative.spectral.polytope.growth import grow
 from conservative.spectral.polytope.roots import leading_cycles
 from conservative.spectral.polytope.shape import Growth, Polytope
@@ -28,6 +29,10 @@ MOST_ENTRIES = 1 << 27
 
 _SLICES = (0.01, 0.04, 0.1, 0.3, 1.0)
 """Parts of the vertices after which words are searched again, in the norm that the polytope suggests."""
+
+_PATIENT = 0.04
+"""Part of the vertices after which an extremal quadratic norm is the proof, where there is one: it proves a bracket, a
+polytope may prove the value."""
 
 _MOST_TIES = 8
 
@@ -68,7 +73,8 @@ class Block:
         All matrices of the family divided by the scale, in doubles.
     quadratic : str or None
         "normal" when the Euclidean norm is extremal, "single" when one matrix decides, "preserved" when a quadratic
-        norm is extremal and preserved on a plane: a quadratic norm proves it.
+        norm is extremal and preserved on a plane, "extremal" when one is extremal and a small polytope did not close: a
+        quadratic norm proves it.
     """
 
     family: MatrixFamily
@@ -222,6 +228,9 @@ def close_block(block: Block, words: list[Candidate], *, floor: float, deadline:
         state = replace(state, polytope=polytope)
         yield state
         if state.is_closed or time.monotonic() + writing * polytope.count > deadline:
+            return
+        if part >= _PATIENT and extremal_form(block.unit, rate=state.divisor) is not None:
+            yield replace(state, block=replace(block, quadratic="extremal"), polytope=None)
             return
         better = _search_again(state, part, deadline)
         if better[0].rate > state.best.rate * (1 + _BETTER):

@@ -49,12 +49,33 @@ def preserved_form(matrices: FloatArray, *, rate: float) -> FloatArray | None:
     >>> np.round(P / P[1, 1], 6).tolist()
     [[0.25, 0.0], [0.0, 1.0]]
     """
+    return _extremal(matrices, rate, planes=True)
+
+
+def extremal_form(matrices: FloatArray, *, rate: float) -> FloatArray | None:
+    """A quadratic norm in which all matrices are at most the rate long, whether or not one preserves it on a plane.
+
+    Parameters
+    ----------
+    matrices : ndarray, shape (k, n, n)
+    rate : float
+        The best rate found, positive.
+
+    Returns
+    -------
+    ndarray, shape (n, n), or None
+        For projected steps x -> D(I - H)x, say, it is the Euclidean norm, however slowly a polytope closes.
+    """
+    return _extremal(matrices, rate, planes=False)
+
+
+def _extremal(matrices: FloatArray, rate: float, *, planes: bool) -> FloatArray | None:
     n = matrices.shape[1]
     for form in (np.eye(n), _refined(matrices) if n <= _MOST_ORDER else None):
         if form is None:
             continue
         sizes = np.linalg.svd(in_norm(matrices, form), compute_uv=False)
-        if sizes.max() <= rate * (1 + _EXTREMAL) and sizes[:, 1].max() >= rate * (1 - _PRESERVED):
+        if sizes.max() <= rate * (1 + _EXTREMAL) and (not planes or sizes[:, 1].max() >= rate * (1 - _PRESERVED)):
             return form
     return None
 

@@ -26,7 +26,7 @@ from conservative.spectral.basis import diagonal_balance, scale_family
 from conservative.spectral.candidates import averaged_norm, ellipsoid_norm, in_norm
 from conservative.spectral.closing import BlockState
 from conservative.spectral.decimals import decimal_above, decimal_below
-from conservative.spectral.isometries import preserved_form
+from conservative.spectral.isometries import extremal_form
 from conservative.spectral.polytope.rational import polytope_proof
 from conservative.spectral.polytope.whole import optimised, reach, with_letters
 from conservative.spectral.quadratic import prove_quadratic
@@ -249,7 +249,7 @@ def _block_proof(state: BlockState, bound: Fraction) -> QuadraticProof | Polytop
     if state.needs_lyapunov:
         letter = block.essential.letters[0]
         return QuadraticProof(_lyapunov(block.unit[letter] / float(bound / block.scale)))
-    form = preserved_form(block.unit, rate=state.divisor) if block.quadratic == "preserved" else None
+    form = extremal_form(block.unit, rate=state.divisor) if block.quadratic in {"preserved", "extremal"} else None
     return QuadraticProof(_exactly(np.eye(n) if form is None else form))
 
 

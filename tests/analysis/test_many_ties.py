@@ -1,6 +1,7 @@
 """`analyze` where ties are too many to list."""
 
 import numpy as np
+import pytest
 
 import conservative as cj
 from conservative.report.document import jacobian_document
@@ -27,3 +28,32 @@ def test_a_small_zonotope_is_listed_and_a_large_one_is_not() -> None:
 def test_a_rectangular_zonotope_is_not_iterated() -> None:
     F = cj.structured(cj.ScalarPiece.relu(), np.eye(13), outer=np.ones((1, 13)))
     assert cj.analyze(cj.conservative_jacobian(F, np.zeros(13))).contraction.name == "NOT_ASKED"
+
+
+def test_a_structured_map_is_analysed_as_its_expressions_are() -> None:
+    """Soft thresholding after a linear step, by arrays: the lasso map with one tie."""
+    M = np.array([[0.5, -0.25], [-0.25, 0.5]])
+    F = cj.structured(cj.ScalarPiece.relu(), M, N=np.array([[-1.0], [-0.5]]))
+    at = [0, 0, 0]
+    by_arrays, by_expressions = cj.analyze(F, at=at, steps=3), cj.analyze(F.to_selection(), at=at, steps=3)
+    assert by_arrays.contraction.name == "PROVED"
+    assert by_arrays.radius.bracket == by_expressions.radius.bracket
+    assert np.array_equal(
+        np.sort(by_arrays.jacobian.vertices.reshape(4, -1), axis=0),
+        np.sort(by_expressions.jacobian.vertices.reshape(4, -1), axis=0),
+    )
+    assert by_arrays.trajectory.gaps[-1].upper <= by_expressions.trajectory.gaps[-1].upper + 1e-12
+    text = str(by_arrays)
+    assert "F(x, θ) = W φ(M x + N θ + c) + P x + Q θ + d" in text
+    assert "a fixed point: F(x, θ) = x exactly" in text
+
+
+def test_a_large_structured_map_is_judged_by_its_norm() -> None:
+    F = cj.structured(cj.ScalarPiece.relu(), np.eye(40) / 2)
+    result = cj.analyze(F, at=np.zeros(40))
+    assert (result.contraction.name, result.jacobian.tie_count) == ("PROVED", 40)
+    assert "40 ties" in str(result)
+    with pytest.raises(cj.ConservativeError, match="x0"):
+        cj.analyze(F, at=np.ones(40))
+    with pytest.raises(cj.ConservativeError, match="needs the point"):
+        cj.analyze(F)

@@ -1,9 +1,15 @@
 """What a report says about a certificate, about the norm in which matrices contract, and about the word of a radius."""
 
-import pytest
+from dataclasses import replace
 
+import numpy as np
+import pytest
+import sympy as sp
+
+import conservative as cj
 from conservative import analyze, joint_spectral_radius
-from conservative.analysis.conclusion import certificate_text, unit_ball
+from conservative.analysis import Contraction
+from conservative.analysis.conclusion import certificate_lines, certificate_text, unit_ball
 from conservative.analysis.sentences import radius_lines
 from conservative.certificates import QuadraticProof, equality_certificate, expansion_certificate
 from conservative.spectral import RadiusStatus
@@ -51,8 +57,72 @@ def test_contraction_names_the_unit_ball_of_the_adapted_norm() -> None:
 
 def test_a_common_direction_is_taken_out() -> None:
     lines = lines_of(STOCHASTIC, "Contraction")
-    assert lines[0].startswith("refuted")
-    assert "contracts on the quotient by it: dimension 1, joint spectral radius = 0.25" in lines[1]
+    assert lines[0].startswith("proved on a quotient")
+    assert "contracts on the quotient by it: dimension 1, spanned by (1, 1), joint spectral radius = 0.25" in lines[1]
+    assert "no norm makes all of them contractions" in lines[2]
+    assert not any("kink" in line for line in lines)
+
+
+def test_a_smooth_map_that_only_moves_the_constants_is_not_called_refuted() -> None:
+    """Sinkhorn in log variables: row-stochastic up to rounding, with the second eigenvalue of the coupling."""
+    K, a, b = np.array([[1.0, 0.3], [0.2, 0.7], [0.5, 0.4]]), np.array([0.3, 0.3, 0.4]), np.array([0.55, 0.45])
+    x = sp.symbols("x1:4")
+    columns = [b[j] / sum(K[i, j] * sp.exp(x[i]) for i in range(3)) for j in range(2)]
+    F = cj.from_sympy([sp.log(a[i]) - sp.log(sum(K[i, j] * columns[j] for j in range(2))) for i in range(3)], state=x)
+    point = np.zeros(3)
+    for _ in range(400):
+        point = F.evaluate(point)
+    result = analyze(F, at=point.tolist())
+    P = np.exp(point)[:, None] * K * (b / (K.T @ np.exp(point)))
+    second = np.linalg.svd(P / np.sqrt(np.outer(P.sum(axis=1), P.sum(axis=0))))[1][1] ** 2
+    assert result.contraction is Contraction.QUOTIENT
+    assert second <= result.adapted.radius.upper < second + 1e-3
+    text = str(result)
+    assert "refuted" not in text
+    assert "kink" not in text
+    assert "spanned by (1, 1, 1)" in text
+    assert "remedy: The matrices given are doubles." in text
+
+
+@pytest.mark.parametrize(
+    ("family", "said"),
+    [
+        ([[[2, 1], [0, 2]]], "there is one matrix, and no choice between several: its powers do not tend to 0"),
+        (GROWING, "derivatives along a trajectory that avoids it may converge"),
+    ],
+)
+def test_what_a_refutation_is_about(family: object, said: str) -> None:
+    assert any(line.endswith(said) for line in lines_of(family, "Contraction"))
+
+
+def test_a_certificate_that_proves_less_than_the_bracket_is_said_to() -> None:
+    radius = joint_spectral_radius(SHEAR)
+    assert len(certificate_lines(radius)) == 1
+    narrow = replace(radius, upper=0.6706915)
+    assert certificate_lines(narrow)[1].startswith("the certificate proves ≤ 0.6706915199")
+    lower = replace(radius, certificate=expansion_certificate(SHEAR, [0], bound="1/4"))
+    assert "proves the lower end only" in certificate_lines(lower)[1]
+    assert "proves ≥ 0.25 only of the lower end" in certificate_lines(lower)[2]
+
+
+def test_no_time_leaves_a_report() -> None:
+    result = analyze("strictness", time_limit=0)
+    assert result.radius is not None
+    assert result.radius.lower <= 0.75 <= result.radius.upper
+    assert result.contraction is Contraction.PROVED
+    assert str(result)
+
+
+def test_ends_are_printed_with_the_digits_that_are_known() -> None:
+    text = str(analyze("half-absolute"))
+    assert "conv fix(𝒥) = [0, 2]" in text
+    assert "J_imp = [2/3, 2] ≈ [0.666666667, 2]" in text
+    assert "known within `tol`" not in text
+
+
+def test_norms_of_nilpotent_families_are_not_said_to_be_zero() -> None:
+    lines = lines_of([[[0, 1], [0, 0]], [[0, 3], [0, 0]]], "Contraction")
+    assert lines[1] == "Assumption A holds in an adapted norm, for every ρ above 0"
 
 
 def test_an_exact_radius_names_its_word() -> None:

@@ -12,7 +12,9 @@ import pytest
 import scipy.io
 
 from conservative import ConservativeError
+from conservative._core.errors import FileFormatError
 from conservative.analysis import problem_from_text
+from conservative.certificates import Certificate
 from conservative.cli import main
 
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
@@ -386,3 +388,26 @@ def test_a_certificate_never_replaces_a_device(capsys: pytest.CaptureFixture[str
     assert (code, out) == (2, "")
     assert "not a regular file" in err
     assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("command", ["analyze", "jsr"])
+def test_a_result_is_printed_before_its_certificate_is_written(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Certificate, path: object) -> None:
+        raise FileFormatError("no space left")
+
+    monkeypatch.setattr(Certificate, "save", full)
+    code, out, err = run(capsys, command, "golden", "--certificate", "golden.json")
+    assert code == 2
+    assert "joint spectral radius = 1.6180339887" in out
+    assert "no space left" in err
+
+
+@pytest.mark.parametrize("command", [("analyze", "--certificate"), ("jsr", "--certificate"), ("iterate", "--plot")])
+def test_an_unwritable_path_is_found_before_the_work(
+    command: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = run(capsys, command[0], "strictness", command[1], "missing/file.png")
+    assert (code, out) == (2, "")
+    assert "missing" in err

@@ -37,6 +37,10 @@ def test_assumption_a_is_decided_and_the_bound_holds(result: cj.Analysis) -> Non
     assert result.assumption.holds
     assert result.contraction.name == "PROVED"
     assert cj.check(result.certificate).valid
+    # A steps by a symmetric matrix and a projection: the Euclidean norm of that block is the radius, in a few numbers.
+    assert result.radius.upper <= result.radius.lower * (1 + 1e-9)
+    assert result.certificate.claim.upper <= result.radius.upper
+    assert len(result.certificate.text) < 20_000
     exact = result.implicit.vertices
     for X, bound in zip(result.trajectory.sets, result.trajectory.bounds, strict=False):
         # Vertex solves belong to fix(𝒥), so the proved bound must cover their distance to every X_t.
