@@ -13,6 +13,7 @@ from conservative.iteration.blocks import Blocks
 from conservative.iteration.decay import Decay
 from conservative.iteration.fixed_result import FixedSetStatus
 from conservative.matrix_sets import FiniteSet, MatrixPolytope, simplify
+from conservative.matrix_sets._interrupts import searching_until
 from conservative.matrix_sets.gaps import measured_gap
 from conservative.matrix_sets.operations import affine_images
 
@@ -35,42 +36,44 @@ class HullSearch:
 
     blocks: Blocks
     decay: Decay
-    tol: float
-    deadline: float
     best: MatrixPolytope = field(init=False)
     points: Floats = field(init=False)
+    tol: float = np.inf
     seed_error: float = 0.0
     rounding: float = 0.0
 
-    def run(self) -> FixedSetStatus:
-        """Grow the hull until its errors are at most `tol`, or nothing improves."""
+    def run(self, tol: float, deadline: float) -> FixedSetStatus:
+        """Grow the hull until its errors are at most `tol`, or nothing improves; it may be called again for less."""
         patience = _PATIENCE if self._is_low() else _MANY_DIMENSIONS_PATIENCE
         reached: list[float] = []
-        try:
-            self._begin()
-            self._seed(word_points(self.blocks))
-            K = self._simplified(self.points)
-            begun = time.monotonic()
+        first = not hasattr(self, "best")
+        if first:
+            self.begin()
+        self.tol = tol
+        with searching_until(deadline):
+            if first:
+                self._seed(word_points(self.blocks))
+            K = self._simplified(np.concatenate([self.points, self.best.vertices]))
             for step in range(_ROUNDS):
                 image, rounding = affine_images(K.vertices, self.blocks.A, self.blocks.B)
                 self._measure(K, MatrixPolytope(image.reshape(-1, *K.shape)), rounding)
-                reached.append(max(self.best.e_missing, self.best.e_extra))
+                reached.append(self.error)
                 if reached[-1] <= self.tol:
                     return FixedSetStatus.HULL
-                begun, last = time.monotonic(), begun
-                if begun + 0.5 * (begun - last) > self.deadline:  # the next round takes at least as long
-                    return FixedSetStatus.BUDGET
+                if time.monotonic() > deadline:
+                    return FixedSetStatus.TIME_LIMIT
                 if step >= patience and reached[-1] > 0.9 * reached[-1 - patience]:
                     return FixedSetStatus.BUDGET
                 K = self._grow(K, image, repeat=step.bit_count() == 1 or step % 16 == 0)
-        except KeyboardInterrupt:
-            if not hasattr(self, "best"):
-                raise
-            return FixedSetStatus.INTERRUPTED
         return FixedSetStatus.BUDGET
 
-    def _begin(self) -> None:
-        """Record one fixed point as a hull: within moments of the start an interrupt leaves something valid."""
+    @property
+    def error(self) -> float:
+        """The larger of the errors of the best hull so far."""
+        return max(self.best.e_missing, self.best.e_extra)
+
+    def begin(self) -> None:
+        """Record one fixed point as a hull, so that whatever ends the search leaves something valid."""
         A, B = self.blocks.A, self.blocks.B
         self._seed(np.linalg.solve(np.eye(A.shape[1]) - A[0], B[0])[None])
         image, rounding = affine_images(self.points, A, B)

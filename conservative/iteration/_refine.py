@@ -18,20 +18,22 @@ from conservative.iteration._plane import OVERLAY, inner_growth, outer_image, pl
 from conservative.iteration.blocks import Blocks
 from conservative.iteration.decay import Decay
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixSet, PlanarRegion
-from conservative.matrix_sets._interrupts import searching_until
 from conservative.matrix_sets.gaps import measured_gap
 from conservative.matrix_sets.operations import affine_images
 
 Floats = NDArray[np.float64]
 
-_HOPELESS = 1.0
-"""Seconds spent on a tolerance that needs more cells than allowed: the sets are worth having all the same."""
-
-_MOST_CELLS = 2_000
+_MOST_CELLS = 500
 """Most cells that are worth having instead of balls, which are much faster to search."""
 
 _MOST_IMAGES = 100_000
 """Pieces of boundary, times pairs of maps, whose images are united at a time: a few hundred megabytes."""
+
+_RATIO = 0.4
+"""Ratio of the steps of one region to those of the next."""
+
+_FINEST = 2.0**-40
+"""Least radius of a net, in sizes: rounding moves its points by a little less."""
 
 _MOST_ROUNDS = 12
 """Most images of regions between two measurements."""
@@ -104,21 +106,28 @@ class Task:
         return round_up(seeds + round_up(self.decay.tail(0) * rounding))
 
 
-def refine(task: Task) -> None:
+def refine(task: Task) -> bool:
     """Improve the task's enclosure by the means that suit the dimension.
+
+    The steps do not depend on `tol`, which only ends them: a smaller one goes on where a larger one ended.
 
     Parameters
     ----------
     task : Task
         Its `best` is improved.
+
+    Returns
+    -------
+    bool
+        False if more time would improve it further.
     """
     p, m = task.seeds.shape[1:]
     if task.blocks.convex and p * m == 2:
         # What was found before an overlay failed, snapped coordinates and all, stays valid.
         with suppress(_geometry_error()):
-            refine_plane(task)
-    else:
-        refine_net(task)
+            return refine_plane(task)
+        return True
+    return refine_net(task)
 
 
 def _geometry_error() -> type[Exception]:
@@ -128,7 +137,7 @@ def _geometry_error() -> type[Exception]:
     return error
 
 
-def refine_net(task: Task) -> None:
+def refine_net(task: Task) -> bool:
     """Nets of points, each finer than the last: by half in one dimension and in two, by less where that costs more.
 
     The outer set is the union of balls around the points, or of their fattened images.
@@ -137,29 +146,32 @@ def refine_net(task: Task) -> None:
     ----------
     task : Task
         Its `best` is improved.
+
+    Returns
+    -------
+    bool
+        False if more time would improve it further.
     """
-    total, shrink = task.decay.tail(0), 0.5 ** (2.0 / max(2, task.seeds[0].size))
+    total, shrink = task.decay.tail(0), 0.5 ** (1.0 / max(1, task.seeds[0].size - 1))
     flat = task.seeds.reshape(len(task.seeds), -1)
-    diameter = float(np.linalg.norm(flat.max(axis=0) - flat.min(axis=0)))
-    finest = 0.9 * task.tol
-    radius = max(min(0.5 * diameter, task.best.distance.upper), finest)
-    seeds, budget, last = task.seeds, task.budget, 0
+    size = float(np.linalg.norm(flat.max(axis=0) - flat.min(axis=0))) + float(np.abs(flat).max())
+    radius = min(0.5 * size, task.best.distance.upper)
+    seeds, before, growth = task.seeds, 0, 2.0
     closed = cover_net if task.blocks.convex and len(task.blocks.A) > 2 else close_net
-    while True:
-        net = closed(task.blocks, seeds, reach=radius / total, budget=budget)
+    while radius > _FINEST * total * size:
+        net = closed(task.blocks, seeds, reach=radius / total, budget=task.budget)
         if net is None:
-            return
+            needed = before * growth ** max(0.0, math.log(radius / task.tol) / -math.log(shrink))
+            return time.monotonic() <= task.budget.deadline or needed > task.budget.cells
         enough = task.offer(_balls(task, net))
         if task.blocks.convex and len(net.points) <= _MOST_CELLS:
             enough = task.offer(_image_cells(task, net))
-        if enough or radius <= finest:
-            return
-        seeds = net.points
-        growth = max(1.5, len(seeds) / last) if last else 2.0
-        last = len(seeds)
-        if last * growth ** (math.log(radius / finest) / -math.log(shrink)) > budget.cells:
-            budget = Budget(min(budget.deadline, time.monotonic() + _HOPELESS), budget.cells)
-        radius = max(shrink * radius, finest)
+        growth = max(1.2, len(net.points) / before) if before else growth
+        seeds, before = net.points, len(net.points)
+        if enough or before * growth > task.budget.cells:
+            return True
+        radius *= shrink
+    return True
 
 
 def _balls(task: Task, net: Net) -> Enclosure:
@@ -186,7 +198,7 @@ def _image_cells(task: Task, net: Net) -> Enclosure:
     return Enclosure(inner, outer, Bracket(round_down(radius * (1.0 - 1e-15)), radius))
 
 
-def refine_plane(task: Task) -> None:
+def refine_plane(task: Task) -> bool:
     """Regions that shrink to fix(𝒥), and regions that grow to it, at steps that are halved.
 
     The outer regions are found by exact predicates to cover what they must, with room that exceeds all rounding of
@@ -197,6 +209,11 @@ def refine_plane(task: Task) -> None:
     ----------
     task : Task
         Its `best` is improved.
+
+    Returns
+    -------
+    bool
+        False if more time would improve it further.
     """
     import shapely
 
@@ -207,31 +224,35 @@ def refine_plane(task: Task) -> None:
     finest = 64.0 * UNIT_ROUNDOFF * size * len(L)
     outer = shapely.buffer(outer, 1e-3 * diameter)
     if outer.is_empty:
-        return  # a point, or too small for polygons: the hull says all there is
+        return True  # a point, or too small for polygons: the hull says all there is
     inner = shapely.MultiPoint(_few(task.seeds.reshape(-1, 2), diameter / 5.0))
-    step, ratio, budget, unions = diameter / 16.0, 0.4, task.budget, 0
+    step, budget, unions = diameter / 16.0, task.budget, 0
     while step > 1e6 * finest:
         if max(outer.length, inner.length) / step * len(L) ** 2 > _MOST_IMAGES:
-            return
+            return True
         begun = time.monotonic()
-        for _ in range(_rounds(task.decay, ratio)):
-            outer = outer_image(outer, L, b, step=step, slack=_SLACK * step)[0]
+        for _ in range(_rounds(task.decay, _RATIO)):
             before, started = shapely.get_num_coordinates(inner), time.monotonic()
+            outer = outer_image(outer, L, b, step=step, slack=_SLACK * step)[0]
             inner, unions = inner_growth(inner, L, b, step=step), unions + 1
             after, now = shapely.get_num_coordinates(inner), time.monotonic()
             # Segments that cross, as families of rank one make them, meet in the square of their number of points.
-            if budget.spent(after) or now + 0.5 * (now - started) * max(1.0, after / before) ** 1.5 > budget.deadline:
-                return
+            if after > budget.cells:
+                return True
+            if now + 0.7 * (now - started) * max(1.0, after / before) ** 1.5 > budget.deadline:
+                return _hopeless(task, after)
         rounding = finest + OVERLAY * size * unions
-        found = _regions(task, inner, outer, rounding=rounding, tol=0.1 * max(task.tol, step))
-        if task.offer(found):
-            return
-        ratio = min(0.5, max(0.125, 0.7 * task.tol / found.distance.upper))
-        if diameter / step * found.distance.upper / task.tol > budget.cells:
-            ratio, budget = 0.5, Budget(min(budget.deadline, time.monotonic() + _HOPELESS), budget.cells)
-        if time.monotonic() + (time.monotonic() - begun) / ratio > budget.deadline:
-            return
-        step *= ratio
+        if task.offer(_regions(task, inner, outer, rounding=rounding, tol=0.1 * step)):
+            return True
+        if 2.0 * time.monotonic() - begun > budget.deadline:
+            return _hopeless(task, shapely.get_num_coordinates(inner))
+        step *= _RATIO
+    return True
+
+
+def _hopeless(task: Task, points: int) -> bool:
+    """Whether regions within `tol` need more points than allowed: their number grows as the steps shrink."""
+    return points * task.best.distance.upper / task.tol > task.budget.cells
 
 
 def _few(points: Floats, side: float) -> Floats:
@@ -247,8 +268,7 @@ def _rounds(decay: Decay, ratio: float) -> int:
 def _regions(task: Task, inner: Any, outer: Any, *, rounding: float, tol: float) -> Enclosure:
     shape = task.seeds.shape[1], task.seeds.shape[2]
     extra = task.extra(rounding)
-    with searching_until(task.budget.deadline):
-        found = measured_gap(PlanarRegion(outer, shape), PlanarRegion(inner, shape), tol=tol)
+    found = measured_gap(PlanarRegion(outer, shape), PlanarRegion(inner, shape), tol=tol)
     distance = Bracket(found.lower, round_up(found.upper + rounding))
     reach = distance.upper
     return Enclosure(

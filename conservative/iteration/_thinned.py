@@ -13,6 +13,9 @@ Floats = NDArray[np.float64]
 MOST_COMPARED = 50_000
 """Points that are compared with each other."""
 
+_BATCH = 256
+"""Points of which all pairs are compared at a time."""
+
 
 def boxed(points: Floats, close: float) -> Floats:
     """One point for each box of diagonal `close / 4`.
@@ -48,7 +51,9 @@ def thinned(points: Floats, close: float) -> Floats:
 
 
 def separated(points: Floats, apart: float) -> Floats:
-    """Points such that all given ones are within `apart` of a kept one, by rounds of random priorities.
+    """Points such that all given ones are within `apart` of a kept one, by batches in random order.
+
+    Only points of one batch are compared with each other, so that memory is bounded where all are near all.
 
     Parameters
     ----------
@@ -61,19 +66,28 @@ def separated(points: Floats, apart: float) -> Floats:
         All points, if there are too many to compare.
     """
     flat = points.reshape(len(points), -1)
-    pairs = (
-        cKDTree(flat).query_pairs(apart, output_type="ndarray") if len(flat) < MOST_COMPARED else np.zeros((0, 2), int)
-    )
-    rank = np.random.default_rng(0).permutation(len(flat))
-    kept, open_ = np.zeros(len(flat), dtype=bool), np.ones(len(flat), dtype=bool)
+    if len(flat) >= MOST_COMPARED:
+        return points
+    waiting = np.random.default_rng(0).permutation(len(flat))
+    kept: list[NDArray[np.intp]] = []
+    while len(waiting):
+        batch = waiting[:_BATCH]
+        chosen = batch[_apart(flat[batch], apart)]
+        kept.append(chosen)
+        left = waiting[len(batch) :]
+        near = cKDTree(flat[chosen]).query(flat[left], distance_upper_bound=apart)[0] <= apart if len(left) else []
+        waiting = left[~np.asarray(near, dtype=bool)]
+    return points[np.sort(np.concatenate(kept))] if kept else points
+
+
+def _apart(points: Floats, apart: float) -> NDArray[np.intp]:
+    """Numbers of points more than `apart` from each other that have all others near; the first ones go before."""
+    squared = ((points[:, None] - points[None]) ** 2).sum(axis=2)
+    near = squared <= apart * apart
+    before = near & np.tri(len(points), k=-1, dtype=bool)
+    open_, kept = np.ones(len(points), dtype=bool), np.zeros(len(points), dtype=bool)
     while open_.any():
-        a, b = pairs.T
-        beaten = np.zeros(len(flat), dtype=bool)
-        beaten[np.where(rank[a] < rank[b], b, a)] = True
-        chosen = open_ & ~beaten
+        chosen = open_ & ~(before & open_).any(axis=1)
         kept |= chosen
-        open_ &= beaten
-        near = chosen[a] | chosen[b]
-        open_[pairs[near].ravel()] = False
-        pairs = pairs[open_[a] & open_[b]]
-    return points[kept]
+        open_ &= ~near[chosen].any(axis=0)
+    return np.flatnonzero(kept)

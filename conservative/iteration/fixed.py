@@ -1,16 +1,18 @@
 """The fixed set of X ↦ 𝒥(X): its hull with proved errors, and an inner and an outer set."""
 
+import math
 import time
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from conservative._core.checks import as_count, as_distance, as_positive
+from conservative._core.checks import as_count, as_positive, as_time_limit
 from conservative._core.errors import ArgumentError
 from conservative._core.exactness import Exactness
-from conservative._core.numbers import Bracket, largest, round_up
+from conservative._core.norms import frobenius_bounds
+from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_up
 from conservative.iteration._fixed_points import word_points
 from conservative.iteration._hull_search import HullSearch
 from conservative.iteration._net import Budget
@@ -18,12 +20,17 @@ from conservative.iteration._refine import Enclosure, Task, refine
 from conservative.iteration.blocks import LARGEST, Blocks, read_blocks
 from conservative.iteration.contraction import contracting_decay
 from conservative.iteration.fixed_result import FixedSet, FixedSetStatus
-from conservative.matrix_sets import FiniteSet, MatrixPolytope
-from conservative.matrix_sets._cells import farthest_in_hull
+from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope
 from conservative.matrix_sets._interrupts import searching_until
-from conservative.matrix_sets.gaps import measured_distance, measured_gap
 
-_CELLS = 4_000
+_LOW = 3
+"""Up to this p·m an outer hull is a polytope, with 2 p·m vertices for each of the inner one."""
+
+_COARSE = 1e-3
+"""Share of its size within which the hull is found before the sets are refined."""
+
+_LONGEST = 1e9
+"""Seconds that stand for no limit where time is shared."""
 
 
 def fixed_set(
@@ -32,7 +39,7 @@ def fixed_set(
     tol: float = 1e-9,
     norm: ArrayLike | None = None,
     representation: str = "auto",
-    time_limit: float = 10.0,
+    time_limit: float | None = 10.0,
     max_cells: int = 200_000,
 ) -> FixedSet:
     """Inner and outer sets of the fixed set of X ↦ 𝒥(X), and its hull.
@@ -47,12 +54,12 @@ def fixed_set(
     norm : array_like, shape (p, p), optional
         A positive definite P whose norm contracts, for families with ‖A‖₂ ≥ 1.
     representation : {"auto", "hull"}
-        ``"hull"`` finds the hull alone, which is much cheaper; inner and outer sets are then points and an outer
-        hull.
-    time_limit : float
+        ``"hull"`` finds the hull alone, which is much cheaper; inner and outer sets are then points and a fattened
+        hull, and `distance` is a bound that needs no search.
+    time_limit : float, optional
         Seconds for finding the hull (half of them where the fixed set is not known to be convex), and for refining
-        the inner and the outer set there; looked at between rounds. A `tol` that clearly needs more than `max_cells`
-        cells is pursued for a second only.
+        the inner and the outer set there; None is no limit. The way to a small `tol` leads by the sets of larger ones,
+        so that a smaller one never gives a worse set; a `tol` that is out of reach takes all the time or cells.
     max_cells : int
         Most cells or points of the inner and outer sets.
 
@@ -93,79 +100,87 @@ def fixed_set(
     >>> cantor.status.name, cantor.outer.contains([[[1 / 3]], [[0.5]]]).tolist()
     ('SET', [True, False])
     """
-    budget = _budget(tol, representation, time_limit, max_cells)
+    budget, seconds = _budget(tol, representation, time_limit, max_cells)
     blocks = read_blocks(J, call="fixed_set")
     decay = contracting_decay(blocks.A, norm=norm, call="fixed_set(J=...)")
-    both = representation != "hull" and not _is_convex(blocks)
-    search = HullSearch(blocks, decay, tol, budget.deadline - (0.5 * time_limit if both else 0.0))
-    status = search.run()
-    found = _enclose(search, status)
-    if representation == "hull" or found.status in (FixedSetStatus.CONVEX, FixedSetStatus.INTERRUPTED):
-        return found
-    if not 1.0 / LARGEST < found.outer.radius < LARGEST:
-        return found  # regions and nets have no room there; the hull and points have
-    return _refined(search, found, budget)
+    refined = representation != "hull" and not _is_convex(blocks)
+    search = HullSearch(blocks, decay)
+    found = None
+    try:
+        if not refined:
+            wanted = tol / (1.1 * _overhang(blocks.B[0].size)) if _is_convex(blocks) else tol
+            return _enclosed(search, search.run(wanted, budget.deadline), tol)
+        # A hull to start from, the sets, and what the hull needs beyond: the sets never wait for a fine hull.
+        share = 0.25 * min(seconds, _LONGEST)
+        coarse = max(tol, _COARSE * _extent(blocks))
+        found = _enclosed(search, search.run(coarse, budget.deadline - 3.0 * share), tol)
+        if 1.0 / LARGEST < found.outer.radius < LARGEST:  # regions and nets have no room beyond
+            found = _refined(search, found, Budget(budget.deadline - share, budget.cells), tol)
+        if found.status is FixedSetStatus.INTERRUPTED or search.error <= tol:
+            return found
+        status = search.run(tol, budget.deadline)
+        if found.distance.upper > tol:
+            found = replace(found, status=found.status if status is FixedSetStatus.HULL else status)
+        return replace(found, hull=search.best)
+    except KeyboardInterrupt:
+        if found is None:
+            search.begin()
+            found = _enclosed(search, FixedSetStatus.INTERRUPTED, tol)
+        return replace(found, status=FixedSetStatus.INTERRUPTED)
 
 
-def _budget(tol: float, representation: str, time_limit: float, max_cells: int) -> Budget:
+def _budget(tol: float, representation: str, time_limit: float | None, max_cells: int) -> tuple[Budget, float]:
+    """When to stop, and the seconds until then."""
     as_positive(tol, call="fixed_set", argument="tol")
     if not isinstance(representation, str) or representation not in ("auto", "hull"):
         raise ArgumentError(f'`fixed_set(representation=...)` needs "auto" or "hull"; got {representation!r}.')
     cells = as_count(max_cells, call="fixed_set", argument="max_cells", least=1)
-    seconds = as_distance(time_limit, call="fixed_set", argument="time_limit", wanted="at least 0 seconds")
-    return Budget(time.monotonic() + seconds, cells)
+    seconds = as_time_limit(time_limit, call="fixed_set")
+    return Budget(time.monotonic() + seconds, cells), seconds
 
 
-def _refined(search: HullSearch, found: FixedSet, budget: Budget) -> FixedSet:
+def _extent(blocks: Blocks) -> float:
+    """About the size of the fixed set."""
+    points = word_points(blocks)
+    return float(frobenius_bounds(points.max(axis=0) - points.min(axis=0))[1])
+
+
+def _refined(search: HullSearch, found: FixedSet, budget: Budget, tol: float) -> FixedSet:
     """Narrower inner and outer sets, as far as the budget goes."""
     start = Enclosure(found.inner, found.outer, found.distance)
     seeds = np.concatenate([word_points(search.blocks), search.points])
-    task = Task(search.blocks, search.decay, seeds, search.seed_error, search.tol, budget, start)
-    status = found.status
+    task = Task(search.blocks, search.decay, seeds, search.seed_error, tol, budget, start)
+    status = FixedSetStatus.HULL
     try:
-        refine(task)
+        with searching_until(budget.deadline):
+            status = status if refine(task) else FixedSetStatus.TIME_LIMIT
     except KeyboardInterrupt:
         status = FixedSetStatus.INTERRUPTED
     best = task.best
-    if best.distance.upper <= search.tol:
+    if best.distance.upper <= tol:
         status = FixedSetStatus.SET
     return FixedSet(best.inner, best.outer, found.hull, best.distance, status, search.decay)
 
 
-def _enclose(search: HullSearch, status: FixedSetStatus) -> FixedSet:
-    """Inner and outer sets from the hull."""
+def _enclosed(search: HullSearch, status: FixedSetStatus, tol: float) -> FixedSet:
+    """Inner and outer sets from the hull, within a bound that needs no search."""
     blocks, best = search.blocks, search.best
-    outer = _inflated(best)
+    outer, margin = _fattened(best)
     if _is_convex(blocks):
-        status = FixedSetStatus.CONVEX if status is FixedSetStatus.HULL else status
-        # Both sets are within their errors of fix(𝒥): good enough if measuring is interrupted.
-        known = Bracket(0.0, round_up(round_up(best.e_missing + best.e_extra) + outer.e_extra))
-        distance, status = _measured(lambda: measured_distance(best, outer), known, status, search.deadline)
-        return FixedSet(best, outer, best, distance, status, search.decay)
-    points = FiniteSet(np.concatenate([word_points(blocks), search.points]))
-    distance, status = _measured(
-        lambda: largest((farthest_in_hull(outer, points, tol=search.tol, budget=_CELLS), measured_gap(points, outer))),
-        Bracket(0.0, round_up(points.radius + outer.radius)),
-        status,
-        search.deadline,
-    )
-    e_extra = search.seed_error
-    inner = FiniteSet(points.points, exactness=Exactness.INNER, e_missing=distance.upper, e_extra=e_extra)
-    outer = MatrixPolytope(
-        outer.vertices, exactness=Exactness.OUTER, e_missing=0.0, e_extra=round_up(distance.upper + e_extra)
-    )
-    return FixedSet(inner, outer, best, distance, status, search.decay)
-
-
-def _measured(
-    measure: Callable[[], Bracket], known: Bracket, status: FixedSetStatus, deadline: float
-) -> tuple[Bracket, FixedSetStatus]:
-    """A distance, or what is known of it if measuring is interrupted."""
-    try:
-        with searching_until(deadline):
-            return measure(), status
-    except KeyboardInterrupt:
-        return known, FixedSetStatus.INTERRUPTED
+        if status is FixedSetStatus.HULL:
+            status = FixedSetStatus.CONVEX if margin <= tol else FixedSetStatus.BUDGET
+        return FixedSet(best, outer, best, Bracket(0.0, margin), status, search.decay)
+    points = np.concatenate([search.points, best.vertices])
+    e_extra = max(search.seed_error, best.e_extra)
+    # A mean of vertices is within their circumradius of one of them.
+    middle = 0.5 * best.vertices.min(axis=0) + 0.5 * best.vertices.max(axis=0)
+    reach = float(frobenius_bounds(best.vertices - middle)[1].max()) * (1.0 + 1e-12)
+    away = round_up(reach + margin)
+    inner = FiniteSet(points, exactness=Exactness.INNER, e_missing=away, e_extra=e_extra)
+    centre = best.vertices.mean(axis=0)  # in the outer set, up to rounding
+    apart = max(0.0, float(inner.project(centre).lower) - 4.0 * len(best.vertices) * UNIT_ROUNDOFF * best.radius)
+    loose = replace(outer, e_extra=round_up(away + e_extra))
+    return FixedSet(inner, loose, best, Bracket(min(apart, away), away), status, search.decay)
 
 
 def _is_convex(blocks: Blocks) -> bool:
@@ -173,11 +188,21 @@ def _is_convex(blocks: Blocks) -> bool:
     return blocks.convex and (blocks.B[0].size == 1 or bool((blocks.A[0] == blocks.A).all()))
 
 
-def _inflated(K: MatrixPolytope) -> MatrixPolytope:
-    """A polytope that holds every matrix within `e_missing` of K: K plus a cross-polytope of radius √d e."""
-    p, m = K.shape
-    d = p * m
-    reach = round_up(K.e_missing * np.sqrt(d) * (1.0 + 2.0**-50)) + 4.0 * np.spacing(K.radius)
-    steps = np.concatenate([np.eye(d), -np.eye(d)]).reshape(-1, p, m) * reach
-    moved = (K.vertices[:, None] + steps).reshape(-1, p, m)
-    return MatrixPolytope(moved, exactness=Exactness.OUTER, e_extra=round_up(1.01 * reach + K.e_extra))
+def _overhang(d: int) -> float:
+    """How far beyond what an inner hull misses its outer set reaches."""
+    return math.sqrt(d) if d <= _LOW else 1.0
+
+
+def _fattened(K: MatrixPolytope) -> tuple[MatrixPolytope | CellUnion, float]:
+    """A set that holds every matrix within `e_missing` of K, and how far it reaches beyond K.
+
+    It is a polytope where few vertices make one, K plus a cross-polytope of radius √d e; elsewhere K plus a ball.
+    """
+    d = K.shape[0] * K.shape[1]
+    reach = round_up(K.e_missing * _overhang(d) * (1.0 + 2.0**-50)) + 4.0 * np.spacing(K.radius)
+    e_extra = round_up(1.01 * reach + K.e_extra)
+    if d > _LOW:
+        return CellUnion(K.vertices[None], reach, exactness=Exactness.OUTER, e_extra=e_extra), reach
+    steps = np.concatenate([np.eye(d), -np.eye(d)]).reshape(-1, *K.shape) * reach
+    moved = (K.vertices[:, None] + steps).reshape(-1, *K.shape)
+    return MatrixPolytope(moved, exactness=Exactness.OUTER, e_extra=e_extra), round_up(1.001 * reach)

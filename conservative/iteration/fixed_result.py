@@ -15,9 +15,16 @@ class FixedSetStatus(Enum):
     SET = "the fixed set is known within `tol`: it lies between `inner` and `outer`, at most `distance` apart"
     HULL = (
         "the hull of the fixed set is known within `tol`; the set itself need not be convex, and lies between "
-        "`inner` and `outer`: read `distance` for how far these are apart, raise `time_limit` or `max_cells` for less"
+        "`inner` and `outer`: read `distance` for how far these are apart; cells (`max_cells`), not time, are the limit"
     )
-    BUDGET = "`tol` was not reached within the time, rounds and vertices allowed; the sets are valid, raise `tol`"
+    TIME_LIMIT = (
+        "`time_limit` ended the search before `tol` was reached; the sets are valid: read `distance` and the errors "
+        "of `hull`, raise `time_limit` or `tol`"
+    )
+    BUDGET = (
+        "`tol` was not reached: rounding, or the number of vertices kept, is the limit of the hull, and more time "
+        "would not help; the sets are valid, raise `tol`"
+    )
     INTERRUPTED = "interrupted from the keyboard; the sets found until then are valid"
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative.matrix_sets._interrupts import out_of_time
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
@@ -98,7 +100,7 @@ def nearest_points(points: Floats, vertices: Floats, *, tolerance: Floats, stop_
     ones = np.ones(n, dtype=np.intp)
     sweep = _Sweep(np.arange(n), at, corral, weights, ones, np.full(n, np.inf), np.zeros_like(ones))
     for _ in range(20 * (room + 4)):
-        if sweep.row.size == 0:
+        if sweep.row.size == 0 or out_of_time():
             break
         sweep = _advance(sweep, columns, tolerance, stop_below, result)
     return Candidates(

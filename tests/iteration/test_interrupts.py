@@ -1,6 +1,7 @@
 """Ctrl-C and time limits: what was proved until then comes back, valid, with the status that says so."""
 
 import itertools
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -82,19 +83,19 @@ def test_an_interrupted_distance_is_a_valid_bracket(name: str, call: int, distan
     X, Y = PAIRS[name]
     truth = distance(X, Y, tol=1e-6)
     searched = PlanarRegion if Y.shape == (2, 1) else type(Y)
-    with interrupted(searched, "project", call=call) as calls:
-        found = answered(distance, X, Y)
-    assert calls
+    with interrupted(searched, "project", call=10**9) as calls:
+        answered(distance, X, Y)
+    call = min(call, len(calls))
+    with interrupted(searched, "project", call=call) as calls, pytest.warns(InterruptedWarning):
+        found = distance(X, Y, tol=1e-12)
+    assert len(calls) >= call
     assert found.lower <= truth.upper
     assert truth.lower <= found.upper
     assert np.isfinite(found.upper)
 
 
 def answered(distance: Callable[..., Any], X: MatrixSet, Y: MatrixSet) -> Any:
-    """The bracket, whether the search ended before the interrupt or with it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gaps.warnings, "warn", lambda *_, **__: None)
-        return distance(X, Y, tol=1e-12)
+    return distance(X, Y, tol=1e-12)
 
 
 def test_an_interrupt_late_in_the_search_keeps_what_was_found() -> None:
@@ -147,19 +148,70 @@ def test_true_iterations_keep_whole_steps(representation: str, call: int) -> Non
     assert all(found.lower <= found.upper for found in run.gaps)
 
 
+class Stop:
+    """Ctrl-C at the line of this number, of all lines that run in the package from the start of the search on."""
+
+    def __init__(self, line: int) -> None:
+        self.left, self.stopped = line, False
+
+    def __call__(self, frame: Any, event: str, argument: Any) -> Any:
+        if "conservative" not in frame.f_code.co_filename or self.stopped:
+            return None
+        if event == "line":
+            self.left -= 1
+            if self.left < 0:
+                self.stopped = True
+                raise KeyboardInterrupt
+        return self
+
+
+def stopped_at(line: int, J: Any, **options: Any) -> tuple[Any, int]:
+    """A fixed set interrupted at a line, and how many lines were left until then."""
+    stop, real = Stop(line), fixed.HullSearch.run
+
+    def running(*arguments: Any) -> Any:
+        sys.settrace(stop)
+        sys._getframe(1).f_trace = stop
+        return real(*arguments)
+
+    before = sys.gettrace()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fixed.HullSearch, "run", running)
+        try:
+            found = fixed_set(J, **options)
+        finally:
+            sys.settrace(before)
+    assert stop.stopped or line >= ENDLESS
+    return found, line - stop.left
+
+
+ENDLESS = 10**9
+
+
 @pytest.mark.parametrize(
-    ("owner", "name", "calls"), [(gaps, "farthest_point", (2, 3, 5)), (fixed, "farthest_in_hull", (1,))]
+    ("J", "options"),
+    [
+        (family(2, k=3, p=2, m=1), {"tol": 0.2}),
+        (FiniteSet(family(2, k=2, p=2, m=1)), {"tol": 0.2}),
+        (family(3, k=3, p=3, m=1), {"tol": 0.5}),
+        (family(3, k=2, p=2, m=2), {"tol": 1e-2, "representation": "hull"}),
+        (np.array([[[0.5, 1.0]], [[0.25, -1.0]]]), {"tol": 1e-9}),
+    ],
+    ids=["plane", "finite", "space", "hull", "line"],
 )
-def test_fixed_sets_stay_valid(owner: Any, name: str, calls: tuple[int, ...]) -> None:
-    J = family(2, k=3, p=2, m=1)
-    points = orbit(J, seed=3)
-    for call in calls:
-        with interrupted(owner, name, call=call):
-            found = fixed_set(J, tol=1e-6)
+def test_ctrl_c_at_any_line_of_a_fixed_set_leaves_valid_sets(J: Any, options: dict[str, Any]) -> None:
+    blocks = J.points if isinstance(J, FiniteSet) else J
+    points = np.linalg.solve(np.eye(blocks.shape[1]) - blocks[:, :, : blocks.shape[1]], blocks[:, :, blocks.shape[1] :])
+    total = stopped_at(ENDLESS, J, **options)[1]
+    assert total > 500
+    early, late = range(0, 60, 7), np.random.default_rng(0).integers(60, total - 1, 12).tolist()
+    for line in (*early, *late, total - 2):
+        found = stopped_at(line, J, **options)[0]
         assert found.status.name == "INTERRUPTED"
-        assert found.outer.project(points).upper.max() <= 1e-9
+        assert found.outer.project(points).lower.max() <= 1e-12
         assert found.distance.lower <= found.distance.upper < np.inf
         assert found.inner.project(points).lower.max() <= found.inner.e_missing
+        assert found.hull.project(points).lower.max() <= found.hull.e_missing
 
 
 @pytest.mark.parametrize(
@@ -175,14 +227,6 @@ def test_refinements_stay_valid(shape: tuple[int, int], owner: Any, name: str, c
     assert found.outer.project(points).upper.max() <= 1e-9
     assert found.distance.lower <= found.distance.upper < np.inf
     assert found.inner.project(points).lower.max() <= found.inner.e_missing
-
-
-def test_an_interrupt_while_measuring_a_convex_fixed_set() -> None:
-    with interrupted(fixed, "measured_distance", call=1):
-        found = fixed_set([[[0.5, 1.0]], [[0.5, 0.0]]], tol=1e-9)
-    assert found.status.name == "INTERRUPTED"
-    truth = fixed_set([[[0.5, 1.0]], [[0.5, 0.0]]], tol=1e-9)
-    assert truth.distance.upper <= found.distance.upper <= 1e-6
 
 
 @pytest.mark.parametrize("iterate", [iterate_set, iterate_true])

@@ -114,9 +114,11 @@ def test_orbits_stay_in_the_outer_set(p: int, m: int, k: int, convex: bool) -> N
 def test_a_small_budget_leaves_valid_sets() -> None:
     blocks = random_family(np.random.default_rng(5), 3, 2, 1, 0.6)
     points = orbit(np.random.default_rng(6), blocks, convex=True)
-    for options in ({"time_limit": 0.0}, {"max_cells": 10}, {"representation": "hull"}):
+    limits = {"TIME_LIMIT": {"time_limit": 0.0}, "HULL": {"max_cells": 10}, "BUDGET": {}}
+    for name, options in ({**limits, "BUDGET": {"representation": "hull"}}).items():
         found = fixed_set(blocks, tol=1e-3, **options)
-        assert found.status.name in {"HULL", "BUDGET"}
+        assert found.status.name == name.replace("BUDGET", "HULL")
+        assert ("raise `time_limit`" in found.status.value) == (name == "TIME_LIMIT")
         assert found.outer.project(points).upper.max() <= 1e-9
         assert found.distance.upper > 1e-3
 
