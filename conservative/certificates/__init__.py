@@ -4,8 +4,15 @@ from conservative.certificates.build import contraction_certificate as contracti
 from conservative.certificates.build import equality_certificate as equality_certificate
 from conservative.certificates.build import exact_certificate as exact_certificate
 from conservative.certificates.build import expansion_certificate as expansion_certificate
+from conservative.certificates.build import slowest_certificate as slowest_certificate
 from conservative.certificates.build import upper_certificate as upper_certificate
 from conservative.certificates.exact import exact_proof as exact_proof
+from conservative.certificates.lower_parts import AlonePart as AlonePart
+from conservative.certificates.lower_parts import BlockPart as BlockPart
+from conservative.certificates.lower_parts import ConePart as ConePart
+from conservative.certificates.lower_parts import DeterminantsPart as DeterminantsPart
+from conservative.certificates.lower_parts import InversesPart as InversesPart
+from conservative.certificates.lower_parts import LowerPart as LowerPart
 from conservative.certificates.proofs import BlocksProof as BlocksProof
 from conservative.certificates.proofs import ExactProof as ExactProof
 from conservative.certificates.proofs import PathCompleteProof as PathCompleteProof

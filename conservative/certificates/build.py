@@ -7,6 +7,7 @@ from typing import Any
 from conservative._core.families import as_family
 from conservative._core.rationals import as_fraction
 from conservative.certificates.lower import word_proof
+from conservative.certificates.lower_parts import LowerPart
 from conservative.certificates.proofs import ExactProof, Proof, QuadraticProof, part
 from conservative.certificates.records import Certificate, check
 from conservative.certificates.sealing import automaton_document, bracket, inequality, letters, proved, seal
@@ -219,3 +220,49 @@ def exact_certificate(family: Any, proof: ExactProof) -> Certificate:
     """
     matrices = as_family(family, call="exact_certificate", argument="family")
     return proved(seal(matrices, proof.kind, bracket("=", proof.lower, proof.upper), proof.document()))
+
+
+def slowest_certificate(
+    family: Any, *, word: Sequence[int], lower: Any, upper: Any, part: LowerPart | None = None, automaton: Any = None
+) -> Certificate:
+    """A proof that the lower spectral radius lies in a bracket: a word of small radius, and no product that is small.
+
+    Parameters
+    ----------
+    family : MatrixFamily or array_like of shape (k, n, n)
+        Doubles are taken as the rationals that they are.
+    word : sequence of int
+        0-based letters; its product must have no eigenvalue of modulus above ``upper ** len(word)``.
+    lower, upper : rational
+        The ends; with one and the same, the claim is "=".
+    part : ConePart, DeterminantsPart, InversesPart or BlockPart, optional
+        Proves `lower`; left out only for 0.
+    automaton : optional
+        As for `upper_certificate`; the word must label a closed path.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    CertificateError
+        When the claim is not proved, or the numbers are beyond the checker's limits.
+
+    Examples
+    --------
+    The columns of both matrices add up to one or more:
+
+    >>> from conservative.certificates import ConePart
+    >>> sums = ConePart("columns", [[1, 1]], [0], [[[(0, 1)]], [[(0, 1)]]])
+    >>> found = slowest_certificate([[[1, 1], [0, 1]], [[1, 0], [1, 1]]], word=(0,), lower=1, upper=1, part=sums)
+    >>> str(found.claim)
+    'The lower spectral radius of the 2 given 2 x 2 matrices is exactly 1.'
+    """
+    matrices = as_family(family, call="slowest_certificate", argument="family")
+    low, high = as_fraction(lower), as_fraction(upper)
+    claim = bracket("=" if low == high else "in", low, high, quantity="lower spectral radius")
+    document: dict[str, Any] = {"word": list(letters(word))}
+    if part is not None:
+        document["lower"] = part.document()
+    return proved(seal(matrices, "slowest", claim, document, automaton_document(automaton)))

@@ -17,6 +17,8 @@ format"; in short, for matrices A_1..A_k with joint spectral radius jsr:
 * blocks: in a common basis all A_i are block triangular, and the diagonal blocks have proofs of the kinds above.
 * equality: a word and one of the upper proofs: "jsr lies in [a, b]".
 * exact: a polytope whose first vertex is an eigenvector of the word's product: "jsr is the radius of the word".
+* slowest: the *lower* spectral radius, the slowest growth of products, lies in [a, b]: a word of small radius, and a
+  set that all A_i keep away from zero, or determinants, or inverses, of the family or of a diagonal block.
 
 Whatever is not exactly of the documented form is invalid, and so is what would take minutes to check.
 """
@@ -245,7 +247,8 @@ def read_document(text: str) -> tuple[dict[str, Any], Family]:
     _require_proof(kind, proof)
     ends = ("lower", "upper") if kind in BRACKETS else ("bound",)
     _require_fields(claim, ("quantity", "relation", *ends, "sentence"), '"claim"')
-    _require(claim["quantity"] == "joint spectral radius", 'the "quantity" must be "joint spectral radius"')
+    quantity = "lower spectral radius" if kind == "slowest" else "joint spectral radius"
+    _require(claim["quantity"] == quantity, f'the "quantity" must be "{quantity}"')
     relations = KINDS[kind][0]
     _require(claim["relation"] in relations, f'the "relation" of this kind must be one of {" ".join(relations)}')
     for end in ends:
@@ -271,13 +274,15 @@ def claim_sentence(kind: str, problem: dict[str, Any], claim: dict[str, Any], pr
     str
     """
     matrices = problem["matrices"]
-    subject = f"The joint spectral radius of the {len(matrices)} given {len(matrices[0])} x {len(matrices[0])} matrices"
+    quantity = "lower" if kind == "slowest" else "joint"
+    size = f"{len(matrices[0])} x {len(matrices[0])}"
+    subject = f"The {quantity} spectral radius of the {len(matrices)} given {size} matrices"
     if "automaton" in problem:
         subject += f", over the words that the given automaton of {problem['automaton']['nodes']} nodes allows,"
     if kind not in BRACKETS:
         return f"{subject} is {claim['relation']} {claim['bound']}."
     inside = f"lies in [{claim['lower']}, {claim['upper']}]"
-    if kind == "equality":
+    if kind != "exact":
         return f"{subject} is exactly {claim['lower']}." if claim["relation"] == "=" else f"{subject} {inside}."
     word = proof["word"]
     radius = f"rho(M)^(1/{len(word)}), M being the product of the word {' '.join(map(str, word))}"
@@ -316,6 +321,8 @@ def _require_proof(kind: str, proof: Any) -> None:
         fields = (*fields, "basis", "dual_denominator", "dual")
     if kind == "products":
         _require(isinstance(proof, dict) and proof.get("norm") in NORMS, f"the norm must be one of {' '.join(NORMS)}")
+    if kind == "slowest" and isinstance(proof, dict):
+        fields = (*fields, *[name for name in ("lower",) if name in proof])
     if kind in ("expansion", "equality") and isinstance(proof, dict):
         fields = (*fields, *[name for name in ("eigenpair", "vector") if name in proof][:1])
     _require_fields(proof, fields, f"the proof of the {kind}")
@@ -689,25 +696,32 @@ def _lift(A: _Matrix, monomials: list[tuple[int, ...]]) -> list[list[int]]:
 
 def _check_blocks(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
     """Require that S A_i T is block upper triangular, S T = I, and that the diagonal blocks prove the claim."""
+    blocks = _diagonal_blocks(family, proof)
+    for block, part in zip(blocks, _list(proof["proofs"], len(blocks), "proofs"), strict=True):
+        _check_part(block, claim, part, UPPER - {"blocks"})
+
+
+def _diagonal_blocks(family: Family, proof: dict[str, Any]) -> list[Family]:
+    """The diagonal blocks of S A_i T, which must be block upper triangular with S T = I."""
     n, sizes = family.order, proof["sizes"]
     good = isinstance(sizes, list) and all(_below(size, n + 1) and size > 0 for size in sizes) and sum(sizes) == n
     _require(good, f"the sizes of the blocks must be positive integers with the sum {n}")
-    proofs = _list(proof["proofs"], len(sizes), "proofs")
     (t, T, t_bits), (s, S, s_bits) = (_integers(_matrix(proof[name], name, n)) for name in ("basis", "inverse"))
     _limit(2 * (len(family.numerators) + 1) * n**3 * (50 + (t_bits + s_bits + family.bits) ** 2 / 900))
     identity = all(x == s * t * (i == j) for i, row in enumerate(_multiply(S, T)) for j, x in enumerate(row))
     _require(identity, "the inverse times the basis is not the identity")
     moved = [_multiply(S, _multiply(A, T)) for A in family.numerators]
-    start = 0
-    for size, part in zip(sizes, proofs, strict=True):
+    blocks, start = [], 0
+    for size in sizes:
         stop = start + size
         _require(not any(x for A in moved for row in A[stop:] for x in row[start:stop]), "a block below is not zero")
         block = [[row[start:stop] for row in A[start:stop]] for A in moved]
         common = math.gcd(s * t * family.denominator, *(x for A in block for row in A for x in row))
         block = [[[x // common for x in row] for row in A] for A in block]
         bits = max(abs(x).bit_length() for A in block for row in A for x in row)
-        _check_part(Family(s * t * family.denominator // common, block, size, bits), claim, part, UPPER - {"blocks"})
+        blocks.append(Family(s * t * family.denominator // common, block, size, bits, family.nodes, family.edges))
         start = stop
+    return blocks
 
 
 def _check_part(family: Family, claim: Claim, part: Any, kinds: frozenset[str]) -> None:
@@ -728,6 +742,146 @@ def _check_equality(family: Family, claim: Claim, proof: dict[str, Any]) -> None
     else:
         _require_fields(proof, ("word", "upper"), "the proof with the lower end 0")
     _check_part(family, Claim("<=", claim.upper, claim.upper), proof["upper"], UPPER)
+
+
+def _check_slowest(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+    """Require that the word's product has radius at most upper^length, and that `lower` proves the lower end."""
+    _require((claim.lower == claim.upper) == (claim.relation == "="), 'the relation must be "=" if the ends are equal')
+    word = _word(proof["word"], family)
+    _require(_has_small_roots(family, claim.upper, word), "the product of the word has a radius above upper^length")
+    if claim.lower > 0:
+        _require("lower" in proof, "a positive lower end needs the part `lower`")
+        _check_lower(family, claim.lower, proof["lower"], frozenset(LOWER))
+    else:
+        _require_fields(proof, ("word",), "the proof with the lower end 0")
+
+
+def _has_small_roots(family: Family, bound: Fraction, word: list[int]) -> bool:
+    """Whether all eigenvalues of the product have modulus at most bound^length."""
+    n, length, step = family.order, len(word), family.denominator * bound
+    size = length * (family.bits + n.bit_length())
+    scaled = n * (size + length * max(step.numerator, step.denominator).bit_length())
+    _limit(length * n**3 * (size / 30 + 1) * (family.bits / 30 + 1) + n**4 * (n * size / 120 + 1) ** 1.6)
+    _limit(n**4 * (scaled / 30 + 1) ** 2 / 5)
+    up, down = step.numerator**length, step.denominator**length
+    found = _characteristic_polynomial(_product(family, word))
+    if not bound:
+        return not any(found[:-1])
+    return _roots_inside([c * up**j * down ** (n - j) for j, c in enumerate(found)], closed=True)
+
+
+def _check_lower(family: Family, bound: Fraction, part: Any, kinds: frozenset[str]) -> None:
+    """Require that a part {"kind", ...} proves |M_w| >= C bound^length with C > 0 for all allowed words."""
+    kind = part.get("kind") if isinstance(part, dict) else None
+    _require(
+        isinstance(kind, str) and kind in kinds, f"the kind of a lower part must be one of {' '.join(sorted(kinds))}"
+    )
+    fields, checked = LOWER[str(kind)]
+    _require_fields(part, ("kind", *fields), f"the lower part of the kind {kind}")
+    checked(family, bound, part)
+
+
+def _check_cone(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
+    """Require A_i >= 0, v_j >= 0, and A_i v_j >= bound sum c_k v_k with c >= 0, sum c = 1, along every edge.
+
+    Every vertex is at a node. For an edge (u, v, i) and a vertex at v the combination is of vertices at u; its list
+    holds pairs [k, c], c over their own sum. For the side "columns" matrices are transposed and edges turned round.
+    """
+    n, side = family.order, part["side"]
+    _require(side in ("rows", "columns"), "the side of a cone must be rows or columns")
+    matrices: list[_Matrix] = [*family.numerators]
+    edges = family.edges or tuple((0, 0, i) for i in range(len(matrices)))
+    if side == "columns":
+        matrices = [list(zip(*A, strict=True)) for A in matrices]
+        edges = tuple((v, u, i) for u, v, i in edges)
+    _require(min(x for A in matrices for row in A for x in row) >= 0, "a cone needs nonnegative matrices")
+    listed = part["vertices"]
+    _require(isinstance(listed, list) and 0 < len(listed) * n <= MAX_ENTRIES, "a cone needs vertices, and not too many")
+    vertices, count = [_vector(v, n, "a vertex") for v in listed], len(listed)
+    _require(all(min(v) >= 0 and any(v) for v in vertices), "the vertices of a cone are nonnegative and not zero")
+    at = _list(part["nodes"], count, "the nodes of the vertices")
+    _require(all(_below(u, max(family.nodes, 1)) for u in at), "a vertex must be at a node")
+    _require({x for u, v, _ in edges for x in (u, v)} <= set(at), "every node of an edge needs a vertex")
+    rows = [_list(row, count, "images[e]") for row in _list(part["images"], len(edges), "images")]
+    terms = sum(len(image) for row in rows for image in row if isinstance(image, list))
+    bits, long = max(x.bit_length() for v in vertices for x in v), sum(x.bit_length() for x in bound.as_integer_ratio())
+    _limit(count * len(edges) * n * (n * (50 + family.bits * bits / 900) + 300 + long * (family.bits + bits) / 900))
+    _limit(terms * n * (100 + bits))
+    for (u, v, letter), row in zip(edges, rows, strict=True):
+        for j, image in enumerate(row):
+            _require((image is None) == (at[j] != v), "an image must be null if and only if its vertex is elsewhere")
+            if image is not None:
+                gain = _image_in_cone(matrices[letter], vertices, j, image, [k for k, w in enumerate(at) if w == u])
+                left, right = bound.denominator, bound.numerator * family.denominator
+                inside = all(left * x >= right * y for x, y in gain)
+                _require(inside, f"the image of vertex {j + 1} under matrix {letter + 1} is not proved to be inside")
+
+
+def _image_in_cone(
+    A: _Matrix, vertices: list[list[int]], j: int, image: Any, allowed: list[int]
+) -> list[tuple[int, int]]:
+    """The entries of (sum of weights) A v_j, and those of the weighted sum of the vertices of an image."""
+    _require(isinstance(image, list) and bool(image), "an image must be a list of weights")
+    names, weights = set(allowed), []
+    for term in image:
+        good = isinstance(term, list) and len(term) == 2 and type(term[0]) is int and term[0] in names
+        _require(good, "a weight must be [vertex, weight], of a vertex at the node where the edge begins")
+        weights.append(_positive(term[1], "a weight"))
+    total, chosen = sum(weights), [vertices[term[0]] for term in image]
+    _limit(len(A) * (50.0 + total.bit_length()))
+    mixed = [sum(map(mul, weights, column)) for column in zip(*chosen, strict=True)]
+    return [(total * sum(map(mul, row, vertices[j])), y) for row, y in zip(A, mixed, strict=True)]
+
+
+def _check_determinants(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
+    """Require |det A_i| >= bound^n for every i: |M|^n >= |det M| in the spectral norm."""
+    n = family.order
+    _limit(len(family.numerators) * n**4 * (n * family.bits / 120 + 1) ** 1.6)
+    step = bound * family.denominator
+    _limit((n * max(step.numerator, step.denominator).bit_length() / 30) ** 2)
+    power = step**n
+    for i, A in enumerate(family.numerators, 1):
+        large = abs(_characteristic_polynomial(A)[0]) >= power
+        _require(large, f"the determinant of matrix {i} has a modulus below bound^{n}")
+
+
+def _check_inverses(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
+    """Require that B_i = A_i^-1 have joint spectral radius at most 1 / bound: |M| >= 1 / |M^-1|."""
+    n, count = family.order, len(family.numerators)
+    listed = _list(part["inverses"], count, "the inverses")
+    denominator, rows, bits = _integers([row for B in listed for row in _matrix(B, "an inverse", n)])
+    inverses = [rows[i : i + n] for i in range(0, len(rows), n)]
+    _limit(count * n**3 * (50 + bits * family.bits / 900))
+    whole = denominator * family.denominator
+    for i, (A, B) in enumerate(zip(family.numerators, inverses, strict=True), 1):
+        inverse = all(x == whole * (r == c) for r, row in enumerate(_multiply(A, B)) for c, x in enumerate(row))
+        _require(inverse, f"the inverse of matrix {i} is wrong")
+    turned = tuple((v, u, i) for u, v, i in family.edges)
+    subject, upper = Family(denominator, inverses, n, bits, family.nodes, turned), part["upper"]
+    if not (isinstance(upper, dict) and upper.get("kind") == "exact"):
+        _check_part(subject, Claim("<=", 1 / bound, 1 / bound), upper, UPPER)
+        return
+    _require_fields(upper, ("kind", "lower", "proof"), "the exact radius of the inverses")
+    low = _rational(upper["lower"], "the lower end")
+    _require(low * bound <= 1, "the lower end must not be above the upper end")
+    _require_proof("exact", upper["proof"])
+    _check_exact(subject, Claim("=", low, 1 / bound), upper["proof"])
+
+
+def _check_alone(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
+    """Require that there is one matrix only, and that it has an eigenvalue of modulus bound or more."""
+    _require(
+        len(family.numerators) == 1 and not family.nodes, "the part alone is about one matrix without an automaton"
+    )
+    large = _has_large_root(family, Claim(">=", bound, bound), [0])
+    _require(large, "the matrix has no eigenvalue of modulus >= bound")
+
+
+def _check_block(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
+    """Require that a diagonal block of S A_i T proves the bound: that of a product is no larger, up to |S| |T|."""
+    blocks = _diagonal_blocks(family, part)
+    _require(_below(part["index"], len(blocks)), "the index must name a block")
+    _check_lower(blocks[part["index"]], bound, part["lower"], frozenset(LOWER) - {"block"})
 
 
 def _check_exact(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
@@ -978,8 +1132,17 @@ KINDS: dict[str, _Kind] = {
     "blocks": (("<=", "<"), ("basis", "inverse", "sizes", "proofs"), _check_blocks),
     "equality": (("in", "="), ("word", "upper"), _check_equality),
     "exact": (("=",), ("word", *_EIGENPAIR, "tree", *_POLYTOPE), _check_exact),
+    "slowest": (("in", "="), ("word",), _check_slowest),
 }
-BRACKETS = frozenset({"equality", "exact"})  # kinds that claim a lower and an upper end
+# Of each kind of the part `lower` of a proof: its fields, and what checks it.
+LOWER: dict[str, tuple[tuple[str, ...], Callable[[Family, Fraction, dict[str, Any]], None]]] = {
+    "cone": (("side", "vertices", "nodes", "images"), _check_cone),
+    "alone": ((), _check_alone),
+    "determinants": ((), _check_determinants),
+    "inverses": (("inverses", "upper"), _check_inverses),
+    "block": (("basis", "inverse", "sizes", "index", "lower"), _check_block),
+}
+BRACKETS = frozenset({"equality", "exact", "slowest"})  # kinds that claim a lower and an upper end
 UPPER = frozenset({"contraction", "polytope", "path-complete", "products", "sum-of-squares", "blocks"})
 NORMS = ("rows", "columns", "quadratic")
 

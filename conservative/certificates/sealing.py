@@ -73,19 +73,22 @@ def inequality(relation: str, bound: Fraction) -> dict[str, str]:
     return {"quantity": "joint spectral radius", "relation": relation, "bound": text(bound)}
 
 
-def bracket(relation: str, lower: Fraction, upper: Fraction) -> dict[str, str]:
+def bracket(
+    relation: str, lower: Fraction, upper: Fraction, *, quantity: str = "joint spectral radius"
+) -> dict[str, str]:
     """The claim of a bracket, without its sentence.
 
     Parameters
     ----------
     relation : str
     lower, upper : Fraction
+    quantity : str
 
     Returns
     -------
     dict
     """
-    return {"quantity": "joint spectral radius", "relation": relation, "lower": text(lower), "upper": text(upper)}
+    return {"quantity": quantity, "relation": relation, "lower": text(lower), "upper": text(upper)}
 
 
 def seal(

@@ -1,6 +1,7 @@
 """Sealed certificates with one thing wrong in the proof: each is refused with a reason that says what."""
 
 import json
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -348,3 +349,67 @@ def test_builders_refuse_what_is_no_integer_or_too_long() -> None:
             upper_certificate([[[1]]], PolytopeProof("symmetric", 1, [[wrong]], [0], 1, [[1]], 1, [[[(0, 1)]]]), 1)
     with pytest.raises(CertificateError, match="digits"):
         upper_certificate([[[1]]], QuadraticProof([[Fraction(1, 10**700)]]), 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "reason"),
+    [
+        ("slowest columns", "claim.quantity", "joint spectral radius", "quantity"),
+        ("slowest columns", "claim.relation", "in", "relation"),
+        ("slowest columns", "claim.relation", ">=", "relation"),
+        ("slowest columns", "claim.upper", "1/2", "above the upper end"),
+        ("slowest columns", "proof.word", [0, 1], "radius above upper"),
+        ("slowest columns", "problem.matrices.0.0.0", "1/2", "not proved to be inside"),
+        ("slowest columns", "proof.lower.side", "both", "side"),
+        ("slowest columns", "proof.lower.kind", "polytope", "kind of a lower part"),
+        ("slowest columns", "proof.lower.kind", ["cone"], "kind of a lower part"),
+        ("slowest columns", "proof.lower", None, "kind of a lower part"),
+        ("slowest columns", "proof.lower.vertices.0.0", "-1", "nonnegative"),
+        ("slowest columns", "proof.lower.vertices.0", ["0", "0"], "not zero"),
+        ("slowest columns", "proof.lower.vertices", [], "vertices"),
+        ("slowest columns", "proof.lower.images.0.0", [], "list of weights"),
+        ("slowest columns", "proof.lower.images.0.0", None, "null if and only if"),
+        ("slowest columns", "proof.lower.images.0.0.0", [1, "1"], "weight"),
+        ("slowest columns", "proof.lower.images.0.0.0", [True, "1"], "weight"),
+        ("slowest columns", "proof.lower.images.0.0.0", [0, "0"], "positive"),
+        ("slowest columns", "proof.lower.images.0.0.0", [0, "-1"], "positive"),
+        ("slowest columns", "proof.lower.nodes", [1], "at a node"),
+        ("slowest columns", "problem.matrices.0.0.1", "-1", "nonnegative"),
+        ("slowest rows", "claim.lower", "201/100", "not proved to be inside"),
+        ("slowest automaton", "proof.word", [0], "closed path"),
+        ("slowest automaton", "proof.lower.nodes", [0, 0], "needs a vertex"),
+        ("slowest automaton", "proof.lower.images.0", [None, None], "null if and only if"),
+        ("slowest automaton", "proof.lower.images.0.0.0.0", 0, "at the node where"),
+        ("slowest determinants", "claim.lower", "6/5", "determinant of matrix 2"),
+        ("slowest determinants", "problem.matrices.1.1.1", "0", "determinant of matrix 2"),
+        ("slowest determinants", "proof.lower.side", "rows", "unknown field"),
+        ("slowest inverses", "proof.lower.inverses.0.0.0", "1", "inverse of matrix 1"),
+        ("slowest inverses", "claim.lower", "3/5", "semidefinite"),
+        ("slowest inverses", "proof.lower.upper.kind", "expansion", "kind of a part"),
+        ("slowest inverses", "proof.lower.inverses", [], "length 2"),
+        ("slowest block", "proof.lower.index", 1, "determinant of matrix 1"),
+        ("slowest block", "proof.lower.index", 2, "name a block"),
+        ("slowest block", "proof.lower.sizes", [2], "name a block|determinant"),
+        ("slowest block", "proof.lower.lower.kind", "block", "kind of a lower part"),
+        ("slowest block", "problem.matrices.1.1.0", "1", "block below"),
+        ("slowest zero", "claim.lower", "1/2", "above the upper end"),
+        ("slowest zero", "proof.lower", {"kind": "determinants"}, "unknown field"),
+        ("slowest zero", "problem.matrices.0.1.0", "1", "radius above upper"),
+    ],
+)
+def test_a_wrong_proof_about_the_slowest_growth_is_refused(name: str, path: str, value: object, reason: str) -> None:
+    verdict = check(changed(SAMPLES[name], path, value))
+    assert not verdict.valid
+    assert re.search(reason, verdict.reason), verdict.reason
+
+
+def test_the_lower_end_of_an_automaton_is_about_all_allowed_words() -> None:
+    """One letter is zero: without the automaton, and at a node that it leaves out, nothing is kept away from zero."""
+    document = json.loads(json.dumps(SAMPLES["slowest automaton"]))
+    document["problem"]["matrices"].append([["0", "0"], ["0", "0"]])
+    assert check(seal(document)).valid
+    document["problem"]["automaton"]["edges"].append([0, 0, 2])
+    document["proof"]["lower"]["images"].append([[[0, "1"]], None])
+    assert "not proved to be inside" in check(seal(document)).reason
+    del document["problem"]["automaton"]
+    assert not check(seal(document)).valid

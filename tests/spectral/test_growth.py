@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 from strategies.spectral import families, square_matrices
 
 from conservative import (
+    Automaton,
     ConservativeError,
     barabanov_norm,
+    check,
     estimate_lyapunov_exponent,
     joint_spectral_radius,
     lower_spectral_radius,
 )
 from conservative._core.families import as_family
 from conservative.spectral import LowerRadiusStatus, planar_norm
-from conservative.spectral.growth.antinorm import proved_antinorm_rate
+from conservative.spectral.growth.antinorm import Graph, proved_antinorm_rates
 from conservative.spectral.reduction.modular import PRIMES
 
 UL = [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
@@ -93,9 +95,76 @@ def test_positive_families_close(n, seed):
 
 
 def test_an_antinorm_rate_is_proved_from_any_word():
-    family = as_family(UL, call="test")
+    graph = Graph(as_family(UL, call="test"), [(0, 0, 0), (0, 0, 1)], 1)
     for word, rate in (((0, 1), GOLDEN), ((0,), 1.0)):
-        assert all(proved <= 1 for proved in proved_antinorm_rate(family, word, rate))
+        proved = [rate for rate, _ in itertools.islice(proved_antinorm_rates(graph, word, rate, side="rows"), 2)]
+        assert max(proved) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "part"),
+    [
+        ([[[1, 1], [0, 1]], [[1, 0], [1, 1]]], "determinants"),
+        # Stochastic, and singular: on the constants, or modulo the vectors of sum zero, the matrices are 1.
+        ([[["1/2", "1/3", "1/2"], ["1/2", "1/3", "1/2"], [0, "1/3", 0]], [[1, 1, 0], [0, 0, 1], [0, 0, 0]]], "block"),
+        ([[["1/2", "1/2", 0], ["1/3", "1/3", "1/3"], ["1/2", "1/2", 0]], [[1, 0, 0], [1, 0, 0], [0, 1, 0]]], "block"),
+        # No column adds up to less than 1, no row to less than 1/2.
+        ([[[1, 1, 1], [0, 1, 0], [1, 0, 0]], [[0, "1/2", 0], [1, 0, 2], [0, 1, 1]]], "cone"),
+        ([[[7, 0], [2, 3]], [[2, 4], [0, 8]]], "cone"),
+        ([[[0, -2], [2, 0]], [["3/5", "-4/5"], ["4/5", "3/5"]]], "determinants"),
+        ([[[2, 5], [0, 0]], [[3, 1], [0, 0]]], "block"),
+        ([[[3, 0], [0, "1/2"]], [[2, 0], [0, "1/4"]]], "block"),
+        ([[[1, 2], [3, 1]]], "alone"),
+    ],
+)
+def test_lower_radii_carry_certificates_of_their_bracket(rows, part):
+    found = lower_spectral_radius(rows)
+    claim = found.certificate.claim
+    assert check(found.certificate)
+    assert (float(claim.lower), float(claim.upper)) == (found.lower, found.upper)
+    assert claim.quantity == "lower spectral radius"
+    assert found.lower >= found.upper * (1 - 1e-6)
+    assert found.certificate.document["proof"]["lower"]["kind"] == part
+    transposed = lower_spectral_radius([[list(row) for row in zip(*m, strict=True)] for m in rows])
+    assert near(transposed.lower, found.lower, 2e-6)
+
+
+def test_the_bracket_of_zero_and_of_an_open_search_is_certified_too():
+    for rows in ([[[0, 1], [0, 0]], [[1, 0], [2, 1]]], [[[1, -1], [0, 0]], [[1, 0], [2, 0]]]):
+        found = lower_spectral_radius(rows)
+        assert check(found.certificate)
+        assert (found.lower, float(found.certificate.claim.upper)) == (0.0, found.upper)
+
+
+@pytest.mark.parametrize(
+    ("rows", "edges", "value"),
+    [
+        (UL, [(0, 1, 0), (1, 0, 1)], GOLDEN),  # strict alternation: one word
+        ([[[2]], [[3]]], [(0, 0, 0), (0, 1, 1), (1, 0, 0)], 2.0),
+        ([[[3]], [[2]]], [(0, 0, 0), (0, 1, 1), (1, 0, 0)], 6**0.5),  # 2 never twice in a row
+        ([[[0, -2], [2, 0]], [["3/5", "-4/5"], ["4/5", "3/5"]]], [(0, 0, 0), (0, 1, 1), (1, 0, 0)], 2**0.5),
+        ([[[7, 0], [2, 3]], [[2, 4], [0, 8]]], [(0, 0, 0), (0, 0, 1)], 6.0093134895301),
+    ],
+)
+def test_lower_radii_of_allowed_words(rows, edges, value):
+    automaton = Automaton(1 + max(max(u, v) for u, v, _ in edges), edges, len(rows))
+    found = lower_spectral_radius(rows, automaton=automaton)
+    assert found.lower <= value * (1 + 1e-13)
+    assert found.upper >= value * (1 - 1e-13)
+    assert found.upper <= found.lower * (1 + 1e-6)
+    assert automaton.closed_path(found.word) is not None
+    assert check(found.certificate)
+    assert found.certificate.document["problem"]["automaton"]["nodes"] == automaton.nodes
+    if min(x if isinstance(x, int) else 0 for m in rows for row in m for x in row) < 0:
+        assert found.certificate.document["proof"]["lower"]["kind"] == "inverses"
+
+
+def test_a_long_way_round_is_found_and_no_way_round_is_refused():
+    ring = Automaton(30, [(i, (i + 1) % 30, i % 2) for i in range(30)])
+    found = lower_spectral_radius(UL, automaton=ring, max_length=2)
+    assert near(found.lower, GOLDEN, 1e-6)
+    with pytest.raises(ConservativeError, match="closed path"):
+        lower_spectral_radius(UL, automaton=Automaton(2, [(0, 1, 0)]))
 
 
 def test_extreme_scales_and_limits_of_the_lower_radius():

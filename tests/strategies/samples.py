@@ -18,9 +18,11 @@ from conservative.certificates import (
     exact_certificate,
     exact_proof,
     expansion_certificate,
+    slowest_certificate,
     upper_certificate,
 )
 from conservative.certificates.lower import real_eigenpair
+from conservative.certificates.lower_parts import BlockPart, ConePart, DeterminantsPart, InversesPart
 from conservative.certificates.sealing import inequality, proved, seal
 from strategies.proofs import (
     blocks_of,
@@ -107,6 +109,33 @@ def expansion(proof: dict[str, Any], matrices: Any, bound: str) -> Certificate:
     return proved(seal(family(matrices), "expansion", inequality(">", F(bound)), proof))
 
 
+def slowest() -> dict[str, Certificate]:
+    """Of each part of the kind: a cone of each side and along an automaton, determinants, inverses, and one block."""
+    ones = [[[(0, 1)]], [[(0, 1)]]]
+    spread = [[[2, 1], [1, 1]], [[1, 1], [1, 3]]]
+    two = ConePart("rows", [[1, 0], [0, 1]], [0, 0], [[[(0, 2), (1, 1)], [(0, 1), (1, 1)]], [[(0, 1), (1, 1)]] * 2])
+    turned = ConePart("columns", [[1, 0], [1, 1]], [0, 1], [[[(1, 1)], None], [None, [(0, 1)]]])
+    halves = [[[F(1, 2), F(0)], [F(0), F(-2)]], [[F(3), F(0)], [F(0), F(1)]]]
+    inverse = [[[F(2), F(0)], [F(0), F(-1, 2)]], [[F(1, 3), F(0)], [F(0), F(1)]]]
+    triangular = [[[2, 5], [0, 0]], [[3, 1], [0, 1]]]
+    block = BlockPart(identity(2), identity(2), [1, 1], 0, DeterminantsPart())
+    return {
+        "slowest columns": slowest_certificate(
+            GOLDEN, word=[0], lower=1, upper=1, part=ConePart("columns", [[1, 1]], [0], ones)
+        ),
+        "slowest rows": slowest_certificate(spread, word=[0], lower="3/2", upper=F(27, 10), part=two),
+        "slowest automaton": slowest_certificate(
+            GOLDEN, word=[0, 1], lower=1, upper=F(17, 10), part=turned, automaton=SWITCH
+        ),
+        "slowest determinants": slowest_certificate(PAIR, word=[1], lower=1, upper=F(3, 2), part=DeterminantsPart()),
+        "slowest inverses": slowest_certificate(
+            halves, word=[0], lower="1/2", upper=2, part=InversesPart(inverse, QuadraticProof(identity(2)))
+        ),
+        "slowest block": slowest_certificate(triangular, word=[0], lower=2, upper=2, part=block),
+        "slowest zero": slowest_certificate([[[0, 1], [0, 0]]], word=[0], lower=0, upper=0),
+    }
+
+
 def samples() -> dict[str, Certificate]:
     """By the name of the kind, and of the hull or the automaton."""
     bounded = PathCompleteProof(2, [(0, 0, 0), (0, 1, 1), (1, 0, 0), (1, 1, 1)], [identity(4)] * 2)
@@ -135,4 +164,5 @@ def samples() -> dict[str, Certificate]:
         ),
         "automaton word": expansion_certificate(DIAGONAL, [0, 1], bound="4/5", automaton=SWITCH),
         "automaton graph": upper_certificate(DIAGONAL, bounded, 2, automaton=SWITCH),
+        **slowest(),
     }

@@ -1,6 +1,7 @@
 """Sets that nonnegative matrices keep away from zero: proved lower bounds of the slowest growth."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import flint
@@ -10,7 +11,8 @@ from scipy.optimize import linprog
 
 from conservative._core.exact_linalg import as_python_fraction, to_flint
 from conservative._core.families import MatrixFamily
-from conservative.spectral.words import Word
+from conservative.certificates import ConePart
+from conservative.spectral.automaton import Edge
 
 FloatArray = NDArray[np.float64]
 
@@ -23,76 +25,130 @@ LARGEST_QUOTIENT = 1e100
 SLACKS = (1e-11, 1e-6, 1e-3, 1e-2)
 """Relative amounts by which a rate below that of the candidate is tried, one after the other."""
 
+_DIGITS = 40
+"""Binary digits of vertices and weights, which keep certificates short."""
 
-def proved_antinorm_rate(family: MatrixFamily, word: Word, rate: float) -> Iterator[Fraction]:
-    """Better and better proved lower bounds of the lower spectral radius of a nonnegative family.
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """The matrices of a nonnegative family along the edges (u, v, i) of an automaton; one node, if there is none.
 
     Parameters
     ----------
     family : MatrixFamily
-        Nonnegative n x n matrices.
-    word : tuple of int
-        A word of small rate: its leading eigenvectors start the set.
+        A matrix for each edge.
+    edges : sequence of Edge
+    nodes : int
+    """
+
+    family: MatrixFamily
+    edges: Sequence[Edge]
+    nodes: int
+
+    def transposed(self) -> "Graph":
+        """The transposed matrices along the edges turned round."""
+        exact = tuple(tuple(zip(*m, strict=True)) for m in self.family.exact)
+        floats = np.ascontiguousarray(self.family.floats.transpose(0, 2, 1))
+        return Graph(MatrixFamily(floats, exact), [(v, u, i) for u, v, i in self.edges], self.nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cone:
+    """Vertices, each at a node, and for each edge and vertex the weights of the combination below its image."""
+
+    vertices: FloatArray
+    at: list[int]
+
+
+def proved_antinorm_rates(
+    graph: Graph, word: Sequence[int], rate: float, *, side: str
+) -> Iterator[tuple[Fraction, ConePart]]:
+    """Better and better proved lower bounds of the lower spectral radius of a nonnegative family.
+
+    Parameters
+    ----------
+    graph : Graph
+    word : sequence of int
+        Edges of a closed path of small rate: its leading eigenvectors start the set.
     rate : float
         About rho(M_w)^(1/|w|), positive.
+    side : str
+        Named in the proofs: "rows", or "columns" when the graph is that of the transposed matrices.
 
     Yields
     ------
-    Fraction
+    tuple of Fraction and ConePart
         Each one proved; the last need not be the largest.
 
     Notes
     -----
-    Let v_1..v_m >= 0 be nonzero and A_i v_j >= g sum_k c_k v_k with c >= 0 and sum c = 1, for all i and j. Every
-    point of K = conv{v_j} + R^n_+ is then mapped into g K by every A_i, since A_i >= 0. So M_w v_1 is in g^|w| K, and
-    K stays away from 0: ||M_w|| >= C g^|w|, hence the lower spectral radius is at least g. The v_j are images of
-    eigenvectors, added until none leaves K; doubles and linear programs choose them, and g is the least quotient of
-    entries in exact arithmetic, valid for any choice.
+    Let v_1..v_m >= 0 be nonzero, each at a node, and for every edge (u, v, i) and v_j at v let A_i v_j >= g sum_k c_k
+    v_k with c >= 0, sum c = 1 and v_k at u. Every point of K_v = conv{v_j at v} + R^n_+ is then mapped into g K_u by
+    A_i, since A_i >= 0. So M_w v_j is in g^|w| K_u, and K_u stays away from 0: ||M_w|| >= C g^|w|, hence the lower
+    spectral radius is at least g. The vector of ones at every node comes first: it proves the least row sum. Then
+    images of eigenvectors, added until none leaves K; doubles and linear programs choose them, and g is the least
+    quotient of entries in exact arithmetic, valid for any choice.
 
     References
     ----------
     [guglielmiprotasov2013]_
     """
+    n, nodes = graph.family.size, sorted({x for u, v, _ in graph.edges for x in (u, v)})
     with np.errstate(over="ignore"):
-        scaled = family.floats / rate
+        scaled = graph.family.floats / rate
+    yield _proved(graph, _Cone(np.ones((len(nodes), n)), nodes), scaled, side)
     if not scaled.max() < LARGEST_QUOTIENT:
         return
     for slack in SLACKS:
-        vertices = _grown(scaled / (1 - slack), _cycle(scaled, word))
-        yield _exact_rate(family, vertices, scaled)
-        if vertices.shape[0] < MOST_VERTICES:
+        cone = _grown(graph, scaled / (1 - slack), _cycle(graph, scaled, word))
+        missing = [u for u in nodes if u not in cone.at]
+        if missing:
+            seeds = _Cone(np.vstack([cone.vertices, np.ones((len(missing), n))]), cone.at + missing)
+            cone = _grown(graph, scaled / (1 - slack), seeds)
+        if set(cone.at) >= set(nodes):
+            yield _proved(graph, cone, scaled, side)
+        if len(cone.at) < MOST_VERTICES:
             return
 
 
-def _cycle(scaled: FloatArray, word: Word) -> FloatArray:
-    """The leading eigenvector of a product, and its images along the word: shape (|w|, n)."""
+def _cycle(graph: Graph, scaled: FloatArray, word: Sequence[int]) -> _Cone:
+    """The leading eigenvector of a product, and its images along the word."""
     product = np.linalg.multi_dot([np.eye(scaled.shape[1]), *scaled[list(word)], np.eye(scaled.shape[1])])
     values, vectors = np.linalg.eig(product)
     v = np.abs(vectors[:, np.argmax(np.abs(values))].real)
     points: list[FloatArray] = []
-    for letter in reversed(word):
-        v = scaled[letter] @ v
+    for edge in reversed(word):
+        v = scaled[edge] @ v
         points.append(v / v.sum() if not points and v.sum() > 0 else v)
         v = points[-1]
-    return np.array([p for p in points if p.sum() > 0])
+    kept = [(p, graph.edges[e][0]) for p, e in zip(points, reversed(word), strict=True) if p.sum() > 0]
+    return _Cone(_short(np.array([p for p, _ in kept]).reshape(-1, scaled.shape[1])), [u for _, u in kept])
 
 
-def _grown(matrices: FloatArray, start: FloatArray) -> FloatArray:
-    """Vertices of a set mapped into itself, or as many as are allowed."""
-    vertices = start[:MOST_VERTICES]
-    fresh = vertices
-    while fresh.size and vertices.shape[0] < MOST_VERTICES:
-        images = np.einsum("krc,jc->kjr", matrices, fresh).reshape(-1, matrices.shape[1])
-        added = []
-        for image in images[np.argsort(images.sum(axis=1))]:
-            if vertices.shape[0] >= MOST_VERTICES:
+def _grown(graph: Graph, matrices: FloatArray, start: _Cone) -> _Cone:
+    """Vertices of sets that are mapped into each other, or as many as are allowed."""
+    vertices, at = start.vertices[:MOST_VERTICES], list(start.at[:MOST_VERTICES])
+    fresh = list(range(len(at)))
+    while fresh and len(at) < MOST_VERTICES:
+        images = [
+            (matrices[e] @ vertices[j], u) for j in fresh for e, (u, v, _) in enumerate(graph.edges) if v == at[j]
+        ]
+        fresh = []
+        for image, u in sorted(images, key=lambda pair: float(pair[0].sum())):
+            if len(at) >= MOST_VERTICES:
                 break
-            if not image.any() or _largest_factor(vertices, image)[0] >= 1 - 1e-13:
+            here = vertices[[k for k, w in enumerate(at) if w == u]]
+            if not image.any() or (len(here) and _largest_factor(here, image)[0] >= 1 - 1e-13):
                 continue
-            vertices = np.vstack([vertices, image])
-            added.append(image)
-        fresh = np.array(added)
-    return vertices
+            fresh.append(len(at))
+            vertices, at = np.vstack([vertices, _short(image)]), [*at, u]
+    return _Cone(vertices, at)
+
+
+def _short(vectors: FloatArray) -> FloatArray:
+    """Doubles with few digits, never zero where they were not."""
+    mantissas, exponents = np.frexp(vectors)
+    return np.asarray(np.ldexp(np.round(np.ldexp(mantissas, _DIGITS)), exponents - _DIGITS))
 
 
 def _largest_factor(vertices: FloatArray, image: FloatArray) -> tuple[float, FloatArray]:
@@ -106,29 +162,40 @@ def _largest_factor(vertices: FloatArray, image: FloatArray) -> tuple[float, Flo
     return (0.0, np.zeros(vertices.shape[0])) if solution.status != 0 else (-float(solution.fun), solution.x)
 
 
-def _exact_rate(family: MatrixFamily, vertices: FloatArray, scaled: FloatArray) -> Fraction:
+def _proved(graph: Graph, cone: _Cone, scaled: FloatArray, side: str) -> tuple[Fraction, ConePart]:
     """The least quotient (A_i v_j)_r / (sum_k c_k v_k)_r over everything, with sum c = 1, in rationals."""
-    if not vertices.size:
-        return Fraction(0)
-    exact = [to_flint(m) for m in family.exact]
-    columns = _rational(vertices.T)
-    rates = []
-    for i, matrix in enumerate(exact):
-        images = matrix * columns
-        weights = np.array([np.maximum(_largest_factor(vertices, scaled[i] @ v)[1], 0.0) for v in vertices])
-        if not weights.any(axis=1).all():
-            return Fraction(0)
-        mixed = columns * _rational(weights.T)
-        for j, row in enumerate(weights):
-            total = sum((Fraction(float(x)) for x in row), Fraction(0))
-            rates.append(_least_quotient(images, mixed, j) * total)
-    return min(rates)
+    columns = to_flint([[Fraction(float(x)) for x in row] for row in cone.vertices.T])
+    images: list[list[list[tuple[int, int]] | None]] = []
+    rate: Fraction | None = None
+    for e, (u, v, _) in enumerate(graph.edges):
+        moved = to_flint(graph.family.exact[e]) * columns
+        allowed = [k for k, w in enumerate(cone.at) if w == u]
+        row: list[list[tuple[int, int]] | None] = []
+        for j, node in enumerate(cone.at):
+            weights = _weights(cone.vertices[allowed], scaled[e] @ cone.vertices[j]) if node == v else None
+            row.append(None if weights is None else [(allowed[k], weight) for k, weight in weights])
+            if row[-1] is not None:
+                found = _least_quotient(moved, columns, j, row[-1])
+                rate = found if rate is None else min(rate, found)
+        images.append(row)
+    integers, _ = columns.numer_denom()
+    vertices = [[int(integers[r, j]) for r in range(integers.nrows())] for j in range(integers.ncols())]
+    return rate or Fraction(0), ConePart(side, vertices, cone.at, images)
 
 
-def _least_quotient(images: flint.fmpq_mat, mixed: flint.fmpq_mat, column: int) -> Fraction:
-    quotients = [images[r, column] / mixed[r, column] for r in range(images.nrows()) if mixed[r, column] != 0]
-    return as_python_fraction(min(quotients))
+def _weights(vertices: FloatArray, image: FloatArray) -> list[tuple[int, int]]:
+    """The combination that lies deepest below an image, in integers; the first vertex where there is none."""
+    chosen = np.maximum(_largest_factor(vertices, image)[1], 0.0)
+    if not chosen.any():
+        return [(0, 1)]
+    whole = np.round(np.ldexp(chosen / chosen.max(), _DIGITS))
+    return (
+        [(k, int(x)) for k, x in enumerate(whole) if x] if np.count_nonzero(whole) > 1 else [(int(whole.argmax()), 1)]
+    )
 
 
-def _rational(matrix: FloatArray | Sequence[Sequence[float]]) -> flint.fmpq_mat:
-    return to_flint([[Fraction(float(x)) for x in row] for row in matrix])
+def _least_quotient(moved: flint.fmpq_mat, columns: flint.fmpq_mat, j: int, weights: list[tuple[int, int]]) -> Fraction:
+    """The largest g with moved_j >= g (sum of weights times columns) / (sum of weights)."""
+    total = sum(weight for _, weight in weights)
+    mixed = [sum((columns[r, k] * weight for k, weight in weights), flint.fmpq(0)) for r in range(columns.nrows())]
+    return as_python_fraction(min(moved[r, j] * total / x for r, x in enumerate(mixed) if x != 0))

@@ -1,25 +1,22 @@
 """The lower spectral radius: how slowly products of a family can be made to grow."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from fractions import Fraction
 from typing import Any
 
-import flint
 import numpy as np
 
-from conservative._core.deadlines import NEVER, deadline_after, is_over, seconds_left
-from conservative._core.errors import ArgumentError
-from conservative._core.exact_linalg import from_flint, to_flint, working_precision
+from conservative._core.deadlines import deadline_after, is_over
+from conservative._core.errors import ArgumentError, CertificateError
 from conservative._core.families import MatrixFamily, as_family
-from conservative._core.numbers import Bracket, float_below
+from conservative._core.numbers import Bracket
+from conservative.certificates import Certificate, LowerPart, slowest_certificate
+from conservative.spectral.automata import as_automaton, edge_family
+from conservative.spectral.automaton import Automaton
 from conservative.spectral.basis import balanced_family
-from conservative.spectral.growth.antinorm import proved_antinorm_rate
+from conservative.spectral.growth.lower_bounds import lower_bounds
 from conservative.spectral.growth.slow_words import search_slow_word
-from conservative.spectral.jsr import joint_spectral_radius
 from conservative.spectral.products import proved_rate
-from conservative.spectral.reduction import triangularise
 from conservative.spectral.words import Word, word_text
 
 
@@ -44,14 +41,18 @@ class LowerSpectralRadius:
     lower, upper : float
         Proved bounds, rounding included.
     word : tuple of int
-        A word whose rho(M_w)^(1/|w|) is at most `upper`.
+        A word whose rho(M_w)^(1/|w|) is at most `upper`; under an automaton it labels a closed path.
     status : LowerRadiusStatus
+    certificate : Certificate or None
+        A claim that `check` proves again in exact arithmetic: the bracket, or its upper end alone where what proves the
+        lower one is beyond the checker's limits on size.
     """
 
     lower: float
     upper: float
     word: Word
     status: LowerRadiusStatus
+    certificate: Certificate | None
 
     @property
     def bracket(self) -> Bracket:
@@ -66,7 +67,12 @@ class LowerSpectralRadius:
 
 
 def lower_spectral_radius(
-    matrices: Any, *, tol: float = 1e-6, max_length: int = 24, time_limit: float | None = None
+    matrices: Any,
+    *,
+    tol: float = 1e-6,
+    max_length: int = 24,
+    time_limit: float | None = None,
+    automaton: Automaton | None = None,
 ) -> LowerSpectralRadius:
     """Bounds of the slowest growth rate of products of a family: lim min ||M_w||^(1/|w|), the least over words.
 
@@ -83,6 +89,8 @@ def lower_spectral_radius(
         Longest word of the search.
     time_limit : float, optional
         Seconds, checked between steps.
+    automaton : Automaton, optional
+        Only words that label a path count, read as the product reads.
 
     Returns
     -------
@@ -99,7 +107,8 @@ def lower_spectral_radius(
 
     * min |det A_i|^(1/n), since rho(M_w)^n >= |det M_w|;
     * 1 / jsr{A_i^-1} for invertible matrices, since rho(M_w) >= 1 / rho(M_w^-1); it covers the least singular value;
-    * for nonnegative matrices, and their transposes, a set that they map away from zero (`proved_antinorm_rate`);
+    * for nonnegative matrices, and their transposes, a set that they map away from zero (`proved_antinorm_rates`),
+      beginning with the vector of ones: the least row sum, and the least column sum;
 
     each also for the diagonal blocks of the family: the radius of a product is at least that of its blocks. A lower
     bound 0 is the best known for singular matrices of mixed signs: the lower spectral radius is not continuous there.
@@ -120,78 +129,65 @@ def lower_spectral_radius(
             f"`lower_spectral_radius` needs tol >= 0 and max_length >= 1; got tol={tol!r}, max_length={max_length!r}."
         )
     deadline = deadline_after(time_limit, call="lower_spectral_radius")
-    word, upper = _best_word(family, max_length, deadline)
-    if upper == 0:
-        return LowerSpectralRadius(0.0, 0.0, word, LowerRadiusStatus.ZERO)
-    lower, status = 0.0, LowerRadiusStatus.OPEN
-    for bound in _lower_bounds(family, word, upper, deadline):
-        lower = max(lower, min(bound, upper))
+    graph = None if automaton is None else as_automaton(automaton, count=family.count, call="lower_spectral_radius")
+    word, upper = _best_word(family if graph is None else edge_family(family, graph), graph, max_length, deadline)
+    letters = word if graph is None else graph.letter_word(word)
+    lower, status, part = 0.0, LowerRadiusStatus.ZERO if upper == 0 else LowerRadiusStatus.OPEN, None
+    for bound, proof in lower_bounds(family, graph, word, upper, deadline) if upper > 0 else ():
+        if bound > lower:
+            lower, part = min(bound, upper), proof
         if upper <= lower * (1 + tol):
             status = LowerRadiusStatus.CLOSED
             break
         if is_over(deadline):
             status = LowerRadiusStatus.TIME_LIMIT
             break
-    return LowerSpectralRadius(lower, upper, word, status)
+    return LowerSpectralRadius(lower, upper, letters, status, _certificate(family, graph, letters, lower, upper, part))
 
 
-def _best_word(family: MatrixFamily, max_length: int, deadline: float) -> tuple[Word, float]:
-    """The word of the search, or a single letter if that is proved to be smaller."""
+def _best_word(family: MatrixFamily, graph: Automaton | None, max_length: int, deadline: float) -> tuple[Word, float]:
+    """The word of the search, or a single letter if that is proved to be smaller; of edges under an automaton."""
     width = max(8, min(400, 160_000 // family.size**2) * 4 // max(family.count, 4))
-    scaled = balanced_family(family)
-    word, _ = search_slow_word(scaled.floats, max_length=max_length, width=width, deadline=deadline)
-    candidates = [(proved_rate(family, w).upper, len(w), w) for w in {word, *((i,) for i in range(family.count))}]
-    upper, _, word = min(candidates)
+    scaled, follows, single = balanced_family(family), None, [(i,) for i in range(family.count)]
+    if graph is not None:
+        ends = np.array(graph.edges)
+        follows = ends[:, 1][:, None] == ends[:, 0][None, :]
+        single = [(i,) for i in range(family.count) if follows[i, i]]
+        # A shortest closed path has no more letters than there are nodes.
+        max_length = max(max_length, graph.nodes)
+    word, _ = search_slow_word(scaled.floats, max_length=max_length, width=width, deadline=deadline, follows=follows)
+    words = {*single, *([word] if word else [])}
+    if not words and graph is not None:
+        words = {_closed_path(graph)}
+    upper, _, word = min((proved_rate(family, w).upper, len(w), w) for w in words)
     return word, upper
 
 
-def _lower_bounds(family: MatrixFamily, word: Word, upper: float, deadline: float) -> Iterator[float]:
-    if family.count == 1:
-        yield proved_rate(family, word).lower
-        return
-    form = triangularise(family)
-    parts = form.blocks if form.is_trivial else (family, *form.blocks)
-    yield from (_determinant_bound(part) for part in parts)
-    for part in parts:
-        if all(x >= 0 for m in part.exact for row in m for x in row):
-            yield from _conic_bounds(part, word, upper)
-    for block in form.blocks:
-        if block.size == 1:
-            continue
-        left = None if deadline == NEVER else seconds_left(deadline) / len(form.blocks)
-        yield _inverse_bound(block, left)
-
-
-def _determinant_bound(family: MatrixFamily) -> float:
-    """min |det A_i|^(1/n), rounded down."""
-    least = min(abs(to_flint(m).det()) for m in family.exact)
-    if least == 0:
-        return 0.0
-    with working_precision(128):
-        root = flint.arb(least).root(family.size) if family.size > 1 else flint.arb(least)
-        mantissa, exponent = root.lower().mid().man_exp()
-    return max(float_below(Fraction(int(mantissa)) * Fraction(2) ** int(exponent)), 0.0)
-
-
-def _inverse_bound(family: MatrixFamily, seconds: float | None) -> float:
-    """1 / jsr of the inverses, rounded down; 0 when one of them is singular or overflows."""
-    matrices = [to_flint(m) for m in family.exact]
-    if any(m.det() == 0 for m in matrices):
-        return 0.0
-    exact = tuple(from_flint(m.inv()) for m in matrices)
-    try:
-        floats = np.array([[[float(x) for x in row] for row in m] for m in exact])
-    except OverflowError:
-        return 0.0
-    radius = joint_spectral_radius(MatrixFamily(floats, exact), time_limit=seconds)
-    return float_below(1 / Fraction(radius.upper)) if 0 < radius.upper < np.inf else 0.0
-
-
-def _conic_bounds(family: MatrixFamily, word: Word, upper: float) -> Iterator[float]:
-    transposed = MatrixFamily(
-        np.ascontiguousarray(family.floats.transpose(0, 2, 1)),
-        tuple(tuple(zip(*m, strict=True)) for m in family.exact),
+def _closed_path(graph: Automaton) -> Word:
+    """The edges of a closed path, by a search in breadth from the end of each edge back to its beginning."""
+    for first, (u, v, _) in enumerate(graph.edges):
+        paths: dict[int, Word] = {v: (first,)}
+        waiting = [v]
+        for node in waiting:
+            for e, (a, b, _) in enumerate(graph.edges):
+                if a == node and b not in paths:
+                    paths[b] = (*paths[node], e)
+                    waiting.append(b)
+        if u in paths:
+            return paths[u]
+    raise ArgumentError(
+        "`lower_spectral_radius(automaton=...)` allows no word that goes on for ever: the automaton has no closed "
+        "path. Add an edge that leads back."
     )
-    for side, along in ((family, word), (transposed, word[::-1])):
-        for rate in proved_antinorm_rate(side, along, upper):
-            yield float_below(rate)
+
+
+def _certificate(
+    family: MatrixFamily, graph: Automaton | None, word: Word, lower: float, upper: float, part: LowerPart | None
+) -> Certificate | None:
+    """The bracket, or the upper end alone."""
+    for end, proof in [(lower, part)] * (part is not None) + [(0.0, None)]:
+        try:
+            return slowest_certificate(family, word=word, lower=end, upper=upper, part=proof, automaton=graph)
+        except CertificateError:
+            continue
+    return None

@@ -11,7 +11,12 @@ FloatArray = NDArray[np.float64]
 
 
 def search_slow_word(
-    matrices: FloatArray, *, max_length: int = 24, width: int = 400, deadline: float = NEVER
+    matrices: FloatArray,
+    *,
+    max_length: int = 24,
+    width: int = 400,
+    deadline: float = NEVER,
+    follows: NDArray[np.bool_] | None = None,
 ) -> tuple[Word, float]:
     """A word of small rate rho(M_w)^(1/|w|).
 
@@ -24,11 +29,14 @@ def search_slow_word(
         Words kept per length: those with the smallest norms, and as many with the smallest spectral radii.
     deadline : float, optional
         `time.monotonic()` after which no longer words are tried.
+    follows : ndarray of bool, shape (k, k), optional
+        ``follows[i, j]`` says that j may stand right of i; only words that may be repeated count. All, if left out.
 
     Returns
     -------
     word : tuple of int
-        Least rotation of a primitive word; the shortest of those within a relative 1e-9 of the smallest rate.
+        Least rotation of a primitive word; the shortest of those within a relative 1e-9 of the smallest rate. Empty
+        when no word may be repeated.
     rate : float
         Its rate in doubles; zero ends the search.
 
@@ -41,17 +49,21 @@ def search_slow_word(
     k = matrices.shape[0]
     stacked = stack_horizontally(matrices)
     rows = np.ascontiguousarray(matrices.transpose(1, 0, 2))
-    words = np.arange(k, dtype=np.int16)[:, None]
+    words = np.arange(k, dtype=np.int32)[:, None]
     log_scale = np.zeros(k)
-    best: Word = (0,)
+    allowed = np.ones((k, k), dtype=bool) if follows is None else follows
+    best: Word = (0,) if follows is None else ()
     rate = np.inf
     for length in range(1, max_length + 1):
         norms = np.sqrt((rows * rows).sum(axis=(0, 2)))
-        if (norms == 0).any():
-            return canonical_word(tuple(int(i) for i in words[np.argmin(norms)])), 0.0
-        rows, log_scale = rows / norms[None, :, None], log_scale + np.log(norms)
+        closed = allowed[words[:, -1], words[:, 0]]
+        if (closed & (norms == 0)).any():
+            return canonical_word(tuple(int(i) for i in words[np.argmax(closed & (norms == 0))])), 0.0
+        rows = rows / np.where(norms > 0, norms, 1.0)[None, :, None]
         with np.errstate(divide="ignore"):
+            log_scale = log_scale + np.log(norms)
             log_rates = (np.log(spectral_radii(np.ascontiguousarray(rows))) + log_scale) / length
+        log_rates = np.where(closed, log_rates, np.inf)
         at = int(np.argmin(log_rates))
         if float(np.exp(log_rates[at])) < rate * (1 - 1e-9):
             best, rate = canonical_word(tuple(int(i) for i in words[at])), float(np.exp(log_rates[at]))
@@ -61,7 +73,10 @@ def search_slow_word(
             np.concatenate([np.argsort(log_scale, kind="stable")[:width], np.argsort(log_rates, kind="stable")[:width]])
         )
         rows = extend(np.ascontiguousarray(rows[:, keep]), stacked)
-        letters = np.tile(np.arange(k, dtype=np.int16), keep.size)[:, None]
-        words = np.concatenate([np.repeat(words[keep], k, axis=0), letters], axis=1)
-        log_scale = np.repeat(log_scale[keep], k)
+        letters = np.tile(np.arange(k, dtype=np.int32), keep.size)[:, None]
+        path = allowed[words[keep, -1]].ravel()
+        words = np.concatenate([np.repeat(words[keep], k, axis=0), letters], axis=1)[path]
+        rows, log_scale = rows[:, path], np.repeat(log_scale[keep], k)[path]
+        if not len(words):
+            break
     return best, rate
