@@ -16,6 +16,7 @@ from conservative._core.errors import FileFormatError
 from conservative._core.files import MAX_FILE_BYTES
 
 _MAX_MEMBERS = 10_000
+_MAX_DIMENSIONS = 32
 _BROKEN_HEADER = (
     ValueError, TypeError, SyntaxError, KeyError, EOFError, OverflowError, MemoryError, RecursionError,
     tokenize.TokenError,
@@ -59,10 +60,12 @@ def arrays_of_npy(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
     except _BROKEN_HEADER as error:
         raise FileFormatError(f"{name}: not a .npy file, or a damaged one ({_short(error)}).") from error
     _require_numbers(dtype, name)
+    if len(shape) > _MAX_DIMENSIONS or any(type(n) is not int or n > MAX_FILE_BYTES for n in shape):
+        raise FileFormatError(f"{name}: a .npy file of the unusable shape {str(shape)[:60]}.")
     count, held = math.prod(shape), len(data) - stream.tell()
     if min(shape, default=0) < 0 or count * dtype.itemsize > held:
         raise FileFormatError(f"{name}: truncated; the header promises shape {shape} of {dtype}, {held} bytes follow.")
-    array = np.frombuffer(data, dtype=dtype, count=count, offset=stream.tell())
+    array = np.frombuffer(data[stream.tell() :], dtype=dtype, count=count) if count else np.empty(0, dtype)
     return {"": array.reshape(shape, order="F" if fortran else "C")}
 
 
@@ -101,6 +104,8 @@ def arrays_of_npz(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
                 if budget < 0:
                     raise FileFormatError(f"{name}: unpacks to more than {MAX_FILE_BYTES:,} bytes.")
                 key = member.filename.removesuffix(".npy")
+                if key in found:
+                    raise FileFormatError(f"{name}: holds two arrays of the name {key[:40]!r}.")
                 found[key] = arrays_of_npy(content, name=f"{name}, array {key[:40]!r}")[""]
     except FileFormatError:
         raise
@@ -120,7 +125,8 @@ def natural_order(key: str) -> list[tuple[int, str]]:
     -------
     list of tuple
     """
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]{1,9})", key)]
+    parts = re.split(r"([0-9]{1,9})", key)
+    return [(int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts)]
 
 
 def _require_numbers(dtype: np.dtype[Any], name: str) -> None:

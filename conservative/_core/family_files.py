@@ -1,5 +1,6 @@
 """Families of matrices from files: .json, .npy, .npz, .mat and .csv, bounded and never executed."""
 
+import io
 import json
 import math
 import os
@@ -18,14 +19,12 @@ from conservative._core.families import MatrixFamily, as_family
 from conservative._core.files import read_bytes, read_text
 from conservative._core.mat_files import variables_of_mat
 from conservative._core.rationals import as_fraction
-from conservative._core.variables import Variable, chosen_matrices
+from conservative._core.variables import MAX_ENTRIES, Variable, chosen_matrices
 
 SUFFIXES = (".json", ".npz", ".npy", ".mat", ".csv")
 """File types that `read_family` reads."""
-MAX_ENTRIES = 1_000_000
-"""Most matrix entries that are read: all of them become exact rationals."""
-
 _MAX_DIGITS = 1000
+_MAX_NODES = 4 * MAX_ENTRIES
 
 
 def read_family(path: str | os.PathLike[str], *, variables: Sequence[str] = ()) -> MatrixFamily:
@@ -101,6 +100,9 @@ def parse_family_json(text: str, *, name: str = "standard input") -> MatrixFamil
     >>> parse_family_json('[[["3/4", "-3/4"], [1, 0]]]').exact[0][0][0]
     Fraction(3, 4)
     """
+    # Every value but the first follows one of these characters: what would fill the memory is not even parsed.
+    if sum(map(text.count, "[{,")) > _MAX_NODES:
+        raise FileFormatError(f"{name}: more than {_MAX_NODES:,} values; at most {MAX_ENTRIES:,} entries are read.")
     try:
         value = json.loads(text, parse_int=_json_integer, parse_float=_finite_float, parse_constant=_finite_float)
     except FileFormatError as error:
@@ -143,13 +145,13 @@ def _exactly(array: NDArray[Any]) -> Any:
 def _csv_matrices(text: str, name: str) -> list[list[list[Fraction]]]:
     blocks: list[list[list[Fraction]]] = [[]]
     entries = 0
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(io.StringIO(text, newline=None), 1):
         content = line.split("#", 1)[0].strip()
         if not content:
             if blocks[-1] and not line.strip():
                 blocks.append([])
             continue
-        cells = re.split(r"\s*[,;]\s*|\s+", content)
+        cells = re.split(r"\s*[,;]\s*|\s+", content, maxsplit=MAX_ENTRIES)
         entries += len(cells)
         if entries > MAX_ENTRIES:
             raise FileFormatError(f"{name}: at most {MAX_ENTRIES:,} entries are read.")

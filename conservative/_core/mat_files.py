@@ -23,6 +23,7 @@ _STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8
 _CELL, _SPARSE, _OPAQUE, _NUMERIC = 1, 5, 17, range(6, 16)
 _OTHER = {2: "a structure", 3: "an object", 4: "text", 16: "a function", _OPAQUE: "an object"}
 _COMPLEX = 0x0800
+_MAX_ELEMENTS, _MAX_FILLED, _MAX_DIMENSIONS = 100_000, MAX_FILE_BYTES // 8, 32
 
 _Element = tuple[int, bytes]
 
@@ -54,10 +55,15 @@ def variables_of_mat(data: bytes, *, name: str) -> dict[str, Variable]:
         raise FileFormatError(f"{name}: not a MATLAB file of version 5 to 7.2; save it with `-v7`.")
     order = "<" if mark.endswith(b"IM") else ">"
     found: dict[str, Variable] = {}
+    room = [_MAX_FILLED]
     try:
         for kind, content in _unpacked(_elements(data[_HEADER_BYTES:], order), order):
-            if kind == _MATRIX:
-                found |= _variable(content, order)
+            if kind != _MATRIX:
+                continue
+            for label, variable in _variable(content, order, room).items():
+                if label in found:
+                    raise _DamagedError(f"it holds two variables of the name {label[:40]!r}")
+                found[label] = variable
     except (_DamagedError, zlib.error, struct.error) as error:
         raise FileFormatError(f"{name}: a damaged or unsuitable MATLAB file ({error}).") from error
     return found
@@ -73,8 +79,11 @@ class _OtherError(Exception):
 
 def _elements(data: bytes, order: str) -> Iterator[_Element]:
     """The data elements that follow each other: an 8-byte tag (kind, size) and the content, padded to 8 bytes."""
-    position = 0
+    position = count = 0
     while position < len(data):
+        count += 1
+        if count > _MAX_ELEMENTS:
+            raise _DamagedError(f"more than {_MAX_ELEMENTS:,} parts")
         kind, size = struct.unpack_from(f"{order}II", data, position)
         start = position + 8
         if kind >> 16:  # a small element: size and kind in one word, the content in the other
@@ -100,8 +109,8 @@ def _unpacked(elements: Iterator[_Element], order: str) -> Iterator[_Element]:
         yield from _elements(plain, order)
 
 
-def _variable(content: bytes, order: str) -> dict[str, Variable]:
-    """The array of one variable, the arrays of its cells, or what it is instead."""
+def _variable(content: bytes, order: str, room: list[int]) -> dict[str, Variable]:
+    """The array of one variable, the arrays of its cells, or what it is instead; `room` is left for sparse arrays."""
     parts = list(_elements(content, order))
     if _flags(parts, order) & 0xFF == _OPAQUE:  # it has no shape
         return {parts[1][1].decode("latin-1"): _OTHER[_OPAQUE]} if len(parts) > 1 and parts[1][1] else {}
@@ -110,11 +119,11 @@ def _variable(content: bytes, order: str) -> dict[str, Variable]:
         return {}
     try:
         if flags & 0xFF != _CELL:
-            return {label: _array(parts, order)}
+            return {label: _array(parts, order, room)}
         cells = parts[3:]
         if len(cells) != math.prod(shape) or any(kind != _MATRIX for kind, _ in cells):
             raise _DamagedError(f"the cell array {label[:40]!r} does not hold {math.prod(shape)} arrays")
-        return {label: tuple(_array(list(_elements(cell, order)), order) for _, cell in cells)}
+        return {label: tuple(_array(list(_elements(cell, order)), order, room) for _, cell in cells)}
     except _OtherError as error:
         return {label: f"a cell array with {error} in it" if flags & 0xFF == _CELL else str(error)}
 
@@ -128,7 +137,7 @@ def _flags(parts: list[_Element], order: str) -> int:
 def _head(parts: list[_Element], order: str) -> tuple[int, tuple[int, ...], str]:
     """Flags, shape and name of an array."""
     flags = _flags(parts, order)
-    if len(parts) < 3 or len(parts[1][1]) % 4:
+    if len(parts) < 3 or len(parts[1][1]) % 4 or len(parts[1][1]) > 4 * _MAX_DIMENSIONS:
         raise _DamagedError("an array without flags, shape and name")
     shape = struct.unpack(f"{order}{len(parts[1][1]) // 4}i", parts[1][1])
     if min(shape, default=-1) < 0:
@@ -136,7 +145,7 @@ def _head(parts: list[_Element], order: str) -> tuple[int, tuple[int, ...], str]
     return flags, shape, parts[2][1].decode("latin-1")
 
 
-def _array(parts: list[_Element], order: str) -> NDArray[Any]:
+def _array(parts: list[_Element], order: str, room: list[int]) -> NDArray[Any]:
     flags, shape, label = _head(parts, order)
     kind, name = flags & 0xFF, repr(label[:40] or "a cell")
     if kind != _SPARSE and kind not in _NUMERIC:
@@ -147,8 +156,12 @@ def _array(parts: list[_Element], order: str) -> NDArray[Any]:
     values = [_numbers(part, order, name) for part in parts[numbers:]]
     if len(values) == 2 and len(values[0]) != len(values[1]):
         raise _DamagedError(f"{name} with {len(values[0])} real and {len(values[1])} imaginary parts")
-    value = values[0] if len(values) == 1 else values[0] + 1j * values[1]
+    with np.errstate(all="ignore"):  # what is not finite is refused where the family is read
+        value = values[0] if len(values) == 1 else values[0] + 1j * values[1]
     if kind == _SPARSE:
+        room[0] -= math.prod(shape)
+        if room[0] < 0 or len(shape) != 2:
+            raise _OtherError("a sparse array that is too large")
         return _full(value, _numbers(parts[3], order, name), _numbers(parts[4], order, name), shape, name)
     if len(value) != math.prod(shape):
         raise _DamagedError(f"{name} of shape {shape} with {len(value)} numbers")
@@ -166,9 +179,9 @@ def _full(
     values: NDArray[Any], rows: NDArray[Any], starts: NDArray[Any], shape: tuple[int, ...], name: str
 ) -> NDArray[Any]:
     """A sparse array, stored column by column, with its zeros."""
-    if len(shape) != 2 or 8 * math.prod(shape) > MAX_FILE_BYTES:
-        raise _OtherError("a sparse array that is too large")
     height, width = shape
+    if rows.dtype.kind not in "iu" or starts.dtype.kind not in "iu":
+        raise _DamagedError(f"the sparse array {name} with indices that are no integers")
     ends = np.asarray(starts, dtype=np.int64)
     count = int(ends[-1]) if len(ends) else 0
     sound = len(ends) == width + 1 and ends[0] == 0 and (np.diff(ends) >= 0).all() and count <= len(values)

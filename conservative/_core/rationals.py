@@ -8,9 +8,11 @@ from typing import Any
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError
 
-MAX_RATIONAL_LENGTH = 10_000
-"""Longest text of a rational that is read, in characters: longer is an attack or a mistake."""
+MAX_DIGITS = 4_000
+"""Most digits of a numerator or denominator that are read: Python itself refuses to print more than 4,300."""
 
+_MAX_BITS = 13_300
+_MAX_LENGTH = 10_000
 _RATIONAL_TEXT = re.compile(r"[+-]?(?:\d+/0*[1-9]\d*|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?)", flags=re.ASCII)
 
 
@@ -45,13 +47,19 @@ def as_fraction(value: Any) -> Fraction:
     """
     if isinstance(value, str):
         text = value.strip()
-        if len(text) > MAX_RATIONAL_LENGTH or not _RATIONAL_TEXT.fullmatch(text):
+        if len(text) > _MAX_LENGTH or not _RATIONAL_TEXT.fullmatch(text):
             raise ArgumentError(f'a rational number looks like "3", "-3/4" or "0.75"; got {text[:40]!r}.')
+        mantissa, _, exponent = text.lower().partition("e")
+        if max(map(len, mantissa.split("/"))) + abs(int(exponent or 0)) > MAX_DIGITS:
+            raise _too_long(text[:40])
         return Fraction(text)
     if isinstance(value, bool):
         raise ArgumentTypeError(f"a rational number is wanted; got the truth value {value}.")
     if isinstance(value, Rational) or (hasattr(value, "p") and hasattr(value, "q")):
-        return Fraction(int(value.numerator), int(value.denominator))
+        exact = Fraction(int(value.numerator), int(value.denominator))
+        if max(exact.numerator.bit_length(), exact.denominator.bit_length()) > _MAX_BITS:
+            raise _too_long(f"{type(value).__name__} of {exact.numerator.bit_length()} bits")
+        return exact
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError) as error:
@@ -98,6 +106,10 @@ def nearest_double(value: Fraction, *, what: str) -> float:
         raise NonFiniteError(
             f"{what} is about 1e{size}, beyond the range of doubles (1.8e308). Divide the data by a power of two."
         ) from None
+
+
+def _too_long(got: str) -> ArgumentError:
+    return ArgumentError(f"a rational number of at most {MAX_DIGITS:,} digits is wanted; got {got!r}. Round it.")
 
 
 def rational_text(value: Fraction) -> str:

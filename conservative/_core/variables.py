@@ -12,6 +12,9 @@ from conservative._core.errors import FileFormatError
 Variable = NDArray[Any] | tuple[NDArray[Any], ...] | str
 """An array; the cells of a cell array; or in words what it is instead, such as "a structure"."""
 
+MAX_ENTRIES = 1_000_000
+"""Most matrix entries that are read: all of them become exact rationals."""
+
 _SHOWN = 12
 """Variables that a message lists."""
 
@@ -82,7 +85,7 @@ def stacked(array: NDArray[Any]) -> list[NDArray[Any]]:
     -------
     list of ndarray
     """
-    if array.ndim != 3:
+    if array.ndim != 3 or array.size > MAX_ENTRIES:
         return [array]
     rows, columns, last = array.shape
     return list(np.moveaxis(array, -1, 0) if rows == columns != last else array)
@@ -104,4 +107,7 @@ def _listed(variables: Mapping[str, Variable]) -> str:
 def _in_words(value: Variable) -> str:
     if isinstance(value, str):
         return value
-    return f"{len(value)} cells" if isinstance(value, tuple) else " x ".join(map(str, value.shape)) or "one number"
+    if isinstance(value, tuple):
+        return f"{len(value)} cells"
+    size = " x ".join(map(str, value.shape)) or "one number"
+    return size if value.size <= MAX_ENTRIES else f"{size}, more than the {MAX_ENTRIES:,} entries that are read"

@@ -29,6 +29,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from fractions import Fraction
 from itertools import combinations_with_replacement
 from operator import mul
@@ -36,7 +37,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FORMAT, VERSION = "conservative-certificate", 1
-MAX_CHARACTERS = 64 * 2**20
+MAX_CHARACTERS, MAX_NODES = 64 * 2**20, 4_000_000
 MAX_DIGITS, MAX_ORDER, MAX_ENTRIES, MAX_WORD = 600, 400, 1_000_000, 10_000
 MAX_BITS, MAX_WORK = 2e8, 2e10
 MAX_SUBSETS = 4096
@@ -192,6 +193,7 @@ def _integers(rows: list[list[Fraction]]) -> tuple[int, list[list[int]], int]:
     """The least common denominator, the rows multiplied by it, and the bits of their longest entry."""
     common, entries = 1, sum(map(len, rows))
     for value in (x for row in rows for x in row):
+        _limit(200 + common.bit_length() * value.denominator.bit_length() / 100)
         common = math.lcm(common, value.denominator)
         _require(common.bit_length() * entries <= MAX_BITS, "the common denominator of the entries is too long")
     integers = [[x.numerator * (common // x.denominator) for x in row] for row in rows]
@@ -225,6 +227,9 @@ def read_document(text: str) -> tuple[dict[str, Any], Family]:
     tuple of dict and Family
     """
     _require(len(text) <= MAX_CHARACTERS, f"the document is longer than {MAX_CHARACTERS} characters")
+    # Every value but the first follows one of these characters: what would fill the memory is not even parsed.
+    nodes = sum(map(text.count, "[{,"))
+    _require(nodes <= MAX_NODES, f"the document has more than {MAX_NODES} values")
     hooks: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), _integer)
     try:
         document = json.loads(text, object_pairs_hook=_object, **hooks)
@@ -472,19 +477,19 @@ def _is_small(matrix: _Matrix, norm: str, weight: _Matrix, bound: tuple[int, int
 
 def _reads_every_word(count: int, edges: tuple[tuple[int, int, int], ...], letters: int) -> bool:
     """Whether every finite sequence of letters labels a path: no set of nodes reached from all of them is empty."""
-    _limit(50.0 * MAX_SUBSETS * letters * count)
-    after = [[0] * count for _ in range(letters)]
+    after: list[dict[int, int]] = [{} for _ in range(letters)]
     for u, v, letter in edges:
-        after[letter][u] |= 1 << v
+        after[letter][u] = after[letter].get(u, 0) | 1 << v
     start = (1 << count) - 1
     seen, waiting = {start}, [start]
     while waiting:
         here = waiting.pop()
+        _limit(len(edges) * (100 + count / 8) + 100 * letters)
         for step in after:
             there = 0
-            for u in range(count):
+            for u, reached in step.items():
                 if here >> u & 1:
-                    there |= step[u]
+                    there |= reached
             if not there:
                 return False
             if there not in seen:
@@ -1011,9 +1016,14 @@ def _eigenpair(
     return mu, radius
 
 
+_SPENT: ContextVar[list[float]] = ContextVar("the work that the checks of this document have cost so far")
+
+
 def _limit(work: float) -> None:
-    """Refuse what would take minutes; one unit of work is about a nanosecond."""
-    _require(work <= MAX_WORK, "the numbers are too long or the matrices too large: checking would take too long")
+    """Refuse what would take minutes, over the whole document; one unit of work is about a nanosecond."""
+    spent = _SPENT.get([0.0])
+    spent[0] += work
+    _require(spent[0] <= MAX_WORK, "the numbers are too long or the matrices too large: checking would take too long")
 
 
 def _multiply(left: _Matrix, right: _Matrix) -> list[list[int]]:
@@ -1174,6 +1184,7 @@ def check_text(text: str) -> tuple[bool, str]:
     tuple of bool and str
         Whether it is valid, and the claim that is proved or the reason why it is not.
     """
+    budget = _SPENT.set([0.0])
     try:
         document, family = read_document(text)
         rest = {name: value for name, value in document.items() if name != "sha256"}
@@ -1189,6 +1200,8 @@ def check_text(text: str) -> tuple[bool, str]:
         return False, str(error)
     except RecursionError:
         return False, "the proof is nested too deeply"
+    finally:
+        _SPENT.reset(budget)
     return True, claim["sentence"]
 
 
@@ -1201,8 +1214,11 @@ def _main(arguments: list[str]) -> int:
         with Path(arguments[0]).open(encoding="utf-8") as stream:
             valid, reason = check_text(stream.read(MAX_CHARACTERS + 1))
     except (OSError, ValueError) as error:
-        print(f"cannot read {arguments[0]}: {error}", file=sys.stderr)
+        print(f"cannot read {arguments[0]!a}: {getattr(error, 'strerror', None) or ascii(error)}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted: nothing is said about the certificate", file=sys.stderr)
+        return 130
     print(f"valid: {reason}" if valid else f"invalid: {reason}")
     return 0 if valid else 1
 

@@ -1,7 +1,6 @@
 """Function files: TOML with state, parameters, F as text, and optionally a point and a starting set."""
 
 import os
-import tomllib
 import unicodedata
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -19,6 +18,7 @@ from conservative._core.errors import (
 from conservative._core.files import read_text
 from conservative._core.rationals import as_fraction
 from conservative._core.text import one_line, printable
+from conservative._core.toml import parse_toml
 from conservative.functions._origin import Origin, component_lines
 from conservative.functions._text_reader import RESERVED
 from conservative.functions.front import build
@@ -119,10 +119,7 @@ def parse_function_text(text: str, *, name: str = "standard input") -> FunctionF
     FileFormatError, FunctionError, DiscontinuityError
         As `read_function_file`.
     """
-    try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise FileFormatError(f"{name}: not a TOML function file ({str(error)[:200]}).") from error
+    table = parse_toml(text, name=name, wanted="function file")
     reader = _FileReader(name, table)
     reader.check_keys()
     state, parameters = reader.names("state"), reader.names("parameters")

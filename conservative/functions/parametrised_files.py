@@ -1,7 +1,6 @@
 """Families with parameters as files: TOML with matrices of expressions and the ranges of their symbols."""
 
 import os
-import tomllib
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from conservative._core.errors import ConservativeError, FileFormatError
 from conservative._core.files import read_text
 from conservative._core.text import one_line
+from conservative._core.toml import parse_toml
 from conservative.functions.parametrised import ParametrisedFamily, parametrised_family
 
 MAX_FAMILY_FILE_BYTES = 2**20
@@ -82,11 +82,8 @@ def parse_parametrised_text(
     >>> file.family.names, file.family.ranges
     (('a',), ((Fraction(0, 1), Fraction(2, 1)),))
     """
-    try:
-        # Decimals are kept as written, so that 0.1 is 1/10.
-        table = tomllib.loads(text, parse_float=str)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise FileFormatError(f"{name}: not a TOML file of a family ({str(error)[:200]}).") from error
+    # Decimals are kept as written, so that 0.1 is 1/10.
+    table = parse_toml(text, name=name, wanted="file of a family", parse_float=str)
     for key in table:
         if key not in _KEYS:
             raise FileFormatError(f"{name}: unknown key {key[:60]!r}; the keys are {', '.join(_KEYS)}.")

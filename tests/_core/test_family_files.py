@@ -1,6 +1,7 @@
 """Families from files: what is read exactly, and what is refused with one clear message."""
 
 import io
+import warnings
 import zipfile
 from fractions import Fraction
 from pathlib import Path
@@ -45,6 +46,24 @@ def cells(*matrices: NDArray[np.float64]) -> NDArray[np.object_]:
     for i, matrix in enumerate(matrices):
         found[0, i] = matrix
     return found
+
+
+def with_shape(shape: tuple[int, ...]) -> bytes:
+    """A .npy file whose header says this, with one number in it."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": "<f8", "fortran_order": False, "shape": shape})
+    return stream.getvalue() + bytes(8)
+
+
+def twice(*names: str) -> bytes:
+    """An archive with members of these names."""
+    stream = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with zipfile.ZipFile(stream, "w") as archive:
+            for name in names:
+                archive.writestr(name, npy(PAIR))
+    return stream.getvalue()
 
 
 GOOD = {
@@ -98,6 +117,11 @@ def test_large_integers_stay_exact(tmp_path: Path) -> None:
     for name, data in {"i.npy": npy(np.array([[[2**62 + 1]]])), "i.mat": mat(M=np.array([[2**62 + 1]]))}.items():
         (tmp_path / name).write_bytes(data)
         assert read_family(tmp_path / name).exact == (((Fraction(2**62 + 1),),),)
+
+
+def test_digits_of_other_scripts_in_names_are_letters(tmp_path: Path) -> None:
+    (tmp_path / "m.npz").write_bytes(npz(**{"M²": PAIR[1], "M1": PAIR[0], "M٣": PAIR[0]}))
+    np.testing.assert_array_equal(read_family(tmp_path / "m.npz").floats, [PAIR[0], PAIR[1], PAIR[0]])
 
 
 def test_one_matrix_and_names_with_numbers(tmp_path: Path) -> None:
@@ -166,7 +190,16 @@ BAD = {
     "nan.json": (b"[[[NaN]]]", "finite"),
     "infinity.json": (b"[[[-Infinity]]]", "finite"),
     "overflow.json": (b"[[[1e999]]]", "finite"),
-    "huge_text.json": (b'[[["1e9999"]]]', "too large"),
+    "huge_text.json": (b'[[["1e9999"]]]', "digits"),
+    "tiny_text.json": (b'[[["1e-9999"]]]', "digits"),
+    "beyond.json": (b'[[["1e3999"]]]', "too large"),
+    "long_text.json": (b'[[["' + b"9" * 4301 + b'"]]]', "digits"),
+    "long_denominator.json": (b'[[["1/' + b"9" * 4301 + b'"]]]', "digits"),
+    "endless_text.json": (b'[[["' + b"9" * 20_000 + b'"]]]', "rational number"),
+    "empty_lists.json": (b"[" + b"[]," * 3_000_000 + b"[]]", "values"),
+    "long.csv": (b"1," + b"9" * 4301, "line 1, column 2"),
+    "tiny.csv": (b"1e-9999", "digits"),
+    "wide.csv": (b"1" + b" 1" * 1_000_001, "entries"),
     "huge_integer.json": (b"[[[" + b"9" * 5000 + b"]]]", "digits"),
     "zero_division.json": (b'[[["1/0"]]]', "rational number"),
     "ragged.json": (b"[[[1, 2], [3]]]", "different lengths"),
@@ -190,10 +223,17 @@ BAD = {
     "vector.npy": (npy(np.zeros(3)), "shape"),
     "truncated.npy": (HEADER[:-3], "truncated"),
     "head.npy": (HEADER[:20], "damaged"),
-    "promise.npy": (HEADER.replace(b"(2, 2, 2)", b"(9999999999,)"), "truncated"),
+    "promise.npy": (with_shape((9_999_999,)), "truncated"),
     "negative.npy": (HEADER.replace(b"(2, 2, 2)", b"(-2,-2,2)"), "truncated"),
     "version.npy": (HEADER[:6] + b"\x03" + HEADER[7:], "version"),
     "json.npy": (b"[[[1]]]", "damaged"),
+    "truth_shape.npy": (with_shape((True, 1)), "shape"),
+    "astronomical.npy": (with_shape((0, 10**23)), "shape"),
+    "dimensions.npy": (with_shape((1,) * 65), "shape"),
+    "many.npy": (npy(np.ones((1_000_001, 1, 1), dtype=np.int8)), "entries"),
+    "twice.npz": (twice("A.npy", "A.npy"), "two arrays of the name 'A'"),
+    "alias.npz": (twice("A.npy", "A"), "two arrays of the name 'A'"),
+    "twice.mat": (mat(M=PAIR[0]) + mat(M=PAIR[1])[128:], "two variables of the name 'M'"),
     "pickle.npz": (npz(A=np.array([None])), "pickled"),
     "stacks.npz": (npz(A=PAIR, B=PAIR), "--variable"),
     "wide.npy": (npy(np.zeros((2, 3, 4))), "2 x 3 x 4"),
@@ -256,6 +296,18 @@ def test_a_zip_bomb_is_not_unpacked(lie: bool) -> None:
         data = data.replace((80 * 2**20).to_bytes(4, "little"), (100).to_bytes(4, "little"))
     with pytest.raises(FileFormatError, match="damaged" if lie else "unpacks to more"):
         arrays_of_npz(data, name="bomb.npz")
+
+
+def sparse_cells(count: int, side: int) -> bytes:
+    """A cell array of sparse arrays that hold nothing but promise zeros."""
+    return mat(M=cells(*[scipy.sparse.csc_matrix((side, 1)) for _ in range(count)]))
+
+
+def test_sparse_arrays_are_filled_within_one_budget_for_the_file() -> None:
+    assert len(variables_of_mat(sparse_cells(3, 1000), name="few")["M"]) == 3
+    assert variables_of_mat(sparse_cells(3, 3_000_000), name="many")["M"] == (
+        "a cell array with a sparse array that is too large in it"
+    )
 
 
 READERS = {"npy": arrays_of_npy, "npz": arrays_of_npz, "mat": variables_of_mat}

@@ -20,6 +20,7 @@ from conservative.certificates import (
     PathCompleteProof,
     PolytopeProof,
     QuadraticProof,
+    Verdict,
     check,
     check_text,
     checker,
@@ -293,10 +294,6 @@ def test_costs_are_bounded_before_they_are_paid() -> None:
     gram = {"degree": 2, "gram": [["1"] * 400] * 400, "slacks": [[["1"] * 400] * 400]}
     lifted = {"matrices": [[[digits] * 28] * 28]}
     assert "400" in check(seal(SAMPLES["sum-of-squares"] | {"problem": lifted, "proof": gram})).reason
-    nodes = 10_000
-    graph = {"count": nodes, "edges": [[0, 0, 0]], "P": [[["1"]]] * nodes}
-    many = {"matrices": [[["1"]]] * 100}
-    assert "too long" in check(seal(SAMPLES["path-complete"] | {"problem": many, "proof": graph})).reason
     wide = {"matrices": [[["1"] * 50] * 50], "automaton": {"nodes": 9, "edges": [[0, 1, 0]]}}
     proof = {"P": [["1"]]}
     assert "lifted" in check(seal(SAMPLES["contraction"] | {"problem": wide, "proof": proof})).reason
@@ -313,14 +310,71 @@ def test_errors_that_grow_along_a_deep_tree_are_refused_early() -> None:
         exact_certificate([[[1]], [[huge]]], proof)
 
 
-def test_the_subsets_of_a_graph_are_bounded() -> None:
-    """A letter turns a circle of 13 nodes, another forgets the first of them; a node apart reads every word."""
-    count = 14
-    edges = [(u, (u + 1) % 13, letter) for u in range(13) for letter in range(2) if u or not letter]
-    edges += [(13, 13, 0), (13, 13, 1)]
-    family = [[[1]], [[1]]]
+def forgetting_circle(nodes: int) -> PathCompleteProof:
+    """A letter turns a circle, another forgets the first of its nodes; a node apart reads every word."""
+    edges = [(u, (u + 1) % nodes, letter) for u in range(nodes) for letter in range(2) if u or not letter]
+    edges += [(nodes, nodes, 0), (nodes, nodes, 1)]
+    return PathCompleteProof(nodes + 1, edges, [[[1]]] * (nodes + 1))
+
+
+def test_the_subsets_of_a_graph_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CertificateError, match="4096"):
-        upper_certificate(family, PathCompleteProof(count, edges, [[[1]]] * count), 1)
+        upper_certificate([[[1]], [[1]]], forgetting_circle(13), 1)
+    monkeypatch.setattr(checker, "MAX_WORK", 1e5)
+    with pytest.raises(CertificateError, match="too long"):
+        upper_certificate([[[1]], [[1]]], forgetting_circle(8), 1)
+
+
+def test_the_work_is_bounded_over_the_whole_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten blocks, each with a proof that alone would be checked; and each document starts afresh."""
+
+    def checked(blocks: int) -> None:
+        unit = [[int(i == j) for j in range(blocks)] for i in range(blocks)]
+        proof = BlocksProof(unit, unit, [1] * blocks, [forgetting_circle(6)] * blocks)
+        upper_certificate([unit, unit], proof, 1)
+
+    monkeypatch.setattr(checker, "MAX_WORK", 3e5)
+    for _ in range(10):
+        checked(1)
+    with pytest.raises(CertificateError, match="too long"):
+        checked(10)
+    monkeypatch.setattr(checker, "MAX_WORK", 3e6)
+    checked(10)
+
+
+@pytest.mark.parametrize("unit", ["[],", "{},", '"a",', "1,"])
+def test_a_document_of_too_many_values_is_refused_before_it_is_built(unit: str) -> None:
+    text = "[" + unit * checker.MAX_NODES + "1]"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checker.json, "loads", lambda *_, **__: pytest.fail("the document was parsed"))
+        assert check_text(text) == Verdict(False, f"the document has more than {checker.MAX_NODES} values")
+
+
+def test_common_denominators_cost_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = 10
+    entries = [f"1/{10**590 + 2 * i + 1}" for i in range(n)]
+    proof = {"basis": [entries] * n, "inverse": [["1"] * n] * n, "sizes": [n], "proofs": [{}]}
+    document = SAMPLES["contraction"] | {"kind": "blocks", "problem": {"matrices": [[["1"] * n] * n]}, "proof": proof}
+    assert "not the identity" in check(seal(document)).reason
+    monkeypatch.setattr(checker, "MAX_WORK", 1e6)
+    assert "too long" in check(seal(document)).reason
+
+
+def test_ctrl_c_says_nothing_about_the_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(text: str) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "a.json").write_text("{}")
+    monkeypatch.setattr(checker, "check_text", interrupted)
+    assert checker._main([str(tmp_path / "a.json")]) == 130
+    assert capsys.readouterr() == ("", "interrupted: nothing is said about the certificate\n")
+
+
+def test_a_name_that_steers_the_terminal_is_shown_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert checker._main(["\x1b[2J"]) == 2
+    assert capsys.readouterr().err == "cannot read '\\x1b[2J': No such file or directory\n"
 
 
 @pytest.mark.parametrize("name", list(SAMPLES))
