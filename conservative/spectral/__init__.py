@@ -39,6 +39,8 @@ from conservative.spectral.semidefinite.sdpa import export_sdpa as export_sdpa
 from conservative.spectral.semidefinite.sum_of_squares import SumOfSquaresBound as SumOfSquaresBound
 from conservative.spectral.semidefinite.sum_of_squares import sum_of_squares_bound as sum_of_squares_bound
 from conservative.spectral.stages import RadiusStatus as RadiusStatus
+from conservative.spectral.unit_ball import UnitBall as UnitBall
+from conservative.spectral.unit_ball import ball_of as ball_of
 from conservative.spectral.verdict import Contraction as Contraction
 from conservative.spectral.verdict import ContractionVerdict as ContractionVerdict
 from conservative.spectral.verdict import contraction_verdict as contraction_verdict

@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.deadlines import deadline_after
 from conservative._core.errors import CertificateError
@@ -15,6 +18,7 @@ from conservative.certificates import Certificate, PolytopeProof, upper_certific
 from conservative.spectral.closing import BlockState, close_block, first_words, prepare_block
 from conservative.spectral.polytope.rational import polytope_proof
 from conservative.spectral.polytope.whole import with_letters
+from conservative.spectral.unit_ball import UnitBall, ball_of
 
 _SECONDS = 10.0
 _ROOM = Fraction(1, 10**6)
@@ -32,11 +36,36 @@ class PolytopeNorm:
         ||A_w||_2 <= spread * gamma^|w| for every word w, rounded up.
     certificate : Certificate
         About the family, in the coordinates of powers of two in which its entries are of like size.
+    ball : UnitBall
+        The polytope, in the coordinates of the family.
     """
 
     gamma: float
     spread: float
     certificate: Certificate
+    ball: UnitBall = field(repr=False)
+
+    @property
+    def vertices(self) -> NDArray[Any]:
+        """The vertices, shape (N, n): complex for an elliptic hull (see `UnitBall`)."""
+        return self.ball.vertices
+
+    def evaluate(self, points: ArrayLike) -> NDArray[np.float64]:
+        """The norm of points, in doubles.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., n)
+
+        Returns
+        -------
+        ndarray, shape (...)
+
+        Raises
+        ------
+        ShapeError
+        """
+        return self.ball.evaluate(points)
 
 
 def polytope_norm(matrices: Any, *, time_limit: float | None = _SECONDS) -> PolytopeNorm | None:
@@ -69,6 +98,8 @@ def polytope_norm(matrices: Any, *, time_limit: float | None = _SECONDS) -> Poly
     >>> found = polytope_norm(swaps)
     >>> found.gamma < 1, found.spread >= 1
     (True, True)
+    >>> bool(found.evaluate([0.9, 0]) <= found.gamma * found.evaluate([0, 1]) * (1 + 1e-9))     # the image of (0, 1)
+    True
     """
     family = as_family(matrices, call="polytope_norm")
     block = prepare_block(family)
@@ -98,7 +129,10 @@ def polytope_norm(matrices: Any, *, time_limit: float | None = _SECONDS) -> Poly
         return None
     condition = max(block.balance) / min(block.balance)
     spread = condition * _longest(proof) * _unit_norm(proof) * _root_above(Fraction(family.size))
-    return PolytopeNorm(float_above(bound), float_above(spread), certificate)
+    ball = ball_of(certificate)
+    assert ball is not None
+    own = UnitBall(ball.hull, ball.vertices / np.array([float(x) for x in block.balance]))
+    return PolytopeNorm(float_above(bound), float_above(spread), certificate, own)
 
 
 def _longest(proof: PolytopeProof) -> Fraction:

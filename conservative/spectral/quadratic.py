@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.checks import as_time_limit
+from conservative._core.errors import CertificateError
 from conservative._core.exact_linalg import is_positive_semidefinite, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above, float_below
+from conservative.certificates import Certificate, contraction_certificate
 from conservative.spectral.basis import diagonal_balance, scale_family
 from conservative.spectral.raising import raised
+from conservative.spectral.unit_ball import UnitBall
 
 FloatArray = NDArray[np.float64]
 
@@ -42,12 +45,30 @@ class QuadraticNorm:
         P as rationals.
     exact_gamma : Fraction
         gamma^2 P - A_i^T P A_i is positive semidefinite for every i, proved.
+    family : MatrixFamily
     """
 
     P: FloatArray
     gamma: float
     exact_weight: ExactMatrix
     exact_gamma: Fraction
+    family: MatrixFamily
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The claim that the joint spectral radius is at most `gamma`, which `check` proves again; made at each call.
+
+        None where the numbers are beyond the checker's limits on size.
+        """
+        try:
+            return contraction_certificate(self.family, self.exact_weight, Fraction(self.gamma))
+        except (CertificateError, OverflowError):
+            return None
+
+    @property
+    def ball(self) -> UnitBall:
+        """The ellipsoid x^T P x <= 1."""
+        return UnitBall.of_ellipsoid(self.P)
 
     @property
     def factor(self) -> FloatArray:
@@ -139,7 +160,7 @@ def prove_quadratic(family: MatrixFamily, P: FloatArray, *, estimate: Fraction) 
             break
     frozen = np.array(P)
     frozen.setflags(write=False)
-    return QuadraticNorm(frozen, float_above(gamma) + 0.0, exact, gamma)
+    return QuadraticNorm(frozen, float_above(gamma) + 0.0, exact, gamma, family)
 
 
 def _averaged(matrices: FloatArray) -> FloatArray:

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from conservative import check, polytope_norm
+from conservative import ConservativeError, check, common_quadratic_norm, polytope_norm
 from conservative.iteration.contraction import adapted_decay
 
 HEAVY_BALL = np.array([[[0.75, -0.75], [1, 0]], [[1.5, -0.75], [1, 0]]])
@@ -68,3 +68,35 @@ def test_families_that_do_not_contract_have_none(radius):
 
 def test_zero_matrices_have_none():
     assert polytope_norm(np.zeros((2, 2, 2))) is None
+
+
+@pytest.mark.parametrize("kind", ["nonnegative", "rotation", "unbalanced", "signed"])
+def test_the_ball_is_mapped_into_gamma_times_itself(kind):
+    """Vertices have norm one at most, their images gamma at most, and farthest points lie on the boundary."""
+    matrices = random_family(0, kind)
+    found = polytope_norm(matrices)
+    assert found is not None
+    vertices = found.vertices[:12]
+    assert found.vertices.shape[1] == matrices.shape[1]
+    assert (found.evaluate(vertices.real) <= 1 + 1e-6).all()
+    for matrix in matrices:
+        assert (found.evaluate((vertices @ matrix.T).real) <= found.gamma * (1 + 1e-6)).all()
+    far = found.ball.farthest(np.eye(matrices.shape[1])[:2])
+    np.testing.assert_allclose(found.evaluate(far), 1.0, rtol=1e-6)
+    assert found.evaluate(np.zeros(matrices.shape[1])) == 0
+
+
+def test_norms_of_points_of_another_length_are_refused():
+    found = polytope_norm(0.9 / RADIUS * HEAVY_BALL)
+    with pytest.raises(ConservativeError, match=r"shape \(\.\.\., 2\)"):
+        found.evaluate([1, 2, 3])
+
+
+def test_a_quadratic_norm_carries_its_certificate_and_its_ball():
+    norm = common_quadratic_norm([[["1/2", 4], [0, "1/2"]], [["1/3", 0], [0, "-1/2"]]])
+    claim = norm.certificate.claim
+    assert check(norm.certificate)
+    assert (claim.relation, float(claim.bound)) == ("<=", norm.gamma)
+    np.testing.assert_allclose(norm.ball.evaluate([[1, 2], [0, -3]]) ** 2, [[1, 2] @ norm.P @ [1, 2], 9 * norm.P[1, 1]])
+    zero = common_quadratic_norm([[[0]]])
+    assert (zero.gamma, check(zero.certificate).valid) == (0.0, True)
