@@ -1,6 +1,9 @@
 """Sets driven by an algorithm: the set-valued piggyback recursion along x_{t+1} = F(x_t, θ)."""
 
+import math
 from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,7 @@ from conservative._core.checks import as_count, as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError, ShapeError
 from conservative.iteration.driven import DrivenTrajectory, follow_sequence
 from conservative.iteration.thinning import Thinning
+from conservative.iteration.trajectory import TrajectoryStatus
 from conservative.jacobians import JacobianZonotope, conservative_jacobian
 
 Floats = NDArray[np.float64]
@@ -47,7 +51,8 @@ def iterate_driven(
     Returns
     -------
     DrivenTrajectory
-        About the sets that the floating-point trajectory x_t drives.
+        About the sets that the floating-point trajectory x_t drives. Its status says whether x_t came to rest, and
+        whether its steps grow.
 
     Raises
     ------
@@ -94,16 +99,22 @@ def iterate_driven(
                 f"`{call}(steps=...)` needs x_t in the range of doubles; it is left at t = {step}, so F does not seem "
                 "to converge from this `x0`. Take fewer steps, or another start."
             )
-    limit = _limit_jacobian(F, points[-1], theta, fixed_point)
+    limit, residual = _limit_jacobian(F, points[-1], theta, fixed_point)
     start = np.zeros((1, len(x), len(parameter))) if initial is None else initial
     along = (
         _listed(conservative_jacobian(F, [*point.tolist(), *_numbers(theta)], tolerance=0.0)) for point in points[:-1]
     )
     run = follow_sequence(along, start, limit, representation, time_limit, call=call)
-    trajectory = np.array(points[: len(run.sets)])
-    return DrivenTrajectory(
-        trajectory, run.sets, run.gaps, run.to_limit, run.bounds, run.limit, run.rate, run.status, run.decay
-    )
+    status = run.status
+    if status is TrajectoryStatus.STEPS_DONE and residual > 0.0 and fixed_point is None and steps:
+        status = TrajectoryStatus.DIVERGING if _diverges(points, residual) else TrajectoryStatus.UNCONVERGED
+    return replace(run, points=np.array(points[: len(run.sets)]), status=status, residual=residual)
+
+
+def _diverges(points: list[Floats], residual: float) -> bool:
+    """Whether the steps of x_t grow to the end: the last is the largest, and twice the first."""
+    steps = [float(np.abs(after - before).max()) for before, after in pairwise(points)]
+    return residual >= max(steps) and residual >= 2.0 * steps[0]
 
 
 def _listed(J: Any) -> Any:
@@ -116,12 +127,16 @@ def _numbers(values: Any) -> list[Any]:
     return list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
 
 
-def _limit_jacobian(F: Any, last: Floats, theta: Any, fixed_point: Any) -> Any:
+def _limit_jacobian(F: Any, last: Floats, theta: Any, fixed_point: Any) -> tuple[Any, float]:
+    """𝒥̄, if there is a point that stands for x̄, and how far F moves this or the last point."""
     parameter = np.asarray([float(value) for value in _numbers(theta)])
     if fixed_point is None:
-        if not np.array_equal(F.evaluate(last, parameter), last):
-            return None
-        return _listed(conservative_jacobian(F, [*last.tolist(), *_numbers(theta)]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            moved = np.asarray(F.evaluate(last, parameter), dtype=np.float64) - last
+        residual = float(np.abs(moved).max()) if np.isfinite(moved).all() else math.inf
+        if residual > 0.0:
+            return None, residual
+        return _listed(conservative_jacobian(F, [*last.tolist(), *_numbers(theta)])), 0.0
     given = _numbers(fixed_point)
     try:
         point = np.asarray([float(value) for value in given])
@@ -137,4 +152,4 @@ def _limit_jacobian(F: Any, last: Floats, theta: Any, fixed_point: Any) -> Any:
             f"`iterate_driven(fixed_point=...)` needs F(x, θ) = x; got a residual of {residual:.3g}. Leave it out to "
             "iterate without a limit."
         )
-    return _listed(conservative_jacobian(F, [*given, *_numbers(theta)]))
+    return _listed(conservative_jacobian(F, [*given, *_numbers(theta)])), residual

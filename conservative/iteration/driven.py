@@ -61,6 +61,9 @@ class DrivenTrajectory:
     status : TrajectoryStatus
     decay : Decay or None
         The constants of 𝒥̄.
+    residual : float or None
+        max |F(x, θ) − x| at the point that stands for x̄: `fixed_point`, or else the last x_t asked for. `limit` is that
+        of 𝒥̄ = J_F(x, θ) there. `None` where no algorithm drives the sets.
     """
 
     points: Floats | None = field(repr=False)
@@ -72,6 +75,7 @@ class DrivenTrajectory:
     rate: tuple[float, ...] = field(repr=False)
     status: TrajectoryStatus
     decay: Decay | None = field(repr=False)
+    residual: float | None = None
 
     @property
     def steps(self) -> int:

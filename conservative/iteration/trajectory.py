@@ -33,6 +33,14 @@ class TrajectoryStatus(Enum):
     )
     OVERFLOW = "Assumption A fails and the sets grew beyond 1e140; take fewer `steps`"
     INTERRUPTED = "interrupted from the keyboard; the steps made until then are valid"
+    DIVERGING = (
+        "the steps from x_t to x_{t+1} grow to the end, so that x_t does not seem to converge and no limit is known: "
+        "start nearer to a fixed point, or choose another step size"
+    )
+    UNCONVERGED = (
+        "all steps asked for were made, but x_t has not come to rest: `residual` says how far F moves the last one. "
+        "There is no limit to compare with; take more `steps`, or give `fixed_point`"
+    )
     TIME_LIMIT = "the time limit was reached; the steps made until then are valid, raise `time_limit`"
     CELL_LIMIT = (
         "the next set needs too many cells; the steps made until then are valid: raise `step_tol`, take fewer `steps`, "

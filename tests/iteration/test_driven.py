@@ -66,7 +66,25 @@ def test_bounds_hold_along_families_that_approach_a_limit(seed: int, k: int, p: 
 def test_without_a_fixed_point_there_is_no_limit() -> None:
     run = iterate_driven(kinked(), [1.0], [0.5], steps=3)
     assert run.limit is None
+    assert run.status.name == "UNCONVERGED"
+    assert run.residual == abs(float(kinked().evaluate(run.points[-1], np.array([0.5]))[0]) - float(run.points[-1][0]))
     assert (run.to_limit, run.bounds, run.steps) == ((), (), 3)
+
+
+def test_a_trajectory_that_runs_away_says_so() -> None:
+    away = cj.from_sympy("t - 3*Abs(x)", state=["x"], parameters=["t"])
+    run = iterate_driven(away, [-1.0], [0.0], steps=30)
+    assert run.status.name == "DIVERGING"
+    assert run.residual is not None
+    assert run.residual > 1e14
+    slow = cj.from_sympy("x + t", state=["x"], parameters=["t"])
+    assert iterate_driven(slow, [0.0], [1.0], steps=30).status.name == "UNCONVERGED"
+    rest = iterate_driven(kinked(), [0.0], [0.0], steps=5)
+    assert (rest.status.name, rest.residual) == ("STEPS_DONE", 0.0)
+    given = iterate_driven(kinked(), [1.0], [0.0], steps=5, fixed_point=[1e-12])
+    assert given.status.name == "STEPS_DONE"
+    assert 0.0 < given.residual < 1e-11
+    assert iterate_sequence([[[[0.5, 1.0]]]], [[[0.0]]]).residual is None
 
 
 def test_an_interrupt_keeps_the_steps_made(monkeypatch: pytest.MonkeyPatch) -> None:
