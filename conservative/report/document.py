@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from conservative._core.numbers import float_below
 from conservative.analysis import Analysis
 from conservative.differentiation import ImplicitJacobian
 from conservative.iteration import FixedSet, SetTrajectory
@@ -125,6 +126,8 @@ def norm_document(adapted: ContractionVerdict) -> dict[str, Any]:
         "radius": adapted.radius,
         "dimension": None if quotient is None else quotient.dimension,
         "spanning": None if quotient is None else quotient.spanning,
+        "distance": None if quotient is None else float_below(quotient.distance),
+        "remedy": adapted.remedy,
     }
 
 

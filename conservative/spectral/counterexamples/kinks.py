@@ -141,7 +141,13 @@ class KinkReport:
             text = f"of {self.subject}: {text}"
         if self.returns is not None:
             text += f". A trajectory of the map that starts on the kink meets it again after {self.returns} steps"
-        return f"{text}." if self.function is None else f"{text}. {self.function}."
+        if self.function is not None:
+            return f"{text}. {self.function}."
+        return (
+            f"{text}. A function with these Jacobians may be another map away from its kink."
+            if self.normal
+            else f"{text}."
+        )
 
 
 def kink_normal(family: MatrixFamily) -> tuple[Fraction, ...] | None:

@@ -121,14 +121,21 @@ class Counterexample:
             *(f"  M{i + 1} = {_matrix_text(matrix)}" for i, matrix in enumerate(self.family.exact)),
             f"  spectral radii of the matrices  {radii} (upper bounds, proved)",
             f"  product {word_text(self.word)} = {_matrix_text(self.product.exact_matrix)}",
-            f"  its spectral radius  {self.product.radius.lower!r}{leading}",
-            f"  growth per step  {self.rate.lower!r}",
+            f"  its spectral radius  at least {self.product.radius.lower!r}{leading}",
+            f"  growth per step  at least {self.rate.lower!r}",
             f"  at these parameters {shorter}",
+            *self._map_lines(),
             f"  trajectories: {self.kink}",
             f"  certificate  {self.certificate.claim}",
             f"  search for the {self.objective}: {self.examined} parameter points; {self.status.value}.",
         ]
         return "\n".join(lines)
+
+    def _map_lines(self) -> list[str]:
+        if not self.kink.normal:
+            return []
+        v = ", ".join(map(str, self.kink.normal))
+        return [f"  two-piece linear map of its Jacobians: x -> M1 x where v.x >= 0, M2 x elsewhere, v = ({v})"]
 
     def __repr__(self) -> str:
         place = ", ".join(f"{name}={value}" for name, value in self.parameters.items())
