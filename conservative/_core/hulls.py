@@ -7,21 +7,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.exact_simplex import strict_solution
+
 _SLACK = 1e-9
+_NONE = Fraction(0)
+_SMALL = 400
+"""Entries of all vertices up to which membership is decided by an exact simplex method."""
 
 
-def hull_contains(vertices: NDArray[Any], points: NDArray[Any], *, exact: bool) -> bool:
+def hull_contains(vertices: NDArray[Any], points: NDArray[Any], *, exact: bool, slack: Fraction = _NONE) -> bool:
     """Whether conv(vertices) contains all points; False also when an exact answer cannot be confirmed.
 
     A linear program proposes convex weights. With rational entries they are solved for again exactly on
-    the support that it proposes, so that True is proved; with other entries True holds within 1e-9 of the scale.
+    the support that it proposes, so that True is proved, and where it proposes none, small systems are decided by an
+    exact simplex method; with other entries True holds within 1e-9 of the scale.
 
     Parameters
     ----------
     vertices : ndarray, shape (k, ...)
     points : ndarray, shape (n, ...)
-        Entries `Fraction` (or real sympy numbers) in both when `exact`, doubles otherwise.
+        Entries `Fraction` in both when `exact`, doubles otherwise.
     exact : bool
+    slack : Fraction
+        With rational entries: True is proved for points moved by at most this, entry by entry.
 
     Returns
     -------
@@ -31,17 +39,34 @@ def hull_contains(vertices: NDArray[Any], points: NDArray[Any], *, exact: bool) 
         return False
     flat = vertices.reshape(len(vertices), -1)
     targets = points.reshape(len(points), -1)
-    numeric = flat.astype(np.float64)
     known = {tuple(vertex) for vertex in flat.tolist()}
+    rational = exact and all(isinstance(x, Fraction) for row in (*flat, *targets) for x in row)
     for target in targets:
         if tuple(target.tolist()) in known:
             continue
-        support = _support(numeric, target.astype(np.float64))
-        if support is None:
+        if exact and not (rational and _member(flat, target, slack)):
             return False
-        if exact and not _confirmed([flat[i] for i in support], target):
+        if not exact and _support(flat, target) is None:
             return False
     return True
+
+
+def _member(flat: NDArray[Any], target: NDArray[Any], slack: Fraction) -> bool:
+    support = _support(*_scaled(flat, target))
+    if support is not None and _confirmed([flat[i] for i in support], target, slack):
+        return True
+    if slack or flat.size > _SMALL:
+        return False
+    # By Gordan's theorem a point is outside exactly when some direction is positive on every vertex measured from it.
+    return strict_solution([vertex - target for vertex in flat], [], flat.shape[1]) is None
+
+
+def _scaled(flat: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Offsets from the target in doubles, each entry in units of its own size, whatever it is."""
+    offsets = flat - target
+    sizes = [max(map(abs, column)) or 1 for column in offsets.T]
+    scaled = np.array([[float(x / size) for x, size in zip(row, sizes, strict=True)] for row in offsets])
+    return scaled.reshape(flat.shape), np.zeros(len(target))
 
 
 def _support(vertices: NDArray[np.float64], target: NDArray[np.float64]) -> list[int] | None:
@@ -65,23 +90,25 @@ def _support(vertices: NDArray[np.float64], target: NDArray[np.float64]) -> list
     return [int(i) for i in np.flatnonzero(result.x > _SLACK)]
 
 
-def _confirmed(vertices: Sequence[NDArray[Any]], target: NDArray[Any]) -> bool:
-    """Whether the target is exactly a convex combination with nonzero weights on these vertices."""
-    if not all(isinstance(x, Fraction) for row in (*vertices, target) for x in row):
-        return False
+def _confirmed(vertices: Sequence[NDArray[Any]], target: NDArray[Any], slack: Fraction) -> bool:
+    """Whether the target is a convex combination with nonzero weights on these vertices, up to the slack."""
     rows = [[*(v[i] for v in vertices), target[i]] for i in range(len(target))]
     rows.append([Fraction(1)] * (len(vertices) + 1))
-    weights = _solve(rows, len(vertices))
-    return weights is not None and all(w >= 0 for w in weights)
+    weights = _solve(rows, len(vertices), slack)
+    if weights is None or not all(w >= 0 for w in weights) or not any(weights):
+        return False
+    total = sum(weights, Fraction(0))
+    sums = (sum(w * v[i] for w, v in zip(weights, vertices, strict=True)) / total for i in range(len(target)))
+    return all(abs(found - wanted) <= slack for found, wanted in zip(sums, target, strict=True))
 
 
-def _solve(rows: list[list[Fraction]], unknowns: int) -> list[Fraction] | None:
-    """One solution of an exact linear system given by augmented rows, free unknowns being 0."""
+def _solve(rows: list[list[Fraction]], unknowns: int, slack: Fraction) -> list[Fraction] | None:
+    """One solution of a system given by augmented rows, free unknowns being 0; entries within the slack are 0."""
     pivots: list[int] = []
     for column in range(unknowns):
         rank = len(pivots)
-        pivot = next((r for r in range(rank, len(rows)) if rows[r][column]), None)
-        if pivot is None:
+        pivot = max(range(rank, len(rows)), key=lambda r: abs(rows[r][column]), default=None)
+        if pivot is None or abs(rows[pivot][column]) <= slack:
             continue
         rows[rank], rows[pivot] = rows[pivot], rows[rank]
         scale = rows[rank][column]
@@ -91,7 +118,7 @@ def _solve(rows: list[list[Fraction]], unknowns: int) -> list[Fraction] | None:
             if r != rank and factor:
                 rows[r] = [x - factor * y for x, y in zip(rows[r], rows[rank], strict=True)]
         pivots.append(column)
-    if any(row[-1] for row in rows[len(pivots) :]):
+    if not slack and any(row[-1] for row in rows[len(pivots) :]):
         return None
     solution = [Fraction(0)] * unknowns
     for rank, column in enumerate(pivots):

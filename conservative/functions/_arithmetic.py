@@ -33,6 +33,8 @@ class Arithmetic(ABC):
 
     exact: bool
     tolerance: float
+    rounded: bool = False
+    """Whether the point itself was rounded, although its numbers are taken as they are."""
 
     @abstractmethod
     def constant(self, value: Any) -> Any:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from conservative._core.errors import FunctionError
 from conservative._core.hulls import hull_contains
 from conservative.functions._arithmetic import Arithmetic
-from conservative.functions._cone import ExactCone
+from conservative.functions._cone import ExactCone, rational_multiple
 from conservative.functions._forward import dense, propagate
 from conservative.functions._graph import BOOLEANS, Graph
 from conservative.functions._layout import lay_out, operands, unit
@@ -72,6 +72,8 @@ class _Prefix:
 class CellSearch:
     """The cells of one trace; after a full iteration `complete` says whether they give all of Clarke's Jacobian.
 
+    The numbers of the trace are exact, or enclosed where they are irrational at a floating-point point.
+
     With `thin`, cones within the solutions of equations count too: the comparisons that a resolved jump holds equal.
     """
 
@@ -91,7 +93,7 @@ class CellSearch:
     def leaves(self) -> Iterator[_Prefix]:
         """Depth first, the prefixes that reach the end."""
         signs = {c: s for c, s in self.trace.signs.items() if s != 0 or c in self.trace.forced}
-        stack = [_Prefix(0, {}, signs, self._whole())]
+        stack = [_Prefix(0, {}, signs, ExactCone.whole(self.graph.width))]
         while stack:
             prefix = stack.pop()
             children = self._advance(prefix)
@@ -99,11 +101,6 @@ class CellSearch:
                 yield prefix
             else:
                 stack.extend(reversed(children))
-
-    def _whole(self) -> ExactCone | LinearCone:
-        if self.arithmetic.exact:
-            return ExactCone.whole(self.graph.width)
-        return LinearCone((), (), (0.0,) * self.graph.width, exact=False, rational=False)
 
     def _advance(self, prefix: _Prefix) -> list[_Prefix] | None:
         """Run to the next switch that is open; its children, or None at the end."""
@@ -206,10 +203,18 @@ class CellSearch:
             return True
         for branch in branches[1:]:
             parting = self._derivative(self._minus(branch, branches[0]))
-            minors = np.outer(normal, parting) - np.outer(parting, normal)
-            if not self.arithmetic.vanishes(self.arithmetic.clean(minors.ravel())):
+            minors = self.arithmetic.clean((np.outer(normal, parting) - np.outer(parting, normal)).ravel())
+            if not self.arithmetic.vanishes(minors) and not self._within_rounding(minors, normal, branches):
                 return False
         return True
+
+    def _within_rounding(self, minors: NDArray[Any], normal: NDArray[Any], branches: Sequence[_Slope]) -> bool:
+        """Whether branches may meet after all: a double is beside a curved boundary, not on it, where they part."""
+        if not self.arithmetic.rounded:
+            return False
+        largest = max(float(np.abs(self._derivative(b).astype(np.float64)).max(initial=0.0)) for b in branches)
+        size = float(np.abs(normal.astype(np.float64)).max()) * largest
+        return bool(float(np.abs(minors.astype(np.float64)).max()) <= 1e-6 * size)
 
     def _settle(self, prefix: _Prefix, index: int, slope: _Slope) -> _Prefix:
         prefix.slopes[index] = slope
@@ -260,16 +265,14 @@ class CellSearch:
 
     def _sound(self, asked: Sequence[_Slope]) -> bool:
         """Whether conditions with an empty cone contradict each other as functions."""
-        width, exact = self.layout.width, self.arithmetic.exact
-        if not self.layout.atoms and not any(a.curved for a in asked):
-            return not exact or all(
-                isinstance(x, Fraction) for a in asked for x in dense(a.row, width, self.arithmetic)
-            )
-        rows = [dense(a.row, width, self.arithmetic) for a in asked if not a.curved]
+        width = self.layout.width
+        rows = [rational_multiple(dense(a.row, width, self.arithmetic)) for a in asked if not a.curved]
+        if not self.layout.atoms and len(rows) == len(asked):
+            return all(isinstance(x, Fraction) for row in rows for x in row)
         if not rows:
             return False
         stack = np.stack(rows)
-        return hull_contains(stack, stack[:1] * 0, exact=exact)
+        return hull_contains(stack, stack[:1] * 0, exact=True)
 
 
 def _negated(slope: _Slope) -> _Slope:

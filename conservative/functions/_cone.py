@@ -15,6 +15,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative.functions._arithmetic import as_exact, as_sympy
+from conservative.functions._balls import Ball
 from conservative.functions._linear_cone import LinearCone
 
 MAX_RAYS = 128
@@ -57,6 +59,7 @@ class ExactCone:
 
     def narrow(self, row: NDArray[Any], *, equal: bool = False) -> "ExactCone | LinearCone | None":
         """The part where row . d > 0 (or = 0); None when it is empty."""
+        row = rational_multiple(row)
         if not all(isinstance(x, Fraction) for x in row):
             strict, zero = (self.strict, (*self.equal, row)) if equal else ((*self.strict, row), self.equal)
             return LinearCone.of(strict, zero, width=len(row))
@@ -110,6 +113,15 @@ class ExactCone:
         """Whether two extreme rays span a face: no third ray is tight wherever both are."""
         common = self.tight[i] & self.tight[j]
         return not any(common & ~t == 0 for k, t in enumerate(self.tight) if k not in (i, j))
+
+
+def rational_multiple(row: NDArray[Any]) -> NDArray[Any]:
+    """A row over the size of its first entry that is not zero, where that makes it rational: (√2, -√8) is (1, -2)."""
+    if all(isinstance(x, Fraction) for x in row) or any(isinstance(x, Ball) for x in row):
+        return row
+    size = abs(as_sympy(next(x for x in row if x != 0)))
+    scaled = [as_exact(as_sympy(x) / size) for x in row]
+    return np.array(scaled, dtype=object) if all(isinstance(x, Fraction) for x in scaled) else row
 
 
 def _primitive(row: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:

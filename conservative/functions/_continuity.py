@@ -7,6 +7,7 @@ from conservative._core.errors import DiscontinuityError, FunctionError
 from conservative.functions._arithmetic import Arithmetic
 from conservative.functions._beside import Reach, jump_beside, rational_point, reach
 from conservative.functions._cells import reached_direction
+from conservative.functions._enclosed import enclosed_trace
 from conservative.functions._graph import Graph
 from conservative.functions._symbolic import SHOWN, written
 from conservative.functions._values import Trace, Undefined, resolved_traces, value_pass
@@ -52,6 +53,8 @@ def continuous_traces(
 
 def reached(graph: Graph, arithmetic: Arithmetic, trace: Trace, rational: Sequence[Any] | None) -> Reach:
     """Whether the resolved signs of a trace are met beside the point."""
+    if not arithmetic.exact:
+        trace, arithmetic = enclosed_trace(graph, trace, arithmetic.tolerance)
     if reached_direction(graph, trace, arithmetic) is not None:
         return Reach.MET
     if all(graph.linear[c] for c in trace.forced):

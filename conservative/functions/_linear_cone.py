@@ -1,4 +1,4 @@
-"""Open cones by linear programs: for doubles, irrational rows, and cones with too many extreme rays to list."""
+"""Open cones by linear programs: for irrational rows, and cones with too many extreme rays to list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.exact_simplex import strict_solution
 from conservative.functions._arithmetic import as_exact, exact_sign
-from conservative.functions._exact_simplex import strict_solution
+from conservative.functions._balls import Ball
 
-_MARGIN = 1e-9
-"""Smallest slack, on rows of unit length, of a cone that counts as open."""
+_MARGIN = 1e-14
+"""Smallest slack, on rows of unit length, of a direction that is worth an exact look."""
 _CLEAR = 1e-6
 """Slack from which the direction at hand is kept without a new program."""
 
@@ -21,46 +22,41 @@ _CLEAR = 1e-6
 class LinearCone:
     """A cone given by its rows and one direction inside.
 
-    With exact rows the direction is confirmed exactly. Where a program finds none with a clear slack, rational rows are
-    decided by an exact simplex method; so only irrational rows and doubles leave a thin cone undecided, and it counts
-    as empty.
+    The direction is confirmed exactly. Where a program finds none with a clear slack, rational rows are decided by an
+    exact simplex method; so only irrational rows leave a thin cone undecided, and it counts as empty.
     """
 
     strict: tuple[NDArray[Any], ...]
     equal: tuple[NDArray[Any], ...]
-    interior: tuple[Any, ...]
-    exact: bool
-    rational: bool
+    interior: tuple[Fraction, ...]
 
     @classmethod
-    def of(cls, strict: Sequence[Any], equal: Sequence[Any], *, width: int, exact: bool = True) -> "LinearCone | None":
+    def of(cls, strict: Sequence[Any], equal: Sequence[Any], *, width: int) -> "LinearCone | None":
         """The cone of some rows; None when it is empty."""
-        rational = exact and all(isinstance(x, (int, Fraction)) for row in (*strict, *equal) for x in row)
-        inside = _inside(tuple(strict), tuple(equal), width, exact=exact, rational=rational)
-        return None if inside is None else cls(tuple(strict), tuple(equal), inside, exact, rational)
+        rational = all(isinstance(x, (int, Fraction)) for row in (*strict, *equal) for x in row)
+        inside = _inside(tuple(strict), tuple(equal), width, rational=rational)
+        return None if inside is None else cls(tuple(strict), tuple(equal), inside)
 
     def narrow(self, row: NDArray[Any], *, equal: bool = False) -> "LinearCone | None":
         """The part where row . d > 0 (or = 0); None when it is empty or too thin to be seen."""
-        if not equal:
-            slack = float((_unit([row], len(row)) @ np.array(self.interior, dtype=np.float64))[0])
-            if slack > _CLEAR and (not self.exact or _positive(row, self.interior)):
-                rational = self.rational and all(isinstance(x, (int, Fraction)) for x in row)
-                return LinearCone((*self.strict, row), self.equal, self.interior, self.exact, rational)
-            return LinearCone.of((*self.strict, row), self.equal, width=len(row), exact=self.exact)
-        return LinearCone.of(self.strict, (*self.equal, row), width=len(row), exact=self.exact)
+        if equal:
+            return LinearCone.of(self.strict, (*self.equal, row), width=len(row))
+        slack = float((_unit([row], len(row)) @ np.array(self.interior, dtype=np.float64))[0])
+        if slack > _CLEAR and _positive(row, self.interior):
+            return LinearCone((*self.strict, row), self.equal, self.interior)
+        return LinearCone.of((*self.strict, row), self.equal, width=len(row))
 
 
-def _inside(strict: Any, equal: Any, width: int, *, exact: bool, rational: bool) -> tuple[Any, ...] | None:
+def _inside(strict: Any, equal: Any, width: int, *, rational: bool) -> tuple[Fraction, ...] | None:
     if not strict:
-        return (Fraction(0) if exact else 0.0,) * width
+        return (Fraction(0),) * width
     found = _widest(_unit(strict, width), _unit(equal, width))
-    if found is not None:
-        direction = tuple(Fraction(x) if exact else x for x in found.tolist())
-        if not exact or (not equal and all(_positive(row, direction) for row in strict)):
-            return direction
+    direction = None if found is None else tuple(Fraction(x) for x in found.tolist())
+    if direction is not None and not equal and all(_positive(row, direction) for row in strict):
+        return direction
     if rational:
         return strict_solution(strict, equal, width)
-    return tuple(Fraction(x) for x in found.tolist()) if exact and equal and found is not None else None
+    return direction if equal else None
 
 
 def _widest(strict: NDArray[np.float64], equal: NDArray[np.float64]) -> NDArray[np.float64] | None:
@@ -96,11 +92,19 @@ def _widest_in_the_plane(rows: NDArray[np.float64]) -> NDArray[np.float64] | Non
 
 
 def _unit(rows: Any, width: int) -> NDArray[np.float64]:
-    matrix = np.array([[float(x) for x in row] for row in rows], dtype=np.float64).reshape(-1, width)
+    matrix = np.array([_floats(row) for row in rows], dtype=np.float64).reshape(-1, width)
     length = np.linalg.norm(matrix, axis=1, keepdims=True)
     return matrix / np.where(length == 0, 1.0, length)
 
 
+def _floats(row: Sequence[Any]) -> list[float]:
+    """A row in doubles, first scaled where its entries are rationals of any size."""
+    largest = max((abs(x) for x in row), default=0) if all(isinstance(x, (int, Fraction)) for x in row) else 1
+    return [float(x / largest) if largest else 0.0 for x in row]
+
+
 def _positive(row: NDArray[Any], direction: Sequence[Fraction]) -> bool:
     total = sum((entry * d for entry, d in zip(row, direction, strict=True) if d), Fraction(0))
+    if isinstance(total, Ball):
+        return total.sign == 1
     return exact_sign(total if isinstance(total, Fraction) else as_exact(total)) > 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from conservative.functions._exact_simplex import strict_solution
+from conservative._core.exact_simplex import strict_solution
 from conservative.functions._local_polynomials import Polynomial, restricted, used_columns
 
 _MAX_DEGREE = 12

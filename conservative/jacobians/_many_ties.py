@@ -63,7 +63,7 @@ class _Sum:
 
 
 def graph_zonotope(
-    F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...], *, reason: str
+    F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...], *, arithmetic: Arithmetic, reason: str
 ) -> JacobianZonotope | None:
     """The zonotope of all choices, or None when jumps or very large groups of ties keep it from being found."""
     if len(traces) != 1:
@@ -78,7 +78,7 @@ def graph_zonotope(
         return None
     groups, inside = _groups(F.graph, trace, keys)
     live = _live(F.graph, trace, F.graph.outputs)
-    gradients = _Gradients(F.graph, trace, point.arithmetic)
+    gradients = _Gradients(F.graph, trace, arithmetic)
     base = gradients.rows(start, {}, range(len(F.graph.outputs)))
     changes: list[_Change] = []
     tight = True
@@ -89,9 +89,11 @@ def graph_zonotope(
         members = list(_members(F.graph, trace, taken))
         if len(members) <= _GROUP:
             deltas = [gradients.rows(member, affected, moved) - base[moved] for member in members]
-            shift, found, exactly = _cover(_distinct(deltas, exact=point.exact), min(group), exact=point.exact)
+            shift, found, exactly = _cover(
+                _distinct(deltas, exact=arithmetic.exact), min(group), exact=arithmetic.exact
+            )
         else:
-            low, high = entry_boxes(F.graph, trace, point.arithmetic, live=live, taken=taken, group=group)
+            low, high = entry_boxes(F.graph, trace, arithmetic, live=live, taken=taken, group=group)
             shift, found, exactly = low[moved] - base[moved], _entries(high[moved] - low[moved], min(group)), False
             if len(found) > _ENTRIES:
                 return None
@@ -101,7 +103,7 @@ def graph_zonotope(
     return _result(F, point, trace, _Sum(base, changes, tight, list(groups.values())), reason=reason)
 
 
-def independent_ties(F: PiecewiseSelection, point: Point, traces: tuple[Trace, ...]) -> bool:
+def independent_ties(F: PiecewiseSelection, arithmetic: Arithmetic, traces: tuple[Trace, ...]) -> bool:
     """Whether every tie is of two sides, lies in no branch of another, and their gradients are linearly independent.
 
     Then every combination of sides is met by an open cone of directions, and the set of all pieces is Clarke's.
@@ -119,21 +121,14 @@ def independent_ties(F: PiecewiseSelection, point: Point, traces: tuple[Trace, .
     gradients: dict[int, Gradient] = {}
     for index in _live(F.graph, trace, [side for pair in sides for side in pair]):
         branch = trace.options.get(index, (0,))[0]
-        gradients[index] = propagate(F.graph, trace, point.arithmetic, index=index, inputs=gradients, branch=branch)
-    rows = [[dense(gradients[s], F.graph.width, point.arithmetic) for s in pair] for pair in sides]
-    gaps = np.stack([pair[0] - pair[-1] if len(pair) > 1 else pair[0] for pair in rows])
-    return (point.exact or _clear(gaps, rows)) and independent_rows(gaps)
+        gradients[index] = propagate(F.graph, trace, arithmetic, index=index, inputs=gradients, branch=branch)
+    rows = [[dense(gradients[s], F.graph.width, arithmetic) for s in pair] for pair in sides]
+    return independent_rows(np.stack([pair[0] - pair[-1] if len(pair) > 1 else pair[0] for pair in rows]))
 
 
 def _sides(graph: Graph, trace: Trace, key: Key) -> list[int]:
     node = graph.nodes[key[0]]
     return [node.args[0]] if node.op == "abs" else [node.args[i] for i in trace.options[key[0]]]
-
-
-def _clear(gaps: Matrix, rows: Sequence[Sequence[Matrix]]) -> bool:
-    """Whether differences of doubles are far beyond the rounding of what was subtracted."""
-    size = np.array([sum(np.abs(side).max() for side in pair) for pair in rows])
-    return bool((np.abs(gaps).max(axis=1) > 1e-6 * size).all())
 
 
 class _Gradients:

@@ -22,8 +22,8 @@ _CHUNK = 2**21
 """Numbers that one pass over a chunk of points keeps: the fastest of a few sizes tried."""
 _MAX_NUMBERS = 2**28
 """Most entries of all Jacobians together, 2 GiB of doubles."""
-_SAME = 1e-12
-"""Blocks this close, relative to the largest entry at the point, are one, as in the single call."""
+_CLOSE = 1e-9
+"""Blocks this close, relative to the largest entry at the point, are equal or get the look of the single call."""
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -70,8 +70,14 @@ class Sweep:
             for place, (here, trace) in enumerate(traces):
                 parts.append(self._part(rows[here], trace, place))
         if self._single.any():
-            parts = [self._without_single(part) for part in parts] + self._singles()
-        return self._gathered(parts)
+            parts = [self._without_single(part) for part in parts] + self._singles(self._single)
+        blocks, counts, doubtful = self._gathered(parts)
+        doubtful &= ~self._single
+        if doubtful.any():
+            self._single = doubtful
+            known = _Part(blocks, np.repeat(np.arange(len(counts)), counts), _ranks(counts))
+            blocks, counts, _ = self._gathered([self._without_single(known), *self._singles(doubtful)])
+        return blocks, counts
 
     def _part(self, rows: Indices, trace: BatchTrace, place: int) -> _Part:
         if self.kind != "selection":
@@ -146,8 +152,8 @@ class Sweep:
         keep = ~self._single[part.points]
         return _Part(part.blocks[keep], part.points[keep], part.ranks[keep])
 
-    def _singles(self) -> list[_Part]:
-        rows = np.flatnonzero(self._single)
+    def _singles(self, which: Flags) -> list[_Part]:
+        rows = np.flatnonzero(which)
         leaders, follows = np.unique(self._like[rows], return_inverse=True)
         found = [self._one(int(leader)) for leader in leaders]
         parts = []
@@ -172,48 +178,63 @@ class Sweep:
         except ConservativeError as error:
             raise type(error)(f"`{CALL}(points=...)`, point {row}: {error}") from error
 
-    def _gathered(self, parts: list[_Part]) -> tuple[Floats, Indices]:
+    def _gathered(self, parts: list[_Part]) -> tuple[Floats, Indices, Flags]:
+        """The blocks in order, each once, how many each point has, and where two are close without being equal."""
+        count = len(self.points)
         if not parts:
             shape = (0, len(self.F.graph.outputs), self.F.graph.width)
-            return np.zeros(shape), np.zeros(len(self.points), dtype=np.intp)
-        if len(parts) == 1 and len(parts[0].points) == len(self.points) and not self.ties.any():
-            return parts[0].blocks, np.ones(len(self.points), dtype=np.intp)
+            return np.zeros(shape), np.zeros(count, dtype=np.intp), np.zeros(count, dtype=np.bool_)
+        if len(parts) == 1 and len(parts[0].points) == count and not self.ties.any():
+            return parts[0].blocks, np.ones(count, dtype=np.intp), np.zeros(count, dtype=np.bool_)
         points = np.concatenate([p.points for p in parts])
         order = np.lexsort((np.concatenate([p.ranks for p in parts]), points))
         blocks = np.concatenate([p.blocks for p in parts])[order]
-        counts = np.bincount(points, minlength=len(self.points))
-        keep = _first_of_equals(blocks, counts)
-        kept = np.bincount(points[order][keep], minlength=len(self.points))
-        return blocks[keep], kept
+        counts = np.bincount(points, minlength=count)
+        keep, doubtful = self._first_of_equals(blocks, counts)
+        kept = np.bincount(points[order][keep], minlength=count)
+        return blocks[keep], kept, doubtful
+
+    def _first_of_equals(self, blocks: Floats, counts: Indices) -> tuple[Flags, Flags]:
+        """Which blocks differ from those before them at the same point, and points where that needs a closer look."""
+        keep, doubtful = np.ones(len(blocks), dtype=np.bool_), np.zeros(len(counts), dtype=np.bool_)
+        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        flat = blocks.reshape(len(blocks), blocks.shape[1] * blocks.shape[2])
+        for count in np.unique(counts[counts > 1]).tolist():
+            of_count = np.flatnonzero(counts == count)
+            step = max(1, _CHUNK // (count * flat.shape[1]))
+            for first in range(0, len(of_count), step):
+                members = of_count[first : first + step]
+                places = starts[members, None] + np.arange(count)
+                keep[places], close = _fresh(flat[places])
+                doubtful[members] = close
+                if self.affine and close.any():
+                    self._share(members[close], flat[places[close]])
+        return keep, doubtful
+
+    def _share(self, rows: Indices, sets: Floats) -> None:
+        """Where F is piecewise affine, points with the same blocks have the same choices."""
+        _, first, group = np.unique(sets.reshape(len(sets), -1), axis=0, return_index=True, return_inverse=True)
+        self._like[rows] = rows[first[group.ravel()]]
 
 
-def _first_of_equals(blocks: Floats, counts: Indices) -> Flags:
-    """Which blocks differ from those before them at the same point."""
-    keep = np.ones(len(blocks), dtype=np.bool_)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    flat = blocks.reshape(len(blocks), blocks.shape[1] * blocks.shape[2])
-    for count in np.unique(counts[counts > 1]).tolist():
-        of_count = starts[counts == count]
-        step = max(1, _CHUNK // (count * flat.shape[1]))
-        for first in range(0, len(of_count), step):
-            places = of_count[first : first + step, None] + np.arange(count)
-            keep[places] = _fresh(flat[places])
-    return keep
+def _ranks(counts: Indices) -> Indices:
+    """0, 1, ... within each point."""
+    return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
-def _fresh(sets: Floats) -> Flags:
-    """The same for sets (G, count, entries) of equal size.
+def _fresh(sets: Floats) -> tuple[Flags, Flags]:
+    """Which blocks of sets (G, count, entries) differ from those before them, and sets with two that are close.
 
     Blocks that are close are close in a fixed generic direction too, so that most sets are settled by sorting.
     """
-    scale = _SAME * np.abs(sets).max(axis=(1, 2))
+    scale = _CLOSE * np.abs(sets).max(axis=(1, 2))
     direction = np.random.default_rng(0).uniform(-1.0, 1.0, size=sets.shape[2])
     along = np.sort(sets @ direction, axis=1)
     reach = scale * np.abs(direction).sum() + 1e-14 * np.abs(sets).sum(axis=2).max(axis=1)
     unsettled = np.flatnonzero((np.diff(along, axis=1) <= reach[:, None]).any(axis=1))
-    fresh = np.ones(sets.shape[:2], dtype=np.bool_)
+    fresh, close = np.ones(sets.shape[:2], dtype=np.bool_), np.zeros(len(sets), dtype=np.bool_)
     for place in range(1, sets.shape[1] if len(unsettled) else 0):
         distance = np.abs(sets[unsettled, :place] - sets[unsettled, place : place + 1]).max(axis=2)
-        known = (distance <= scale[unsettled, None]) & fresh[unsettled, :place]
-        fresh[unsettled, place] = ~known.any(axis=1)
-    return fresh
+        fresh[unsettled, place] = (distance > 0.0).all(axis=1)
+        close[unsettled] |= ((distance > 0.0) & (distance <= scale[unsettled, None])).any(axis=1)
+    return fresh, close

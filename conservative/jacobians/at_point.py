@@ -12,11 +12,12 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetEr
 from conservative._core.exactness import Exactness
 from conservative._core.hulls import hull_contains
 from conservative.functions import PiecewiseSelection
+from conservative.functions._arithmetic import Arithmetic
 from conservative.functions._cells import CellSearch
+from conservative.functions._enclosed import EnclosedArithmetic, as_rationals, enclosed_trace
 from conservative.functions._guards import decided_traces
 from conservative.functions._pieces import Differentiator, check_budget, enumerate_choices
 from conservative.functions._values import Trace
-from conservative.functions.points import Point
 from conservative.functions.selection import MAX_PIECES
 from conservative.jacobians._many_ties import graph_zonotope, independent_ties
 from conservative.jacobians._near import near_ties
@@ -50,9 +51,21 @@ class AtPoint:
             raise ArgumentError(f"`{call}(max_pieces=...)` needs an integer of at least 1; got {limit!r}.")
         self.F, self.limit, self.call = F, int(limit), call
         self.point = F.point(at, tolerance=tolerance, call=call)
-        self.by_values = F.traces(self.point, limit=self.limit, call=call)
+        self.arithmetic = self.point.arithmetic
+        self.by_values = self._as_they_are(F.traces(self.point, limit=self.limit, call=call))
         self._pieces: dict[str, Blocks] = {}
         self._cells = _Cells(None, False, True, 0)
+
+    def _as_they_are(self, traces: tuple[Trace, ...]) -> tuple[Trace, ...]:
+        """Value passes with the numbers that decisions are made on: where doubles tie, as rationals and enclosures."""
+        if self.point.exact or (len(traces) == 1 and all(len(o) == 1 for o in traces[0].options.values())):
+            return traces
+        try:
+            enclosed = [enclosed_trace(self.F.graph, trace, self.point.tolerance) for trace in traces]
+        except FunctionError as error:
+            raise FunctionError(f"`{self.call}(at=...)`, at {self.point}: {error}") from error
+        self.arithmetic = EnclosedArithmetic([])
+        return tuple(trace for trace, _ in enclosed)
 
     @cached_property
     def decided(self) -> tuple[Trace, ...]:
@@ -63,7 +76,7 @@ class AtPoint:
     def independent(self) -> bool:
         """Whether ties are independent, so that the set of all pieces is Clarke's."""
         try:
-            return independent_ties(self.F, self.point, self.decided)
+            return independent_ties(self.F, self.arithmetic, self.decided)
         except (FunctionError, OverflowError):
             return False
 
@@ -80,7 +93,7 @@ class AtPoint:
             if kind == "conical" and not self.independent:
                 raise
             traces = self.by_values if kind == "selection" else self.decided
-            whole = graph_zonotope(self.F, self.point, traces, reason=str(error))
+            whole = graph_zonotope(self.F, self.point, traces, arithmetic=self.arithmetic, reason=str(error))
             if whole is None:
                 raise BudgetError(f"{error} (The ties jump, so that no zonotope is known to hold them.)") from error
             return replace(whole, kind=kind)
@@ -142,7 +155,8 @@ class AtPoint:
         return cells.blocks, Exactness.EXACT if agree else Exactness.INNER
 
     def _spans(self, cells: Blocks, pieces: Blocks) -> bool:
-        return hull_contains(cells, pieces, exact=self.point.exact)
+        (rational, others), slack = as_rationals(cells, pieces)
+        return hull_contains(rational, others, exact=True, slack=slack)
 
     def pieces(self, kind: str, limit: int | None = None) -> Blocks:
         """The distinct Jacobians of the pieces of "program" or "selection"."""
@@ -153,13 +167,13 @@ class AtPoint:
             limit = self.limit if limit is None else limit
             for trace in traces:
                 check_budget(self.F.graph, trace, limit=limit)
-            self._pieces[kind] = _pieces(self.F, self.point, traces, limit)
+            self._pieces[kind] = _pieces(self.F, self.arithmetic, traces, limit)
         return self._pieces[kind]
 
     def cells(self, limit: int) -> "_Cells":
         """What the one search of cells found, as far as `limit` cells."""
         if self._cells.blocks is None and self._cells.limit < limit:
-            self._cells = _search(self.F, self.point, self.decided, limit)
+            self._cells = _search(self.F, self.arithmetic, self.decided, limit)
         return self._cells
 
 
@@ -175,39 +189,33 @@ class _Cells:
     limit: int
 
 
-def _pieces(F: PiecewiseSelection, point: Point, traces: Sequence[Trace], limit: int) -> Blocks:
+def _pieces(F: PiecewiseSelection, arithmetic: Arithmetic, traces: Sequence[Trace], limit: int) -> Blocks:
     found: list[Blocks] = []
     for trace in traces:
-        differentiator = Differentiator(F.graph, trace, point.arithmetic)
+        differentiator = Differentiator(F.graph, trace, arithmetic)
         found.extend(differentiator.jacobian(c) for c in enumerate_choices(F.graph, trace, limit=limit))
-    return _unique(np.stack(found), point.exact)
+    return _unique(np.stack(found))
 
 
-def _search(F: PiecewiseSelection, point: Point, traces: Sequence[Trace], limit: int) -> _Cells:
+def _search(F: PiecewiseSelection, arithmetic: Arithmetic, traces: Sequence[Trace], limit: int) -> _Cells:
     found: list[Blocks] = []
     complete = steady = True
     for trace in traces:
-        search = CellSearch(F.graph, trace, point.arithmetic, F.graph.outputs)
+        search = CellSearch(F.graph, trace, arithmetic, F.graph.outputs)
         for cell in search:
             found.append(cell.jacobian)
             if len(found) > limit:
                 return _Cells(None, False, steady, limit)
         complete &= search.complete
         steady &= search.steady
+    complete &= not (isinstance(arithmetic, EnclosedArithmetic) and arithmetic.doubts)
     if not found:
         return _Cells(np.zeros((0, len(F.graph.outputs), F.graph.width)), False, steady, limit)
-    return _Cells(_unique(np.stack(found), point.exact), complete, steady, limit)
+    return _Cells(_unique(np.stack(found)), complete, steady, limit)
 
 
-def _unique(blocks: NDArray[Any], exact: bool) -> NDArray[Any]:
-    if exact:
-        return blocks[distinct(blocks, [tuple(block.ravel()) for block in blocks])]
-    scale = 1e-12 * float(np.abs(blocks).max())
-    kept: list[int] = []
-    for position, block in enumerate(blocks):
-        if not kept or np.abs(blocks[kept] - block).max(axis=(1, 2)).min() > scale:
-            kept.append(position)
-    return blocks[kept]
+def _unique(blocks: Blocks) -> Blocks:
+    return blocks[distinct(blocks, [tuple(block.ravel()) for block in blocks])]
 
 
 def _split(blocks: NDArray[Any], exact: bool) -> tuple[NDArray[np.float64], ExactBlocks | None]:
@@ -218,5 +226,5 @@ def _split(blocks: NDArray[Any], exact: bool) -> tuple[NDArray[np.float64], Exac
     if not np.isfinite(floats).all():
         raise FunctionError(_TOO_LARGE)
     if not exact:
-        return floats, None
+        return frozen(floats[distinct(floats)]), None
     return floats, tuple(tuple(tuple(row) for row in block) for block in blocks)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, BudgetError
 from conservative.functions import PiecewiseSelection
-from conservative.functions._arithmetic import as_sympy
+from conservative.functions._arithmetic import Arithmetic, as_sympy
 from conservative.functions._graph import Graph
 from conservative.functions._origin import Origin
 from conservative.functions._pieces import Choices, Differentiator, Key, choice_key, enumerate_choices
@@ -204,7 +204,7 @@ def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float 
     uncertain = written(F.graph, F.symbols, list(doubles.uncertain))
     return Explanation(
         point=point,
-        ties=_Ties(F, point, readings.decided, base, jacobians, doubles, switches).found(),
+        ties=_Ties(F, point, readings.arithmetic, readings.decided, base, jacobians, doubles, switches).found(),
         near_ties=() if jacobians is None else jacobians.near_ties,
         jacobians=jacobians,
         derivatives=library_derivatives(doubles, switches),
@@ -217,6 +217,7 @@ def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float 
 class _Ties:
     F: PiecewiseSelection
     point: Point
+    arithmetic: Arithmetic
     traces: tuple[Trace, ...]
     base: Trace
     jacobians: JacobianSet | None
@@ -239,7 +240,7 @@ class _Ties:
             return
         blocks = self.jacobians.vertices
         for trace in self.traces:
-            differentiator = Differentiator(self.F.graph, trace, self.point.arithmetic)
+            differentiator = Differentiator(self.F.graph, trace, self.arithmetic)
             for choices in enumerate_choices(self.F.graph, trace, limit=_MAX_PIECES):
                 block = differentiator.jacobian(choices).astype(np.float64)
                 yield trace, choices, int(np.abs(blocks - block).max(axis=(1, 2)).argmin())

@@ -8,9 +8,9 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conservative._core.exact_simplex import strict_solution
 from conservative.functions import _cone
 from conservative.functions._cone import ExactCone
-from conservative.functions._exact_simplex import strict_solution
 from conservative.functions._linear_cone import LinearCone
 
 ENTRY = st.fractions(-2, 2, max_denominator=3)

@@ -1,0 +1,119 @@
+"""At floating-point points the tolerance decides which values tie; what follows is exact, whatever its scale."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies.functions import WITH_DECIDED_GUARDS
+
+import conservative as cj
+from conservative._core.exactness import Exactness
+
+DISC = "Piecewise((x, x**2 + y**2 <= 1), (x/sqrt(x**2 + y**2), True))"
+
+
+def thin(slope):
+    """The set that is 0 to first order but for a cone whose width is the slope."""
+    return f"Max(Min(y, {slope}*x - y), 0)"
+
+
+# name, F, state, point, Clarke's vertices: all three readings, EXACT
+TABLE = [
+    ("absolute value, scaled inside", "1e10*Max(1e-10*x, -1e-10*x)", "x", [0.0], [(-1,), (1,)]),
+    ("relu by a small parameter", "Max(c*v, 0)/c", "vc", [0.0, 1e-12], [(0, 0), (1, 0)]),
+    ("relu by a large parameter", "Max(c*v, 0)/c", "vc", [0.0, 1e12], [(0, 0), (1, 0)]),
+    ("differing in small entries", "1e9*Max(x + 1e-9*y, x)", "xy", [0.0, 0.0], [(1e9, 0), (1e9, 1)]),
+    ("differing in smaller ones", "1e13*Max(x + 1e-13*y, x)", "xy", [0.0, 0.0], [(1e13, 0), (1e13, 1)]),
+    ("gradients of very different size", "Max(1e12*x, 1e-12*x)", "x", [0.0], [(1e-12,), (1e12,)]),
+    ("a thin cone", thin("2e-9"), "xy", [0.0, 0.0], [(0, 0), (0, 1), (2e-9, -1)]),
+    ("a thinner cone", thin("1e-14"), "xy", [0.0, 0.0], [(0, 0), (0, 1), (1e-14, -1)]),
+    ("the thinnest", thin("1e-200"), "xy", [0.0, 0.0], [(0, 0), (0, 1), (1e-200, -1)]),
+    ("thin in space", f"{thin('2e-9')} + z", "xyz", [0.0] * 3, [(0, 0, 1), (0, 1, 1), (2e-9, -1, 1)]),
+    ("thin beside a curve", f"{thin('2e-9')} + exp(z)", "xyz", [0.0] * 3, [(0, 0, 1), (0, 1, 1), (2e-9, -1, 1)]),
+    ("equal through a root", "Max(sqrt(x)*sqrt(x), x)", "x", [1.3], [(1,)]),
+    ("the disc beside its boundary", DISC, "xy", [0.6, 0.8], [(0.64, -0.48), (1, 0)]),
+    ("an exponential as a slope", "Abs(exp(x)*y)", "xy", [0.0, 0.0], [(0, -1), (0, 1)]),
+]
+
+
+def rows(J):
+    return sorted(tuple(block.ravel().tolist()) for block in J.vertices)
+
+
+@pytest.mark.parametrize("kind", ["program", "selection", "conical"])
+@pytest.mark.parametrize(("F", "state", "at", "clarke"), [r[1:] for r in TABLE], ids=[r[0] for r in TABLE])
+def test_known_sets(F, state, at, clarke, kind):
+    J = cj.conservative_jacobian(cj.from_sympy(F, state=list(state)), at, kind=kind)
+    assert np.allclose(rows(J), sorted(clarke), rtol=1e-9, atol=0)
+    assert J.exactness is Exactness.EXACT
+
+
+@pytest.mark.parametrize(("F", "state", "at", "clarke"), [r[1:] for r in TABLE], ids=[r[0] for r in TABLE])
+def test_the_batched_call_merges_nothing_either(F, state, at, clarke):
+    J = cj.conservative_jacobians(cj.from_sympy(F, state=list(state)), [at, at])
+    listed = sorted(tuple(b.ravel().tolist()) for b in J.vertices[: J.counts[0]])
+    assert np.allclose(listed, sorted(clarke), rtol=1e-9, atol=0)
+    assert J.counts.tolist() == [len(clarke)] * 2
+
+
+@pytest.mark.parametrize("F", ["1e10*Max(1e-10*x, -1e-10*x)", "Max(Min(y, x/5e8 - y), 0)"])
+def test_without_tolerance_too(F):
+    F = cj.from_sympy(F, state=["x", "y"])
+    exact, floating = (cj.conservative_jacobian(F, at, kind="conical") for at in ([0, 0], [0.0, 0.0]))
+    assert rows(exact) == rows(floating) == rows(cj.conservative_jacobian(F, [0.0, 0.0], kind="conical", tolerance=0))
+
+
+def test_a_tie_used_twice_at_a_double_beside_it():
+    F = cj.from_sympy("Max(x*y, 0.3) - Max(0.3 - x*y, 0)", state=["x", "y"])
+    found = cj.jacobian_sandwich(F, [0.5, 0.6])
+    assert (found.conical.exactness, found.program.exactness) == (Exactness.EXACT, Exactness.OUTER)
+    assert rows(found.conical) == [(0.6, 0.5)]
+    assert len(found.program.vertices) == 3
+
+
+def test_what_enclosures_cannot_decide_is_not_claimed():
+    # the second maximum repeats the first; with an irrational slope the empty cones have no rational proof
+    F = cj.from_sympy("Max(exp(x)*y, 0) - Max(-exp(x)*y, 0) + Max(exp(x)*y, exp(2*x)*exp(-x)*y)", state=["x", "y"])
+    J = cj.conservative_jacobian(F, [0.3, 0.0])
+    assert J.exactness in (Exactness.OUTER, Exactness.EXACT)
+    slopes = np.array(rows(cj.conservative_jacobian(F, [0.3, 0.0], kind="conical")))
+    assert np.allclose(slopes, [[0.0, 2 * np.exp(0.3)]])
+
+
+def test_implicit_derivatives_see_small_slopes():
+    F = cj.from_sympy("t + 1e9*Max(1e-10*x, -1e-10*x)", state=["x"], parameters=["t"])
+    solved = cj.implicit_jacobian(cj.conservative_jacobian(F, [0.0, 0.0]))
+    ends = sorted(float(v[0, 0]) for v in solved.hull.vertices)
+    assert np.allclose(ends, [1 / 1.1, 1 / 0.9])
+
+
+def test_the_test_of_conservativity_sees_small_slopes():
+    F = cj.from_sympy("1e10*Max(1e-10*x, -1e-10*x)", state=["x"])
+    assert cj.test_conservative(F, rng=0, curves=8).passed
+
+
+SCALES = st.sampled_from(
+    [Fraction(2) ** 40, Fraction(1, 2**40), Fraction(10) ** 10, Fraction(1, 10**10), Fraction(10) ** 12]
+)
+
+
+def _scaled(tree, outer, inner):
+    """outer * F(x / inner): the same cones, slopes times outer / inner."""
+    shrunk = {sp.Symbol(n): sp.Symbol(n) / sp.Rational(inner.numerator, inner.denominator) for n in "xy"}
+    whole = cj.from_sympy(tree.text, state=["x", "y"])
+    changed = sp.Rational(outer.numerator, outer.denominator) * whole.expressions[0].xreplace(shrunk)
+    return whole, cj.from_sympy(changed, state=["x", "y"])
+
+
+@settings(deadline=None, max_examples=40)
+@given(tree=WITH_DECIDED_GUARDS, outer=SCALES, inner=SCALES, exact=st.booleans())
+def test_sets_scale_with_the_function(tree, outer, inner, exact):
+    at = [0, 0] if exact else [0.0, 0.0]
+    plain, scaled = (cj.jacobian_sandwich(F, at, tolerance=0.0) for F in _scaled(tree, outer, inner))
+    for name in ("conical", "program"):
+        one, other = getattr(plain, name), getattr(scaled, name)
+        assert one.exactness is other.exactness
+        assert np.allclose(np.array(rows(one)) * float(outer / inner), rows(other), rtol=1e-12, atol=0)
