@@ -106,7 +106,9 @@ def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
     elif k == 2:
         changed = int(np.linalg.matrix_rank(J.vertices[1] - J.vertices[0]))
         lines.append(f"the two vertices differ by a matrix of rank {changed}")
-    if J.kind == "conical":
+    if J.edges:
+        lines.append("the Clarke Jacobian is not defined there: it speaks of a neighbourhood")
+    elif J.kind == "conical":
         known = "equal to" if J.exactness is Exactness.EXACT else "a subset of"
         lines.append(f"{known} the Clarke Jacobian; a program may return more")
     elif conical is not None:
@@ -125,10 +127,20 @@ def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
     elif J.kind in _READINGS:
         equal = J.exactness is Exactness.EXACT
         lines.append("equal to the Clarke Jacobian" if equal else "contains the Clarke Jacobian")
-    near = getattr(J, "near_ties", ())
-    if near:
-        lines.append(f"{len(near)} more switches are almost tied: {', '.join(str(t) for t in near[:3])}")
+    lines += _warnings(J)
     return Finding("Conservative Jacobian", tuple(lines))
+
+
+def _warnings(J: JacobianSet | JacobianZonotope) -> list[str]:
+    """What is worth a look at the point: near ties, and the edge of the domain."""
+    lines = []
+    near = [f"{tie.expression} ({tie.distance:.3g} apart)" for tie in J.near_ties]
+    if near:
+        more = f", and {len(near) - 3} more" if len(near) > 3 else ""
+        lines.append(f"near ties, taken as not tied: {', '.join(near[:3])}{more}")
+    if J.edges:
+        lines.append(f"the point is on the edge of the domain of {', '.join(J.edges)}: F has no value beyond it")
+    return lines
 
 
 def _hull_text(count: int) -> str:
@@ -155,6 +167,7 @@ def about_ties(J: JacobianZonotope, norm: LargestNorm | None) -> Finding:
         lines.append("equal to the Clarke Jacobian: the gradients of the ties are linearly independent")
     else:
         lines.append("contains the Clarke Jacobian")
+    lines += _warnings(J)
     if norm is not None:
         lines.append(f"max ‖A‖₂ {value_text(norm.bounds)}, proved ({norm.proof})")
     lines.append("products, set iteration and vertex solves need the list of blocks and were left out")

@@ -44,7 +44,7 @@ class BatchTrace:
     odd : bool array (N,)
         Points that only the pass at a single point can judge.
     near : bool array (N,)
-        Points with two values that are untied, yet within `NEAR_TIE_FACTOR` tolerances.
+        Points with two values that are untied, yet within `NEAR_TIE_FACTOR` tolerances, and those where a root is of 0.
     """
 
     values: list[Any]
@@ -138,6 +138,8 @@ class _Pass:
             case "constant":
                 return np.float64(float(node.data))
             case _:
+                if node.op == "power" and node.data.denominator != 1:
+                    self.near |= np.abs(inputs[0]) <= self.tolerance
                 return defined(smooth_value(node.op, node.data, inputs))
 
     def tied(self, left: Any, right: Any) -> Flags:

@@ -42,7 +42,7 @@ class _Near:
         if len(options) == 1 or here is None or crosses_one(self.graph, guards, trace):
             return options
         kept = {here}
-        for chosen, signs in _patterns(self.graph, guards, trace):
+        for chosen, signs in branch_patterns(self.graph, guards, trace):
             if chosen is None:
                 return options
             if chosen in options and chosen not in kept and self.met(trace, signs):
@@ -105,7 +105,7 @@ def _through_the_point(trace: Trace) -> bool:
     return not any(trace.forced.values())
 
 
-def _patterns(graph: Graph, guards: Sequence[int], trace: Trace) -> Iterator[tuple[int | None, dict[int, int]]]:
+def branch_patterns(graph: Graph, guards: Sequence[int], trace: Trace) -> Iterator[tuple[int | None, dict[int, int]]]:
     """Each choice of a Piecewise with the signs that lead to it, read as a program reads them: first guard first."""
     settled = {c: s for c, s in trace.signs.items() if not trace.boundary(c)}
     stack: list[dict[int, int]] = [{}]

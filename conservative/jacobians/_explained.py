@@ -130,10 +130,16 @@ def number_text(value: Any) -> str:
 def _headline(explanation: "Explanation") -> str:
     count = len(explanation.ties)
     ties = "no ties: F is smooth there as written" if count == 0 else f"{count} {'tie' if count == 1 else 'ties'}"
+    if count == 0 and explanation.near_ties:
+        ties = "no ties, but values that are almost tied"
+    if explanation.jacobians is not None and explanation.jacobians.edges:
+        edge = f"on the edge of the domain of {', '.join(explanation.jacobians.edges)}, beyond which F has no value"
+        ties = edge if count == 0 else f"{ties}, {edge}"
     if explanation.jacobians is None:
         return f"at {explanation.point}: {ties}, with more Jacobians than are listed"
     k, exactness = len(explanation.jacobians.vertices), explanation.jacobians.exactness
     relation = f"; their hull is {exactness.value.replace('the true set', 'the Clarke Jacobian')}" if count else ""
+    relation = "" if explanation.jacobians.edges else relation
     return f"at {explanation.point}: {ties}, {k} {'Jacobian' if k == 1 else 'Jacobians'}{relation}"
 
 

@@ -175,7 +175,7 @@ def _result(F: PiecewiseSelection, point: Point, trace: Trace, total: _Sum, *, r
         exactness=Exactness.EXACT if full else Exactness.OUTER,
         tight=total.tight,
         tolerance=point.tolerance,
-        near_ties=near_ties(F, (trace,)),
+        near_ties=near_ties(F, (trace,), exact=point.exact),
         tie_names=_names(F, changes),
         reason=reason,
     )

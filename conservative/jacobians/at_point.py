@@ -14,9 +14,11 @@ from conservative._core.hulls import hull_contains
 from conservative.functions import PiecewiseSelection
 from conservative.functions._arithmetic import Arithmetic
 from conservative.functions._cells import CellSearch
+from conservative.functions._edges import domain_edges
 from conservative.functions._enclosed import EnclosedArithmetic, as_rationals, enclosed_trace
 from conservative.functions._guards import decided_traces
 from conservative.functions._pieces import Differentiator, check_budget, enumerate_choices
+from conservative.functions._symbolic import abbreviated
 from conservative.functions._values import Trace
 from conservative.functions.selection import MAX_PIECES
 from conservative.jacobians._many_ties import graph_zonotope, independent_ties
@@ -73,6 +75,16 @@ class AtPoint:
         return decided_traces(self.F.graph, self.point.arithmetic, self.point.values, self.by_values)
 
     @cached_property
+    def edges(self) -> tuple[str, ...]:
+        """Powers beyond whose domain there are points arbitrarily near: F has no value there."""
+        found = {
+            index: None
+            for trace in self.decided
+            for index in domain_edges(self.F.graph, self.point.arithmetic, self.point.values, trace)
+        }
+        return tuple(abbreviated(self.F.graph, self.F.symbols, index) for index in found)
+
+    @cached_property
     def independent(self) -> bool:
         """Whether ties are independent, so that the set of all pieces is Clarke's."""
         try:
@@ -96,7 +108,8 @@ class AtPoint:
             whole = graph_zonotope(self.F, self.point, traces, arithmetic=self.arithmetic, reason=str(error))
             if whole is None:
                 raise BudgetError(f"{error} (The ties jump, so that no zonotope is known to hold them.)") from error
-            return replace(whole, kind=kind)
+            exactness = Exactness.OUTER if self.edges else whole.exactness
+            return replace(whole, kind=kind, exactness=exactness, edges=self.edges)
 
     def listed(self, kind: str) -> JacobianSet:
         """One of the sets by its blocks.
@@ -107,6 +120,8 @@ class AtPoint:
         """
         try:
             blocks, exactness = self._conical() if kind == "conical" else self._hull(kind)
+            if self.edges:
+                exactness = Exactness.INNER if kind == "conical" else Exactness.OUTER
             floats, exact = _split(blocks, self.point.exact)
         except (FunctionError, OverflowError) as error:
             reason = _TOO_LARGE if isinstance(error, OverflowError) else error
@@ -118,7 +133,8 @@ class AtPoint:
             kind=kind,
             exactness=exactness,
             tolerance=self.point.tolerance,
-            near_ties=near_ties(self.F, self.by_values),
+            near_ties=near_ties(self.F, self.by_values, exact=self.point.exact),
+            edges=self.edges,
         )
 
     def _hull(self, kind: str) -> tuple[Blocks, Exactness]:

@@ -253,6 +253,7 @@ def _spread(J: JacobianSet, F: PiecewiseSelection, names: Sequence[str]) -> Jaco
         exactness=J.exactness,
         tolerance=J.tolerance,
         near_ties=J.near_ties,
+        edges=J.edges,
     )
 
 
@@ -312,7 +313,8 @@ def _made(blocks: NDArray[Any], sets: Sequence[JacobianSet], *, state_size: int 
         exact_entries=None if exact is None else tuple(exact[i] for i in keep),
         state_size=sets[0].state_size if state_size is None else state_size,
         kind="calculus",
-        exactness=Exactness.EXACT if len(keep) == 1 else Exactness.OUTER,
+        exactness=Exactness.EXACT if len(keep) == 1 and not any(J.edges for J in sets) else Exactness.OUTER,
         tolerance=max(J.tolerance for J in sets),
         near_ties=tuple(tie for J in sets for tie in J.near_ties),
+        edges=tuple(dict.fromkeys(edge for J in sets for edge in J.edges)),
     )

@@ -25,14 +25,15 @@ ExactBlocks = tuple[tuple[tuple[Any, ...], ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class NearTie:
-    """Two values at a float point that are not tied, yet suspiciously close.
+    """Two values that are not tied, yet suspiciously close.
 
     Parameters
     ----------
     expression : str
         The switch or comparison.
     distance : float
-        The difference of the two values, between one and a thousand tolerances.
+        The difference of the two values: at a float point between one and a thousand tolerances, at an exact point no
+        more than rounding the decimals they come from to doubles.
     """
 
     expression: str
@@ -61,6 +62,9 @@ class JacobianSet:
         Ties were decided within it; 0 at an exact point.
     near_ties : tuple of NearTie
         Worth a look: a point given to more digits might be tied there.
+    edges : tuple of str
+        Powers such as x**(3/2) on the edge of whose domain the point lies: F has no value beyond, so that Clarke's
+        Jacobian, which speaks of a neighbourhood, is not defined and `exactness` is not EXACT.
     """
 
     vertices: NDArray[np.float64]
@@ -70,11 +74,13 @@ class JacobianSet:
     exactness: Exactness
     tolerance: float = 0.0
     near_ties: tuple[NearTie, ...] = ()
+    edges: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         k, q, n = self.vertices.shape
         digits = "exact" if self.exact_entries is not None else "floating-point"
         ties = f", {len(self.near_ties)} near-ties" if self.near_ties else ""
+        ties += f", on the edge of the domain of {', '.join(self.edges)}" if self.edges else ""
         return (
             f"JacobianSet(hull of {k} {digits} {'block' if k == 1 else 'blocks'} [A B] of shape ({q}, "
             f"{self.state_size} + {n - self.state_size}), kind={self.kind!r}, reading={self.reading!r}, "

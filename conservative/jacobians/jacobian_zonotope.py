@@ -49,6 +49,8 @@ class JacobianZonotope:
     tolerance : float
         Ties were decided within it; 0 at an exact point.
     near_ties : tuple of NearTie
+    edges : tuple of str
+        Powers on the edge of whose domain the point lies, as for a `JacobianSet`.
     rounding : float
         Proved Frobenius distance between this set and the one of the exact data.
     tie_names : tuple of str
@@ -67,6 +69,7 @@ class JacobianZonotope:
     tight: bool = True
     tolerance: float = 0.0
     near_ties: tuple[NearTie, ...] = ()
+    edges: tuple[str, ...] = ()
     rounding: float = 0.0
     tie_names: tuple[str, ...] = ()
     reason: str = ""
@@ -213,6 +216,7 @@ class JacobianZonotope:
             exactness=self.exactness,
             tolerance=self.tolerance,
             near_ties=self.near_ties,
+            edges=self.edges,
         )
 
     @property
