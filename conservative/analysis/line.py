@@ -50,7 +50,7 @@ _PRODUCTS, _RADIUS, _RADIUS_ALONE, _ITERATION = 0.2, 0.5, 0.8, 0.6
 
 _FIXED_SECONDS = 10.0
 
-_FEW_VERTICES = 120
+_FEW_VERTICES = 200
 """Vertices kept by the set iteration beyond three dimensions: seconds instead of minutes."""
 
 

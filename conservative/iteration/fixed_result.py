@@ -15,7 +15,8 @@ class FixedSetStatus(Enum):
     SET = "the fixed set is known within `tol`: it lies between `inner` and `outer`, at most `distance` apart"
     HULL = (
         "the hull of the fixed set is known within `tol`; the set itself need not be convex, and lies between "
-        "`inner` and `outer`: read `distance` for how far these are apart; cells (`max_cells`), not time, are the limit"
+        '`inner` and `outer`: read `distance` for how far these are apart; less takes `representation="auto"` and '
+        "more cells (`max_cells`), not time"
     )
     TIME_LIMIT = (
         "`time_limit` ended the search before `tol` was reached; the sets are valid: read `distance` and the errors "

@@ -19,6 +19,7 @@ from conservative.iteration.trajectory import (
     SetTrajectory,
     StepBound,
     TrajectoryStatus,
+    contracted,
     deadline_after,
 )
 from conservative.matrix_sets import MatrixPolytope, simplify
@@ -175,7 +176,8 @@ class _Run:
         slack_before, slack_after = max(before.e_missing, before.e_extra), max(after.e_missing, after.e_extra)
         slack = round_up(slack_before + slack_after)
         lower = max(forward.lower, backward.lower)
-        self.gaps.append(Bracket(max(0.0, lower - round_up(slack)), round_up(stored + slack)))
+        measured = Bracket(max(0.0, lower - round_up(slack)), round_up(stored + slack))
+        self.gaps.append(contracted(measured, self.gaps, self.decay))
         if len(self.bounds) == 0:
             self.close_first()
         a_priori = _sum_up(_product_up(self.decay.tail(len(self.gaps)), self.gaps[0].upper), slack_after)

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from conservative._core.checks import as_distance
-from conservative._core.numbers import Bracket
+from conservative._core.numbers import Bracket, round_up
 from conservative.iteration.decay import Decay
 from conservative.matrix_sets import MatrixPolytope
 
@@ -83,7 +83,8 @@ class SetTrajectory:
     sets : tuple of MatrixPolytope
         conv X_t for t = 0..T; `e_missing` and `e_extra` relate each to the exact hull.
     gaps : tuple of Bracket
-        Hausdorff distance of conv X_t and conv X_{t+1} (the exact hulls), t = 0..T−1.
+        Hausdorff distance of conv X_t and conv X_{t+1} (the exact hulls), t = 0..T−1: from the stored sets and their
+        errors, or from earlier distances by contraction, whichever is less.
     bounds : tuple of StepBound
         For each set, bounds of its distance to conv fix(𝒥).
     status : TrajectoryStatus
@@ -105,6 +106,34 @@ class SetTrajectory:
     def steps(self) -> int:
         """Number T of steps made."""
         return len(self.gaps)
+
+    @property
+    def carried(self) -> tuple[float, ...]:
+        """How far each stored set may be from the exact one, by thinning and rounding: the floor of all its bounds."""
+        return tuple(max(bound.e_missing, bound.e_extra) for bound in self.bounds)
+
+
+def contracted(measured: Bracket, gaps: list[Bracket], decay: Decay) -> Bracket:
+    """The distance of the next two exact sets: as measured, or c_s times that of the sets s steps before.
+
+    What thinning loses is in every measurement, and hides distances below it; contraction sees them all the same.
+
+    Parameters
+    ----------
+    measured : Bracket
+    gaps : list of Bracket
+        Of all steps before.
+    decay : Decay
+
+    Returns
+    -------
+    Bracket
+    """
+    if not (decay.contracts and gaps):
+        return measured
+    known = min(round_up(decay.at(s) * gaps[-s].upper) for s in range(1, min(len(gaps), len(decay.norms)) + 1))
+    upper = min(measured.upper, known)
+    return Bracket(min(measured.lower, upper), upper)
 
 
 def deadline_after(time_limit: float | None, *, call: str) -> float:

@@ -19,7 +19,7 @@ from conservative.iteration.blocks import LARGEST, Blocks, check_size, read_bloc
 from conservative.iteration.contraction import adapted_decay, expanding_word
 from conservative.iteration.decay import Decay
 from conservative.iteration.image import set_image
-from conservative.iteration.trajectory import SetTrajectory, StepBound, TrajectoryStatus, deadline_after
+from conservative.iteration.trajectory import SetTrajectory, StepBound, TrajectoryStatus, contracted, deadline_after
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixSet, PlanarRegion
 from conservative.matrix_sets._interrupts import searching_until
 from conservative.matrix_sets._listing import as_cells
@@ -187,7 +187,8 @@ def _iterated(blocks: Blocks, start: MatrixSet, decay: Decay, aim: Aim) -> SetTr
             after = _planar_step(blocks, sets[-1], aim) if planar else _cell_step(clouds, sets[-1], aim)
             share = 0.1 if after.shape[0] * after.shape[1] <= 2 else _LOOSE
             with searching_until(aim.deadline):
-                gaps.append(_between(sets[-1], after, share * max(aim.step_tol, after.e_extra)))
+                measured = _between(sets[-1], after, share * max(aim.step_tol, after.e_extra))
+            gaps.append(contracted(measured, gaps, decay))
             sets.append(after)
             begun.append(time.monotonic())
             if aim.tol is not None and _bound(decay, len(gaps), gaps, after).best <= aim.tol:

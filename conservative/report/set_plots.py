@@ -15,6 +15,9 @@ from conservative.matrix_sets import MatrixSet, principal_axes, project_onto
 from conservative.matrix_sets.line import intervals
 
 _FORMATS = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
+_THINNED = 1e-9
+"""Carried errors of this share of the size are more than rounding, and worth a curve."""
+
 _INNER, _OUTER = "#31688e", "#fde725"
 
 
@@ -97,6 +100,8 @@ def _draw_curves(axes: Any, trajectory: SetTrajectory | DrivenTrajectory) -> Non
     else:
         curves.append(("--", "a-priori bound of dist$(X_t$, fix)", [b.a_priori for b in trajectory.bounds]))
         curves.append((":", "a-posteriori bound", [b.a_posteriori for b in trajectory.bounds]))
+        if max(trajectory.carried) > _THINNED * trajectory.sets[-1].radius:
+            curves.append(("-.", "floor of the bounds, by thinning", list(trajectory.carried)))
     for style, label, given in curves:
         values = np.array(given)
         seen = np.isfinite(values) & (values > 0.0)

@@ -190,3 +190,21 @@ def test_bad_arguments_are_refused(arguments: dict, error: type[Exception], word
     merged = good | arguments
     with pytest.raises(error, match=words):
         iterate_set(merged.pop("J"), merged.pop("initial"), **merged)
+
+
+def test_thinning_hides_no_distance_that_contraction_shows() -> None:
+    """A tie of rank one in five dimensions, thinned to 12 vertices: measured distances stall at what is lost."""
+    rng = np.random.default_rng(2)
+    A, u, v = rng.normal(size=(5, 5)), rng.normal(size=5), rng.normal(size=5)
+    A *= 0.7 / np.linalg.norm(A, 2)
+    tie = 0.15 * np.outer(u, v) / (np.linalg.norm(u) * np.linalg.norm(v))
+    J = np.concatenate([np.stack([A, A + tie]), np.repeat(rng.normal(size=(1, 5, 1)), 2, axis=0)], axis=2)
+    run = iterate_set(J, np.zeros((1, 5, 1)), steps=40, representation="thinned", max_vertices=12)
+    assert run.carried[-1] > 1e-4
+    uppers = np.array([found.upper for found in run.gaps])
+    assert (uppers[1:] <= uppers[:-1] * 0.85 * (1.0 + 1e-12)).all()
+    assert uppers[-1] < run.carried[-1]
+    whole = iterate_set(J, np.zeros((1, 5, 1)), steps=8, representation="hull")
+    for found, exact in zip(run.gaps, whole.gaps, strict=False):
+        assert found.lower <= exact.upper
+        assert exact.lower <= found.upper

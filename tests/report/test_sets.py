@@ -115,3 +115,25 @@ def test_figures_of_every_dimension(tmp_path: Path, p: int) -> None:
     plot_fixed_set(fixed_set(FiniteSet(J), tol=0.5), str(tmp_path / "fixed.pdf"))
     plot_sets(iterate_set(J, np.zeros((1, p, 1)), steps=2, representation="cells"), str(tmp_path / "run.png"))
     assert {found.name for found in tmp_path.iterdir()} == {"run.png", "driven.svg", "fixed.pdf"}
+
+
+def test_the_floor_that_thinning_causes_is_drawn_and_said() -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    from conservative.analysis.sentences import about_iteration
+    from conservative.report.set_plots import _draw_curves
+
+    rng = np.random.default_rng(0)
+    A = rng.normal(size=(2, 4, 4))
+    A *= 0.7 / np.linalg.norm(A, 2, axis=(1, 2))[:, None, None]
+    J = np.concatenate([A, rng.normal(size=(2, 4, 1))], axis=2)
+    for vertices, thinned in ((6, True), (10_000, False)):
+        run = iterate_set(J, np.zeros((1, 4, 1)), steps=6, max_vertices=vertices)
+        axes = Figure().subplots()
+        _draw_curves(axes, run)
+        labels = [text.get_text() for text in axes.get_legend().get_texts()]
+        assert ("floor of the bounds, by thinning" in labels) == thinned
+        report = about_iteration(run).lines
+        assert any("(thinning, rounding)" in line for line in report) == thinned
+        assert [line.split()[-1] for line in report if line.lstrip().startswith("5 ")] == [f"{run.carried[5]:.2g}"]
