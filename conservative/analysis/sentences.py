@@ -221,7 +221,7 @@ def about_products(expanding: Product | None, searched: int, radius: JointSpectr
     else:
         text = word_text(expanding.word)
         exact = f", eigenvalue {expanding.eigenvalue} exactly" if expanding.eigenvalue is not None else ""
-        lines.append(f"A_{text} has spectral radius {expanding.spectral_radius:.12g}{exact}")
+        lines.append(f"A_{text} has spectral radius {bracket_text(expanding.radius)}{exact}")
         if len(expanding.word) > 1:
             lines.append("no shorter product has spectral radius above 1 (proved)")
         if expanding.matrix.shape[0] <= LARGEST_SHOWN:
