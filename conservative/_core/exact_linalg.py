@@ -311,7 +311,7 @@ def is_positive_semidefinite(matrix: flint.fmpq_mat, *, strict: bool = False) ->
     >>> is_positive_semidefinite(flint.fmpq_mat([[1, 1], [1, 1]]))
     True
     """
-    if matrix.nrows() > _FEW and _is_clearly_positive(matrix):
+    if matrix.nrows() > _FEW and is_clearly_positive(matrix):
         return True
     rows = matrix.tolist()
     n = len(rows)
@@ -332,10 +332,22 @@ def is_positive_semidefinite(matrix: flint.fmpq_mat, *, strict: bool = False) ->
     return True
 
 
-def _is_clearly_positive(matrix: flint.fmpq_mat) -> bool:
-    """Whether S = L L^T + R with the L of doubles and an exact R of dominant diagonal, all in units with diagonal one.
+def is_clearly_positive(matrix: flint.fmpq_mat) -> bool:
+    """Whether an approximate Cholesky factor and its exact residual prove a symmetric matrix positive definite.
 
-    Then R, and with it S, is positive definite, however L was rounded.
+    Parameters
+    ----------
+    matrix : flint.fmpq_mat, shape (n, n)
+
+    Returns
+    -------
+    bool
+        False proves nothing.
+
+    Notes
+    -----
+    S = L L^T + R with the L of doubles and an exact R of dominant diagonal, in units in which the diagonal of S is
+    about one: then R, and with it S, is positive definite, however L was rounded.
     """
     integers = matrix.numer_denom()[0]
     n = integers.nrows()

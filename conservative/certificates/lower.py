@@ -1,5 +1,6 @@
 """How a word proves a lower bound at the least cost: a vector, an eigenpair, or the characteristic polynomial."""
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -47,6 +48,39 @@ def word_proof(family: MatrixFamily, word: Sequence[int], bound: Fraction) -> di
             return fields | {"vector": wholes(vector)}
     pair = real_eigenpair(family, word, bound)
     return fields if pair is None else fields | {"eigenpair": pair}
+
+
+def polynomial_seconds(family: MatrixFamily, word: Sequence[int]) -> float:
+    """About how long the checker will take for the characteristic polynomial of a word; 0 where it takes none.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    word : sequence of int
+
+    Returns
+    -------
+    float
+    """
+    n, length = family.size, len(word)
+    quick = n >= LARGE and (
+        is_nonnegative(family, word) or real_eigenpair(family, word, _near_rate(family, word)) is not None
+    )
+    if quick:
+        return 0.0
+    common = math.lcm(*(x.denominator for i in set(word) for row in family.exact[i] for x in row))
+    bits = max(
+        (x.numerator * (common // x.denominator)).bit_length() for i in set(word) for r in family.exact[i] for x in r
+    )
+    size = length * (max(bits, common.bit_length()) + n.bit_length())
+    return float(1e-9 * (length * n**3 * (size / 30 + 1) * (bits / 30 + 1) + n**4 * (n * size / 120 + 1) ** 1.6))
+
+
+def _near_rate(family: MatrixFamily, word: Sequence[int]) -> Fraction:
+    """A number a little below rho(M_w)^(1/|w|), in doubles."""
+    product = np.linalg.multi_dot([np.eye(family.size), *(family.floats[i] for i in word)])
+    radius = float(np.abs(np.linalg.eigvals(product)).max())
+    return Fraction(radius ** (1 / len(word)) * (1 - 1e-9)) if np.isfinite(radius) else Fraction(1)
 
 
 def growing_vector(family: MatrixFamily, word: Sequence[int], bound: Fraction) -> list[int] | None:

@@ -95,8 +95,10 @@ def _transformed(family: MatrixFamily, change: FloatArray) -> list[list[flint.ar
     for matrix in family.exact:
         middle = flint.arb_mat([[flint.arb(flint.fmpq(x.numerator, x.denominator)) for x in row] for row in matrix])
         entries = (left * middle * right).entries()
-        largest = max((abs(x).upper() for x in entries), key=exact_end)
-        if not all(x.is_finite() and x.rad() * 2**60 <= largest for x in entries):
+        if not all(x.is_finite() for x in entries):
+            return None
+        largest = max(abs(x) for x in entries).lower()  # `>` of balls means certainly larger
+        if not all(x.rad() * 2**60 <= largest for x in entries):
             return None
         family_balls.append(entries)
     return family_balls
@@ -104,7 +106,7 @@ def _transformed(family: MatrixFamily, change: FloatArray) -> list[list[flint.ar
 
 def _rounded(balls: Sequence[Sequence[flint.arb]], n: int, scale: Fraction | None) -> ScaledFamily:
     if scale is None:
-        largest = max(exact_end(abs(x).upper()) for entries in balls for x in entries)
+        largest = exact_end(max(abs(x) for entries in balls for x in entries).upper())
         scale = Fraction(1) if largest == 0 else Fraction(2) ** _binary_exponent(largest)
     divisor = flint.arb(flint.fmpq(scale.numerator, scale.denominator))
     scaled = [[x / divisor for x in entries] for entries in balls]
@@ -153,6 +155,31 @@ def diagonal_balance(family: MatrixFamily) -> FloatArray:
             shift[j] += _balancing_step(row, column, target)
     centred = shift - np.round((shift.max() + shift.min()) / 2)
     return np.diag(np.ldexp(1.0, np.clip(centred, -505, 505).astype(int)))
+
+
+def balanced_floats(family: MatrixFamily) -> tuple[FloatArray, FloatArray, Fraction]:
+    """The diagonal of powers of two that balances a family, and the family in that basis over a scale, in doubles.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+
+    Returns
+    -------
+    diagonal : ndarray, shape (n,)
+    matrices : ndarray, shape (k, n, n)
+        For estimates; the largest entry is about one, and small ones may have vanished.
+    scale : Fraction
+        A power of two; 0 where entries are no finite doubles.
+    """
+    diagonal = np.diag(diagonal_balance(family)).copy()
+    if not np.isfinite(family.floats).all():
+        return diagonal, np.zeros_like(family.floats), Fraction(0)
+    shift = np.log2(diagonal).astype(int)
+    mantissa, exponent = np.frexp(family.floats)
+    exponent = exponent + (shift[:, None] - shift[None, :])
+    top = int(exponent[mantissa != 0].max(initial=0))
+    return diagonal, np.ldexp(mantissa, np.maximum(exponent - top, -1000)), Fraction(2) ** top
 
 
 def balanced_family(family: MatrixFamily, *, scale: Fraction | None = None) -> ScaledFamily:

@@ -1,5 +1,6 @@
 """One irreducible block: words are searched and a polytope is grown, in turn, until it closes or a budget ends."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -8,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import NEVER
 from conservative._core.families import ExactMatrix, MatrixFamily
 from conservative.spectral.basis import diagonal_balance
 from conservative.spectral.candidates import Candidate, averaged_norm, ellipsoid_norm, in_norm, ranked_words
@@ -23,6 +25,9 @@ FloatArray = NDArray[np.float64]
 
 MOST_VERTICES = 40_000
 """Vertices of a polytope at most."""
+
+MOST_WORK = 1 << 35
+"""Matrices times n^2 times the square of the vertices at most where there is no deadline: about a minute."""
 
 MOST_ENTRIES = 1 << 27
 """Numbers in the bases of all images at most (a gigabyte)."""
@@ -119,6 +124,11 @@ class BlockState:
     def needs_lyapunov(self) -> bool:
         """Whether a quadratic norm for one matrix, at a radius a little above its own, is the proof."""
         return self.polytope is None and self.block.quadratic == "single" and self.block.family.size > 1
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the polytope has as many vertices as are kept."""
+        return self.polytope is not None and self.polytope.count >= most_vertices(self.block)
 
     @property
     def is_closed(self) -> bool:
@@ -218,7 +228,10 @@ def close_block(block: Block, words: list[Candidate], *, floor: float, deadline:
     BlockState
         After every slice of the work. The last is closed unless a budget ended.
     """
-    most, writing = _most_vertices(block), _SECONDS * block.essential.family.count * block.family.size**2
+    most, writing = (
+        most_vertices(block, limited=deadline != NEVER),
+        _SECONDS * block.essential.family.count * block.family.size**2,
+    )
     state = _begun(block, words, floor)
     yield state
     for part in _SLICES:
@@ -237,9 +250,22 @@ def close_block(block: Block, words: list[Candidate], *, floor: float, deadline:
             state = _begun(block, better, floor)
 
 
-def _most_vertices(block: Block) -> int:
+def most_vertices(block: Block, *, limited: bool = True) -> int:
+    """Vertices of a polytope at most.
+
+    Parameters
+    ----------
+    block : Block
+    limited : bool
+        Whether a deadline ends the growth; without one there are fewer vertices, what takes about a minute.
+
+    Returns
+    -------
+    int
+    """
     k, n = block.essential.family.count, block.family.size
-    return max(50, min(MOST_VERTICES, 600 * n * n, MOST_ENTRIES // (k * n * n)))
+    most = min(MOST_VERTICES, 600 * n * n, MOST_ENTRIES // (k * n * n))
+    return max(50, most if limited else min(most, math.isqrt(MOST_WORK // (k * n * n))))
 
 
 def _begun(block: Block, words: list[Candidate], floor: float) -> BlockState:

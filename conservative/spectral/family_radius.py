@@ -4,28 +4,38 @@ import math
 import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import count
 
 from conservative._core.checks import as_time_limit
+from conservative._core.deadlines import NEVER, deadline_after, is_over, seconds_left
 from conservative._core.errors import ArgumentError, CertificateError
 from conservative._core.families import MatrixFamily
 from conservative._core.numbers import Bracket, float_above, float_below
 from conservative._core.threads import one_thread
 from conservative.certificates import Certificate, expansion_certificate
+from conservative.certificates.lower import polynomial_seconds
 from conservative.spectral.automata import as_automaton, lifted_family
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.decimals import decimal_below
-from conservative.spectral.proving import Problem, Proved, prove, prove_by_ellipsoid
+from conservative.spectral.products import proved_rate
+from conservative.spectral.proving import Problem, Proved, prove, prove_open
 from conservative.spectral.proving_exactly import prove_exactly
-from conservative.spectral.stages import PATIENCE, Found, RadiusStatus, branch, first_bounds, is_wide, stages
-from conservative.spectral.words import Word, canonical_word, word_text
+from conservative.spectral.stages import (
+    Found,
+    RadiusStatus,
+    branch,
+    first_bounds,
+    is_wide,
+    nothing_found,
+    stages,
+)
+from conservative.spectral.words import Word, word_text
 
-_LAST_PART, _LAST_SECONDS = 0.35, 4.0
-"""What the search leaves of the time limit, the smaller of a part and of seconds: half of it for the bounds of an
-open polytope, half for its proof, besides the time per vertex that growth leaves anyway."""
+_BRANCHING, _PROVING = (0.3, 10.0), (0.2, 3.0)
+"""What the growth of polytopes leaves of the time for other upper bounds, and for proofs: a part, at most seconds."""
 
-
-_NARROW = Fraction(101, 100)
-"""A bound of an open polytope within this factor of the lower one: a quadratic norm would hardly be better."""
+_GRACE = 0.2
+"""Seconds after the deadline within which a quick proof is still worth its time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +75,20 @@ class JointSpectralRadius:
         return f"JointSpectralRadius(lower={self.lower!r}, upper={self.upper!r}, {word}, {self.status.name})"
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is proved by now.
+
+    Parameters
+    ----------
+    found : Found
+    certificate : Certificate or None
+    """
+
+    found: Found
+    certificate: Certificate | None = None
+
+
 def family_radius(
     given: MatrixFamily, *, tol: float = 1e-9, time_limit: float | None = None, automaton: Automaton | None = None
 ) -> JointSpectralRadius:
@@ -86,24 +110,36 @@ def family_radius(
     if automaton is not None:
         family = lifted_family(given, as_automaton(automaton, count=given.count, call="joint_spectral_radius"))
     problem = Problem(given, family, automaton)
-    begun = time.monotonic()
-    limit = PATIENCE if time_limit is None else time_limit
-    left = min(_LAST_PART * limit, _LAST_SECONDS)
-    searching, deadline = begun + limit - left, begun + limit - left / 2
-    found = first_bounds(family)
-    late = RadiusStatus.WORK_LIMIT if time_limit is None else RadiusStatus.TIME_LIMIT
-    with one_thread():
-        try:
-            for better in stages(family, found, tol=tol, deadline=searching):
-                found = better
-                if time.monotonic() > searching:
-                    break
-        except KeyboardInterrupt:
-            late, deadline = RadiusStatus.INTERRUPTED, begun
-        try:
-            return _finished(problem, found, tol=tol, deadline=deadline, late=late)
-        except KeyboardInterrupt:
-            return _result(problem, found, RadiusStatus.INTERRUPTED, None)
+    deadline = deadline_after(time_limit, call="joint_spectral_radius")
+    kept = [Kept(nothing_found(given))]  # what is proved by now, for an interrupt at any moment
+    limited = deadline != NEVER
+    try:
+        with one_thread():
+            interrupted = _compute(problem, kept, tol=tol, deadline=deadline)
+        return _result(problem, kept[0], _status(kept[0], tol=tol, limited=limited, interrupted=interrupted))
+    except KeyboardInterrupt:
+        return _result(problem, kept[0], _status(kept[0], tol=tol, limited=limited, interrupted=True))
+
+
+def _compute(problem: Problem, kept: list[Kept], *, tol: float, deadline: float) -> bool:
+    """The search, then the proof of what it found; whether an interrupt ended the search."""
+    left = seconds_left(deadline)
+    branching, proving = (min(part * left, most) for part, most in (_BRANCHING, _PROVING))
+    searching = deadline - branching - proving if math.isfinite(deadline) else NEVER
+    try:
+        first = first_bounds(problem.family, deadline=searching)
+        if problem.automaton is not None:
+            first = _of_one_letter(problem, first, first_bounds(problem.given, deadline=searching).vertex_radii)
+        kept[:] = [Kept(first)]
+        for found in stages(problem.family, first, tol=tol, deadline=searching):
+            kept[:] = [Kept(found)]
+            if is_over(searching):
+                break
+    except KeyboardInterrupt:
+        _finish(problem, kept, tol=tol, deadline=time.monotonic(), branching=0.0)
+        return True
+    _finish(problem, kept, tol=tol, deadline=deadline, branching=branching)
+    return False
 
 
 def check_limits(tol: float, time_limit: float | None) -> None:
@@ -123,37 +159,48 @@ def check_limits(tol: float, time_limit: float | None) -> None:
     as_time_limit(time_limit, call="joint_spectral_radius")
 
 
-def _finished(
-    problem: Problem, found: Found, *, tol: float, deadline: float, late: RadiusStatus
-) -> JointSpectralRadius:
-    """The proof of what was found; branch and bound where the proof leaves a wide bracket and time is left."""
-    proved = _proved(problem, found, tol=tol, deadline=deadline)
-    certificate = None if proved is None else proved.certificate
+def _of_one_letter(problem: Problem, first: Found, radii: tuple[Bracket, ...]) -> Found:
+    """The first bounds under an automaton, with the radii of the matrices: of one letter on closed paths, its own."""
+    first = replace(first, vertex_radii=radii)
+    assert problem.automaton is not None
+    essential = problem.automaton.essential()
+    letters = set() if essential is None else {letter for _, _, letter in essential.edges}
+    if len(letters) != 1:
+        return first
+    (letter,) = letters
+    radius = proved_rate(problem.given, (letter,))
+    length = next(m for m in count(1) if problem.automaton.closed_path((letter,) * m) is not None)
+    return first.with_word(radius, problem.automaton.closed_path((letter,) * length) or ()).with_upper(radius.upper)
+
+
+def _finish(problem: Problem, kept: list[Kept], *, tol: float, deadline: float, branching: float) -> None:
+    """The proof of what was found, and branch and bound where the bracket is wide; each step is kept as it is made."""
+    found = kept[0].found
+    last = max(deadline, time.monotonic() + _GRACE)
+    proved = _proved(problem, found, tol=tol, deadline=last - branching)
     if proved is not None:
         found = found.with_upper(float_above(proved.bound))
-    exact = None
-    try:
-        if is_wide(found) and time.monotonic() < deadline:
-            for better in branch(problem.family, found, tol=tol, deadline=deadline):
-                found = better
-        if proved is not None and found.form is not None and found.bracket.lower > 0 and problem.automaton is None:
-            exact = prove_exactly(problem.family, found.form, found.states, deadline=deadline)
-    except KeyboardInterrupt:  # what is proved by then stays
-        late = RadiusStatus.INTERRUPTED
+        kept[:] = [Kept(found, proved.certificate)]
+    certificate = kept[0].certificate
+    if is_wide(found) and not is_over(deadline):
+        for better in branch(problem.family, found, tol=tol, deadline=deadline):
+            kept[:] = [Kept(better, certificate)]
+    found, exact = kept[0].found, None
+    if proved is not None and found.form is not None and found.bracket.lower > 0 and problem.automaton is None:
+        exact = prove_exactly(problem.family, found.form, found.states, deadline=last)
     if exact is not None:
-        certificate = exact
-        found = _narrowed(found, exact)
+        certificate, found = exact, _narrowed(found, exact)
+        kept[:] = [Kept(found, certificate)]
     if certificate is None or (found.bracket.lower > 1 and certificate.claim.lower is None):
-        certificate = _by_word(problem, found) or certificate
-    return _result(problem, found, _status(found, certificate, tol=tol, late=late), certificate)
+        kept[:] = [Kept(found, _by_word(problem, found, last) or certificate)]
 
 
-def _result(
-    problem: Problem, found: Found, status: RadiusStatus, certificate: Certificate | None
-) -> JointSpectralRadius:
-    word = canonical_word(problem.letters(found.word))
-    radii = found.vertex_radii if problem.automaton is None else first_bounds(problem.given).vertex_radii
-    return JointSpectralRadius(found.bracket.lower, found.bracket.upper, word, status, radii, certificate)
+def _result(problem: Problem, kept: Kept, status: RadiusStatus) -> JointSpectralRadius:
+    found = kept.found
+    word = problem.named(found.word)
+    return JointSpectralRadius(
+        found.bracket.lower, found.bracket.upper, word, status, found.vertex_radii, kept.certificate
+    )
 
 
 def _narrowed(found: Found, exact: Certificate) -> Found:
@@ -167,36 +214,40 @@ def _narrowed(found: Found, exact: Certificate) -> Found:
 
 
 def _proved(problem: Problem, found: Found, *, tol: float, deadline: float) -> Proved | None:
-    if found.form is None:
-        return None
-    lower = Fraction(found.bracket.lower)
-    proved = prove(problem, found.form, found.states, word=found.word, lower=lower, tol=tol, deadline=deadline)
-    if proved is not None and (all(s.is_closed for s in found.states) or proved.bound <= lower * _NARROW):
-        return proved
-    other = prove_by_ellipsoid(problem, found.states, word=found.word, lower=lower)
-    both = [p for p in (proved, other) if p is not None]
-    return min(both, key=lambda p: p.bound, default=None)
+    lower, word = Fraction(found.bracket.lower), found.word
+    if found.form is not None:
+        proved = prove(problem, found.form, found.states, word=word, lower=lower, tol=tol, deadline=deadline)
+        if proved is not None:
+            return proved
+    return prove_open(problem, found.states, found.form, found.norm, word=word, lower=lower, deadline=deadline)
 
 
-def _status(found: Found, certificate: Certificate | None, *, tol: float, late: RadiusStatus) -> RadiusStatus:
+def _status(kept: Kept, *, tol: float, limited: bool, interrupted: bool) -> RadiusStatus:
+    found, certificate = kept.found, kept.certificate
     if found.bracket.upper == 0:
         return RadiusStatus.ZERO
     if found.status is RadiusStatus.EXACT or (certificate is not None and certificate.claim.relation == "="):
         return RadiusStatus.EXACT
     if found.is_closed(tol):
         return RadiusStatus.CLOSED
+    if interrupted:
+        return RadiusStatus.INTERRUPTED
     if found.states and all(s.is_closed for s in found.states):
         proved = certificate is not None and certificate.claim.upper is not None
         return RadiusStatus.ROUNDING if proved else RadiusStatus.NOT_PROVED
-    return late
+    if found.states and all(s.is_closed or s.is_full for s in found.states):
+        return RadiusStatus.VERTEX_LIMIT if limited else RadiusStatus.WORK_LIMIT
+    return RadiusStatus.TIME_LIMIT if limited else RadiusStatus.WORK_LIMIT
 
 
-def _by_word(problem: Problem, found: Found) -> Certificate | None:
+def _by_word(problem: Problem, found: Found, deadline: float) -> Certificate | None:
     """The lower bound alone, when nothing proves an upper one."""
     if not found.bracket.lower > 0:
         return None
     try:
         letters, bound = problem.letters(found.word), decimal_below(Fraction(found.bracket.lower))
+        if polynomial_seconds(problem.given, letters) > seconds_left(deadline):
+            return None
         return expansion_certificate(problem.given, letters, bound=bound, automaton=problem.automaton)
     except CertificateError:
         return None

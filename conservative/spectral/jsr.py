@@ -28,7 +28,8 @@ def joint_spectral_radius(
     tol : float
         The work ends when ``upper <= lower (1 + tol)``.
     time_limit : float, optional
-        Seconds after which the best bracket so far is proved and returned; a minute when absent.
+        Seconds after which the best bracket so far is proved and returned. None is no limit: then the search ends when
+        it closes, or by its budgets of vertices and products, which no clock changes.
     automaton : Automaton, optional
         Only products that it reads count: the constrained joint spectral radius.
 
@@ -47,8 +48,10 @@ def joint_spectral_radius(
     maps it into itself; slow growth makes the search go on in the norm that the vertices suggest. The closed polytope
     is written down in integers and proved by the exact checker for the bound ``lower (1 + tol / 2)``; where all images
     lie strictly inside, it proves that the word attains the radius, and the bracket is two neighbouring doubles.
-    A polytope that does not close still proves a bound. Radii of words are enclosed from exact characteristic
-    polynomials. A keyboard interrupt returns what is proved by then.
+    Where no polytope closes, the upper end is the least of the Euclidean, maximum and sum norms (in balanced scales
+    too), of quadratic norms that need no solver, of norms of products, and of the polytope as it is; norms of products
+    have no certificate, which then claims the next best bound. Radii of words are enclosed from exact characteristic
+    polynomials. A keyboard interrupt at any moment returns what is proved by then.
 
     References
     ----------
@@ -74,5 +77,9 @@ def _of_zonotope(zonotope: Any, *, tol: float, time_limit: float | None) -> Join
         return family_radius(listed_vertices(square)[1], tol=tol, time_limit=time_limit)
     found = zonotope_radius(zonotope, time_limit=time_limit)
     closed = found.upper <= found.lower * (1 + tol)
-    late = RadiusStatus.TIME_LIMIT if found.status is ZonotopeStatus.TIME_LIMIT else RadiusStatus.ZONOTOPE
-    return JointSpectralRadius(found.lower, found.upper, (), RadiusStatus.CLOSED if closed else late, (), None)
+    ended = {
+        ZonotopeStatus.TIME_LIMIT: RadiusStatus.TIME_LIMIT,
+        ZonotopeStatus.INTERRUPTED: RadiusStatus.INTERRUPTED,
+    }
+    status = RadiusStatus.CLOSED if closed else ended.get(found.status, RadiusStatus.ZONOTOPE)
+    return JointSpectralRadius(found.lower, found.upper, (), status, (), None)

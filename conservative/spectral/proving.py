@@ -1,7 +1,6 @@
 """From what the search knows to a certificate: the proof of every diagonal block, written down and checked."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_discrete_lyapunov
 
+from conservative._core.deadlines import is_over, seconds_left
 from conservative._core.errors import CertificateError
 from conservative._core.families import ExactMatrix, MatrixFamily
+from conservative._core.numbers import float_above, float_below
 from conservative.certificates import (
     BlocksProof,
     Certificate,
@@ -21,22 +22,40 @@ from conservative.certificates import (
     equality_certificate,
     upper_certificate,
 )
+from conservative.certificates.lower import polynomial_seconds
 from conservative.spectral.automaton import Automaton
-from conservative.spectral.basis import diagonal_balance, scale_family
+from conservative.spectral.basis import balanced_floats
 from conservative.spectral.candidates import averaged_norm, ellipsoid_norm, in_norm
 from conservative.spectral.closing import BlockState
 from conservative.spectral.decimals import decimal_above, decimal_below
 from conservative.spectral.isometries import extremal_form
+from conservative.spectral.norm_bounds import WeightedNorm
 from conservative.spectral.polytope.rational import polytope_proof
 from conservative.spectral.polytope.whole import optimised, reach, with_letters
-from conservative.spectral.quadratic import prove_quadratic
+from conservative.spectral.quadratic import proves_quadratic
 from conservative.spectral.reduction import BlockTriangular
-from conservative.spectral.words import Word
+from conservative.spectral.shapes import folded_norm
+from conservative.spectral.words import Word, canonical_word
 
 FloatArray = NDArray[np.float64]
 
-_MOST_ORDER = 60
+_MOST_ORDER = 200
 """Order up to which a quadratic norm is proved where no polytope has closed."""
+
+_ROOMS = (Fraction(1, 10**10), Fraction(1, 10**7), Fraction(1, 10**4), Fraction(1, 100))
+"""Parts by which the bound of a quadratic norm is raised until it is proved."""
+
+_USELESS = 2.0
+"""A certificate of this many times a bound that is proved without one says too little."""
+
+_ELIMINATING = 1e-7
+"""Seconds that the checker takes for a quadratic norm, times n^3 for each matrix, about."""
+
+_READING = 2.5e-5
+"""Seconds that reading and writing one entry of a matrix takes, for a certificate and its check, about."""
+
+_WRITING = 1e-6
+"""Seconds that writing down and checking one number of a polytope takes, about."""
 
 _MARGIN = Fraction(1, 10**9)
 """Room for rounding above the largest gauge of an image of an open polytope."""
@@ -72,20 +91,40 @@ class Problem:
         """
         return word if self.automaton is None else tuple(self.automaton.edges[e][2] for e in word)
 
+    def named(self, word: Word) -> Word:
+        """The least rotation of the primitive root of a word's letters, or the least power of it that can be repeated.
+
+        Parameters
+        ----------
+        word : tuple of int
+
+        Returns
+        -------
+        tuple of int
+            Under an automaton it labels a closed path; empty where the word does not.
+        """
+        letters = self.letters(word)
+        root = canonical_word(letters) if letters else ()
+        if self.automaton is None:
+            return root
+        powers = (root * m for m in range(1, len(letters) // max(len(root), 1) + 1))
+        return next((power for power in powers if self.automaton.closed_path(power) is not None), ())
+
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """An upper bound that the checker has accepted.
+    """A proved upper bound.
 
     Parameters
     ----------
     bound : Fraction
-    certificate : Certificate
-        Of the bracket, where there is a word with a positive rate, otherwise of the upper bound alone.
+    certificate : Certificate or None
+        Accepted by the checker, of the bracket where there is a word with a positive rate, otherwise of the upper bound
+        alone; None where there was no time for it.
     """
 
     bound: Fraction
-    certificate: Certificate
+    certificate: Certificate | None
 
 
 def prove(
@@ -98,7 +137,7 @@ def prove(
     tol: float,
     deadline: float,
 ) -> Proved | None:
-    """The least bound near the lower one that the polytopes of the blocks prove.
+    """The least bound near the lower one that the closed polytopes of the blocks prove.
 
     Parameters
     ----------
@@ -112,65 +151,153 @@ def prove(
     tol : float
         The bound is about ``lower (1 + tol / 2)`` if all blocks are closed.
     deadline : float
-        For the simplex steps of open polytopes.
+        For simplex steps, and for proofs of words that take long.
 
     Returns
     -------
     Proved or None
-        None when no proof was accepted: a block has no polytope yet, or the numbers are beyond the checker.
+        None when no proof was accepted: a block is not closed, or the numbers are beyond the checker.
     """
-    if any(s.polytope is None and not s.is_closed for s in states):
+    if not all(s.is_closed for s in states):
         return None
     whole = [of_whole_family(s, deadline) for s in states]
     exact = _attained(problem, form, whole, word, lower)
-    if exact is not None:
-        return exact
+    return exact or _by_polytopes(problem, form, whole, word, lower, tol, deadline)
+
+
+def _by_polytopes(
+    problem: Problem,
+    form: BlockTriangular,
+    whole: Sequence[BlockState],
+    word: Word,
+    lower: Fraction,
+    tol: float,
+    deadline: float,
+) -> Proved | None:
     for bound in _bounds(whole, lower, tol):
         try:
             proof = _proof(form, whole, bound)
-            return Proved(bound, _certificate(problem, proof, word, lower, bound))
+            return Proved(bound, _certificate(problem, proof, word, lower, bound, deadline))
         except (CertificateError, OverflowError, np.linalg.LinAlgError, ZeroDivisionError):
             continue
     return None
 
 
-def prove_by_ellipsoid(problem: Problem, states: Sequence[BlockState], *, word: Word, lower: Fraction) -> Proved | None:
-    """The bound of a quadratic norm that costs no solver: averaged, or around the vertices of an open polytope.
+def prove_open(
+    problem: Problem,
+    states: Sequence[BlockState],
+    form: BlockTriangular | None,
+    norm: WeightedNorm | None,
+    *,
+    word: Word,
+    lower: Fraction,
+    deadline: float,
+) -> Proved | None:
+    """The least bound that is proved by the deadline where no polytope has closed: of whatever norm is at hand.
 
     Parameters
     ----------
     problem : Problem
     states : sequence of BlockState
+    form : BlockTriangular or None
+    norm : WeightedNorm or None
     word : tuple of int
     lower : Fraction
         Proved: rho(M_w)^(1/|w|) is at least this.
+    deadline : float
 
     Returns
     -------
     Proved or None
-        None for matrices of order more than 60, and when no proof was accepted.
+        None when no proof was accepted, or none was expected to be checked in time.
+
+    Notes
+    -----
+    The maximum or sum norm; quadratic norms that need no solver; the polytope as far as it has grown. The bounds are
+    estimated first, and the least of them is proved.
     """
-    family = problem.family
-    if family.size > _MOST_ORDER:
+    options: list[tuple[float, float, Callable[[float], Proved | None]]] = []
+    quadratic = _quadratic_option(problem, states, word, lower, deadline)
+    if quadratic is not None:
+        options.append(quadratic)
+    if norm is not None:
+        cost = _READING * problem.family.count * problem.family.size**2
+        options.append((float_above(norm.bound), cost, lambda d: _by_norm(problem, norm, word, lower, d)))
+    if form is not None and states and all(s.polytope is not None or s.is_closed for s in states):
+        whole = [of_whole_family(s, deadline) for s in states]
+        needed = max(lower, *(_needed(s) for s in whole))
+        sizes = [s.polytope.count * s.block.family.count * s.block.family.size**2 for s in whole if s.polytope]
+        cost = _WRITING * sum(sizes)
+        options.append((float_above(needed), cost, lambda d: _by_polytopes(problem, form, whole, word, lower, 0.0, d)))
+    found: list[Proved] = []
+    for estimate, cost, build in sorted(options, key=lambda option: option[0]):
+        if found and (found[0].certificate is not None or estimate > _USELESS * float(found[0].bound)):
+            break
+        if cost <= seconds_left(deadline) and (proved := build(deadline)) is not None:
+            found.append(proved)
+    if not found:
         return None
-    balance = diagonal_balance(family)
-    scaled = scale_family(family, transform=balance)
-    if scaled is None:
+    return Proved(min(p.bound for p in found), next((p.certificate for p in found if p.certificate), None))
+
+
+def _by_norm(problem: Problem, norm: WeightedNorm, word: Word, lower: Fraction, deadline: float) -> Proved | None:
+    """The norm attained by the word, or as an upper bound."""
+    with suppress(CertificateError, OverflowError):
+        if lower > 0 and float_below(norm.bound) <= lower:
+            letters, automaton = problem.letters(word), problem.automaton
+            if polynomial_seconds(problem.given, letters) <= seconds_left(deadline):
+                exact = equality_certificate(
+                    problem.given,
+                    word=letters,
+                    lower=norm.bound,
+                    upper=norm.bound,
+                    proof=norm.proof,
+                    automaton=automaton,
+                )
+                return Proved(norm.bound, exact)
+    with suppress(CertificateError, OverflowError):
+        return Proved(norm.bound, _certificate(problem, norm.proof, word, lower, norm.bound, deadline))
+    return None
+
+
+def _quadratic_option(
+    problem: Problem, states: Sequence[BlockState], word: Word, lower: Fraction, deadline: float
+) -> tuple[float, float, Callable[[float], Proved | None]] | None:
+    """The best of some quadratic norms: averaged, folded, and around the vertices of an open polytope."""
+    family, n = problem.family, problem.family.size
+    diagonal, floats, scale = balanced_floats(family)
+    if n > _MOST_ORDER or not floats.any():
         return None
-    shapes = [averaged_norm(scaled.floats)]
+    shapes = [averaged_norm(floats), folded_norm(floats, deadline=deadline)[1]]
     polytope = states[0].polytope if len(states) == 1 and all(x == 1 for x in states[0].block.balance) else None
-    if polytope is not None:
-        inverse = np.linalg.inv(balance)
-        shapes.append(inverse.T @ ellipsoid_norm(polytope.vertices) @ inverse)
-    rates = [float(np.linalg.norm(in_norm(scaled.floats, P), 2, axis=(1, 2)).max()) for P in shapes]
+    if polytope is not None and not is_over(deadline):
+        shapes.append(ellipsoid_norm(polytope.vertices) / diagonal[:, None] / diagonal[None, :])
+    rates = [float(np.linalg.norm(in_norm(floats, P), 2, axis=(1, 2)).max()) for P in shapes]
     best = int(np.argmin(rates))
-    P = balance @ (shapes[best] / np.abs(shapes[best]).max()) @ balance
-    norm = prove_quadratic(family, P, estimate=Fraction(rates[best]) * scaled.scale)
-    try:
-        proof = QuadraticProof(norm.exact_weight)
-        return Proved(norm.exact_gamma, _certificate(problem, proof, word, lower, norm.exact_gamma))
-    except (CertificateError, OverflowError):
+    with np.errstate(over="ignore", invalid="ignore"):
+        P = shapes[best] / np.abs(shapes[best]).max() * diagonal[:, None] * diagonal[None, :]
+    if not np.isfinite(P).all():
         return None
+    P = (P + P.T) / 2
+    estimate = Fraction(rates[best]) * scale
+    return float_above(estimate), 0.0, lambda d: _by_quadratic(problem, P, estimate, word, lower, d)
+
+
+def _by_quadratic(
+    problem: Problem, P: FloatArray, estimate: Fraction, word: Word, lower: Fraction, deadline: float
+) -> Proved | None:
+    """A bound of the norm of P, with a certificate where there is time to write and to check it."""
+    rooms = (decimal_above(estimate * (1 + room)) for room in _ROOMS)
+    bound = next((bound for bound in rooms if proves_quadratic(problem.family, P, bound)), None)
+    if bound is None:
+        return None
+    n = problem.family.size
+    if (problem.family.count + 1) * (_READING * n**2 + _ELIMINATING * n**3) > seconds_left(deadline):
+        return Proved(bound, None)
+    try:
+        return Proved(bound, _certificate(problem, QuadraticProof(_exactly(P)), word, lower, bound, deadline))
+    except (CertificateError, OverflowError):
+        return Proved(bound, None)
 
 
 def _attained(
@@ -207,7 +334,7 @@ def of_whole_family(state: BlockState, deadline: float) -> BlockState:
     block = state.block
     polytope = optimised(state.polytope, deadline=deadline) if not state.is_closed else state.polytope
     unit = block.unit / state.divisor
-    polytope = with_letters(polytope, unit, block.essential.letters, deadline=math.inf)
+    polytope = with_letters(polytope, unit, block.essential.letters, deadline=deadline)
     return BlockState(block, state.best, state.divisor, polytope)
 
 
@@ -277,13 +404,15 @@ def is_identity(matrix: ExactMatrix) -> bool:
     return all(x == int(i == j) for i, row in enumerate(matrix) for j, x in enumerate(row))
 
 
-def _certificate(problem: Problem, proof: Proof, word: Word, lower: Fraction, bound: Fraction) -> Certificate:
+def _certificate(
+    problem: Problem, proof: Proof, word: Word, lower: Fraction, bound: Fraction, deadline: float
+) -> Certificate:
     family, automaton, letters = problem.given, problem.automaton, problem.letters(word)
-    if lower > 0:
+    if lower > 0 and polynomial_seconds(family, letters) <= seconds_left(deadline):
         below = decimal_below(lower)
         with suppress(CertificateError):
             return equality_certificate(
                 family, word=letters, lower=below, upper=bound, proof=proof, automaton=automaton
             )
-    # The word of large matrices is beyond the checker's limits; the upper bound may not be.
+    # The word of large matrices is beyond the checker's limits, or the time; the upper bound may not be.
     return upper_certificate(family, proof, bound, automaton=automaton)

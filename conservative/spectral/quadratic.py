@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from conservative._core.checks import as_time_limit
 from conservative._core.errors import CertificateError
-from conservative._core.exact_linalg import is_positive_semidefinite, to_flint
+from conservative._core.exact_linalg import is_clearly_positive, is_positive_semidefinite, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above, float_below
 from conservative.certificates import Certificate, contraction_certificate
@@ -161,6 +161,27 @@ def prove_quadratic(family: MatrixFamily, P: FloatArray, *, estimate: Fraction) 
     frozen = np.array(P)
     frozen.setflags(write=False)
     return QuadraticNorm(frozen, float_above(gamma) + 0.0, exact, gamma, family)
+
+
+def proves_quadratic(family: MatrixFamily, P: FloatArray, gamma: Fraction) -> bool:
+    """Whether P is clearly a norm in which no matrix exceeds gamma: quick, and False where it is so by a hair only.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    P : ndarray, shape (n, n)
+        Exactly symmetric; taken as the exact value of its doubles.
+    gamma : Fraction
+
+    Returns
+    -------
+    bool
+    """
+    weight = to_flint([[Fraction(x) for x in row] for row in P.tolist()])
+    square = flint.fmpq(gamma.numerator, gamma.denominator) ** 2
+    matrices = (to_flint(m) for m in family.exact)
+    slacks = (weight * square - a.transpose() * weight * a for a in matrices)
+    return is_clearly_positive(weight) and all(is_clearly_positive(slack) for slack in slacks)
 
 
 def _averaged(matrices: FloatArray) -> FloatArray:

@@ -1,7 +1,6 @@
 """The stages of a joint spectral radius, each of which leaves a valid bracket behind."""
 
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -9,26 +8,26 @@ from fractions import Fraction
 
 import numpy as np
 
+from conservative._core.deadlines import NEVER, is_over
 from conservative._core.families import MatrixFamily
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, float_above, float_below
-from conservative.spectral.basis import ScaledFamily, balanced_family, scale_family
-from conservative.spectral.candidates import Candidate, averaged_norm, ellipsoid_norm
+from conservative.spectral.basis import ScaledFamily, balanced_family, balanced_floats, scale_family
+from conservative.spectral.candidates import Candidate, ellipsoid_norm, in_norm
 from conservative.spectral.closing import Block, BlockState, close_block, first_words, prepare_block
 from conservative.spectral.gripenberg import branch_and_bound
 from conservative.spectral.isometries import preserved_form
+from conservative.spectral.norm_bounds import WeightedNorm, weighted_norm
 from conservative.spectral.products import proved_rate
 from conservative.spectral.reduction import BlockTriangular, closed_form, triangularise
+from conservative.spectral.shapes import folded_norm
 from conservative.spectral.words import Word
 
-WORK_LIMIT = 1 << 22
-"""Work of the branch and bound at most: products times n^3, well below a second."""
+WORK_LIMIT = 1 << 25
+"""Work of a branch and bound without a deadline: products times n^3, about a second."""
 
 EXACT_RADII = 64
 """Matrices whose own radius is enclosed exactly: those of the largest radii in doubles. The others get their norm."""
-
-PATIENCE = 60.0
-"""Seconds after which a search without a time limit leaves the polytope that has not closed."""
 
 _LEAST_NORMAL, _LEAST_DOUBLE = 2.0**-1022, 2.0**-1074
 
@@ -45,12 +44,16 @@ class RadiusStatus(Enum):
     TIME_LIMIT = "the time limit was reached: the bracket holds; raise `time_limit` to narrow it"
     INTERRUPTED = "interrupted: the bracket holds; run again, or with a `time_limit`, to narrow it"
     WORK_LIMIT = (
-        "no polytope closed within its budget of vertices or a minute: the bracket holds; accept it with a larger "
-        "`tol`, or give more time with `time_limit`"
+        "no polytope closed within its budget of vertices: the bracket holds; accept it with a larger `tol`, or pass a "
+        "`time_limit`, with which polytopes grow further"
     )
     ZONOTOPE = (
         "the bracket holds for the whole zonotope, of which the vertices are too many to list; `zonotope_radius` says "
         "what is behind its ends"
+    )
+    VERTEX_LIMIT = (
+        "no polytope closed within the most vertices that are kept: the bracket holds, and more time would not narrow "
+        "it; accept it with a larger `tol`"
     )
     ROUNDING = (
         "every image lies in the polytope up to the rounding of doubles: the bracket is as narrow as that proves; "
@@ -80,6 +83,8 @@ class Found:
         The family taken apart.
     states : tuple of BlockState
         What is known of each block; `proving.prove` turns them into an upper bound.
+    norm : WeightedNorm or None
+        The least weighted maximum or sum norm.
     """
 
     bracket: Bracket
@@ -88,6 +93,7 @@ class Found:
     vertex_radii: tuple[Bracket, ...]
     form: BlockTriangular | None = None
     states: tuple[BlockState, ...] = ()
+    norm: WeightedNorm | None = None
 
     def stopped(self, status: RadiusStatus) -> "Found":
         """The same bounds with a final status, unless they are closed already.
@@ -150,8 +156,8 @@ class Found:
         return math.isfinite(self.bracket.upper) and self.bracket.upper <= self.bracket.lower * (1 + tol)
 
 
-def first_bounds(family: MatrixFamily) -> Found:
-    """The bounds that cost nothing: radii of the matrices below, Euclidean norms above.
+def nothing_found(family: MatrixFamily) -> Found:
+    """The bounds before anything is computed.
 
     Parameters
     ----------
@@ -161,17 +167,38 @@ def first_bounds(family: MatrixFamily) -> Found:
     -------
     Found
     """
+    unknown = Bracket(0.0, math.inf)
+    return Found(unknown, (), RadiusStatus.TIME_LIMIT, (unknown,) * family.count)
+
+
+def first_bounds(family: MatrixFamily, *, deadline: float = NEVER) -> Found:
+    """The bounds that cost little: radii of the matrices below; Euclidean, maximum and sum norms above.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    deadline : float
+        After which the norm of a matrix stands for its radius; that of the largest radius in doubles is found anyway.
+
+    Returns
+    -------
+    Found
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         norms = spectral_norm_bounds(family.floats)[1] * (1 + 4 * family.size * UNIT_ROUNDOFF) + _underflow(family)
         estimates = np.abs(np.linalg.eigvals(family.floats)).max(axis=1)
-    leading = set(np.argsort(-estimates, kind="stable")[:EXACT_RADII].tolist())
-    radii = tuple(
-        proved_rate(family, (i,)) if i in leading else Bracket(0.0, float(norms[i])) for i in range(family.count)
-    )
-    best = max(leading, key=lambda i: (radii[i].lower, -i))
+    radii = [Bracket(0.0, float(x)) for x in norms]
+    for place, i in enumerate(np.argsort(-estimates, kind="stable")[:EXACT_RADII].tolist()):
+        if place and is_over(deadline):
+            break
+        radii[i] = proved_rate(family, (i,))
+    best = max(range(family.count), key=lambda i: (radii[i].lower, -i))
     if family.count == 1:
-        return Found(radii[0], (0,), RadiusStatus.TIME_LIMIT, radii)
-    return Found(Bracket(radii[best].lower, float(norms.max())), (best,), RadiusStatus.TIME_LIMIT, radii)
+        return Found(radii[0], (0,), RadiusStatus.TIME_LIMIT, tuple(radii))
+    norm = weighted_norm(family)
+    upper = float(norms.max()) if norm is None else min(float(norms.max()), float_above(norm.bound) + 0.0)
+    upper = max(upper, radii[best].lower)
+    return Found(Bracket(radii[best].lower, upper), (best,), RadiusStatus.TIME_LIMIT, tuple(radii), norm=norm)
 
 
 def _underflow(family: MatrixFamily) -> float:
@@ -204,6 +231,8 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
     Found
         With the states of the blocks; the upper bound is that of the beginning until `proving.prove` is asked.
     """
+    if found.norm is not None and found.norm.bound <= Fraction(found.bracket.lower) * (1 + Fraction(tol)):
+        return
     known = closed_form(family)
     if known is not None:
         found = found.with_word(known.radius, known.word).with_upper(known.radius.upper)
@@ -266,7 +295,7 @@ def branch(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
     ------
     Found
     """
-    basis = _branching_basis(family, found)
+    basis = _branching_basis(family, found, deadline)
     rate = float_below(Fraction(found.bracket.lower) / basis.scale)
     unit = basis.divided(rate) if rate > 0 else basis
     word: Word = ()
@@ -276,17 +305,24 @@ def branch(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
             found = found.with_word(proved_rate(family, word), word)
         found = found.with_upper(_upper(unit, progress.upper))
         yield found
-        if progress.work > WORK_LIMIT or found.is_closed(tol) or time.monotonic() > deadline:
+        if found.is_closed(tol) or (progress.work > WORK_LIMIT if deadline == NEVER else is_over(deadline)):
             return
 
 
-def _branching_basis(family: MatrixFamily, found: Found) -> ScaledFamily:
+def _branching_basis(family: MatrixFamily, found: Found, deadline: float) -> ScaledFamily:
+    """Coordinates in which norms are small: of a folded norm, or of the ellipsoid around the vertices of a polytope."""
+    diagonal, floats, _ = balanced_floats(family)
+    if not floats.any():
+        return balanced_family(family)
+    shapes = [folded_norm(floats, deadline=deadline)[1]]
     polytope = found.states[0].polytope if len(found.states) == 1 else None
-    balanced = balanced_family(family)
-    if polytope is None or any(x != 1 for x in found.states[0].block.balance):
-        shape = averaged_norm(balanced.floats)
-        return balanced if len(found.states) > 1 else (_based(family, shape) or balanced)
-    return _based(family, ellipsoid_norm(polytope.vertices)) or balanced
+    if polytope is not None and all(x == 1 for x in found.states[0].block.balance):
+        shapes.append(ellipsoid_norm(polytope.vertices) / diagonal[:, None] / diagonal[None, :])
+    rates = [float(np.linalg.norm(in_norm(floats, P), 2, axis=(1, 2)).max()) for P in shapes]
+    best = shapes[int(np.argmin(rates))]
+    with np.errstate(over="ignore", invalid="ignore"):
+        shape = best / np.abs(best).max() * diagonal[:, None] * diagonal[None, :]
+    return (_based(family, shape) if np.isfinite(shape).all() else None) or balanced_family(family)
 
 
 def _based(family: MatrixFamily, shape: np.ndarray) -> ScaledFamily | None:

@@ -1,5 +1,6 @@
 """Contraction verdicts: in which norm a family contracts, on which part of the space, or which word forbids it."""
 
+import math
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from fractions import Fraction
@@ -71,6 +72,7 @@ class Contraction(Enum):
     )
     REFUTED = "no norm contracts: the product of a word has spectral radius at least one"
     UNDECIDED = "undecided: the bracket of the joint spectral radius contains one; raise `time_limit`"
+    INTERRUPTED = "interrupted before it was decided: the bracket of the joint spectral radius holds; run again"
 
 
 _CONTRACTING = {Contraction.EUCLIDEAN, Contraction.QUADRATIC, Contraction.POLYTOPE}
@@ -200,19 +202,28 @@ def contraction_verdict(
     if isinstance(J, MatrixZonotope):
         J = J.extreme
     family = as_family(J, call=_CALL, argument="J")
-    if automaton is None:
-        return _of_family(family, radius, deadline)
-    automaton = as_automaton(automaton, count=family.count, call=_CALL)
-    verdict = _of_family(lifted_family(family, automaton), radius, deadline)
-    return replace(verdict, word=automaton.letter_word(verdict.word))
+    if automaton is not None:
+        automaton = as_automaton(automaton, count=family.count, call=_CALL)
+    kept = [Bracket(0.0, math.inf)]
+    try:
+        if automaton is None:
+            return _of_family(family, radius, deadline, kept)
+        verdict = _of_family(lifted_family(family, automaton), radius, deadline, kept)
+        return replace(verdict, word=automaton.letter_word(verdict.word))
+    except KeyboardInterrupt:
+        return ContractionVerdict(Contraction.INTERRUPTED, kept[0])
 
 
 def _count(J: MatrixZonotope | JacobianZonotope) -> int:
     return J.tie_count if isinstance(J, JacobianZonotope) else int(J.parts.count)
 
 
-def _of_family(family: MatrixFamily, radius: JointSpectralRadius | None, deadline: float) -> ContractionVerdict:
+def _of_family(
+    family: MatrixFamily, radius: JointSpectralRadius | None, deadline: float, kept: list[Bracket]
+) -> ContractionVerdict:
+    """The verdict; the bracket that is proved by now is kept for an interrupt."""
     euclidean = assumption_a(family)
+    kept[:] = [Bracket(0.0, euclidean.norm.upper)]
     if euclidean.holds:
         identity = [[int(i == j) for j in range(family.size)] for i in range(family.size)]
         bound = Fraction(min(euclidean.norm.upper, 1.0))
@@ -279,7 +290,7 @@ def _refutation(family: MatrixFamily, word: Word) -> Certificate:
 def _by_quotient(family: MatrixFamily, deadline: float) -> ContractionVerdict | None:
     """The verdict on what is left when a part of radius one is taken out; None where that does not decide."""
     for split in quotients(family):
-        part = _of_family(split.kept, None, deadline)
+        part = _of_family(split.kept, None, deadline, [])
         if part.contracts:
             how = Contraction.QUOTIENT if split.side is Side.QUOTIENT else Contraction.SUBSPACE
             bracket = _sharper(split.kept, part, deadline)

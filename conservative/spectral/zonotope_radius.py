@@ -12,13 +12,14 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.checks import as_time_limit
+from conservative._core.deadlines import deadline_after, is_over, time_limit_until
 from conservative._core.exact_linalg import from_flint
 from conservative._core.families import MatrixFamily
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, float_above, float_below, round_up
 from conservative.matrix_sets import largest_norm
 from conservative.spectral.family_radius import family_radius
 from conservative.spectral.radius import radius_of
+from conservative.spectral.stages import RadiusStatus
 from conservative.spectral.zonotopes import (
     SquareZonotope,
     ZonotopeNorm,
@@ -41,7 +42,7 @@ _EXACT_INEQUALITY = 320
 """Order of the matrix inequality, n plus the ranks of the generators, up to which it is solved and proved."""
 
 _SECONDS = 12.0
-"""For the quadratic norm, when there is no time limit."""
+"""For the words at most, three times over, and by default for all."""
 
 _CLOSED = 1e-9
 _POWER_STEPS = 40
@@ -61,6 +62,7 @@ class ZonotopeStatus(Enum):
         "coordinates that the ties touch"
     )
     TIME_LIMIT = "the time limit was reached: the bracket holds; raise `time_limit` to narrow it"
+    INTERRUPTED = "interrupted: the bracket holds; run again to narrow it"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -99,7 +101,7 @@ class ZonotopeRadius:
         )
 
 
-def zonotope_radius(zonotope: Any, *, time_limit: float | None = None) -> ZonotopeRadius:
+def zonotope_radius(zonotope: Any, *, time_limit: float | None = _SECONDS) -> ZonotopeRadius:
     """Bounds of the joint spectral radius of {A + sum of t_j G_j : |t_j| <= 1}, whatever the number of generators.
 
     The radius of a convex set is that of its vertices, here 2^k of them. They are listed only for k <= 6.
@@ -138,19 +140,26 @@ def zonotope_radius(zonotope: Any, *, time_limit: float | None = None) -> Zonoto
     >>> found.lower <= 0.5 <= found.upper, found.upper - found.lower < 1e-8
     (True, True)
     """
-    as_time_limit(time_limit, call=_CALL)
+    deadline = deadline_after(time_limit, call=_CALL)
     Z = as_square_zonotope(zonotope)
-    started = time.monotonic()
     if has_few_vertices(Z):
-        return _from_vertices(Z, time_limit)
-    found = _with_words(Z, _from_norms(Z), started, time_limit)
+        return _from_vertices(Z, deadline)
+    kept = [ZonotopeRadius(0.0, math.inf, np.zeros((0, Z.count)), ZonotopeStatus.INTERRUPTED, "nothing yet")]
+    try:
+        return _closed(_bounded(Z, kept, deadline))
+    except KeyboardInterrupt:
+        return _closed(replace(kept[0], status=ZonotopeStatus.INTERRUPTED))
+
+
+def _bounded(Z: SquareZonotope, kept: list[ZonotopeRadius], deadline: float) -> ZonotopeRadius:
+    """Norms, then words, then a quadratic norm; each step is kept as it is made."""
+    kept[:] = [_from_norms(Z)]
+    kept[:] = [_with_words(Z, kept[0], deadline)]
     if Z.size > _EXACT_ORDER or Z.size + len(Z.owner) > _EXACT_INEQUALITY:
-        return _closed(replace(found, status=ZonotopeStatus.NORMS))
-    deadline = started + (_SECONDS if time_limit is None else time_limit)
-    if time.monotonic() < deadline:
-        found = _with_quadratic(Z, found, deadline)
-    late = time_limit is not None and time.monotonic() > deadline
-    return _closed(replace(found, status=ZonotopeStatus.TIME_LIMIT if late else ZonotopeStatus.BRACKET))
+        return replace(kept[0], status=ZonotopeStatus.NORMS)
+    if not is_over(deadline):
+        kept[:] = [_with_quadratic(Z, kept[0], deadline)]
+    return replace(kept[0], status=ZonotopeStatus.TIME_LIMIT if is_over(deadline) else ZonotopeStatus.BRACKET)
 
 
 def _closed(found: ZonotopeRadius) -> ZonotopeRadius:
@@ -191,12 +200,12 @@ def listed_vertices(Z: SquareZonotope) -> tuple[FloatArray, MatrixFamily]:
     return signs, MatrixFamily(np.array([[[float(x) for x in row] for row in m] for m in exact]), exact)
 
 
-def _from_vertices(Z: SquareZonotope, time_limit: float | None) -> ZonotopeRadius:
+def _from_vertices(Z: SquareZonotope, deadline: float) -> ZonotopeRadius:
     signs, family = listed_vertices(Z)
-    found = family_radius(family, time_limit=_SECONDS if time_limit is None else time_limit)
-    result = ZonotopeRadius(
-        found.lower, found.upper, signs[list(found.word)], ZonotopeStatus.VERTICES, "the listed vertices"
-    )
+    found = family_radius(family, time_limit=time_limit_until(deadline))
+    interrupted = found.status is RadiusStatus.INTERRUPTED
+    status = ZonotopeStatus.INTERRUPTED if interrupted else ZonotopeStatus.VERTICES
+    result = ZonotopeRadius(found.lower, found.upper, signs[list(found.word)], status, "the listed vertices")
     return _closed(result)
 
 
@@ -238,14 +247,15 @@ def _trace(Z: SquareZonotope) -> float:
     return max(0.0, float_below(Fraction(value - 2 * error) / Z.size)) if math.isfinite(value + error) else 0.0
 
 
-def _with_words(Z: SquareZonotope, found: ZonotopeRadius, started: float, limit: float | None) -> ZonotopeRadius:
+def _with_words(Z: SquareZonotope, found: ZonotopeRadius, deadline: float) -> ZonotopeRadius:
     """The exact radius of the best words of vertices, while matrices are small enough for it."""
     if Z.size > _EXACT_ORDER:
         return found
-    deadline = started + (_SECONDS if limit is None else limit) / 3
+    begun = time.monotonic()
+    third = begun + (min(deadline, begun + _SECONDS) - begun) / 3
     unit = Fraction(Z.scaled()[1])
     shrink = flint.fmpq(unit.denominator, unit.numerator)
-    for signs in growing_words(Z, deadline=deadline)[:2]:
+    for signs in growing_words(Z, deadline=third)[:2]:
         whole = Z.rational_member(signs[0]) * shrink
         for letter in signs[1:]:
             whole = whole * (Z.rational_member(letter) * shrink)

@@ -261,15 +261,6 @@ def test_an_interrupt_of_the_exact_proof_keeps_the_proved_bracket(monkeypatch):
     assert check(found.certificate).valid
 
 
-def test_an_interrupt_before_there_is_any_bound_is_handed_on(monkeypatch):
-    def interrupted(*args):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(family_radius, "first_bounds", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        joint_spectral_radius(HEAVY_BALL)
-
-
 @pytest.mark.parametrize("tol", [0, 1e-15, 1e-12, 1e-6, 1e-3, 0.5])
 @pytest.mark.parametrize("name", ["golden", "heavy ball", "complex", "defective", "isometries"])
 def test_closed_means_closed_at_every_tolerance(name, tol):

@@ -168,12 +168,14 @@ def test_an_interrupt_returns_the_best_bracket(monkeypatch):
     assert check(found.certificate).valid
 
 
-def test_an_open_polytope_is_not_the_last_word_above():
+def test_an_open_polytope_is_not_the_last_word_above(monkeypatch):
+    monkeypatch.setattr(closing, "MOST_VERTICES", 50)
     family = np.random.default_rng(5).standard_normal((2, 20, 20))
-    found = joint_spectral_radius(family, time_limit=1.0)
-    assert found.lower < found.upper < 0.8 * np.linalg.norm(family, 2, axis=(1, 2)).max()
+    found = joint_spectral_radius(family)
+    assert found.status is RadiusStatus.WORK_LIMIT
+    assert found.lower < found.upper < 0.72 * np.linalg.norm(family, 2, axis=(1, 2)).max()
     assert check(found.certificate).valid
-    assert found.certificate.claim.upper <= Fraction(found.upper)
+    assert found.certificate.claim.upper < 0.8 * np.linalg.norm(family, 2, axis=(1, 2)).max()
 
 
 @pytest.mark.parametrize("tol", [0.0, 1e-15, 1e-12, 1e-6, 1e-2, 10.0])

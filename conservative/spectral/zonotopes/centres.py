@@ -1,12 +1,12 @@
 """A quadratic norm for a whole zonotope: the method of centres for one linear matrix inequality with multipliers."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import NEVER, is_over
 from conservative.spectral.semidefinite.pencil import symmetric_basis
 
 FloatArray = NDArray[np.float64]
@@ -81,7 +81,7 @@ class Inequality:
         return 1.1 * float(np.linalg.eigvalsh((need + need.T) / 2)[-1]) + 1e-12, np.eye(n), d
 
 
-def centres(inequality: Inequality, *, deadline: float | None = None) -> Iterator[tuple[float, FloatArray, FloatArray]]:
+def centres(inequality: Inequality, *, deadline: float = NEVER) -> Iterator[tuple[float, FloatArray, FloatArray]]:
     """Points (P, d) with smaller and smaller s, each strictly inside the inequality in doubles.
 
     Parameters
@@ -107,7 +107,7 @@ def centres(inequality: Inequality, *, deadline: float | None = None) -> Iterato
     P, d = P / (2 * total), d / (2 * total)
     for _ in range(_OUTER):
         for _ in range(_INNER):
-            if deadline is not None and time.monotonic() > deadline:
+            if is_over(deadline):
                 return
             moved = _newton(inequality, square, P, d)
             if moved is None:

@@ -7,6 +7,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import NEVER
 from conservative._core.exact_linalg import from_flint
 from conservative._core.families import ExactMatrix
 from conservative._core.numbers import float_above
@@ -53,7 +54,7 @@ class ZonotopeNorm:
         return f"ZonotopeNorm(gamma={self.gamma!r}, order {len(self.P)}, {len(self.multipliers)} multipliers)"
 
 
-def zonotope_norm(Z: SquareZonotope, *, deadline: float | None = None) -> ZonotopeNorm | None:
+def zonotope_norm(Z: SquareZonotope, *, deadline: float = NEVER) -> ZonotopeNorm | None:
     """The best norm that the method of centres finds, proved; None when nothing was found or proved.
 
     Parameters

@@ -1,10 +1,9 @@
 """Words of vertices of a zonotope that grow fast: each weight follows the sign of its influence on the eigenvalue."""
 
-import time
-
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import NEVER, is_over
 from conservative.spectral.zonotopes.data import SquareZonotope
 
 FloatArray = NDArray[np.float64]
@@ -14,7 +13,7 @@ _RESTARTS = 6
 _LONGEST = 4
 
 
-def growing_words(Z: SquareZonotope, *, deadline: float | None = None) -> list[FloatArray]:
+def growing_words(Z: SquareZonotope, *, deadline: float = NEVER) -> list[FloatArray]:
     """Words of vertices, one for each length, of locally largest growth rho(M_w)^(1/|w|): estimates, best first.
 
     Parameters
@@ -40,7 +39,7 @@ def growing_words(Z: SquareZonotope, *, deadline: float | None = None) -> list[F
     for length in range(1, _LONGEST + 1):
         best: tuple[float, FloatArray] = (-1.0, np.ones((length, Z.count)))
         for start in range(_RESTARTS):
-            if found and deadline is not None and time.monotonic() > deadline:
+            if found and is_over(deadline):
                 break
             signs = np.where(rng.random((length, Z.count)) < 0.5, -1.0, 1.0)
             if start == 0:
