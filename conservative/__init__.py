@@ -127,6 +127,8 @@ _HOMES = {
     "export_counterexample_map": "conservative.report",
     "plot_counterexample_map": "conservative.report",
     "plot_fixed_set": "conservative.report",
+    "plot_norm": "conservative.report",
+    "plot_radius": "conservative.report",
     "plot_sets": "conservative.report",
     "plot_unit_ball": "conservative.report",
     "analyze": "conservative.analysis",

@@ -88,6 +88,7 @@ def analyze(source: str, **options: Any) -> int:
 @click.option("--tol", type=click.FloatRange(min=0, min_open=True), default=1e-9, show_default=True)
 @_TIME
 @click.option("--certificate", type=click.Path(dir_okay=False), help="Write the certificate to this file.")
+@_PLOT
 @_JSON
 def jsr(matrices: str, **options: Any) -> int:
     """Bracket the joint spectral radius of MATRICES.

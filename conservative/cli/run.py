@@ -56,9 +56,7 @@ def analyze(source: str, **options: Any) -> int:
     if written and not options["as_json"]:
         click.echo(printable(f"  written to {written}; prove it again with: conservative check {written}"))
     if options["plot"]:
-        plot_analysis(result, options["plot"])
-        if not options["as_json"]:
-            click.echo(printable(f"  figure written to {options['plot']}"))
+        _draw(lambda path: plot_analysis(result, path), options)
     if options["require"] == "contraction":
         refuted = result.radius is not None and result.radius.lower >= 1
         return 0 if result.contraction is Contraction.PROVED else 1 if refuted else 3
@@ -79,15 +77,32 @@ def jsr(source: str, **options: Any) -> int:
     """
     from conservative._core.files import check_writable
     from conservative.analysis import state_matrices
-    from conservative.report import as_json, radius_document, radius_text
+    from conservative.report import FIGURE_ENDINGS, as_json, plot_radius, radius_document, radius_text
     from conservative.spectral import joint_spectral_radius
 
-    check_writable(options["certificate"], inputs=(source,))
+    check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
+    check_writable(options["certificate"], inputs=(source, options["plot"]))
     family = state_matrices(_problem(source, options["variables"]))
     result = joint_spectral_radius(family, tol=options["tol"], time_limit=options["time_limit"])
     click.echo(as_json(radius_document(result)) if options["as_json"] else radius_text(result))
     _save(result.certificate, options["certificate"])
+    if options["plot"]:
+        title = "standard input" if source == "-" else source
+        _draw(lambda path: plot_radius(family, result, path, title=title), options)
     return 0
+
+
+def _draw(write: Callable[[str], object], options: dict[str, Any]) -> None:
+    """Write a figure, and say so; what cannot be drawn changes no exit code, since the result has been printed."""
+    from conservative._core.errors import ArgumentError
+
+    try:
+        write(options["plot"])
+    except ArgumentError as error:
+        click.echo(printable(f"{options['plot']} was not written: {error}"), err=True)
+        return
+    if not options["as_json"]:
+        click.echo(printable(f"  figure written to {options['plot']}"))
 
 
 def _save(certificate: Any, path: str | None) -> None:

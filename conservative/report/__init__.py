@@ -8,6 +8,8 @@ from conservative.report.document import trajectory_document as trajectory_docum
 from conservative.report.encode import as_json as as_json
 from conservative.report.encode import encode as encode
 from conservative.report.export import export_set as export_set
+from conservative.report.family_plots import plot_norm as plot_norm
+from conservative.report.family_plots import plot_radius as plot_radius
 from conservative.report.norm_plots import plot_unit_ball as plot_unit_ball
 from conservative.report.plots import FIGURE_ENDINGS as FIGURE_ENDINGS
 from conservative.report.plots import plot_analysis as plot_analysis

@@ -13,6 +13,8 @@ from conservative._core.files import write_atomically
 from conservative._core.text import one_line
 from conservative.analysis import Analysis
 from conservative.iteration import SetTrajectory
+from conservative.jacobians import JacobianSet
+from conservative.report.family_plots import plot_radius
 
 FIGURE_ENDINGS = (".png", ".pdf", ".svg")
 """What the name of a figure may end in."""
@@ -21,12 +23,11 @@ _FORMATS = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
 
 
 def plot_analysis(analysis: Analysis, path: str) -> None:
-    """Write the figure of an analysis.
+    """Write the figure of an analysis: its set iteration, or, for a family of matrices, its radius and norm.
 
     Parameters
     ----------
     analysis : Analysis
-        One with a set iteration.
     path : str
         Ends in .png, .pdf or .svg.
 
@@ -38,10 +39,15 @@ def plot_analysis(analysis: Analysis, path: str) -> None:
         When matplotlib is not installed.
     """
     if analysis.trajectory is None:
-        raise ArgumentError(
-            "`plot_analysis(analysis=...)` draws a set iteration; this source has no parameter to differentiate by. "
-            "Leave `--plot` out, or give a function with parameters."
-        )
+        held = analysis.jacobian
+        family = held.state_family() if isinstance(held, JacobianSet) else analysis.problem.family
+        if analysis.radius is None or family is None:
+            raise ArgumentError(
+                "`plot_analysis(analysis=...)` draws a set iteration or a joint spectral radius; this analysis has "
+                "neither. Leave `--plot` out."
+            )
+        plot_radius(family, analysis.radius, path, title=analysis.problem.title)
+        return
     plot_trajectory(analysis.trajectory, path, title=analysis.problem.title)
 
 

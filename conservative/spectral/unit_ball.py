@@ -147,6 +147,15 @@ def ball_of(certificate: Certificate) -> UnitBall | None:
     kind, proof = certificate.kind, certificate.document["proof"]
     if kind == "equality":
         kind, proof = proof["upper"]["kind"], proof["upper"]["proof"]
+    if kind == "blocks" and len(proof["sizes"]) == 1:
+        inner = _ball(proof["proofs"][0]["kind"], proof["proofs"][0]["proof"])
+        T = np.array([[float(Fraction(x)) for x in row] for row in proof["basis"]])
+        turned = inner is not None and inner.hull == "monotone" and (np.diag(np.diag(T)) != T).any()
+        return None if inner is None or turned else UnitBall(inner.hull, inner.vertices @ T.T)
+    return _ball(kind, proof)
+
+
+def _ball(kind: str, proof: dict[str, Any]) -> UnitBall | None:
     if kind == "contraction":
         return UnitBall.of_ellipsoid(np.array([[float(Fraction(x)) for x in row] for row in proof["P"]]))
     if kind not in ("polytope", "exact"):

@@ -124,6 +124,21 @@ def test_the_variable_of_a_matlab_file(capsys: pytest.CaptureFixture[str], tmp_p
         assert run(capsys, "jsr", source, "--variable", "M")[0] == 2
 
 
+def test_families_have_figures_and_proofs_keep_their_exit_code(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "half.json").write_text('[[["1/2", 0], [0, "1/3"]]]')
+    options = ("--plot", "half.png", "--require", "contraction", "--no-certificate")
+    code, out, _ = run(capsys, "analyze", "half.json", *options)
+    assert code == 0
+    assert "figure written to half.png" in out
+    assert (tmp_path / "half.png").read_bytes().startswith(b"\x89PNG")
+    document = run_json(capsys, "jsr", "half.json", "--plot", "radius.svg")
+    assert document["upper"] == 0.5
+    assert (tmp_path / "radius.svg").stat().st_size > 1000
+    assert run(capsys, "jsr", "half.json", "--plot", "radius.gif")[0] == 2
+
+
 @pytest.mark.parametrize(
     ("source", "code"), [("heavy-ball", 1), ("strictness", 0), ("half-absolute", 0), ("golden", 1), ("relu-zero", 3)]
 )
