@@ -177,3 +177,14 @@ def test_building_sorting_networks():
         F, seconds = fastest(lambda e=expressions, s=symbols: cj.from_sympy(e, state=s), repeats=1)
         _, once = fastest(F.evaluate, np.zeros((10_000, n)))
         print(f"sort of {n}: built in {seconds * 1e3:.1f} ms, {seconds / once:.1f} x one evaluation at 10,000 points")
+
+
+def test_hundreds_of_ties():
+    print()
+    for n in (100, 400, 1000):
+        names = [f"x{i}" for i in range(n)]
+        F = cj.from_sympy(" + ".join(f"Abs({v})" for v in names), state=names)
+        for zero in (0, 0.0):
+            J, seconds = fastest(cj.conservative_jacobian, F, [zero] * n, repeats=1)
+            _, peer = fastest(np.linalg.svd, np.random.default_rng(0).normal(size=(n, n)), repeats=1)
+            print(f"{n:4d} x Abs at {zero}: {type(J).__name__}, {seconds:.2f} s, {seconds / peer:.0f} x one SVD")

@@ -1,6 +1,6 @@
 """Forward accumulation of Jacobians on the graph at one point, for given choices of branches."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +11,7 @@ from conservative.functions._arithmetic import Arithmetic
 from conservative.functions._graph import Graph, Node
 from conservative.functions._values import Trace
 
+_ZERO = Fraction(0)
 Gradient = NDArray[Any] | None
 """The derivative of one node in (state, parameters); None for nodes that no variable enters."""
 
@@ -21,7 +22,7 @@ def dense(gradient: Gradient, width: int, arithmetic: Arithmetic) -> NDArray[Any
         return gradient
     if not arithmetic.exact:
         return np.zeros(width)
-    return np.array([Fraction(0)] * width, dtype=object)
+    return np.full(width, _ZERO, dtype=object)
 
 
 def subtract(left: Gradient, right: Gradient, width: int, arithmetic: Arithmetic) -> NDArray[Any]:
@@ -35,8 +36,9 @@ def propagate(
     """The gradient of one numeric node from those of its operands; `branch` is read at switches."""
     node = graph.nodes[index]
     if node.op == "variable":
-        unit = np.array([Fraction(int(i == node.data)) for i in range(graph.width)], dtype=object)
-        return unit if arithmetic.exact else unit.astype(np.float64)
+        unit = dense(None, graph.width, arithmetic)
+        unit[node.data] = arithmetic.constant(Fraction(1))
+        return unit
     if node.op in ("constant", "sign"):
         return None
     if node.op in ("max", "min", "piecewise"):
@@ -44,12 +46,24 @@ def propagate(
     if node.op == "abs":
         inner = inputs[node.args[0]]
         return inner if inner is None or branch == 0 else -inner
-    terms = [
-        slope() * inputs[argument]
-        for argument, slope in partial_derivatives(node, index, trace, arithmetic)
-        if inputs[argument] is not None
-    ]
-    return arithmetic.clean(np.sum(terms, axis=0)) if terms else None
+    if node.op == "add":
+        terms = [inputs[a] for a in node.args if inputs[a] is not None]
+    else:
+        terms = [
+            slope() * inputs[argument]
+            for argument, slope in partial_derivatives(node, index, trace, arithmetic)
+            if inputs[argument] is not None
+        ]
+    return arithmetic.clean(_total(terms)) if terms else None
+
+
+def _total(terms: Sequence[Any]) -> NDArray[Any]:
+    """The sum of gradients; where they are objects, of the entries that are not zero."""
+    total: NDArray[Any] = np.array(terms[0])
+    for term in terms[1:]:
+        places = term.nonzero() if term.dtype == object else slice(None)
+        total[places] += term[places]
+    return total
 
 
 def partial_derivatives(

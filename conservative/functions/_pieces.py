@@ -60,9 +60,37 @@ def enumerate_choices(graph: Graph, trace: Trace, *, limit: int) -> Iterator[Cho
 
 def check_budget(graph: Graph, trace: Trace, *, limit: int) -> None:
     """Raise `BudgetError` when there are more than `limit` pieces, before any of them is differentiated."""
-    if prod(_open_switches(graph, trace).values()) > limit:
-        for _ in enumerate_choices(graph, trace, limit=limit):
-            pass
+    if prod(_open_switches(graph, trace).values()) <= limit:
+        return
+    if _always_open(graph, trace) > limit:
+        raise BudgetError(_budget_text(graph, trace, limit))
+    for _ in enumerate_choices(graph, trace, limit=limit):
+        pass
+
+
+def _always_open(graph: Graph, trace: Trace) -> int:
+    """A lower bound of the number of pieces: the combinations of the choices that lie in no branch of another."""
+    options: dict[Key, set[tuple[int, ...]]] = {}
+    for index, found in trace.options.items():
+        options.setdefault(choice_key(graph, index), set()).add(found)
+    if any(len(found) > 1 for found in options.values()):
+        return 1
+    outer: set[Key] = set()
+    seen: set[int] = set()
+    stack = list(graph.outputs)
+    while stack:
+        index = stack.pop()
+        if index in seen:
+            continue
+        seen.add(index)
+        node, found = graph.nodes[index], trace.options.get(index, ())
+        if node.op not in SWITCHES or node.op == "abs":
+            stack.extend(node.args)
+        elif len(found) == 1:
+            stack.append(node.args[found[0]])
+        if len(found) > 1:
+            outer.add(choice_key(graph, index))
+    return prod(len(next(iter(options[key]))) for key in outer)
 
 
 def _walk(graph: Graph, trace: Trace, taken: Mapping[Key, int]) -> Choices | tuple[Key, tuple[int, ...]] | None:

@@ -1,6 +1,7 @@
 """From the graph back to sympy: the function as written, and the smooth pieces."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -12,8 +13,9 @@ from conservative.functions.vocabulary.nodes import LABELLED
 
 _SORTED = 2_000
 """Operations in the operands of a Max, each use counted, up to which they are shown in sympy's order."""
-SHOWN = 400
+SHOWN = 120
 """Operations in the text of one expression within a message."""
+_GATHERED = frozenset({"add", "multiply", "max", "min", "and", "or"})
 _DOTS = sympy.Symbol("...")
 _RELATIONS = {"lt": sympy.Lt, "le": sympy.Le, "eq": sympy.Eq, "ge": sympy.Ge, "gt": sympy.Gt, "ne": sympy.Ne}
 
@@ -32,6 +34,8 @@ def written(graph: Graph, symbols: Sequence[Any], roots: Sequence[int], *, most:
         kept = set(inputs) if most is None else _fitting(graph, inputs, sizes, most)
         sizes[index] = 1 + sum(sizes[a] if a in kept else 1 for a in inputs)
         shown = {a: built[a] if a in kept else _DOTS for a in inputs}
+        if most is not None and node.op in _GATHERED:
+            node = replace(node, args=_gathered(inputs, kept))
         if label is not None:
             built[index] = LABELLED[label.name](label.rank, *[shown[v] for v in label.values], evaluate=False)
         else:
@@ -45,10 +49,16 @@ def abbreviated(graph: Graph, symbols: Sequence[Any], index: int) -> str:
     return f"{shown[0]} against {shown[1]}" if isinstance(shown, tuple) else str(shown)
 
 
+def _gathered(inputs: Sequence[int], kept: set[int]) -> tuple[int, ...]:
+    """The operands that are shown, and one of those that are not."""
+    hidden = next((i for i in inputs if i not in kept), None)
+    return tuple(i for i in inputs if i in kept or i == hidden)
+
+
 def _fitting(graph: Graph, inputs: Sequence[int], sizes: Mapping[int, int], most: int) -> set[int]:
     """As many operands as stay within a size, the small ones first; both sides of a comparison always."""
     kept = {i for i in inputs if graph.nodes[i].op == "compare"}
-    room = most - len(inputs)
+    room = most - 8
     for index in sorted(inputs, key=lambda i: sizes[i]):
         room -= sizes[index]
         if room >= 0:

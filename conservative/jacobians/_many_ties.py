@@ -8,9 +8,10 @@ independent generators of rank one, which makes the zonotope a superset: one for
 for a group too large to be listed (sorting many equal numbers) one for each entry that its choices can change.
 """
 
-from collections import ChainMap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -73,13 +74,12 @@ def graph_zonotope(
     default = {key: min(options) for key, options in keys.items() if options}
     if len(default) < len(keys):
         return None
-    start = _walk(F.graph, trace, default)
-    if not isinstance(start, Choices):
+    if not isinstance(_walk(F.graph, trace, default), Choices):
         return None
     groups, inside = _groups(F.graph, trace, keys)
     live = _live(F.graph, trace, F.graph.outputs)
-    gradients = _Gradients(F.graph, trace, arithmetic)
-    base = gradients.rows(start, {}, range(len(F.graph.outputs)))
+    gradients = _Gradients(F.graph, trace, arithmetic, default)
+    base = gradients.rows()
     changes: list[_Change] = []
     tight = True
     for mask, group in groups.items():
@@ -88,23 +88,26 @@ def graph_zonotope(
         taken = {key: option for key, option in default.items() if key not in group}
         members = list(_members(F.graph, trace, taken))
         if len(members) <= _GROUP:
-            deltas = [gradients.rows(member, affected, moved) - base[moved] for member in members]
+            columns = gradients.columns(group)
+            deltas = [gradients.changes(member, affected, moved, columns) for member in members]
             shift, found, exactly = _cover(
                 _distinct(deltas, exact=arithmetic.exact), min(group), exact=arithmetic.exact
             )
+            base[np.ix_(moved, columns)] += shift
+            found = [_Change(c.u, _embedded(c.v, columns, F.graph.width), c.key) for c in found]
         else:
             low, high = entry_boxes(F.graph, trace, arithmetic, live=live, taken=taken, group=group)
-            shift, found, exactly = low[moved] - base[moved], _entries(high[moved] - low[moved], min(group)), False
+            found, exactly = _entries(high[moved] - low[moved], min(group)), False
+            base[moved] = low[moved]
             if len(found) > _ENTRIES:
                 return None
-        base[moved] = base[moved] + shift
         changes.extend(_Change(_embedded(c.u, moved, len(base)), c.v, c.key) for c in found)
         tight = tight and exactly
     return _result(F, point, trace, _Sum(base, changes, tight, list(groups.values())), reason=reason)
 
 
 def independent_ties(F: PiecewiseSelection, arithmetic: Arithmetic, traces: tuple[Trace, ...]) -> bool:
-    """Whether every tie is of two sides, lies in no branch of another, and their gradients are linearly independent.
+    """Whether ties of max, min and |·| lie in no branch of another, and their differences are linearly independent.
 
     Then every combination of sides is met by an open cone of directions, and the set of all pieces is Clarke's.
     """
@@ -112,7 +115,7 @@ def independent_ties(F: PiecewiseSelection, arithmetic: Arithmetic, traces: tupl
         return False
     (trace,) = traces
     keys = _open_keys(F.graph, trace)
-    if not keys or not all(_two_sided(F.graph, trace, key) for key in keys):
+    if not keys or not all(len(key) == 1 and F.graph.nodes[key[0]].op in ("max", "min", "abs") for key in keys):
         return False
     groups, _ = _groups(F.graph, trace, keys)
     if any(len(group) > 1 for group in groups.values()):
@@ -122,8 +125,14 @@ def independent_ties(F: PiecewiseSelection, arithmetic: Arithmetic, traces: tupl
     for index in _live(F.graph, trace, [side for pair in sides for side in pair]):
         branch = trace.options.get(index, (0,))[0]
         gradients[index] = propagate(F.graph, trace, arithmetic, index=index, inputs=gradients, branch=branch)
-    rows = [[dense(gradients[s], F.graph.width, arithmetic) for s in pair] for pair in sides]
-    return independent_rows(np.stack([pair[0] - pair[-1] if len(pair) > 1 else pair[0] for pair in rows]))
+    rows = [[dense(gradients[s], F.graph.width, arithmetic) for s in side] for side in sides]
+    gaps = np.stack([gap for side in rows for gap in _differences(side)])
+    return independent_rows(gaps)
+
+
+def _differences(side: Sequence[Matrix]) -> list[Matrix]:
+    """What the other gradients of one tie have more than the first; for |·| the gradient itself."""
+    return [other - side[0] for other in side[1:]] or [side[0]]
 
 
 def _sides(graph: Graph, trace: Trace, key: Key) -> list[int]:
@@ -132,31 +141,67 @@ def _sides(graph: Graph, trace: Trace, key: Key) -> list[int]:
 
 
 class _Gradients:
-    """Gradients of nodes with every choice at its default, kept, and with one group changed, not kept."""
+    """Gradients of nodes with every choice at its default, and how they change with the choices of one group."""
 
-    def __init__(self, graph: Graph, trace: Trace, arithmetic: Arithmetic) -> None:
+    def __init__(self, graph: Graph, trace: Trace, arithmetic: Arithmetic, default: Mapping[Key, int]) -> None:
         self.graph, self.trace, self.arithmetic = graph, trace, arithmetic
         self._kept: dict[int, Gradient] = {}
+        self._columns: dict[Key, int] = {}
+        variables: dict[int, int] = {}
+        for index in _live(graph, trace, graph.outputs):
+            node, options = graph.nodes[index], trace.options.get(index, (0,))
+            variables[index] = 1 << node.data if node.op == "variable" else 0
+            for operand in _operands(graph, trace, index):
+                variables[index] |= variables[operand]
+            branch = options[0]
+            if len(options) > 1:
+                key = choice_key(graph, index)
+                branch = default[key]
+                self._columns[key] = self._columns.get(key, 0) | variables[index]
+            self._kept[index] = self._propagated(index, self._kept, branch)
 
-    def rows(self, choices: Choices, affected: Collection[int], wanted: Iterable[int]) -> Matrix:
-        """Rows of the Jacobian of one piece; only `affected` nodes are differentiated anew."""
+    def rows(self) -> Matrix:
+        """The Jacobian of the piece of default choices."""
+        return np.stack([dense(self._kept[o], self.graph.width, self.arithmetic) for o in self.graph.outputs])
+
+    def columns(self, group: Collection[Key]) -> list[int]:
+        """The variables whose derivatives the choices of a group can change."""
+        mask = reduce(or_, [self._columns[key] for key in group])
+        return [i for i in range(self.graph.width) if mask >> i & 1]
+
+    def changes(
+        self, choices: Choices, affected: Collection[int], wanted: Iterable[int], columns: Sequence[int]
+    ) -> Matrix:
+        """What is added to some rows and columns by other choices: only `affected` nodes change.
+
+        Beside switches derivatives are linear in those of the operands, so that operands that stay are left out.
+        """
         changed: dict[int, Gradient] = {}
-        known = ChainMap(changed, self._kept)
-        for index in choices.reached:
-            if index in affected or index not in self._kept:
-                target = changed if index in affected else self._kept
-                branch = choices.branches.get(index, 0)
-                target[index] = propagate(
-                    self.graph, self.trace, self.arithmetic, index=index, inputs=known, branch=branch
-                )
-        return np.stack([dense(known[self.graph.outputs[row]], self.graph.width, self.arithmetic) for row in wanted])
+
+        def part(gradient: Gradient, places: Sequence[int] | slice = slice(None)) -> Matrix:
+            return dense(None if gradient is None else gradient[places], len(columns), self.arithmetic)
+
+        for index in (i for i in choices.reached if i in affected):
+            node, branch = self.graph.nodes[index], choices.branches.get(index, 0)
+            if node.op not in SWITCHES:
+                moved = {a: changed.get(a) for a in node.args}
+                changed[index] = self._propagated(index, moved, branch)
+            elif node.op != "sign":
+                chosen = node.args[0 if node.op == "abs" else branch]
+                whole = part(self._kept[chosen], columns) + part(changed.get(chosen))
+                turned = -whole if node.op == "abs" and branch else whole
+                changed[index] = self.arithmetic.clean(turned - part(self._kept[index], columns))
+        return np.stack([part(changed.get(self.graph.outputs[row])) for row in wanted])
+
+    def _propagated(self, index: int, inputs: Mapping[int, Gradient], branch: int) -> Gradient:
+        return propagate(self.graph, self.trace, self.arithmetic, index=index, inputs=inputs, branch=branch)
 
 
-def _embedded(part: Matrix, rows: list[int], height: int) -> Matrix:
-    """A column with the given entries, zero elsewhere."""
-    column = np.zeros(height, dtype=part.dtype)
-    column[rows] = part
-    return column
+def _embedded(part: Matrix, places: list[int], length: int) -> Matrix:
+    """A vector with the given entries, zero elsewhere."""
+    vector = np.zeros(length, dtype=part.dtype)
+    vector[places] = part
+    return vector
 
 
 def _result(F: PiecewiseSelection, point: Point, trace: Trace, total: _Sum, *, reason: str) -> JacobianZonotope:

@@ -7,6 +7,7 @@ import sympy as sp
 import conservative as cj
 from conservative._core.errors import ArgumentError, BudgetError
 from conservative._core.exactness import Exactness
+from conservative.jacobians.front import jacobian_zonotope
 
 NAMES = [f"x{i}" for i in range(20)]
 MANY = cj.from_sympy([f"Max({name}, 0)" for name in NAMES], state=NAMES)
@@ -129,3 +130,25 @@ def test_ties_that_act_on_each_other_lie_in_the_box_of_their_entries() -> None:
     assert not cover.tight
     assert len(listed.vertices) > 100
     assert cover.contains(listed.vertices).all()
+
+
+@pytest.mark.parametrize(("count", "zero"), [(300, 0), (600, 0.0)])
+def test_hundreds_of_absolute_values(count: int, zero: float) -> None:
+    """conv of all signs: the cube [-1, 1]^n of weights, whose support is the sum of moduli."""
+    names = [f"x{i}" for i in range(count)]
+    F = cj.from_sympy(" + ".join(f"{i + 1}*Abs({name})" for i, name in enumerate(names)), state=names)
+    J = cj.conservative_jacobian(F, [zero] * count)
+    assert (J.exactness, J.tie_count) == (Exactness.EXACT, count)
+    direction = np.where(np.arange(count) % 2, 1.0, -2.0)
+    assert float(J.support(direction[None])) == pytest.approx(np.arange(1, count + 1) @ np.abs(direction))
+
+
+def test_changes_behind_a_branch_that_is_not_the_default() -> None:
+    """Ties inside one branch of a tie, which enter a sum and a product: all pieces, by hand."""
+    F = cj.from_sympy(["Max(0, Max(x, 2*x) + Abs(y)) + 3*Abs(y)", "y + Max(x, 2*x)*(z + 2)"], state=["x", "y", "z"])
+    J = jacobian_zonotope(F, [0, 0, 5])
+    rows = [[a, b, 0] for a in (1, 2) for b in (-1, 1)]
+    pieces = [[[a, b + 3 * b, 0], [7 * a, 1, 0]] for a, b, _ in rows] + [
+        [[0, 3 * b, 0], [7 * a, 1, 0]] for a, b, _ in rows
+    ]
+    assert J.contains(np.array(pieces, dtype=float)).all()
