@@ -45,8 +45,8 @@ def about_verdict(
     if adapted is not None:
         lines += _part_lines(adapted) if adapted.how in _PARTS else _norm_lines(adapted, radius)
         lines += [f"remedy: {adapted.remedy}"] if adapted.remedy and not _is_one(adapted.radius) else []
-    if contraction is Contraction.REFUTED and radius is not None:
-        lines.append(_what_is_refuted(len(radius.vertex_radii), of_function))
+    if contraction is Contraction.REFUTED:
+        lines.append(_what_is_refuted(2 if radius is None else len(radius.vertex_radii), of_function))
     lines += [] if radius is None else certificate_lines(radius)
     return Finding("Contraction of derivatives" if of_function else "Contraction", tuple(lines))
 
@@ -72,6 +72,8 @@ def _norm_lines(adapted: ContractionVerdict, radius: JointSpectralRadius | None)
     upper = up_text(adapted.radius.upper)
     if adapted.how is Adapted.EUCLIDEAN:
         return [f"Assumption A holds in the Euclidean norm, with ρ ≤ {upper}"]
+    if adapted.how is Adapted.QUADRATIC:
+        return [f"Assumption A holds in one quadratic norm, with ρ ≤ {upper}"]
     if adapted.how is Adapted.POLYTOPE:
         certificate = None if radius is None else radius.certificate
         ball = None if certificate is None else unit_ball(certificate)
@@ -84,7 +86,8 @@ def _norm_lines(adapted: ContractionVerdict, radius: JointSpectralRadius | None)
             f"Assumption A holds in an adapted norm, with ρ ≤ {up_text(float_above(certificate.claim.upper))}: "
             f"the unit ball is {ball} of the certificate"
         ]
-    return []
+    # Of a family the radius has been said before; of a zonotope not.
+    return [f"joint spectral radius {value_text(adapted.radius)}, proved"] if radius is None else []
 
 
 def _part_lines(adapted: ContractionVerdict) -> list[str]:

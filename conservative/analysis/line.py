@@ -13,7 +13,7 @@ from conservative._core.numbers import Bracket
 from conservative._core.rationals import as_fraction
 from conservative.analysis.problem import Problem, as_problem
 from conservative.analysis.record import Analysis
-from conservative.analysis.ties import by_largest_norm
+from conservative.analysis.ties import without_a_list
 from conservative.analysis.verdict import Contraction
 from conservative.differentiation import ImplicitJacobian, implicit_jacobian
 from conservative.functions import Residual, StructuredMap
@@ -116,7 +116,7 @@ def analyze(
     residual = fixed_point_residual(problem)
     jacobian, conical = _jacobians(problem, kind)
     if isinstance(jacobian, JacobianZonotope):
-        return by_largest_norm(problem, residual, jacobian)
+        return without_a_list(problem, residual, jacobian, time_limit=_share(deadline, _RADIUS_ALONE))
     family = _state_family(problem, jacobian)
     if family is None:
         return Analysis(problem=problem, residual=residual, jacobian=jacobian, conical=conical)

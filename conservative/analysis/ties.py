@@ -1,20 +1,25 @@
-"""Analysis where ties are too many to list: what the norm of the whole set decides."""
+"""Analysis where ties are too many to list: what norms and a few words decide for the whole set."""
 
 from conservative.analysis.problem import Problem
 from conservative.analysis.record import Analysis
 from conservative.analysis.verdict import Contraction
 from conservative.functions import Residual
 from conservative.jacobians import JacobianZonotope
+from conservative.spectral import Contraction as Adapted
+from conservative.spectral import contraction_verdict
 
 
-def by_largest_norm(problem: Problem, residual: Residual | None, J: JacobianZonotope) -> Analysis:
-    """An analysis that proves contraction when ‖A‖₂ < 1 on the whole set, and otherwise leaves it open.
+def without_a_list(
+    problem: Problem, residual: Residual | None, J: JacobianZonotope, *, time_limit: float | None
+) -> Analysis:
+    """An analysis by the largest ‖A‖₂ on the whole set and, where that is not below 1, by its joint spectral radius.
 
     Parameters
     ----------
     problem : Problem
     residual : Residual, optional
     J : JacobianZonotope
+    time_limit : float, optional
 
     Returns
     -------
@@ -22,7 +27,15 @@ def by_largest_norm(problem: Problem, residual: Residual | None, J: JacobianZono
     """
     if J.shape[0] != J.state_size:
         return Analysis(problem=problem, residual=residual, jacobian=J)
-    norm = J.largest_norm()
-    proved = norm.bounds.upper + J.state.e_missing < 1.0
-    verdict = Contraction.PROVED if proved else Contraction.UNDECIDED
-    return Analysis(problem=problem, residual=residual, jacobian=J, contraction=verdict, norm=norm)
+    adapted = contraction_verdict(J, time_limit=time_limit)
+    # A superset that expands says nothing of the set.
+    refuted = adapted.how is Adapted.REFUTED and J.tight
+    verdict = Contraction.PROVED if adapted.contracts else Contraction.REFUTED if refuted else Contraction.UNDECIDED
+    return Analysis(
+        problem=problem,
+        residual=residual,
+        jacobian=J,
+        contraction=verdict,
+        adapted=adapted if J.tight or adapted.contracts else None,
+        norm=J.largest_norm(),
+    )

@@ -336,5 +336,6 @@ def _of_zonotope(J: MatrixZonotope | JacobianZonotope, deadline: float) -> Contr
     if found.upper >= 1:
         return ContractionVerdict(Contraction.UNDECIDED, found.bracket)
     if found.quadratic is not None and found.quadratic.gamma < 1:
-        return ContractionVerdict(Contraction.QUADRATIC, found.bracket, found.quadratic.P)
+        bracket = Bracket(min(found.lower, found.quadratic.gamma), found.quadratic.gamma)
+        return ContractionVerdict(Contraction.QUADRATIC, bracket, found.quadratic.P)
     return ContractionVerdict(Contraction.POLYTOPE, found.bracket)

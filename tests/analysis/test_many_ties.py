@@ -9,7 +9,7 @@ from conservative.report.document import jacobian_document
 
 def test_a_function_of_many_ties_is_judged_by_its_norm() -> None:
     names = [f"x{i}" for i in range(14)]
-    for factor, verdict in (("1/2", "PROVED"), ("1", "UNDECIDED")):
+    for factor, verdict in (("1/2", "PROVED"), ("1", "REFUTED")):  # the identity is one of the Jacobians of max(x, 0)
         F = cj.from_sympy([f"{factor}*Max({n}, 0)" for n in names], state=names)
         result = cj.analyze(F, at=[0] * 14)
         assert result.contraction.name == verdict
@@ -57,3 +57,15 @@ def test_a_large_structured_map_is_judged_by_its_norm() -> None:
         cj.analyze(F, at=np.ones(40))
     with pytest.raises(cj.ConservativeError, match="needs the point"):
         cj.analyze(F)
+
+
+def test_many_ties_whose_norm_is_above_one_may_contract_in_another() -> None:
+    """Nilpotent ties above a contraction: ‖A‖₂ is about 4, the joint spectral radius 1/2."""
+    size = 14
+    shear = np.eye(size) / 2 + 4 * np.eye(size, k=7)
+    F = cj.structured(cj.ScalarPiece.relu(), shear)
+    result = cj.analyze(F, at=np.zeros(size))
+    assert result.norm.bounds.lower > 1
+    assert result.contraction.name == "PROVED"
+    assert result.adapted.radius.lower <= 0.5 <= result.adapted.radius.upper < 1
+    assert "Assumption A holds in" in str(result)

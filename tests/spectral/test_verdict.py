@@ -265,3 +265,17 @@ def test_bad_input_is_refused(call, message):
 def test_huge_and_tiny_entries_are_decided(scale):
     verdict = contraction_verdict(np.array([[[1, 1], [0, 1]], [[1, 0], [1, 1]]]) * scale)
     assert verdict.how is (Contraction.REFUTED if scale > 1 else Contraction.EUCLIDEAN)
+
+
+def test_the_quadratic_norm_of_a_zonotope_is_as_small_as_is_said():
+    """Absolute values bound the radius of nonnegative matrices below what the norm proves: the norm is what is named."""
+    rng = np.random.default_rng(0)
+    U = rng.random((7, 4)) * rng.integers(0, 2, (7, 4)) / 4
+    V = rng.random((7, 4)) * rng.integers(0, 2, (7, 4)) / 4
+    zonotope = cj.MatrixZonotope.from_rank_one(np.triu(rng.random((4, 4)), 1) * 0.6, U, V)
+    verdict, found = contraction_verdict(zonotope), cj.zonotope_radius(zonotope)
+    assert verdict.how is Contraction.QUADRATIC
+    assert found.upper < found.quadratic.gamma == verdict.radius.upper
+    factor = np.linalg.cholesky(verdict.P).T
+    largest = zonotope.center + np.abs(zonotope.generators).sum(axis=0)
+    assert np.linalg.norm(factor @ largest @ np.linalg.inv(factor), 2) <= verdict.radius.upper
