@@ -84,3 +84,13 @@ def test_global_pieces():
         print(
             f"k = {k:3d} lines, {len(pieces):4d} polyhedra: {seconds:.3f} s, {1e3 * seconds / len(pieces):.2f} ms each"
         )
+
+
+def test_independent_ties_need_no_cells():
+    """Where the ties are independent the cells are known: conical costs what program does, never 2^k cones."""
+    for k in (6, 12, 20):
+        names = [f"a{i}" for i in range(k)]
+        F = from_sympy(" + ".join(f"Abs({n})" for n in names), state=names)
+        _, program = timed(lambda F=F, k=k: conservative_jacobian(F, [0] * k))
+        _, conical = timed(lambda F=F, k=k: conservative_jacobian(F, [0] * k, kind="conical"))
+        print(f"k = {k:2d} independent ties: program {program:.3f} s, conical {conical / program:.2f} x")

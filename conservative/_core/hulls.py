@@ -41,17 +41,31 @@ def hull_contains(vertices: NDArray[Any], points: NDArray[Any], *, exact: bool, 
     targets = points.reshape(len(points), -1)
     known = {tuple(vertex) for vertex in flat.tolist()}
     rational = exact and all(isinstance(x, Fraction) for row in (*flat, *targets) for x in row)
+    rough = _in_doubles(flat)
     for target in targets:
         if tuple(target.tolist()) in known:
             continue
-        if exact and not (rational and _member(flat, target, slack)):
+        if exact and not (rational and _member(flat, rough, target, slack)):
             return False
         if not exact and _support(flat, target) is None:
             return False
     return True
 
 
-def _member(flat: NDArray[Any], target: NDArray[Any], slack: Fraction) -> bool:
+def _in_doubles(flat: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Rounded, unless some entry is beyond the doubles."""
+    try:
+        return flat.astype(np.float64)
+    except (OverflowError, TypeError):
+        return None
+
+
+def _member(flat: NDArray[Any], rough: NDArray[np.float64] | None, target: NDArray[Any], slack: Fraction) -> bool:
+    nearly = _in_doubles(target)
+    if rough is not None and nearly is not None:
+        support = _support(rough, nearly)
+        if support is not None and _confirmed([flat[i] for i in support], target, slack):
+            return True
     support = _support(*_scaled(flat, target))
     if support is not None and _confirmed([flat[i] for i in support], target, slack):
         return True

@@ -80,8 +80,15 @@ def conservative_jacobian(
     the side that would choose a branch: by exact decisions for affine comparisons and for polynomials in one or two
     variables, by sums of squares, and by series in one variable.
 
-    Each piece costs one forward accumulation through the graph. Cells cost in proportion to their number: at exact
-    points each cone is narrowed exactly, however thin, at float points by linear programs.
+    *Doubles.* At a float point the tolerance decides which values tie, and nothing else. Once the ties are chosen every
+    double is a rational: gradients, cones and equality are decided in exact arithmetic, whatever their scale, and in
+    balls of 256 bits from the first node on that is not rational. What these cannot decide is not claimed.
+
+    *Edges.* At a point on the edge of the domain of a root, x**(3/2) at 0, the set is that of the side where F has
+    values; `edges` names the root, and `exactness` is not EXACT, since Clarke's Jacobian speaks of a neighbourhood.
+
+    Each piece costs one forward accumulation through the graph. Cells cost in proportion to their number: each cone is
+    narrowed exactly, however thin.
 
     *When cells are all of Clarke's Jacobian.* Beside the point F is a continuous selection of the pieces of its
     nonempty sign patterns, and Clarke's Jacobian is the hull of the limits of their derivatives, thus of the Jacobians

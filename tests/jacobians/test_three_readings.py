@@ -5,6 +5,7 @@ read in order; "selection" takes every branch that has the value of F.
 """
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from strategies.functions import WITH_DECIDED_GUARDS
 import conservative as cj
 from conservative._core.errors import ArgumentError, FunctionError
 from conservative._core.exactness import Exactness
+from conservative.cli import main
+from conservative.jacobians import at_point
 from conservative.matrix_sets import MatrixPolytope
 
 HARD_SWISH = "Piecewise((0, x <= -3), (x, x >= 3), (x*(x + 3)/6, True))"
@@ -119,6 +122,20 @@ def test_the_sandwich_holds_all_of_them():
     assert rows(refused.program) == [(1,)]
 
 
+@pytest.mark.parametrize("call", [lambda F: cj.jacobian_sandwich(F, [0, 0]), lambda F: cj.analyze(F, at=[0, 0])])
+def test_all_readings_come_from_one_search_of_cells(call, monkeypatch):
+    searches = []
+    whole = at_point.CellSearch
+
+    def counted(*arguments):
+        searches.append(arguments)
+        return whole(*arguments)
+
+    monkeypatch.setattr(at_point, "CellSearch", counted)
+    call(cj.from_sympy("Max(-x, 0)/2 + x/4 - Max(x, 0)/2 + t", state=["x"], parameters=["t"]))
+    assert len(searches) == 1
+
+
 def test_program_and_selection_agree_where_nothing_is_decided():
     F = cj.from_sympy(["Max(x, 0) - Abs(y)", "Piecewise((x, x > y), (y, True))"], state=["x", "y"])
     found = cj.jacobian_sandwich(F, [0, 0])
@@ -182,3 +199,26 @@ def test_the_sets_are_nested_and_program_forgets_what_is_decided(tree):
     assert hull.contains(near.conical.vertices, tol=1e-12).all()
     assert MatrixPolytope(found.conical.vertices).contains(near.conical.vertices, tol=1e-12).all()
     assert MatrixPolytope(near.conical.vertices).contains(found.conical.vertices, tol=1e-12).all()
+
+
+def test_the_command_line_chooses_the_reading(tmp_path, capsys):
+    path = tmp_path / "decided.toml"
+    path.write_text(
+        'state = ["x"]\nparameters = ["t"]\n'
+        'F = ["Piecewise((t*x, t < 1), (x/t**2, True))"]\nat = { x = 0, t = "1/2" }\n'
+    )
+    for kind, exit_code in (("program", 0), ("conical", 0), ("selection", 1)):
+        assert main(["analyze", str(path), "--no-certificate", "--kind", kind, "--require", "contraction"]) == exit_code
+        assert f"the {'function' if kind == 'conical' else kind} reading" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("z", [0, 0.0])
+def test_independent_ties_need_no_cells(z):
+    names = [f"a{i}" for i in range(20)]
+    J = cj.conservative_jacobian(
+        cj.from_sympy(" + ".join(f"Abs({n})" for n in names), state=names), [z] * 20, kind="conical"
+    )
+    assert (J.kind, J.exactness, J.tie_count) == ("conical", Exactness.EXACT, 20)
+    layer = cj.from_sympy([f"Max({n} - {m}/2, 0)" for n, m in pairwise(names[:9])], state=names[:9])
+    listed = cj.conservative_jacobian(layer, [z] * 9, kind="conical")
+    assert (listed.kind, listed.exactness, len(listed.vertices)) == ("conical", Exactness.EXACT, 256)
