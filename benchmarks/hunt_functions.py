@@ -2,12 +2,12 @@
 
     python benchmarks/hunt_functions.py --minutes 10 --seed 0
 
-Trees over two variables, positively homogeneous of degree one at their point but for quadratic terms, with guards that
+Trees over two variables, positively homogeneous of degree one at their point but for curved terms, with guards that
 are tied, decided or contradictory; scaled inside and outside by 1e-12 to 1e12; looked at as exact numbers and as
 doubles, at the origin and at shifted points. The slow routes never see the package's graph:
 
 * *limits*: every tie of such a function is on one of finitely many rays, so that one direction between each two of them
-  gives all limits of derivatives, in `Fraction`: Clarke's set exactly where no term is quadratic. With quadratic terms
+  gives all limits of derivatives, in `Fraction`: Clarke's set exactly where no term is curved. With curved terms
   points on parabolas beside the rays are looked at too; what they show is a part of Clarke's set.
 * *program* and *selection*: every switch chooses by itself, again in `Fraction`. Equal switches are one for the
   package, so that its set may be smaller, never larger.
@@ -42,6 +42,14 @@ BENDS = [Fraction(c, 8) for c in (-64, -17, -9, -5, -3, -1, 1, 3, 5, 9, 17, 64)]
 """Curvatures of the parabolas beside a ray."""
 
 
+SMOOTH = {
+    "exp": ("(exp({}) - 1)", [1, Fraction(1, 2), Fraction(1, 6)]),
+    "sin": ("sin({})", [1, 0, Fraction(-1, 6)]),
+    "root": ("(sqrt(1 + {}) - 1)", [Fraction(1, 2), Fraction(-1, 8), Fraction(1, 16)]),
+}
+"""Text, and the first coefficients of the power series, which is all that a point 1e-40 away sees."""
+
+
 class Node:
     """A node of a tree: text for the package, and values, gradients and choices of its own."""
 
@@ -58,6 +66,8 @@ class Node:
                 return f"{self.op.capitalize()}({u.text(x, y)}, {v.text(x, y)})"
             case "abs", (u,):
                 return f"Abs({u.text(x, y)})"
+            case (("exp" | "sin" | "root"), (u,)):
+                return SMOOTH[self.op][0].format(u.text(x, y))
             case "add", (u, v):
                 return f"({u.text(x, y)} + {v.text(x, y)})"
             case "scale", (c, u):
@@ -88,6 +98,11 @@ class Node:
             case "abs", (u,):
                 value, gradient = u.jet(x, y)
                 return (value, gradient) if value > 0 else (-value, tuple(-g for g in gradient))
+            case (("exp" | "sin" | "root"), (u,)):
+                value, gradient = u.jet(x, y)
+                a, b, c = SMOOTH[self.op][1]
+                slope = a + 2 * b * value + 3 * c * value**2
+                return a * value + b * value**2 + c * value**3, tuple(slope * g for g in gradient)
             case "add", (u, v):
                 return _sum(u.jet(x, y), v.jet(x, y), 1)
             case "scale", (c, u):
@@ -112,6 +127,9 @@ class Node:
             case "abs", (u,):
                 found = u.gradients(kind)
                 return found | {(-a, -b) for a, b in found}
+            case (("exp" | "sin" | "root"), (u,)):
+                slope = SMOOTH[self.op][1][0]
+                return {(slope * a, slope * b) for a, b in u.gradients(kind)}
             case "add", (u, v):
                 return _sums(u.gradients(kind), v.gradients(kind), 1)
             case "scale", (c, u):
@@ -226,7 +244,7 @@ class Draw:
     """A random tree, its text and its slow answers, scaled and shifted."""
 
     def __init__(self, rng):
-        self.curved = rng.random() < 0.3
+        self.curved = rng.random() < 0.4
         self.tree = _grown(rng, rng.randint(1, 4), self.curved)
         self.tree.curved = self.curved
         self.inner, self.outer = rng.choice(SCALES), rng.choice(SCALES)
@@ -253,7 +271,8 @@ def _grown(rng, depth, curved):
         if curved and rng.random() < 0.4:
             return Node("quadratic", *(Fraction(rng.randint(-2, 2)) for _ in range(3)))
         return form()
-    op = rng.choice(["max", "min", "abs", "add", "scale", "kink", "decided", "never", "max", "min", "thin"])
+    smooth = ["exp", "sin", "root"] if curved else []
+    op = rng.choice(["max", "min", "abs", "add", "scale", "kink", "decided", "never", "max", "min", "thin", *smooth])
     deeper = [_grown(rng, rng.randint(0, depth - 1), curved) for _ in range(2)]
     number = Fraction(rng.randint(-3, 3))
     if op == "thin":
@@ -263,8 +282,10 @@ def _grown(rng, depth, curved):
         )
     if op in ("kink", "decided", "never"):
         return Node(op, deeper[0], form(), number)
-    if op in ("abs", "scale"):
-        return Node(op, deeper[0]) if op == "abs" else Node("scale", number, deeper[0])
+    if op == "scale":
+        return Node("scale", number, deeper[0])
+    if op == "abs" or op in SMOOTH:
+        return Node(op, deeper[0])
     return Node(op, *deeper)
 
 
