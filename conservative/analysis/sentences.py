@@ -62,7 +62,7 @@ def about_function(F: PiecewiseSelection | StructuredMap, at: Any, residual: Res
         values = at.items() if hasattr(at, "items") else zip(names, at, strict=True)
         lines.append("at " + ", ".join(f"{name} = {value}" for name, value in values))
     if residual is not None:
-        how = "exactly" if residual.exact else f"to within {residual.largest:.1e}"
+        how = "exactly" if residual.exact else f"to within {residual.largest:.1e}" if residual.largest else "in doubles"
         lines.append(f"a fixed point: F(x, θ) = x {how}")
     return Finding("Function", tuple(lines))
 

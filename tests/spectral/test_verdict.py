@@ -268,7 +268,7 @@ def test_huge_and_tiny_entries_are_decided(scale):
 
 
 def test_the_quadratic_norm_of_a_zonotope_is_as_small_as_is_said():
-    """Absolute values bound the radius of nonnegative matrices below what the norm proves: the norm is what is named."""
+    """Absolute values bound the radius of nonnegative matrices below what the norm proves."""
     rng = np.random.default_rng(0)
     U = rng.random((7, 4)) * rng.integers(0, 2, (7, 4)) / 4
     V = rng.random((7, 4)) * rng.integers(0, 2, (7, 4)) / 4
