@@ -61,7 +61,7 @@ def test_every_row_of_the_table(row):
     np.testing.assert_allclose(library.forward(operation, at), row.forward or row.observed, atol=1e-15)
 
 
-def agree(F, at, library, spellings):
+def check_agreement(F, at, library, spellings):
     """Compare every spelling in both modes, by one explanation and one hull."""
     explanation = cj.explain(F, at)
     for spelling in spellings:
@@ -87,7 +87,7 @@ def inside(vertices, derivative):
 def test_the_vocabulary_at_ties(components, at, library):
     F = selection(components, len(at))
     spellings = {d.spelling for d in cj.explain(F, at).derivatives if d.framework == library.name}
-    agree(F, at, library, sorted(spellings))
+    check_agreement(F, at, library, sorted(spellings))
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -97,7 +97,7 @@ def test_random_formulas_at_ties(library):
     @given(FORMULAS, TIES, st.sampled_from(PREDICTED[library.name]))
     @settings(deadline=None, max_examples=150)
     def compare(components, at, spelling):
-        settled.append(not agree(cj.from_sympy(components, state=STATE), at, library, [spelling]).rounding)
+        settled.append(not check_agreement(cj.from_sympy(components, state=STATE), at, library, [spelling]).rounding)
 
     compare()
     assert len(settled) >= 150
@@ -113,7 +113,7 @@ def test_random_formulas_that_make_nan(library):
     def compare(components, at, spelling):
         try:
             F = cj.from_sympy(components, state=STATE)
-            explanation = agree(F, at, library, [spelling])
+            explanation = check_agreement(F, at, library, [spelling])
         except cj.ConservativeError:
             assume(False)
         infinite.append(any(np.isnan(d.matrix).any() for d in explanation.derivatives))
