@@ -121,10 +121,24 @@ def made(call: Callable[[], Any]) -> Number:
     return Ball(ball)
 
 
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "sigmoid": lambda v: 1 / (1 + (-v).exp()),
+    "softplus": lambda v: (-abs(v)).exp().log1p() + (v + abs(v)) / 2,
+    "sinc_slope": lambda v: (v.cos() - v.sinc()) / v if v != 0 else flint.arb(0),
+}
+
+
 class Functions:
     """The elementary functions on numbers, under the names that sympy has for them."""
 
+    @property
+    def pi(self) -> Number:
+        """The number π."""
+        return made(flint.arb.pi)
+
     def __getattr__(self, name: str) -> Callable[[Any], Number]:
+        if name in _FUNCTIONS:
+            return lambda value: made(lambda: _FUNCTIONS[name](enclosed(value)))
         if hasattr(flint.arb, name):
             return lambda value: made(lambda: getattr(enclosed(value), name)())
         rough = getattr(FLOAT, name)

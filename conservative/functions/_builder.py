@@ -4,13 +4,17 @@ A node is stored once per distinct operation on distinct operands, so that a swi
 written twice on the same subexpression is one switch, with one choice at a tie. Nothing is
 rewritten beyond what keeps that recognition robust: operands of commutative operations are
 sorted, rational constants of a sum or a product are gathered, and every comparison of the same two
-operands shares one node, whichever way round it was written.
+operands shares one node, whichever way round it was written. Logarithms of sums of exponentials are kept from
+overflowing, a root of an even power is a power of the absolute value, and powers of powers of what is never negative
+are one power.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
+
+import sympy
 
 from conservative._core.errors import FunctionError
 from conservative.functions._graph import BOOLEANS, SWITCHES, Graph, Label, Node, pruned, relation_holds
@@ -98,7 +102,34 @@ class Builder:
             return self.constant(Fraction(1))
         if known is not None and exponent.denominator == 1 and _foldable(known, exponent):
             return self.constant(known ** int(exponent))
+        inner = self.nodes[base]
+        if inner.op == "power" and inner.data > 0 and exponent > 0:
+            if inner.data.denominator == 1 and inner.data % 2 == 0:
+                whole = inner.data * exponent
+                even = whole.denominator == 1 and whole % 2 == 0
+                return self.power(inner.args[0] if even else self.absolute(inner.args[0]), whole)
+            if self._is_never_negative(inner.args[0]):
+                return self.power(inner.args[0], inner.data * exponent)
+        if inner.op == "abs" and exponent > 0 and exponent.denominator == 1 and exponent % 2 == 0:
+            return self.power(inner.args[0], exponent)
         return self._add("power", (base,), exponent)
+
+    def _is_never_negative(self, index: int) -> bool:
+        """Whether a number is seen to be at least 0 for all values of the variables."""
+        node = self.nodes[index]
+        if node.op == "add":
+            return all(self._is_square_like(a) for a in node.args)
+        return self._is_square_like(index)
+
+    def _is_square_like(self, index: int) -> bool:
+        node = self.nodes[index]
+        if node.op == "multiply" and (self._rational(node.args[0]) or 0) > 0 and len(node.args) == 2:
+            node = self.nodes[node.args[1]]
+        even = node.op == "power" and node.data.denominator == 1 and node.data > 0 and node.data % 2 == 0
+        known = self._rational(index)
+        if known is not None:
+            return known >= 0
+        return (even or node.op == "abs") and self._is_total(node.args[0])
 
     def exponential(self, base: int, exponent: int) -> int:
         """A power whose exponent varies (or is irrational): the base must be positive."""
@@ -107,7 +138,38 @@ class Builder:
 
     def smooth(self, name: str, argument: int) -> int:
         """An elementary smooth function from the table in `_smooth`."""
+        if name == "log":
+            parts = [self._exponential_part(t) for t in self._terms(argument)]
+            if any(part is not None and part[1] is not None for part in parts) and None not in parts:
+                return self._log_of_sum([part for part in parts if part is not None])
         return self._add("smooth", (argument,), name)
+
+    def _terms(self, index: int) -> tuple[int, ...]:
+        return self.nodes[index].args if self.nodes[index].op == "add" else (index,)
+
+    def _exponential_part(self, term: int) -> tuple[Fraction, int | None] | None:
+        """(c, u) of a term c exp(u), (c, None) of a constant, where c > 0; else None."""
+        node, factor = self.nodes[term], Fraction(1)
+        if node.op == "multiply" and len(node.args) == 2 and self._rational(node.args[0]):
+            factor, node = self._rational(node.args[0]) or factor, self.nodes[node.args[1]]
+        known = self._rational(term)
+        if known is not None:
+            return (known, None) if known > 0 else None
+        return (factor, node.args[0]) if node.op == "smooth" and node.data == "exp" and factor > 0 else None
+
+    def _log_of_sum(self, parts: Sequence[tuple[Fraction, int | None]]) -> int:
+        """log Σ c exp(u) as u_n + softplus(log Σ' - u_n), term by term: the exponentials may not fit a double."""
+        ordered = sorted(parts, key=lambda part: part[1] is None)
+        logs = [self._logarithm_added(factor, inner) for factor, inner in ordered]
+        total = logs[0]
+        for other in logs[1:]:
+            gap = self.add([total, self.negate(other)])
+            total = self.add([other, self._add("smooth", (gap,), "softplus")])
+        return total
+
+    def _logarithm_added(self, factor: Fraction, inner: int | None) -> int:
+        terms = [] if factor == 1 else [self.constant(sympy.log(sympy.Rational(factor.numerator, factor.denominator)))]
+        return self.add([*terms, *([] if inner is None else [inner])])
 
     def extremum(self, op: str, operands: Sequence[int]) -> int:
         """A "max" or "min" of any number of operands."""

@@ -211,6 +211,21 @@ def _integrated(inner: Terms, exponent: Fraction, square: int) -> list[Fraction]
     return _driven(inner, lambda _: slope, _ZERO)
 
 
+def _logistic(known: list[Fraction]) -> Terms:
+    """s (1 - s) from the terms of s."""
+    s = Germ.of(known, len(known))
+    rate = s.minus(s.times(s)).terms
+    return [*rate, *[_ZERO] * (len(known) - len(rate))]
+
+
+def _sinc(a: Germ) -> list[Fraction]:
+    """1 - a²/6 (1 - a²/20 (1 - ...)), the series of sin(a)/a."""
+    square, total = a.times(a), Germ((Fraction(1),))
+    for k in range(ORDER // 2, 0, -1):
+        total = Germ((Fraction(1),)).minus(square.times(total).times(Germ((Fraction(1, 2 * k * (2 * k + 1)),))))
+    return list(total.terms)
+
+
 _SERIES: dict[str, Callable[[Terms], Terms]] = {
     "exp": lambda a: _driven(a, lambda known: known, Fraction(1)),
     "log": lambda a: _driven(a, lambda _: _unit_power(a, Fraction(-1)), _ZERO),
@@ -224,5 +239,9 @@ _SERIES: dict[str, Callable[[Terms], Terms]] = {
     "asinh": lambda a: _integrated(a, Fraction(-1, 2), 1),
     "atan": lambda a: _integrated(a, Fraction(-1), 1),
     "atanh": lambda a: _integrated(a, Fraction(-1), -1),
+    "log1p": lambda a: _SERIES["log"]([Fraction(1), *a[1:]]),
+    "expm1": lambda a: [_ZERO, *_driven(a, lambda known: known, Fraction(1))[1:]],
+    "sigmoid": lambda a: _driven(a, _logistic, Fraction(1, 2)),
+    "sinc": lambda a: _sinc(Germ.of(a, ORDER)),
 }
 """Series of f(a(t)) for a(0) = 0 (log: a(0) = 1)."""

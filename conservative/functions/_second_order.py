@@ -22,6 +22,26 @@ _DIGITS = 40
 _MULTIPLIED = 64
 """Integer powers up to this one are products."""
 
+
+def _bell(v: Ball) -> Ball:
+    return 2 * (-v * v).exp() / arb.pi().sqrt()
+
+
+def _rise(v: Ball) -> Ball:
+    return 1 / (1 + (-v).exp())
+
+
+def _sinc_slopes(v: Ball) -> tuple[Ball, Ball]:
+    """The first two derivatives of sinc v = ∫ cos(sv) ds over [0, 1], at most |v|/3 and 1/3 in size."""
+    third, unknown = arb(1) / 3, arb(0, 1)
+    if abs(v) < 0.02:
+        return -v * third + unknown * abs(v) ** 3 / 30, -third + unknown * v**2 / 10
+    if v.contains(0):
+        return unknown * abs(v).upper() * third, unknown * third
+    slope = (v.cos() - v.sinc()) / v
+    return slope, -v.sinc() - 2 * slope / v
+
+
 _CURVED: dict[str, Callable[[Ball], tuple[Ball, Ball, Ball]]] = {
     "exp": lambda v: (v.exp(), v.exp(), v.exp()),
     "log": lambda v: (v.log(), 1 / v, -1 / (v * v)),
@@ -37,6 +57,12 @@ _CURVED: dict[str, Callable[[Ball], tuple[Ball, Ball, Ball]]] = {
     "asinh": lambda v: (v.asinh(), 1 / (1 + v**2).sqrt(), -v / (1 + v**2).sqrt() ** 3),
     "acosh": lambda v: (v.acosh(), 1 / (v * v - 1).sqrt(), -v / (v * v - 1).sqrt() ** 3),
     "atanh": lambda v: (v.atanh(), 1 / (1 - v * v), 2 * v / (1 - v * v) ** 2),
+    "erf": lambda v: (v.erf(), _bell(v), -2 * v * _bell(v)),
+    "log1p": lambda v: (v.log1p(), 1 / (1 + v), -1 / (1 + v) ** 2),
+    "expm1": lambda v: (v.expm1(), v.exp(), v.exp()),
+    "sigmoid": lambda v: (_rise(v), _rise(v) * _rise(-v), _rise(v) * _rise(-v) * (_rise(-v) - _rise(v))),
+    "softplus": lambda v: ((-abs(v)).exp().log1p() + (v + abs(v)) / 2, _rise(v), _rise(v) * _rise(-v)),
+    "sinc": lambda v: (v.sinc(), *_sinc_slopes(v)),
 }
 """Value, first and second derivative of each smooth function."""
 

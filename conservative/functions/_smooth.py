@@ -7,13 +7,36 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import scipy.special
 import sympy
+from sympy.codegen.cfunctions import expm1, log1p
+
+from conservative.functions.vocabulary.nodes import Sigmoid, Softplus
+
+
+def _sinc_slope(v: Any) -> Any:
+    """The derivative of sin(v)/v in doubles: near 0 by its series, elsewhere by (cos v - sinc v)/v."""
+    small = np.abs(v) < 0.02
+    safe = np.where(small, 1.0, v)
+    return np.where(small, -v / 3 * (1 - v * v / 10 * (1 - v * v / 28)), (np.cos(v) - np.sinc(v / np.pi)) / safe)
+
 
 FLOAT = SimpleNamespace(
     exp=np.exp, log=np.log, sin=np.sin, cos=np.cos, tan=np.tan, asin=np.arcsin, acos=np.arccos, atan=np.arctan,
     sinh=np.sinh, cosh=np.cosh, tanh=np.tanh, asinh=np.arcsinh, acosh=np.arccosh, atanh=np.arctanh, sqrt=np.sqrt,
+    erf=scipy.special.erf, log1p=np.log1p, expm1=np.expm1, sigmoid=scipy.special.expit, sinc_slope=_sinc_slope,
+    softplus=lambda v: np.logaddexp(0.0, v), sinc=lambda v: np.sinc(v / np.pi), pi=np.pi,
 )  # fmt: skip
-EXACT = sympy
+EXACT = SimpleNamespace(
+    **{name: getattr(sympy, name) for name in vars(FLOAT) if hasattr(sympy, name)},
+    log1p=lambda v: sympy.log(1 + v),
+    expm1=lambda v: sympy.exp(v) - 1,
+    sigmoid=lambda v: 1 / (1 + sympy.exp(-v)),
+    softplus=lambda v: sympy.log(1 + sympy.exp(v)),
+    sinc_slope=lambda v: (sympy.cos(v) - sympy.sin(v) / v) / v if v else sympy.Integer(0),
+)
+SHOWN = {"log1p": log1p, "expm1": expm1, "sigmoid": Sigmoid, "softplus": Softplus}
+"""The classes that show functions which sympy itself has under no such name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +71,10 @@ SMOOTH = {
         lambda m, v: 1 / (1 - v * v),
         ((operator.gt, -1, "above -1"), (operator.lt, 1, "below 1")),
     ),
+    "erf": Smooth(lambda m, v: m.erf(v), lambda m, v: 2 * m.exp(-v * v) / m.sqrt(m.pi)),
+    "log1p": Smooth(lambda m, v: m.log1p(v), lambda m, v: 1 / (1 + v), ((operator.gt, -1, "above -1"),)),
+    "expm1": Smooth(lambda m, v: m.expm1(v), lambda m, v: m.exp(v)),
+    "sigmoid": Smooth(lambda m, v: m.sigmoid(v), lambda m, v: m.sigmoid(v) * m.sigmoid(-v)),
+    "softplus": Smooth(lambda m, v: m.softplus(v), lambda m, v: m.sigmoid(v)),
+    "sinc": Smooth(lambda m, v: m.sinc(v), lambda m, v: m.sinc_slope(v)),
 }

@@ -9,6 +9,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 
 from conservative.functions._arithmetic import as_sympy
 from conservative.functions._graph import Graph, Label, Node
+from conservative.functions._smooth import SHOWN as SHOWN_AS
 from conservative.functions.vocabulary.nodes import LABELLED
 
 _SORTED = 2_000
@@ -158,4 +159,5 @@ def _plain(node: Node, inputs: list[Any], symbols: Sequence[Any], *, evaluate: b
         case "exponential":
             return sympy.Pow(inputs[0], inputs[1], evaluate=evaluate)
         case _:
-            return getattr(sympy, node.data)(inputs[0], evaluate=evaluate)
+            kind = SHOWN_AS.get(node.data) or getattr(sympy, node.data)
+            return kind(inputs[0], evaluate=evaluate)

@@ -8,11 +8,14 @@ import sympy
 
 from conservative._core.errors import FunctionError
 from conservative.functions._builder import Builder
+from conservative.functions._names import MAX_TERMS, entry_name, is_entry, written_out
 from conservative.functions._networks import Networks
 from conservative.functions._smooth import SMOOTH
 
 _KINDS = {"Rel": "", "<": "lt", "<=": "le", "==": "eq", ">=": "ge", ">": "gt", "!=": "ne"}
 _RECIPROCALS = {"cot": "tan", "sec": "cos", "csc": "sin", "coth": "tanh", "sech": "cosh", "csch": "sinh"}
+_ARRAYS = (sympy.Sum, sympy.Product, sympy.Indexed, sympy.matrices.expressions.matexpr.MatrixElement)
+_ALIASES = {"Sigmoid": "sigmoid", "Softplus": "softplus"}
 _REMEDIES = {
     "floor": "It jumps at every integer.",
     "ceiling": "It jumps at every integer.",
@@ -36,6 +39,8 @@ class SympyReader:
     def __init__(self, builder: Builder, columns: Mapping[Any, int], *, done: Mapping[Any, int] | None = None) -> None:
         self.builder, self.columns = builder, columns
         self._done: dict[Any, int] = dict(done or {})
+        self._names = {str(symbol): column for symbol, column in columns.items()}
+        self._expanded: dict[Any, tuple[Any, ...]] = {}
         self._rules = self._make_rules()
 
     def read(self, expression: Any) -> int:
@@ -56,12 +61,16 @@ class SympyReader:
         return self._done[expression]
 
     def _require_known(self, expression: Any) -> None:
-        name = type(expression).__name__
-        structural = isinstance(expression, (sympy.Piecewise, sympy.Pow, sympy.core.relational.Relational))
+        name = _kind(expression)
+        structural = isinstance(expression, (sympy.Piecewise, sympy.Pow, sympy.core.relational.Relational, *_ARRAYS))
         if not (expression.is_Atom or structural or name in SMOOTH or name in _RECIPROCALS or name in self._rules):
             raise FunctionError(unknown(name, str(expression)))
 
     def _operands(self, expression: Any) -> tuple[Any, ...]:
+        if isinstance(expression, _ARRAYS):
+            if expression not in self._expanded:
+                self._expanded[expression] = _parts(expression)
+            return self._expanded[expression]
         if isinstance(expression, sympy.Piecewise):
             return tuple(part for pair in expression.args for part in (pair.expr, pair.cond))
         if isinstance(expression, sympy.Pow) and expression.exp.is_Rational:
@@ -71,18 +80,20 @@ class SympyReader:
         return () if expression.is_Atom else tuple(expression.args)
 
     def _node(self, expression: Any) -> int:
-        if expression.is_Atom:
+        if expression.is_Atom and not isinstance(expression, _ARRAYS):
             return self._atom(expression)
         if isinstance(expression, sympy.Piecewise):
             return self.builder.piecewise([(self._done[p.expr], self._done[p.cond]) for p in expression.args])
         inputs = [self._done[a] for a in self._operands(expression)]
+        if isinstance(expression, _ARRAYS):
+            return self._array(expression, inputs)
         if isinstance(expression, sympy.Pow):
             if expression.exp.is_Rational:
                 return self.builder.power(inputs[0], Fraction(int(expression.exp.p), int(expression.exp.q)))
             return self.builder.exponential(inputs[0], inputs[1])
         if isinstance(expression, sympy.core.relational.Relational):
             return self._relation(expression, inputs)
-        name = type(expression).__name__
+        name = _kind(expression)
         if name in SMOOTH:
             return self.builder.smooth(name, inputs[0])
         if name in _RECIPROCALS:
@@ -98,7 +109,8 @@ class SympyReader:
             "Min": lambda i: build.extremum("min", i),
             "Abs": lambda i: build.absolute(i[0]),
             "sign": lambda i: build.sign(i[0]),
-            "Heaviside": lambda i: self._heaviside(i),
+            "Heaviside": lambda i: step(build, i),
+            "atan2": lambda i: angle(build, i),
             "And": lambda i: build.logic("and", i),
             "Or": lambda i: build.logic("or", i),
             "Not": lambda i: build.logic("not", i),
@@ -111,6 +123,19 @@ class SympyReader:
             "LargestSum": networks.largest_sum,
         }
 
+    def _array(self, expression: Any, inputs: list[int]) -> int:
+        """A sum or product term by term, or an entry: a variable by its name, or what stands there."""
+        if isinstance(expression, sympy.Sum):
+            return self.builder.add(inputs)
+        if isinstance(expression, sympy.Product):
+            return self.builder.multiply(inputs)
+        if inputs:
+            return inputs[0]
+        name = entry_name(expression)
+        if name not in self._names:
+            raise FunctionError(f"unknown symbol {name}; the known ones are {', '.join(self._names)}.")
+        return self.builder.variable(self._names[name])
+
     def _relation(self, expression: Any, inputs: list[int]) -> int:
         kind = _KINDS.get(expression.rel_op)
         if not kind:
@@ -119,18 +144,6 @@ class SympyReader:
             if not isinstance(side, sympy.Expr):
                 raise FunctionError(f"{expression} compares truth values; write it with And, Or, Not.")
         return self.builder.relation(kind, inputs[0], inputs[1])
-
-    def _heaviside(self, inputs: list[int]) -> int:
-        build = self.builder
-        zero = build.constant(Fraction(0))
-        middle = inputs[1] if len(inputs) > 1 else build.constant(Fraction(1, 2))
-        return build.piecewise(
-            [
-                (zero, build.relation("lt", inputs[0], zero)),
-                (middle, build.relation("eq", inputs[0], zero)),
-                (build.constant(Fraction(1)), build.truth(True)),
-            ]
-        )
 
     def _if_then_else(self, inputs: list[int]) -> int:
         test, yes, no = inputs
@@ -168,6 +181,50 @@ class SympyReader:
                 "Use one Symbol object in both, or give its name as text."
             )
         return f"unknown symbol {symbol.name}; the known ones are {listed}. Add it to `state` or `parameters`."
+
+
+def step(build: Builder, inputs: list[int]) -> int:
+    """0 below 0, 1 above, at 0 the second operand or 1/2: a jump, which must be continuous in the whole."""
+    zero = build.constant(Fraction(0))
+    middle = inputs[1] if len(inputs) > 1 else build.constant(Fraction(1, 2))
+    below, at = build.relation("lt", inputs[0], zero), build.relation("eq", inputs[0], zero)
+    return build.piecewise([(zero, below), (middle, at), (build.constant(Fraction(1)), build.truth(True))])
+
+
+def angle(build: Builder, inputs: list[int]) -> int:
+    """atan2(y, x) by the half angle: 2 atan(y/(r + x)), on the left 2 atan((r - x)/y), with no value at the cut."""
+    y, x = inputs
+    two = Fraction(2)
+    radius = build.power(build.add([build.power(x, two), build.power(y, two)]), Fraction(1, 2))
+    right = build.multiply([y, build.power(build.add([radius, x]), Fraction(-1))])
+    left = build.multiply([build.add([radius, build.negate(x)]), build.power(y, Fraction(-1))])
+    halves = [build.smooth("atan", half) for half in (right, left)]
+    doubled = [build.multiply([build.constant(two), half]) for half in halves]
+    guard = build.relation("ge", x, build.constant(Fraction(0)))
+    return build.piecewise([(doubled[0], guard), (doubled[1], build.truth(True))])
+
+
+def _kind(expression: Any) -> str:
+    name = type(expression).__name__
+    return _ALIASES.get(name, name)
+
+
+def _parts(expression: Any) -> tuple[Any, ...]:
+    """The terms of a sum or product; what stands at an entry of a matrix expression, nothing for a variable."""
+    if isinstance(expression, (sympy.Sum, sympy.Product)):
+        terms = written_out(expression)
+        if terms is None:
+            raise FunctionError(
+                f"`{type(expression).__name__}` needs whole numbers as limits, at most {MAX_TERMS:,} terms, in "
+                f"{str(expression)[:80]}."
+            )
+        return terms
+    if is_entry(expression):
+        return ()
+    if isinstance(expression, sympy.Indexed):
+        raise FunctionError(f"{expression} has an index that is not a number.")
+    inner = expression.parent.as_explicit()[expression.i, expression.j]
+    return (inner,)
 
 
 def unknown(name: str, text: str) -> str:

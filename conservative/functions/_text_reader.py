@@ -19,8 +19,8 @@ from conservative._core.names import require_names
 from conservative._core.rationals import as_fraction
 from conservative.functions._arithmetic import as_sympy
 from conservative.functions._builder import Builder
-from conservative.functions._smooth import SMOOTH
-from conservative.functions._sympy_reader import SympyReader
+from conservative.functions._smooth import SHOWN, SMOOTH
+from conservative.functions._sympy_reader import SympyReader, angle, step
 from conservative.functions.vocabulary import by_name
 
 MAX_LENGTH = 20_000
@@ -30,12 +30,14 @@ MAX_EXPONENT = 1_000
 
 _COMPARISONS = {ast.Lt: "lt", ast.LtE: "le", ast.Eq: "eq", ast.GtE: "ge", ast.Gt: "gt", ast.NotEq: "ne"}
 _RELATION_CALLS = {"Lt": "lt", "Le": "le", "Eq": "eq", "Ge": "ge", "Gt": "gt", "Ne": "ne"}
-_EXTREMA = {"Max": "max", "max": "max", "Min": "min", "min": "min"}
+_EXTREMA = {"Max": "max", "max": "max", "maximum": "max", "Min": "min", "min": "min", "minimum": "min"}
 _LOGIC_CALLS = {"And": "and", "Or": "or", "Not": "not"}
 _CONSTANTS = {"pi": sympy.pi, "E": sympy.E}
-_CALLS = ("Max", "Min", "Abs", "sign", "Piecewise", "sqrt", *SMOOTH)
+_CALLS = ("Max", "Min", "Abs", "sign", "Piecewise", "where", "sqrt", "atan2", "Heaviside", *SMOOTH)
+_OPEN = frozenset({"maximum", "minimum", "where", "atan2", "Heaviside", *SHOWN, "erf", "sinc"})
+"""Functions whose names variables may have too."""
 _LISTED = ", ".join((*_CALLS, *by_name.FUNCTIONS))
-RESERVED = frozenset({*_EXTREMA, *_RELATION_CALLS, *_LOGIC_CALLS, *_CONSTANTS, *_CALLS, "abs", *keyword.kwlist})
+RESERVED = frozenset({*_EXTREMA, *_RELATION_CALLS, *_LOGIC_CALLS, *_CONSTANTS, *_CALLS, "abs", *keyword.kwlist}) - _OPEN
 """Names that a symbol cannot have."""
 
 
@@ -91,6 +93,8 @@ class TextReader:
                 return self._constant(node)
             case ast.Name(id=name):
                 return self._name(node, name)
+            case ast.Subscript(value=ast.Name()) if self._segment(node).replace(" ", "") in self.columns:
+                return self.builder.variable(self.columns[self._segment(node).replace(" ", "")])
             case ast.UnaryOp(op=ast.UAdd()):
                 return self._number(node.operand, deeper)
             case ast.UnaryOp(op=ast.USub()):
@@ -171,14 +175,18 @@ class TextReader:
             raise self._refuse(node, "functions take plain arguments only.")
         if name == "Piecewise":
             return self._piecewise(node, depth)
+        if name == "where":
+            return self._where(node, depth)
         if name in by_name.FUNCTIONS:
             return self._vocabulary(node, name, depth)
-        if name not in RESERVED or name in _RELATION_CALLS or name in _LOGIC_CALLS or name in _CONSTANTS:
+        if name not in RESERVED | _OPEN or name in _RELATION_CALLS or name in _LOGIC_CALLS or name in _CONSTANTS:
             raise self._refuse(node, f"not a function that can be read; the functions are {_LISTED}.")
         if name in _EXTREMA:
             if not node.args:
                 raise self._refuse(node, f"{name} needs at least one argument.")
             return self.builder.extremum(_EXTREMA[name], [self._number(a, depth) for a in node.args])
+        if name in ("atan2", "Heaviside"):
+            return self._of_two(node, name, depth)
         if len(node.args) != 1:
             raise self._refuse(node, f"{name} takes one argument; got {len(node.args)}.")
         argument = self._number(node.args[0], depth)
@@ -202,6 +210,21 @@ class TextReader:
             return SympyReader(self.builder, {}, done=given).read(by_name.apply(name, arguments))
         except ArgumentError as error:
             raise self._refuse(node, str(error)) from error
+
+    def _of_two(self, node: ast.Call, name: str, depth: int) -> int:
+        """atan2(y, x), Heaviside(x) or Heaviside(x, value at 0)."""
+        if len(node.args) > 2 or len(node.args) < (2 if name == "atan2" else 1):
+            raise self._refuse(node, f"{name} takes {'two' if name == 'atan2' else 'one or two'} arguments.")
+        inputs = [self._number(a, depth) for a in node.args]
+        return (angle if name == "atan2" else step)(self.builder, inputs)
+
+    def _where(self, node: ast.Call, depth: int) -> int:
+        """where(condition, value, otherwise)."""
+        if len(node.args) != 3:
+            raise self._refuse(node, f"where takes a condition and two values; got {len(node.args)} arguments.")
+        guard = self._condition(node.args[0], depth)
+        value, otherwise = (self._number(a, depth) for a in node.args[1:])
+        return self.builder.piecewise([(value, guard), (otherwise, self.builder.truth(True))])
 
     def _piecewise(self, node: ast.Call, depth: int) -> int:
         branches = []

@@ -19,6 +19,7 @@ from conservative._core.files import read_text
 from conservative._core.rationals import as_fraction
 from conservative._core.text import one_line, printable
 from conservative._core.toml import parse_toml
+from conservative.functions._names import is_name, split_names
 from conservative.functions._origin import Origin, component_lines
 from conservative.functions._text_reader import RESERVED
 from conservative.functions.front import build
@@ -158,10 +159,12 @@ class _FileReader:
 
     def names(self, key: str) -> tuple[str, ...]:
         given = self.table.get(key, [])
+        if isinstance(given, str):
+            given = split_names(given)
         if not isinstance(given, list) or (key == "state" and not given) or len(given) > MAX_SYMBOLS:
             raise self._refuse(key, f"a list of 1 to {MAX_SYMBOLS} names", given)
         for name in given:
-            usable = isinstance(name, str) and name.isidentifier() and len(name) <= MAX_NAME_LENGTH
+            usable = isinstance(name, str) and is_name(name) and len(name) <= MAX_NAME_LENGTH
             if not usable or unicodedata.normalize("NFKC", name) in RESERVED:
                 raise self._refuse(
                     key,

@@ -11,19 +11,24 @@ from conservative._core.names import require_names
 from conservative.functions._builder import Builder
 from conservative.functions._compiled import compile_graph
 from conservative.functions._graph import BOOLEANS
+from conservative.functions._names import entry_name, is_entry, is_name, listed
 from conservative.functions._sampling import find_jump
 from conservative.functions._symbolic import written
 from conservative.functions._sympy_reader import SympyReader
 from conservative.functions._text_reader import RESERVED, TextReader
 from conservative.functions.selection import PiecewiseSelection
 
+_WRITTEN_OUT = (sympy.Sum, sympy.Product, sympy.Indexed, sympy.matrices.expressions.matexpr.MatrixElement)
+"""What the graph holds term by term, and is shown so."""
+
 
 def from_sympy(F: Any, *, state: Any, parameters: Any = ()) -> PiecewiseSelection:
     """Read a continuous, piecewise smooth function F(x, theta).
 
-    Arithmetic, powers, exp, log, sqrt, trigonometric and hyperbolic functions, `Piecewise` (with and, or,
-    not, equalities), `Max`, `Min`, `Abs` and `sign`. Equal subexpressions share one switch; Piecewise with equal
-    guards share one choice.
+    Arithmetic, powers, exp, log, sqrt, trigonometric and hyperbolic functions, erf, sinc, log1p, expm1, sigmoid,
+    softplus, atan2, `Piecewise` (with and, or, not, equalities; in text also `where`), `Max`, `Min`, `Abs`, `sign` and
+    `Heaviside`, sums and products over whole numbers, and entries of matrices and indexed symbols. Equal
+    subexpressions share one switch; Piecewise with equal guards share one choice.
 
     Sympy simplifies while an expression is built, before it arrives here: `Abs(x) - Abs(-x)` is already 0. What was
     built with ``evaluate=False`` is kept, and a component given as text is kept as written: it is read by
@@ -34,7 +39,8 @@ def from_sympy(F: Any, *, state: Any, parameters: Any = ()) -> PiecewiseSelectio
     F : sympy.Expr, str, or sequence of them, or sympy matrix
         The q components; q = p for an update map.
     state, parameters : symbol, name, or sequence of them
-        The p state variables and m parameters.
+        The p state variables and m parameters; several names in one text ("x y"), names of entries ("x[0]"), and matrix
+        symbols, which stand for their entries.
 
     Returns
     -------
@@ -108,8 +114,9 @@ def build(
         if builder.nodes[outputs[-1]].op in BOOLEANS:
             raise FunctionError(f"`{call}(F=...)`, component {position} is a condition, not a number.")
     graph = builder.finish(outputs)
-    shown = written(graph, symbols, graph.outputs) if any(isinstance(c, str) for c in components) else ()
-    expressions = tuple(shown[i] if isinstance(c, str) else c for i, c in enumerate(components))
+    rewritten = [isinstance(c, str) or c.has(*_WRITTEN_OUT) for c in components]
+    shown = written(graph, symbols, graph.outputs) if any(rewritten) else ()
+    expressions = tuple(shown[i] if rewritten[i] else c for i, c in enumerate(components))
     selection = PiecewiseSelection(expressions, tuple(state), tuple(parameters), graph, compile_graph(graph))
     jump = find_jump(graph, symbols)
     if jump is not None:
@@ -118,6 +125,8 @@ def build(
 
 
 def _components(F: Any) -> list[Any]:
+    if isinstance(F, sympy.MatrixExpr) and all(sympy.sympify(size).is_Integer for size in F.shape):
+        F = F.as_explicit()
     if isinstance(F, (sympy.MatrixBase, sympy.NDimArray)):
         items = list(F)
     elif isinstance(F, (str, sympy.Basic, int, float)):
@@ -145,18 +154,22 @@ def _component(item: Any) -> Any:
 
 
 def _symbols(given: Any, components: Sequence[Any], argument: str) -> tuple[Any, ...]:
-    items = [given] if isinstance(given, (str, sympy.Symbol)) else given
+    items = listed(given)
     if not isinstance(items, Iterable):
         raise ArgumentTypeError(f"`from_sympy({argument}=...)` needs symbols or names; got {type(given).__name__}.")
-    return tuple(_symbol(item, components, argument) for item in items)
+    expanded = [e for item in items for e in (listed(item) if isinstance(item, sympy.MatrixExpr) else [item])]
+    return tuple(_symbol(item, components, argument) for item in expanded)
 
 
 def _symbol(item: Any, components: Sequence[Any], argument: str) -> Any:
     if isinstance(item, sympy.Symbol):
         return item
+    if is_entry(item):
+        return sympy.Symbol(entry_name(item))
     if not isinstance(item, str):
         raise ArgumentTypeError(f"`from_sympy({argument}=...)` needs symbols or names; got {type(item).__name__}.")
-    if not item.isidentifier() or unicodedata.normalize("NFKC", item) in RESERVED:
+    item = item.replace(" ", "") if "[" in item else item
+    if not is_name(item) or unicodedata.normalize("NFKC", item) in RESERVED:
         raise ArgumentError(f"`from_sympy({argument}=...)`: {item[:40]!r} cannot name a variable.")
     used = {s for c in components if not isinstance(c, str) for s in c.free_symbols if s.name == item}
     if len(used) > 1:

@@ -89,7 +89,7 @@ def read_point(at: Any, *, names: tuple[str, ...], tolerance: float | None, call
 def _ordered(at: Any, names: tuple[str, ...], call: str) -> Sequence[Any]:
     listed = ", ".join(names)
     if isinstance(at, Mapping):
-        by_name = {getattr(key, "name", key): value for key, value in at.items()}
+        by_name = {_key(key): value for key, value in at.items()}
         unknown = [str(key) for key in by_name if key not in names]
         missing = [name for name in names if name not in by_name]
         if unknown:
@@ -108,6 +108,12 @@ def _ordered(at: Any, names: tuple[str, ...], call: str) -> Sequence[Any]:
             f"`{call}(at=...)` needs {len(names)} numbers in the order state, parameters ({listed}); got {len(values)}."
         )
     return values
+
+
+def _key(key: Any) -> Any:
+    """The name that a key stands for; entries of arrays are written without spaces."""
+    name = getattr(key, "name", key)
+    return str(name).replace(" ", "") if isinstance(key, (str, sympy.Expr)) else name
 
 
 def read_number(value: Any, name: str, call: str) -> Any:

@@ -57,7 +57,6 @@ def test_a_claimed_fixed_point_that_is_none_has_a_residual(write):
         ('state = ["x"]', "`F` is missing"),
         ('state = ["x"]\nF = ["x"', "not a TOML"),
         ('state = ["x"]\nF = ["x"]\npoint = 3', "unknown key 'point'"),
-        ('state = "x"\nF = ["x"]', "`state`"),
         ('state = []\nF = ["x"]', "`state`"),
         ('state = [1]\nF = ["x"]', "`state`"),
         ('state = ["Max"]\nF = ["x"]', "`state`"),

@@ -34,6 +34,42 @@ class LargestSum(sympy.Function):  # type: ignore[misc]
         return True if all(v.is_extended_real for v in self.args[1:]) else None
 
 
+@final
+class Sigmoid(sympy.Function):  # type: ignore[misc]
+    """1/(1 + exp(-v)), shown and read as `sigmoid(v)`."""
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative σ(v) σ(-v)."""
+        return self * Sigmoid(-self.args[0])
+
+    def _eval_rewrite_as_exp(self, v: Any, **_: Any) -> Any:
+        return 1 / (1 + sympy.exp(-v))
+
+    def _eval_evalf(self, prec: int) -> Any:
+        return (1 / (1 + sympy.exp(-self.args[0])))._eval_evalf(prec)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"sigmoid({printer._print(self.args[0])})"
+
+
+@final
+class Softplus(sympy.Function):  # type: ignore[misc]
+    """log(1 + exp(v)), shown and read as `softplus(v)`."""
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative σ(v)."""
+        return Sigmoid(self.args[0])
+
+    def _eval_rewrite_as_exp(self, v: Any, **_: Any) -> Any:
+        return sympy.log(1 + sympy.exp(v))
+
+    def _eval_evalf(self, prec: int) -> Any:
+        return sympy.log(1 + sympy.exp(self.args[0]))._eval_evalf(prec)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"softplus({printer._print(self.args[0])})"
+
+
 def _known(rank: Any, values: tuple[Any, ...]) -> bool:
     return bool(rank.is_Integer and 1 <= rank <= len(values) and all(v.is_Rational for v in values))
 
