@@ -41,7 +41,8 @@ def about_verdict(
     -------
     Finding
     """
-    lines = [contraction.value]
+    near = adapted is not None and adapted.quotient is not None and adapted.quotient.distance > 0
+    lines = [f"{contraction.value} (up to rounding)" if near else contraction.value]
     if adapted is not None:
         lines += _part_lines(adapted) if adapted.how in _PARTS else _norm_lines(adapted, radius)
         lines += [f"remedy: {adapted.remedy}"] if adapted.remedy and not _is_one(adapted.radius) else []
@@ -69,7 +70,7 @@ def _what_is_refuted(count: int, of_function: bool) -> str:
 
 def _norm_lines(adapted: ContractionVerdict, radius: JointSpectralRadius | None) -> list[str]:
     """In which norm the matrices contract."""
-    upper = up_text(adapted.radius.upper)
+    upper = _factor(adapted.radius.upper)
     if adapted.how is Adapted.EUCLIDEAN:
         return [f"Assumption A holds in the Euclidean norm, with ρ ≤ {upper}"]
     if adapted.how is Adapted.QUADRATIC:
@@ -83,11 +84,17 @@ def _norm_lines(adapted: ContractionVerdict, radius: JointSpectralRadius | None)
             # One norm for all blocks needs them scaled against each other: the radius itself is not always reached.
             return [f"Assumption A holds in an adapted norm, for every ρ above {upper}: the unit ball is {ball}"]
         return [
-            f"Assumption A holds in an adapted norm, with ρ ≤ {up_text(float_above(certificate.claim.upper))}: "
+            f"Assumption A holds in an adapted norm, with ρ ≤ {_factor(float_above(certificate.claim.upper))}: "
             f"the unit ball is {ball} of the certificate"
         ]
     # Of a family the radius has been said before; of a zonotope not.
     return [f"joint spectral radius {value_text(adapted.radius)}, proved"] if radius is None else []
+
+
+def _factor(value: float) -> str:
+    """An upper bound of a contraction factor, which does not become one by rounding."""
+    text = up_text(value)
+    return repr(value) if value < 1 <= float(text) else text
 
 
 def _part_lines(adapted: ContractionVerdict) -> list[str]:
@@ -172,7 +179,7 @@ def _ball(kind: str, proof: dict[str, Any]) -> str:
         parts = [_ball(part["kind"], part["proof"]) for part in proof["proofs"]]
         if not all(parts):
             return ""
-        shown = f": {', '.join(parts)}" if len(parts) <= _LISTED_BLOCKS else ""
+        shown = f": {', '.join(parts)}" if len(parts) <= _LISTED_BLOCKS and len(set(parts)) > 1 else ""
         return parts[0] if len(parts) == 1 else f"made of those of {len(parts)} diagonal blocks{shown}"
     return ""
 

@@ -28,6 +28,12 @@ _LONG = 20
 _KNOWN = 9
 """Digits of an end of a set at most."""
 
+_PLAIN = 40
+"""Exponents up to which a decimal is written without one."""
+
+_LONGEST_EXACT = 60
+"""Characters of a rational that is the exact value beyond which a decimal stands for it."""
+
 LARGEST_SHOWN = 6
 """Matrices with more rows or columns than this are described, not printed."""
 
@@ -222,6 +228,14 @@ def claim_text(sentence: str) -> str:
 
     sentence = re.sub(r"rho\(M\)(\^\(1/\d+\)), M being the product of the word ([\d ]+),", word, sentence)
     sentence = sentence.replace(")^(1/1),", "),")
+
+    def exactly(match: re.Match[str]) -> str:
+        if len(match[1]) <= _LONGEST_EXACT:
+            return match[0]
+        digits = len(match[1]) - match[1].count("/")
+        return f"is exactly a rational of {digits} digits, at least {_rational_text(match[1], 'down')}"
+
+    sentence = re.sub(r"is exactly (\d+(?:/\d+)?)", exactly, sentence)
     sentence = re.sub(r"\[(\d+(?:/\d+)?), (\d+(?:/\d+)?)\]", ends, sentence)
     return re.sub(r"(<=|<|>=|>) (\d+(?:/\d+)?)", bound, sentence)
 
@@ -234,7 +248,8 @@ def _rational_text(text: str, side: str) -> str:
     exponent = len(str(value.numerator)) - len(str(value.denominator)) - _ALL_DIGITS
     scaled = value / Fraction(10) ** exponent
     end = math.floor(scaled) if side == "down" else math.ceil(scaled)
-    return f"{Decimal(end).scaleb(exponent).normalize():f}"
+    decimal = Decimal(end).scaleb(exponent).normalize()
+    return f"{decimal:f}" if abs(exponent) <= _PLAIN else str(decimal).lower()
 
 
 def _down(value: float, digits: int) -> str:

@@ -221,7 +221,9 @@ def about_products(expanding: Product | None, searched: int, radius: JointSpectr
     else:
         text = word_text(expanding.word)
         exact = f", eigenvalue {expanding.eigenvalue} exactly" if expanding.eigenvalue is not None else ""
-        lines.append(f"A_{text} has spectral radius {bracket_text(expanding.radius)}{exact}")
+        size = bracket_text(expanding.radius)
+        above = f" and more, by at most {up_text(expanding.radius.upper - 1, 2)}" if size == "1" else ""
+        lines.append(f"A_{text} has spectral radius {size}{above}{exact}")
         if len(expanding.word) > 1:
             lines.append("no shorter product has spectral radius above 1 (proved)")
         if expanding.matrix.shape[0] <= LARGEST_SHOWN:

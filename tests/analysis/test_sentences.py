@@ -1,5 +1,6 @@
 """What a report says about a certificate, about the norm in which matrices contract, and about the word of a radius."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -111,6 +112,19 @@ def test_no_time_leaves_a_report() -> None:
     assert result.radius.lower <= 0.75 <= result.radius.upper
     assert result.contraction is Contraction.PROVED
     assert str(result)
+
+
+def test_what_is_close_to_one_is_printed_on_its_side_of_one() -> None:
+    assert "with ρ ≤ 0.9999999999999999" in str(analyze([[[1 - 2.0**-53]]]))
+    text = str(analyze([[[0.6, -0.8], [0.8, 0.6]]]))
+    assert "A_1 has spectral radius 1 and more, by at most 2.3e-16" in text
+
+
+def test_long_rationals_are_not_spelled() -> None:
+    line = lines_of([[[1e-300]]], "Contraction")[-1]
+    match = re.search(r"is exactly a rational of 332 digits, at least (\S+)\.$", line)
+    assert match
+    assert 1e-300 * (1 - 1e-15) <= float(match[1]) <= 1e-300
 
 
 def test_ends_are_printed_with_the_digits_that_are_known() -> None:
