@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative.iteration.blocks import Blocks
-from conservative.matrix_sets._overlay import united
-from conservative.matrix_sets.region import boundary_segments
+from conservative.matrix_sets._moved import moved
+from conservative.matrix_sets._overlay import united, unproved_union
+from conservative.matrix_sets._triangles import boundary_segments, simple_parts
 
 Floats = NDArray[np.float64]
 
@@ -75,9 +76,7 @@ def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float)
     error : float
         Bound of gap(image, 𝒥(𝒳)): circumradii of the A-parts times those of the pieces, filled holes, and the margin.
     """
-    import shapely
-
-    segments = boundary_segments(shapely.segmentize(region, step))
+    segments = divided(boundary_segments(region), step)
     piece = pieces(segments, step)
     images = np.einsum("kij,naj->knai", L, segments) + b[:, None, None]
     groups = [images]
@@ -86,7 +85,7 @@ def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float)
         between = images[0] + share * (images[1] - images[0])
         groups = [between[i : i + 2] for i in range(_PARTS)]
     cells = np.concatenate([_hulls(group, piece) for group in groups])
-    union, doubtful = _filled(united(cells), region, L, b, small=slack * slack)
+    union, doubtful = _filled(unproved_union(cells), region, L, b, small=slack * slack)
     image, margin = _rounded_off(union, cells, slack)
     longest = float(np.bincount(piece, np.hypot(*(segments[:, 1] - segments[:, 0]).T)).max())
     return image, (0.5 * part_spread(L) * longest + doubtful + margin) * (1.0 + 1e-12)
@@ -126,11 +125,10 @@ def finite_image(region: Any, L: Floats, b: Floats, *, slack: float) -> tuple[An
     """
     import shapely
 
-    images = [shapely.transform(region, lambda x, i=i: x @ L[i].T + b[i]) for i in range(len(L))]
-    union = united(shapely.make_valid(images))
+    union = united(np.concatenate([moved(region, L[i], b[i]) for i in range(len(L))]))
     if shapely.get_num_coordinates(union) <= _FEW_VERTICES:
         return union, 0.0
-    return _rounded_off(union, shapely.get_parts(union), slack)
+    return _rounded_off(union, simple_parts(union), slack)
 
 
 def _hulls(images: Floats, piece: NDArray[np.intp]) -> Any:
@@ -139,6 +137,28 @@ def _hulls(images: Floats, piece: NDArray[np.intp]) -> Any:
 
     index = np.repeat(piece, 2 * len(images))
     return shapely.convex_hull(shapely.multipoints(images.swapaxes(0, 1).reshape(-1, 2), indices=index))
+
+
+def divided(segments: Floats, step: float) -> Floats:
+    """The segments in equal parts no longer than this, one after the other.
+
+    Parameters
+    ----------
+    segments : ndarray, shape (n, 2, 2)
+    step : float
+
+    Returns
+    -------
+    ndarray, shape (k, 2, 2)
+    """
+    length = np.hypot(*(segments[:, 1] - segments[:, 0]).T)
+    parts = np.maximum(np.ceil(length / step), 1.0).astype(np.intp)
+    row = np.repeat(np.arange(len(segments)), parts)
+    number = np.arange(len(row)) - np.repeat(np.cumsum(parts) - parts, parts)
+    ends = np.stack([number, number + 1]) / parts[row]
+    start, edge = segments[row, 0], segments[row, 1] - segments[row, 0]
+    found = [np.where(share[:, None] == 1.0, segments[row, 1], start + share[:, None] * edge) for share in ends]
+    return np.stack(found, axis=1)
 
 
 def pieces(segments: Floats, step: float) -> NDArray[np.intp]:
@@ -192,7 +212,7 @@ def _filled(union: Any, region: Any, L: Floats, b: Floats, *, small: float) -> t
                 # A disc in the hole has at most its area.
                 doubtful = max(doubtful, math.sqrt(hole.area / math.pi))
         kept.append(shapely.Polygon(part.exterior, open_))
-    return united(kept), doubtful
+    return shapely.GeometryCollection(kept), doubtful
 
 
 def _outside(hole: Any, region: Any, L: Floats, b: Floats) -> bool | None:
@@ -263,24 +283,21 @@ def inner_growth(region: Any, L: Floats, b: Floats, *, step: float) -> Any:
     found = np.concatenate(parts)
     near = shapely.buffer(region, 0.05 * step, quad_segs=2)
     shapely.prepare(near)
-    return united(np.append(found[~shapely.covers(near, found)], region))
+    return unproved_union(np.append(found[~shapely.covers(near, found)], region))
 
 
 def _whole_images(region: Any, L: Floats, b: Floats) -> Any:
     """The region under every map and under the means of neighbours: what boundaries sweep over may have holes."""
-    import shapely
-
     after = np.roll(np.arange(len(L)), -1)
     maps = np.concatenate([L, 0.5 * (L + L[after])]), np.concatenate([b, 0.5 * (b + b[after])])
-    moved = [shapely.transform(region, lambda x, A=A, c=c: x @ A.T + c) for A, c in zip(*maps, strict=True)]
-    return shapely.make_valid(np.array(moved))
+    return np.concatenate([moved(region, A, c) for A, c in zip(*maps, strict=True)])
 
 
 def _chords(region: Any, step: float) -> Floats:
     """Segments of the region: chords of pieces of the boundary, or, where they leave it, the boundary's own."""
     import shapely
 
-    segments = boundary_segments(shapely.segmentize(region, step))
+    segments = divided(boundary_segments(region), step)
     piece = pieces(segments, step)
     starts = np.searchsorted(piece, np.arange(piece[-1] + 1))
     ends = np.append(starts[1:], len(segments)) - 1

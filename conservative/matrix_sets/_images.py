@@ -8,6 +8,8 @@ from conservative._core.exactness import Exactness
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
 from conservative.matrix_sets._listing import as_cells
+from conservative.matrix_sets._moved import moved
+from conservative.matrix_sets._overlay import united
 from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.region import PlanarRegion
 from conservative.matrix_sets.template import TemplateHull
@@ -15,7 +17,7 @@ from conservative.matrix_sets.template import TemplateHull
 Floats = NDArray[np.float64]
 
 _OVERLAY = 1e-11
-"""Relative error granted to shapely where the image of a ring must be repaired."""
+"""Relative error granted to the image of a region and the union of its parts."""
 
 
 def affine_images(points: Floats, A: Floats, B: Floats) -> tuple[Floats, float]:
@@ -103,17 +105,14 @@ def region_image(S: PlanarRegion, A: Floats, B: Floats) -> PlanarRegion | CellUn
     -------
     PlanarRegion or CellUnion
     """
-    import shapely
-
     q = S.shape[1]
     if B.size != 2:
         return union_image(as_cells(S), A, B)
-    L, b = np.kron(A, np.eye(q)), B.ravel()
-    moved = shapely.make_valid(shapely.transform(S.geometry, lambda x: x @ L.T + b))
+    L, b = np.asarray(np.kron(A, np.eye(q)), dtype=np.float64), B.ravel()
     norm = float(spectral_norm_bounds(A[None])[1][0])
     rounding = round_up(_OVERLAY * (norm * S.radius + float(frobenius_bounds(B)[1])))
     missing, extra = (round_up(round_up(norm * error) + rounding) for error in (S.e_missing, S.e_extra))
-    return PlanarRegion(moved, (B.shape[0], q), S.exactness, missing, extra)
+    return PlanarRegion(united(moved(S.geometry, L, b)), (B.shape[0], q), S.exactness, missing, extra)
 
 
 def template_image(S: TemplateHull, A: Floats, B: Floats) -> TemplateHull:

@@ -1,10 +1,11 @@
 """Any set as a union of convex cells: what operations take that work on listed vertices."""
 
 from conservative._core.numbers import round_up
+from conservative.matrix_sets._triangles import triangulated
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet
-from conservative.matrix_sets.region import PlanarRegion, triangles
+from conservative.matrix_sets.region import PlanarRegion
 from conservative.matrix_sets.template import VERTEX_ROUNDING, TemplateHull
 from conservative.matrix_sets.zonotope import MatrixZonotope
 
@@ -33,13 +34,14 @@ def as_cells(S: MatrixSet) -> CellUnion:
     """
     if isinstance(S, CellUnion):
         return S
+    rounding = vertex_rounding(S)
     if isinstance(S, FiniteSet):
         cells = S.points[:, None]
     elif isinstance(S, PlanarRegion):
-        cells = triangles(S.geometry).reshape(-1, 3, *S.shape)
+        cut = triangulated(S.geometry)
+        cells, rounding = cut.triangles.reshape(-1, 3, *S.shape), cut.rounding
     else:
         cells = S.extreme[None]
-    rounding = vertex_rounding(S)
     missing, extra = (round_up(e + rounding) if rounding > 0.0 else e for e in (S.e_missing, S.e_extra))
     return CellUnion(cells, 0.0, S.exactness, missing, extra)
 

@@ -1,8 +1,10 @@
-"""Distances of many points, each to a hull of its own: interior point search for the weights, proved bounds.
+"""Distances of many points, each to a hull of its own: a search for the weights, proved bounds.
 
 With V the vertices minus the point, weights λ minimise ‖Vᵀλ‖² over the simplex. Whatever the search returns, Vᵀλ of
 clipped and normalised weights bounds the distance from above, and min_i ⟨w, V_i⟩/‖w‖ with w = Vᵀλ from below.
 """
+
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,9 @@ _STEPS = 40
 _CENTRED = 1e-19
 _RIDGE = 1e-15
 _CHUNK = 20_000
+
+_FEW = 5
+"""Vertices in the plane up to which all segments and triangles are tried."""
 
 
 def pair_distances(points: Floats, cells: Floats) -> tuple[Floats, Floats, Floats]:
@@ -43,13 +48,48 @@ def _chunk(points: Floats, cells: Floats) -> tuple[Floats, Floats, Floats]:
     longest = norms(arms).max(axis=1)
     noise = (k + d + 12) * UNIT_ROUNDOFF * 1.01 * (longest + norms(points)) + 5e-324
     noise = np.where(longest > 0.0, noise, 0.0)
-    weights = np.ones((len(arms), 1)) if k == 1 else _weights(arms)
+    weights = np.ones((len(arms), 1)) if k == 1 else (_planar if d == 2 and k <= _FEW else _weights)(arms)
     towards = np.einsum("nk,nkd->nd", weights, arms)
     size = norms(towards)
     height = np.einsum("nd,nkd->nk", towards, arms).min(axis=1)
     lower = np.divide(height, size, out=np.zeros_like(size), where=size > 0.0) - 2.0 * noise
     upper = np.where((longest > 0.0), np.nextafter(size + noise, np.inf), 0.0)
     return points + towards, np.clip(lower, 0.0, upper), upper
+
+
+def _planar(arms: Floats) -> Floats:
+    """Weights of the nearest point in the plane: of one of the segments, or of a triangle that holds the origin."""
+    n, k = arms.shape[:2]
+    longest = np.abs(arms).max(axis=(1, 2))
+    unit = arms / np.where(longest > 0.0, longest, 1.0)[:, None, None]
+    best, weights = np.full(n, np.inf), np.zeros((n, k))
+    for few in (*combinations(range(k), 2), *combinations(range(k), 3)):
+        corners = unit[:, few]
+        found = _on_segment(corners) if len(few) == 2 else _in_triangle(corners)
+        away = norms(np.einsum("nk,nkd->nd", found, corners))
+        nearer = away < best
+        best[nearer] = away[nearer]
+        weights[nearer] = 0.0
+        weights[np.flatnonzero(nearer)[:, None], list(few)] = found[nearer]
+    return weights
+
+
+def _on_segment(ends: Floats) -> Floats:
+    edge = ends[:, 1] - ends[:, 0]
+    square = np.einsum("nd,nd->n", edge, edge)
+    along = -np.einsum("nd,nd->n", ends[:, 0], edge)
+    share = np.clip(np.divide(along, square, out=np.zeros(len(ends)), where=square > 0.0), 0.0, 1.0)
+    return np.stack([1.0 - share, share], axis=1)
+
+
+def _in_triangle(corners: Floats) -> Floats:
+    """Areas that the origin makes with the sides, as shares; those of the first corner alone if it is outside."""
+    one, two = np.roll(corners, -1, axis=1), np.roll(corners, -2, axis=1)
+    areas = one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0]
+    areas = areas * np.where(areas.sum(axis=1) < 0.0, -1.0, 1.0)[:, None]
+    inside = (areas >= 0.0).all(axis=1) & (areas.sum(axis=1) > 0.0)
+    shares = areas / np.where(inside, areas.sum(axis=1), 1.0)[:, None]
+    return np.where(inside[:, None], shares, np.array([1.0, 0.0, 0.0]))
 
 
 def _weights(arms: Floats) -> Floats:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from conservative.matrix_sets._enclosure import norms
 from conservative.matrix_sets._overlay import united
+from conservative.matrix_sets._triangles import held, planar_hulls, simple_parts
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +41,7 @@ def rounded(cells: Floats, margin: float) -> tuple[Any, Floats, Floats]:
     import shapely
 
     n, k = cells.shape[:2]
-    hulls = shapely.convex_hull(shapely.multipoints(cells.reshape(-1, 2), indices=np.repeat(np.arange(n), k)))
+    hulls = planar_hulls(cells.reshape(-1, 2), np.repeat(np.arange(n), k))
     vertices, owner, first, turn = _corners(hulls)
     parts = np.maximum(np.ceil(turn / _ARC).astype(np.intp), 1)
     arc = np.repeat(np.arange(len(vertices)), parts)
@@ -48,11 +49,9 @@ def rounded(cells: Floats, margin: float) -> tuple[Any, Floats, Floats]:
     step = (turn / parts)[arc]
     angles = first[arc] + np.stack([number, number + 1]) * step
     ends = vertices[arc] + margin * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-    around = shapely.multipoints(ends.reshape(-1, 2)[_by_cell(owner[arc])], indices=np.sort(np.tile(owner[arc], 2)))
-    polygon = united(shapely.convex_hull(around))
+    polygon = united(planar_hulls(ends.reshape(-1, 2)[_by_cell(owner[arc])], np.sort(np.tile(owner[arc], 2))))
     caps = with_apex(ends[0], ends[1], vertices[arc])
-    shapely.prepare(polygon)
-    open_ = ~shapely.covers(polygon, shapely.polygons(caps)) & (step > 0.0)
+    open_ = ~held(shapely.polygons(caps), simple_parts(polygon)) & (step > 0.0)
     return polygon, caps[open_], vertices[arc][open_]
 
 

@@ -22,6 +22,7 @@ from conservative.matrix_sets._scaled import far_exponent, scaled, scaled_back
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet
+from conservative.matrix_sets.planar import planar_collection
 from conservative.matrix_sets.polytope import MatrixPolytope
 from conservative.matrix_sets.region import PlanarRegion
 from conservative.matrix_sets.template import TemplateHull
@@ -278,7 +279,7 @@ def _as_region(Y: MatrixSet, *, most: float) -> PlanarRegion | None:
         return None if len(Y.points) > most else PlanarRegion(Y.to_shapely(), Y.shape)
     if not isinstance(Y, CellUnion) or Y.convex or Y.margin or len(Y.cells) > most:
         return None
-    return PlanarRegion(Y.to_shapely(), Y.shape)
+    return PlanarRegion(planar_collection(Y.cells), Y.shape)
 
 
 def _has_solid_cells(Y: CellUnion) -> bool:

@@ -6,9 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ShapeError
-from conservative.matrix_sets._overlay import united
+from conservative.matrix_sets._overlay import moved_by, united
+from conservative.matrix_sets._triangles import planar_hulls
 
 _EXTREME = 300
+
+_SIDES = 32
 
 
 def planar_points(points: NDArray[np.float64]) -> Any:
@@ -49,15 +52,17 @@ def planar_hull(vertices: NDArray[np.float64]) -> Any:
     ShapeError
         If p·q is not 2.
     """
-    import shapely
-
     flat = _plane(vertices)
+    return _hulls(flat, np.zeros(len(flat), dtype=np.intp))[0]
+
+
+def _hulls(flat: NDArray[np.float64], index: NDArray[np.intp]) -> Any:
     # Products of coordinates decide on which side points are: near one they neither overflow nor vanish.
     exponent = int(np.frexp(np.abs(flat).max())[1])
     if abs(exponent) <= _EXTREME:
-        return shapely.MultiPoint(flat).convex_hull
-    scaled = shapely.MultiPoint(np.ldexp(flat, -exponent)).convex_hull
-    return shapely.transform(scaled, lambda x: np.ldexp(x, exponent))
+        return planar_hulls(flat, index)
+    with np.errstate(under="ignore"):
+        return moved_by(planar_hulls(np.ldexp(flat, -exponent), index), exponent)
 
 
 def planar_cells(cells: NDArray[np.float64], *, margin: float) -> Any:
@@ -71,21 +76,53 @@ def planar_cells(cells: NDArray[np.float64], *, margin: float) -> Any:
     Returns
     -------
     shapely geometry
+        A collection of parts that overlap, where shapely finds no union that is proved to be right.
 
     Raises
     ------
     ShapeError
         If p·q is not 2.
     """
+    n, k = cells.shape[:2]
+    flat, index = _plane(cells.reshape(-1, *cells.shape[2:])), np.repeat(np.arange(n), k)
+    if margin > 0.0:
+        # A polygon of 32 sides around the ball; the hull of sums is the sum of the hulls.
+        angles = np.arange(_SIDES) * (2.0 * np.pi / _SIDES)
+        around = np.stack([np.cos(angles), np.sin(angles)], axis=1) * (margin / np.cos(np.pi / _SIDES) * (1.0 + 1e-9))
+        flat, index = (flat[:, None] + around).reshape(-1, 2), np.repeat(index, _SIDES)
+    return united(_hulls(flat, index))
+
+
+def planar_parts(cells: NDArray[np.float64]) -> Any:
+    """The hulls of cells.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (n, k, p, q) with p·q = 2
+
+    Returns
+    -------
+    ndarray of shapely geometries, shape (n,)
+    """
+    n, k = cells.shape[:2]
+    return _hulls(_plane(cells.reshape(-1, *cells.shape[2:])), np.repeat(np.arange(n), k))
+
+
+def planar_collection(cells: NDArray[np.float64]) -> Any:
+    """The hulls of cells as one geometry, without uniting them.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (n, k, p, q) with p·q = 2
+
+    Returns
+    -------
+    shapely.GeometryCollection
+        Its parts may overlap.
+    """
     import shapely
 
-    n, k = cells.shape[:2]
-    flat = _plane(cells.reshape(-1, *cells.shape[2:]))
-    parts = shapely.convex_hull(shapely.multipoints(flat, indices=np.repeat(np.arange(n), k)))
-    if margin > 0.0:
-        # A polygon of 32 sides inscribed in the enlarged circle holds the ball.
-        parts = shapely.buffer(parts, margin / np.cos(np.pi / 32.0) * (1.0 + 1e-9), quad_segs=8)
-    return united(parts)
+    return shapely.GeometryCollection(list(planar_parts(cells)))
 
 
 def _plane(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,16 +10,21 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySet
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.rows import first_rows
-from conservative.matrix_sets._enclosure import norms
+from conservative.matrix_sets._enclosure import norms, outward
+from conservative.matrix_sets._overlay import far_exponent, moved_by
+from conservative.matrix_sets._triangles import boundary_segments, simple_parts
 from conservative.matrix_sets.base import MatrixSet, Projection, check_errors
 
 Floats = NDArray[np.float64]
+
+_UNDERFLOW = 1e-300
+"""More than what underflow adds to distances of sets of size one."""
 
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class PlanarRegion(MatrixSet):
-    """A set of 1 × 2 or 2 × 1 matrices given by polygons, segments and points, holes allowed.
+    """A set of 1 × 2 or 2 × 1 matrices given by polygons, segments and points, which may overlap in a collection.
 
     Parameters
     ----------
@@ -74,10 +79,13 @@ class PlanarRegion(MatrixSet):
             raise EmptySetError("`PlanarRegion(geometry=...)` needs at least one point; got an empty geometry.")
         if tuple(self.matrix_shape) not in ((2, 1), (1, 2)):
             raise ShapeError(f"`PlanarRegion(matrix_shape=...)` needs (2, 1) or (1, 2); got {self.matrix_shape}.")
-        if not (shapely.is_valid(self.geometry) and np.isfinite(shapely.get_coordinates(self.geometry)).all()):
+        # Products of coordinates decide what is valid: near one they neither overflow nor vanish.
+        exponent = far_exponent(self.geometry)
+        near = moved_by(self.geometry, -exponent) if exponent else self.geometry
+        if not (np.isfinite(shapely.get_coordinates(self.geometry)).all() and shapely.is_valid(near)):
             raise ArgumentError(
                 "`PlanarRegion(geometry=...)` needs a valid geometry of finite coordinates; got "
-                f"{shapely.is_valid_reason(self.geometry)}. Repair it with `shapely.make_valid`."
+                f"{shapely.is_valid_reason(near)}. Repair it with `shapely.make_valid`."
             )
         segments = boundary_segments(self.geometry)
         object.__setattr__(self, "matrix_shape", tuple(self.matrix_shape))
@@ -121,12 +129,13 @@ class PlanarRegion(MatrixSet):
         ------
         ShapeError, NonFiniteError, ArgumentTypeError
         """
-        import shapely
-
         flat, batch = self._flatten(points, call="project", argument="points")
         if len(flat) == 0:
             return Projection(np.zeros((*batch, *self.shape)), np.zeros(batch), np.zeros(batch))
-        inside = shapely.intersects_xy(self.geometry, flat[:, 0], flat[:, 1])
+        exponent = far_exponent(self.geometry, most=float(np.abs(flat).max()))
+        if exponent:
+            return self._from_afar(flat.reshape(*batch, *self.shape), exponent)
+        inside = self._inside(flat)
         nearest, lower, upper = self._to_boundary(flat)
         nearest = np.where(inside[:, None], flat, nearest).reshape(*batch, *self.shape)
         lower, upper = np.where(inside, 0.0, lower), np.where(inside, 0.0, upper)
@@ -143,11 +152,27 @@ class PlanarRegion(MatrixSet):
         -------
         ndarray, shape (...)
         """
+        flat, batch = self._flatten(points, call="depth", argument="points")
+        inside = self._inside(flat)
+        return np.asarray(np.where(inside, self._to_boundary(flat)[1], 0.0).reshape(batch))
+
+    def _from_afar(self, points: Floats, exponent: int) -> Projection:
+        """The same for sizes whose squares are no doubles, from those of size one."""
+        with np.errstate(over="ignore", under="ignore"):
+            near = PlanarRegion(moved_by(self.geometry, -exponent), self.shape)
+            found = near.project(np.ldexp(points, -exponent))
+            lower, upper = np.maximum(found.lower - _UNDERFLOW, 0.0), found.upper + _UNDERFLOW * (found.upper > 0.0)
+            nearest = np.ldexp(found.nearest, exponent)
+        return Projection(nearest, outward(lower, exponent, up=False), outward(upper, exponent, up=True))
+
+    def _inside(self, flat: Floats) -> NDArray[np.bool_]:
+        """Whether points are in the region; a collection has no index of its own."""
         import shapely
 
-        flat, batch = self._flatten(points, call="depth", argument="points")
-        inside = shapely.intersects_xy(self.geometry, flat[:, 0], flat[:, 1])
-        return np.asarray(np.where(inside, self._to_boundary(flat)[1], 0.0).reshape(batch))
+        if self.geometry.geom_type != "GeometryCollection":
+            return np.asarray(shapely.intersects_xy(self.geometry, flat[:, 0], flat[:, 1]))
+        found = shapely.STRtree(simple_parts(self.geometry)).query(shapely.points(flat), predicate="intersects")[0]
+        return np.isin(np.arange(len(flat)), found)
 
     def nearest_segments(self, flat: Floats) -> NDArray[np.intp]:
         """Numbers of the boundary segments nearest to points.
@@ -195,53 +220,3 @@ class PlanarRegion(MatrixSet):
         return (
             f"PlanarRegion({self.geometry.geom_type}, area {self.geometry.area:.6g}, {p} × {q}, {self.exactness.value})"
         )
-
-
-def boundary_segments(geometry: Any) -> Floats:
-    """All segments of rings and lines, and points as segments of length 0.
-
-    Parameters
-    ----------
-    geometry : shapely geometry
-
-    Returns
-    -------
-    ndarray, shape (n, 2, 2)
-        Start and end of each segment; consecutive segments of one ring or line follow each other.
-    """
-    import shapely
-
-    parts = np.array([geometry])
-    while (shapely.get_type_id(parts) >= 4).any():  # multi-geometries and collections
-        parts = shapely.get_parts(parts)
-    parts = parts[~shapely.is_empty(parts)]
-    kind = shapely.get_type_id(parts)
-    lines = np.concatenate([shapely.get_rings(parts[kind == 3]), parts[(kind == 1) | (kind == 2)]])
-    coordinates, line = shapely.get_coordinates(lines, return_index=True)
-    joined = line[1:] == line[:-1]
-    segments = np.stack([coordinates[:-1], coordinates[1:]], axis=1)[joined]
-    points = shapely.get_coordinates(parts[kind == 0])
-    return np.concatenate([segments.reshape(-1, 2, 2), np.repeat(points[:, None], 2, axis=1)])
-
-
-def triangles(geometry: Any) -> Floats:
-    """Triangles, segments and points (as triangles with repeated corners) whose union is the geometry.
-
-    Parameters
-    ----------
-    geometry : shapely geometry
-
-    Returns
-    -------
-    ndarray, shape (n, 3, 2)
-    """
-    import shapely
-
-    parts = shapely.get_parts(shapely.get_parts(geometry))
-    solid = parts[shapely.get_type_id(parts) == 3]
-    with np.errstate(over="ignore", invalid="ignore"):
-        made = shapely.get_parts(shapely.constrained_delaunay_triangles(solid)) if len(solid) else solid
-    corners = shapely.get_coordinates(shapely.get_parts(made)).reshape(-1, 4, 2)[:, :3]
-    thin = parts[shapely.get_type_id(parts) != 3]
-    segments = boundary_segments(shapely.GeometryCollection(list(thin))) if len(thin) else np.zeros((0, 2, 2))
-    return np.concatenate([corners, segments[:, [0, 1, 1]]])

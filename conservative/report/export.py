@@ -14,7 +14,7 @@ from conservative._core.exactness import Exactness
 from conservative._core.files import write_atomically
 from conservative._core.text import one_line
 from conservative.matrix_sets import CellUnion, MatrixSet, MatrixZonotope, PlanarRegion, TemplateHull
-from conservative.matrix_sets.region import triangles
+from conservative.matrix_sets._triangles import simple_parts, triangulated
 
 _ENDINGS = (".geojson", ".json", ".npz", ".svg")
 _PIXELS = 640.0
@@ -107,7 +107,7 @@ def _arrays(S: MatrixSet) -> dict[str, NDArray[Any]]:
     if isinstance(S, CellUnion):
         return {"cells": S.cells, "margin": np.array(S.margin)}
     if isinstance(S, PlanarRegion):
-        return {"cells": triangles(S.geometry).reshape(-1, 3, *S.shape), "margin": np.array(0.0)}
+        return {"cells": triangulated(S.geometry).triangles.reshape(-1, 3, *S.shape), "margin": np.array(0.0)}
     if isinstance(S, TemplateHull):
         return {"directions": S.directions, "heights": S.heights}
     if isinstance(S, MatrixZonotope):
@@ -132,7 +132,7 @@ def _svg(S: MatrixSet, name: str) -> str:
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.6g} {height:.6g}"><title>{escape(name)}</title>'
     )
-    return head + "".join(_drawn(part) for part in getattr(placed, "geoms", [placed])) + "</svg>\n"
+    return head + "".join(_drawn(part) for part in simple_parts(placed)) + "</svg>\n"
 
 
 def _drawn(part: Any) -> str:
