@@ -138,8 +138,7 @@ def _loosened(found: Bracket, noise: float) -> Bracket:
 def _pieces(X: MatrixSet) -> tuple[Any, Floats, Floats]:
     """The set as polygons, segments and points, and caps with the centres of their arcs if it has a margin."""
     if isinstance(X, CellUnion) and X.margin > 0.0:
-        polygon, caps, centres = rounded(X.cells.reshape(*X.cells.shape[:2], 2), X.margin)
-        return simple_parts(polygon), caps, centres
+        return rounded(X.cells.reshape(*X.cells.shape[:2], 2), X.margin)
     parts = planar_parts(X.cells) if isinstance(X, CellUnion) else simple_parts(X.to_shapely())
     return parts, np.zeros((0, 3, 2)), np.zeros((0, 2))
 

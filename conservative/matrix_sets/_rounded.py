@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative.matrix_sets._enclosure import norms
-from conservative.matrix_sets._overlay import united
-from conservative.matrix_sets._triangles import held, planar_hulls, simple_parts
+from conservative.matrix_sets._triangles import held, planar_hulls
 
 Floats = NDArray[np.float64]
 
@@ -31,10 +30,10 @@ def rounded(cells: Floats, margin: float) -> tuple[Any, Floats, Floats]:
 
     Returns
     -------
-    polygon : shapely geometry
-        Inscribed, up to rounding.
+    polygons : ndarray of shapely geometries, shape (n,)
+        Inscribed in a fattened cell each, up to rounding.
     caps : ndarray, shape (c, 3, 2)
-        Triangles: both ends of an arc, and where its tangents meet. With the polygon they cover the set.
+        Triangles: both ends of an arc, and where its tangents meet. With the polygons they cover the set.
     centres : ndarray, shape (c, 2)
         Of the arcs.
     """
@@ -49,10 +48,10 @@ def rounded(cells: Floats, margin: float) -> tuple[Any, Floats, Floats]:
     step = (turn / parts)[arc]
     angles = first[arc] + np.stack([number, number + 1]) * step
     ends = vertices[arc] + margin * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-    polygon = united(planar_hulls(ends.reshape(-1, 2)[_by_cell(owner[arc])], np.sort(np.tile(owner[arc], 2))))
+    polygons = planar_hulls(ends.reshape(-1, 2)[_by_cell(owner[arc])], np.sort(np.tile(owner[arc], 2)))
     caps = with_apex(ends[0], ends[1], vertices[arc])
-    open_ = ~held(shapely.polygons(caps), simple_parts(polygon)) & (step > 0.0)
-    return polygon, caps[open_], vertices[arc][open_]
+    open_ = ~held(shapely.polygons(caps), polygons) & (step > 0.0)
+    return polygons, caps[open_], vertices[arc][open_]
 
 
 def _by_cell(owner: NDArray[np.intp]) -> NDArray[np.intp]:

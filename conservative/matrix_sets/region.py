@@ -166,10 +166,10 @@ class PlanarRegion(MatrixSet):
         return Projection(nearest, outward(lower, exponent, up=False), outward(upper, exponent, up=True))
 
     def _inside(self, flat: Floats) -> NDArray[np.bool_]:
-        """Whether points are in the region; a collection has no index of its own."""
+        """Whether points are in the region; only polygons have an index of their own."""
         import shapely
 
-        if self.geometry.geom_type != "GeometryCollection":
+        if self.geometry.geom_type in ("Polygon", "MultiPolygon"):
             return np.asarray(shapely.intersects_xy(self.geometry, flat[:, 0], flat[:, 1]))
         found = shapely.STRtree(simple_parts(self.geometry)).query(shapely.points(flat), predicate="intersects")[0]
         return np.isin(np.arange(len(flat)), found)

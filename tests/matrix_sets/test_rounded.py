@@ -81,13 +81,13 @@ def test_polygon_and_caps_cover_the_set_and_their_corners_are_in_it(k: int) -> N
     rng = np.random.default_rng(k)
     cells = rng.normal(size=(6, k, 2))
     fat = CellUnion(cells[..., None], margin=0.4)
-    polygon, caps, centres = rounded(cells, 0.4)
+    polygons, caps, centres = rounded(cells, 0.4)
     aside = rng.normal(size=(2000, 2))
     aside *= 0.4 / np.linalg.norm(aside, axis=1)[:, None]
     points = cells[rng.integers(0, 6, 2000), rng.integers(0, k, 2000)] + aside
-    covered = shapely.union_all([polygon, *shapely.polygons(caps)])
+    covered = shapely.union_all([*polygons, *shapely.polygons(caps)])
     assert shapely.distance(covered, shapely.points(points)).max() <= 1e-9
-    inside = np.concatenate([shapely.get_coordinates(polygon), caps[:, 0], caps[:, 1], arc_middles(caps, centres)])
+    inside = np.concatenate([shapely.get_coordinates(polygons), caps[:, 0], caps[:, 1], arc_middles(caps, centres)])
     assert fat.project(inside[..., None]).lower.max() <= 1e-9
     halves = with_apex(caps[:, 0], arc_middles(caps, centres), centres)
     areas = shapely.area(shapely.polygons(halves)), shapely.area(shapely.polygons(caps))
