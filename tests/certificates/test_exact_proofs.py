@@ -38,7 +38,7 @@ def signs(family: Any, word: list[int], ends: tuple[Fraction, Fraction]) -> list
 @pytest.mark.parametrize("order", [2, 3, 4])
 def test_random_integer_pairs(order: int) -> None:
     closed = 0
-    for seed in range(12):
+    for seed in range(8):
         matrices = np.random.default_rng([order, seed]).integers(-4, 5, (2, order, order))
         certificate = proved(matrices, matrices, 4)
         if certificate is None:  # a complex leading eigenvalue, or another word
@@ -52,13 +52,13 @@ def test_random_integer_pairs(order: int) -> None:
         assert claim.upper is not None
         assert 0 < claim.upper - claim.lower < claim.lower / 10**60
         assert any(signs(as_family(matrices, call="test"), word, (claim.lower, claim.upper)))
-    assert closed >= 6
+    assert closed >= 3
 
 
 @pytest.mark.parametrize("order", [2, 3, 5])
 def test_random_nonnegative_pairs(order: int) -> None:
     closed = 0
-    for seed in range(8):
+    for seed in range(4):
         matrices = np.random.default_rng([order, seed, 1]).integers(1, 9, (2, order, order))
         grown = grown_polytope(matrices.astype(float), leading_word(matrices.astype(float), 4), "monotone")
         if grown is None:

@@ -41,7 +41,7 @@ def claim(family: Any, relation: str, bound: Fraction, proof: dict[str, Any]) ->
 bounds = st.builds(Fraction, st.integers(1, 40), st.integers(1, 8))
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=120, suppress_health_check=SLOW)
 @given(st.data())
 def test_a_vector_proves_only_what_the_polynomial_proves(data: st.DataObject) -> None:
     family = data.draw(families())
@@ -61,7 +61,7 @@ def test_a_vector_proves_only_what_the_polynomial_proves(data: st.DataObject) ->
         assert check(claim(family, relation, bound, {"word": word}))
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=80, suppress_health_check=SLOW)
 @given(st.data())
 def test_an_eigenpair_proves_only_what_the_polynomial_proves(data: st.DataObject) -> None:
     family = data.draw(families(orders=st.integers(2, 3)))

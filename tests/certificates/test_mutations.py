@@ -52,7 +52,7 @@ def claim_is_true(document: dict[str, Any]) -> bool:
     return bool(P == P.T and P.is_positive_definite and all(map(good, slacks)))
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=40, suppress_health_check=SLOW)
 @given(honest)
 @example(EXPANSION)
 @example(CONTRACTION)
@@ -63,7 +63,7 @@ def test_honest_certificates_are_accepted_and_fit_the_schema(certificate: Certif
     assert seal(certificate.document) == certificate.document
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=100, suppress_health_check=SLOW)
 @given(st.data())
 def test_a_change_of_one_digit_anywhere_is_refused(data: st.DataObject) -> None:
     certificate = data.draw(st.sampled_from([EXPANSION, CONTRACTION]))
@@ -75,7 +75,7 @@ def test_a_change_of_one_digit_anywhere_is_refused(data: st.DataObject) -> None:
     assert verdict.reason
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=100, suppress_health_check=SLOW)
 @given(st.data())
 def test_every_changed_document_is_refused(data: st.DataObject) -> None:
     certificate = data.draw(st.one_of(st.sampled_from([EXPANSION, CONTRACTION]), honest))
@@ -84,7 +84,7 @@ def test_every_changed_document_is_refused(data: st.DataObject) -> None:
     assert verdict.reason
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=100, suppress_health_check=SLOW)
 @given(st.data())
 def test_a_forger_who_seals_a_changed_document_again_is_refused_or_proves_the_truth(data: st.DataObject) -> None:
     document = data.draw(honest).document
@@ -99,7 +99,7 @@ def test_a_forger_who_seals_a_changed_document_again_is_refused_or_proves_the_tr
         assert claim_is_true(mutant)
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=100, suppress_health_check=SLOW)
 @given(st.data())
 def test_a_resealed_claim_is_accepted_exactly_when_its_proof_proves_it(data: st.DataObject) -> None:
     document = data.draw(honest).document

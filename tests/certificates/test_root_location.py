@@ -25,7 +25,7 @@ def some(factors: list[list[int]], *, least: int = 0) -> st.SearchStrategy[list[
     return st.lists(st.sampled_from(factors), min_size=least, max_size=4)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(some(INSIDE), some(ON), some(OUTSIDE + RECIPROCAL), st.sampled_from([-3, -1, 1, 2]))
 def test_products_of_factors_whose_roots_are_known(
     inside: list[list[int]], on: list[list[int]], outside: list[list[int]], scale: int
@@ -90,7 +90,7 @@ def determinant(matrix: list[list[int]]) -> int:
     return int(flint.fmpz_mat(matrix).det())
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.integers(1, 4), st.integers(0, 4), st.sampled_from([0, 0, -1, 1]), st.data())
 def test_definiteness_against_principal_minors(n: int, rank: int, shift: int, data: st.DataObject) -> None:
     """A symmetric matrix is semidefinite when all principal minors are >= 0, definite when the leading are > 0."""

@@ -68,12 +68,12 @@ def assert_agree(seed):
         assert found.lower <= cone <= len(matrices) * found.upper * (1 + ROOM) + 1e-6
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_ten_random_families_agree(seed):
+@pytest.mark.parametrize("seed", range(5))
+def test_random_families_of_each_kind_agree(seed):
     assert_agree(seed)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(10, 210))
+@pytest.mark.parametrize("seed", range(5, 205))
 def test_two_hundred_random_families_agree(seed):
     assert_agree(seed)

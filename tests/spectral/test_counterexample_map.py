@@ -58,9 +58,9 @@ def test_every_verdict_of_a_small_map_is_true():
 
 def test_contraction_never_contradicts_the_joint_spectral_radius():
     ranges = {k: (0, 1), b: ("1/2", 1), a: 1}
-    plane = cj.counterexample_map(FAMILY, ranges=ranges, resolution=6, max_length=6)
+    plane = cj.counterexample_map(FAMILY, ranges=ranges, resolution=4, max_length=6)
     family = parametrised_family(FAMILY, ranges=ranges, call="test")
-    for row, column in np.ndindex(6, 6):
+    for row, column in np.ndindex(4, 4):
         point = plane.point(row, column)
         exact = family.at([point[name] for name in family.names])
         if plane.verdict(row, column) in CONTRACTS:

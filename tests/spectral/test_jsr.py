@@ -168,6 +168,7 @@ def test_an_interrupt_returns_the_best_bracket(monkeypatch):
     assert check(found.certificate).valid
 
 
+@pytest.mark.slow
 def test_an_open_polytope_is_not_the_last_word_above(monkeypatch):
     monkeypatch.setattr(closing, "MOST_VERTICES", 50)
     family = np.random.default_rng(5).standard_normal((2, 20, 20))
