@@ -60,3 +60,27 @@ def test_finite_families() -> None:
     corners = np.array([[0.0, 0.0], [0.5, 0.0], [0.25, 3**0.5 / 4]])
     triangle = FiniteSet(np.stack([np.c_[0.5 * np.eye(2), c] for c in corners]))
     _report("Sierpinski triangle, finite family", triangle, [1e-1, 1e-2, 1e-3], 1.0, 20.0)
+
+
+def test_time_limits() -> None:
+    """CPU time against what was asked, where single rounds used to be long: the ratio should stay below 1.5."""
+    tie = np.repeat(_family(0, k=1, p=200, m=1, rho=0.8), 2, axis=0)
+    tie[1, :, :200] += 0.1 * np.outer(np.linspace(-1.0, 1.0, 200), np.linspace(0.0, 1.0, 200)) / 66.0
+    cases = {
+        "hull, 200 × 1, one tie of rank one": (tie, {"tol": 1e-9, "representation": "hull"}),
+        "4 × 1, hull of 8 maps": (_family(0, k=8, p=4, m=1, rho=0.8), {"tol": 0.1}),
+        "plane, hull of 4 maps": (_family(2, k=4, p=2, m=1, rho=0.9), {"tol": 1e-3}),
+        "10 × 1, hull of 64 maps": (_family(0, k=64, p=10, m=1, rho=0.8), {"tol": 1e-3}),
+    }
+    for name, (blocks, options) in cases.items():
+        start, limit = time.process_time(), 3.0
+        found = fixed_set(blocks, time_limit=limit, **options)
+        print(f"\n{name}: {(time.process_time() - start) / limit:.2f} of the time asked, {found.status.name}")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_finer_tolerances(seed: int) -> None:
+    """The width reached in three seconds must not grow as the tolerance shrinks."""
+    blocks = _family(seed, k=2 + seed, p=2, m=1, rho=0.9)
+    widths = [fixed_set(blocks, tol=tol, time_limit=3.0).distance.upper for tol in (0.3, 0.1, 0.03, 0.01, 1e-3)]
+    print(f"\nhull of {2 + seed} maps in the plane: widths {', '.join(f'{width:.3g}' for width in widths)}")

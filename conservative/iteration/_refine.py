@@ -26,9 +26,6 @@ Floats = NDArray[np.float64]
 _MOST_CELLS = 500
 """Most cells that are worth having instead of balls, which are much faster to search."""
 
-_MOST_IMAGES = 100_000
-"""Pieces of boundary, times pairs of maps, whose images are united at a time: a few hundred megabytes."""
-
 _RATIO = 0.4
 """Ratio of the steps of one region to those of the next."""
 
@@ -161,8 +158,9 @@ def refine_net(task: Task) -> bool:
     while radius > _FINEST * total * size:
         net = closed(task.blocks, seeds, reach=radius / total, budget=task.budget)
         if net is None:
-            needed = before * growth ** max(0.0, math.log(radius / task.tol) / -math.log(shrink))
-            return time.monotonic() <= task.budget.deadline or needed > task.budget.cells
+            steps = max(0.0, math.log(radius / task.tol) / -math.log(shrink))
+            hopeless = math.log(max(before, 1)) + steps * math.log(growth) > math.log(task.budget.cells)
+            return hopeless or time.monotonic() <= task.budget.deadline
         enough = task.offer(_balls(task, net))
         if task.blocks.convex and len(net.points) <= _MOST_CELLS:
             enough = task.offer(_image_cells(task, net))
@@ -228,7 +226,8 @@ def refine_plane(task: Task) -> bool:
     inner = shapely.MultiPoint(_few(task.seeds.reshape(-1, 2), diameter / 5.0))
     step, budget, unions = diameter / 16.0, task.budget, 0
     while step > 1e6 * finest:
-        if max(outer.length, inner.length) / step * len(L) ** 2 > _MOST_IMAGES:
+        # Pieces of boundary, times pairs of maps, whose images are united at a time: about a kilobyte for each cell.
+        if 2.0 * max(outer.length, inner.length) / step * len(L) ** 2 > budget.cells:
             return True
         begun = time.monotonic()
         for _ in range(_rounds(task.decay, _RATIO)):
@@ -240,6 +239,7 @@ def refine_plane(task: Task) -> bool:
             if after > budget.cells:
                 return True
             if now + 0.7 * (now - started) * max(1.0, after / before) ** 1.5 > budget.deadline:
+                task.offer(_regions(task, inner, outer, rounding=finest + OVERLAY * size * unions, tol=0.1 * step))
                 return _hopeless(task, after)
         rounding = finest + OVERLAY * size * unions
         if task.offer(_regions(task, inner, outer, rounding=rounding, tol=0.1 * step)):

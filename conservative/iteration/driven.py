@@ -30,6 +30,7 @@ from conservative.iteration.hulls import hull_step
 from conservative.iteration.thinning import Thinning, read_representation
 from conservative.iteration.trajectory import TrajectoryStatus, deadline_after
 from conservative.matrix_sets import MatrixPolytope, simplify
+from conservative.matrix_sets._interrupts import searching_until
 from conservative.matrix_sets.gaps import measured_distance, measured_gap
 
 Floats = NDArray[np.float64]
@@ -102,8 +103,8 @@ def iterate_sequence(
         𝒥̄, which 𝒥_t approaches.
     representation : {"auto", "hull", "thinned"} or Thinning
     time_limit : float, optional
-        Seconds after which no further step is begun. The hull of the limit, found first, takes at most a half of them,
-        and at most five without a limit.
+        Seconds; a step that is not done by then is dropped. The hull of the limit, found first, takes at most a half of
+        them, and at most five without a limit.
 
     Returns
     -------
@@ -203,9 +204,14 @@ class _Driven:
                     f"`{self.call}` needs sets of one shape at every step; got B of shape "
                     f"{blocks.B.shape[1:]} after {start.shape}."
                 )
-            if not self.step(blocks, thinning):
+            with searching_until(self.deadline):
+                made = self.step(blocks, thinning)
+            if not made:
                 return TrajectoryStatus.OVERFLOW
             first = next(sequence, None)
+            if first is not None and time.monotonic() > self.deadline:
+                self.gaps.pop()  # its searches may have ended early
+                return TrajectoryStatus.TIME_LIMIT
         return TrajectoryStatus.STEPS_DONE
 
     def step(self, blocks: Blocks, thinning: Thinning) -> bool:

@@ -26,8 +26,11 @@ from conservative.matrix_sets._interrupts import searching_until
 _LOW = 3
 """Up to this p·m an outer hull is a polytope, with 2 p·m vertices for each of the inner one."""
 
-_COARSE = 1e-3
+_COARSE = 1e-2
 """Share of its size within which the hull is found before the sets are refined."""
+
+_FINER = 20.0
+"""Time that is kept for the finer hull, in times of the coarse one."""
 
 _LONGEST = 1e9
 """Seconds that stand for no limit where time is shared."""
@@ -111,9 +114,10 @@ def fixed_set(
             wanted = tol / (1.1 * _overhang(blocks.B[0].size)) if _is_convex(blocks) else tol
             return _enclosed(search, search.run(wanted, budget.deadline), tol)
         # A hull to start from, the sets, and what the hull needs beyond: the sets never wait for a fine hull.
-        share = 0.25 * min(seconds, _LONGEST)
-        coarse = max(tol, _COARSE * _extent(blocks))
+        begun, share = time.monotonic(), 0.25 * min(seconds, _LONGEST)
+        coarse = _COARSE * _extent(blocks) or tol
         found = _enclosed(search, search.run(coarse, budget.deadline - 3.0 * share), tol)
+        share = min(share, _FINER * (time.monotonic() - begun))
         if 1.0 / LARGEST < found.outer.radius < LARGEST:  # regions and nets have no room beyond
             found = _refined(search, found, Budget(budget.deadline - share, budget.cells), tol)
         if found.status is FixedSetStatus.INTERRUPTED or search.error <= tol:

@@ -23,6 +23,7 @@ from conservative.iteration.trajectory import (
     deadline_after,
 )
 from conservative.matrix_sets import MatrixPolytope, simplify
+from conservative.matrix_sets._interrupts import searching_until
 from conservative.matrix_sets.gaps import measured_gap
 from conservative.matrix_sets.operations import affine_images
 
@@ -64,7 +65,7 @@ def iterate_set(
     max_vertices : int, optional
         Most vertices kept, instead of the representation's own limit.
     time_limit : float, optional
-        Seconds after which no further step is begun.
+        Seconds; a step that is not done by then is dropped.
 
     Returns
     -------
@@ -105,8 +106,12 @@ def iterate_set(
     status = None
     try:
         run.begin(start)
-        while status is None and len(run.gaps) < limit:
-            status = TrajectoryStatus.TIME_LIMIT if time.monotonic() > deadline else run.step(tol)
+        while status is None and len(run.gaps) < limit and time.monotonic() <= deadline:
+            with searching_until(deadline):
+                status = run.step(tol)
+        if status is None and time.monotonic() > deadline and len(run.gaps) < limit:
+            status = TrajectoryStatus.TIME_LIMIT
+            run.drop_last()  # its searches may have ended early
     except KeyboardInterrupt:
         if not run.sets:
             raise
@@ -190,6 +195,11 @@ class _Run:
         if stored <= slack and slack_after >= 0.5 * slack_before and _product_up(self.decay.tail(0), slack) > tol:
             return TrajectoryStatus.ROUNDING_LIMIT
         return None
+
+    def drop_last(self) -> None:
+        """Forget the last step."""
+        if len(self.bounds) > 1:
+            self.bounds.pop()
 
     def close_first(self) -> None:
         """The bound of X_0, once the first step is known."""

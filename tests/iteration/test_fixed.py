@@ -1,14 +1,18 @@
 """Fixed sets known in closed form, expanding families, interruption."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 from strategies.matrix_sets import rotation
 
 from conservative._core.errors import ArgumentError, BudgetError, ExpansionError
-from conservative.iteration import _hull_search, fixed_set
-from conservative.matrix_sets import FiniteSet, MatrixPolytope, gap, hausdorff_distance
+from conservative.iteration import _hull_search, fixed, fixed_set
+from conservative.iteration._thinned import separated
+from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, gap, hausdorff_distance
 
 
 @settings(deadline=None, max_examples=40)
@@ -109,7 +113,8 @@ def test_an_interrupt_keeps_the_best_hull(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(_hull_search, "simplify", interrupted)
     rng = np.random.default_rng(1)
-    found = fixed_set(np.concatenate([0.45 * rng.normal(size=(3, 2, 2)) / 2, rng.normal(size=(3, 2, 1))], axis=2))
+    blocks = np.concatenate([0.45 * rng.normal(size=(3, 2, 2)) / 2, rng.normal(size=(3, 2, 1))], axis=2)
+    found = fixed_set(blocks, representation="hull")
     assert found.status.name == "INTERRUPTED"
     assert np.isfinite(found.hull.e_missing)
 
@@ -149,3 +154,59 @@ def test_an_overlay_that_fails_in_floating_point() -> None:
     found = fixed_set(J, tol=346.25446799991016, time_limit=5.0)
     assert found.distance.lower <= found.distance.upper
     assert (found.outer.project(found.inner.extreme).lower <= found.inner.e_extra).all()
+
+
+def random_family(seed: int, *, k: int, p: int, m: int, rho: float) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(k, p, p))
+    A *= rho / np.linalg.norm(A, 2, axis=(1, 2))[:, None, None]
+    return np.concatenate([A, rng.normal(size=(k, p, m))], axis=2)
+
+
+@pytest.mark.parametrize(("k", "p", "m", "convex"), [(3, 2, 1, True), (3, 3, 1, True), (2, 2, 1, False)])
+def test_a_finer_tolerance_never_gives_a_worse_set(k: int, p: int, m: int, convex: bool) -> None:
+    J = random_family(k, k=k, p=p, m=m, rho=0.6)
+    family = J if convex else FiniteSet(J)
+    reached, names = [], []
+    for tol in (2.0, 0.7, 0.3, 0.1, 0.03, 1e-6):
+        found = fixed_set(family, tol=tol, time_limit=None, max_cells=1_500)
+        reached.append(found.distance.upper)
+        names.append(found.status.name)
+    assert reached == sorted(reached, reverse=True)
+    assert names[0] == "SET"
+    assert names[-1] in {"HULL", "BUDGET"}  # more time would not help
+    assert "time_limit" not in found.status.value
+
+
+def test_the_hull_alone_is_found_without_what_only_the_set_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tie of rank one in many dimensions: n·2d inflated vertices, and searches between sets, took minutes."""
+    J = random_family(0, k=1, p=40, m=1, rho=0.5)
+    J = np.concatenate([J, J])
+    J[1, :, :40] += 0.01 * np.outer(np.linspace(-1, 1, 40), np.linspace(0, 1, 40))
+    monkeypatch.setattr(fixed, "refine", None)
+    found = fixed_set(J, tol=0.1, representation="hull", time_limit=None)
+    assert found.status.name == "HULL"
+    assert isinstance(found.outer, CellUnion)
+    assert found.outer.cells.shape[0] == 1
+    assert found.outer.cells.shape[1] == len(found.hull.vertices)
+    assert found.outer.margin >= found.hull.e_missing
+    solves = np.linalg.solve(np.eye(40) - J[:, :, :40], J[:, :, 40:])
+    assert found.outer.project(solves).lower.max() == 0.0
+    assert found.inner.project(found.outer.cells[0]).upper.max() <= found.distance.upper
+
+
+def test_points_that_are_all_near_each_other_take_little_memory() -> None:
+    points = np.random.default_rng(0).normal(size=(20_000, 4, 1))
+    tracemalloc.start()
+    try:
+        for apart in (0.8, 3.0, 100.0):
+            kept = separated(points, apart)
+            nearest = cKDTree(kept[:, :, 0]).query(points[:, :, 0])[0]
+            assert nearest.max() <= apart
+            among = cKDTree(kept[:, :, 0]).query(kept[:, :, 0], 2)[0][:, 1]
+            assert (among > apart).all()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(kept) == 1
+    assert peak < 100e6  # all pairs are three gigabytes
