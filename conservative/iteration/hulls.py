@@ -28,6 +28,10 @@ from conservative.matrix_sets.gaps import measured_gap
 from conservative.matrix_sets.operations import affine_images
 
 _DEFAULT_STEPS = 20
+
+_THINNED = 1e-11
+"""Carried errors of this share of the size are more than rounding."""
+
 _LARGEST = 1e140
 """Entries beyond this end the loop: their squares would leave the doubles' range."""
 
@@ -182,7 +186,8 @@ class _Run:
         slack = round_up(slack_before + slack_after)
         lower = max(forward.lower, backward.lower)
         measured = Bracket(max(0.0, lower - round_up(slack)), round_up(stored + slack))
-        self.gaps.append(contracted(measured, self.gaps, self.decay))
+        thinned = slack > _THINNED * after.radius
+        self.gaps.append(contracted(measured, self.gaps, self.decay) if thinned else measured)
         if len(self.bounds) == 0:
             self.close_first()
         a_priori = _sum_up(_product_up(self.decay.tail(len(self.gaps)), self.gaps[0].upper), slack_after)
