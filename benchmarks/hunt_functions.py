@@ -83,6 +83,10 @@ class Node:
                 inner = g.text(x, y)
                 own = w.text(x, y)
                 return f"Piecewise(({own} + ({c})*{inner}, ({inner} > 0) & ({inner} < 0)), ({own}, True))"
+            case "corner", (w, g, h, c):
+                own, first, second = (part.text(x, y) for part in (w, g, h))
+                inner = f"{own} + ({c})*Min({first}, {second})"
+                return f"Piecewise(({inner}, ({first} > 0) & ({second} > 0)), ({own}, True))"
         raise AssertionError(self.op)
 
     def jet(self, x, y):
@@ -113,6 +117,9 @@ class Node:
                 return _sum(w.jet(x, y), side, c) if side[0] >= 0 else w.jet(x, y)
             case (("decided" | "never"), (w, _, _)):
                 return w.jet(x, y)
+            case "corner", (w, g, h, c):
+                least = min(g.jet(x, y), h.jet(x, y))
+                return _sum(w.jet(x, y), least, c) if least[0] > 0 else w.jet(x, y)
         raise AssertionError(self.op)
 
     def gradients(self, kind):
@@ -142,7 +149,17 @@ class Node:
             case "never", (w, g, c):
                 own = w.gradients(kind)
                 return own if kind == "program" else own | _sums(own, g.gradients(kind), c)
+            case "corner", (w, g, h, c):
+                own, sides = w.gradients(kind), g.gradients(kind) | h.gradients(kind)
+                met = kind == "selection" or _meet(g.parts, h.parts)
+                return own | _sums(own, sides, c) if met else own
         raise AssertionError(self.op)
+
+
+def _meet(g, h):
+    """Whether two forms are positive together somewhere: unless one is zero, or they are opposite."""
+    turn = g[0] * h[1] - g[1] * h[0]
+    return any(g) and any(h) and (turn != 0 or g[0] * h[0] + g[1] * h[1] > 0)
 
 
 def _sum(first, second, c):
@@ -166,6 +183,9 @@ def normals(tree):
         found |= tree.parts[0].gradients("selection")
     elif tree.op == "kink":
         found |= tree.parts[1].gradients("selection")
+    elif tree.op == "corner":
+        g, h = (part.gradients("selection") for part in tree.parts[1:3])
+        found |= g | h | _sums(g, h, Fraction(-1))
     return found - {(0, 0)}
 
 
@@ -272,7 +292,9 @@ def _grown(rng, depth, curved):
             return Node("quadratic", *(Fraction(rng.randint(-2, 2)) for _ in range(3)))
         return form()
     smooth = ["exp", "sin", "root"] if curved else []
-    op = rng.choice(["max", "min", "abs", "add", "scale", "kink", "decided", "never", "max", "min", "thin", *smooth])
+    op = rng.choice(
+        ["max", "min", "abs", "add", "scale", "kink", "decided", "never", "corner", "max", "min", "thin", *smooth]
+    )
     deeper = [_grown(rng, rng.randint(0, depth - 1), curved) for _ in range(2)]
     number = Fraction(rng.randint(-3, 3))
     if op == "thin":
@@ -280,6 +302,8 @@ def _grown(rng, depth, curved):
         return Node(
             "max", Node("min", Node("form", Fraction(0), Fraction(1)), Node("form", tilt, Fraction(-1))), deeper[0]
         )
+    if op == "corner":
+        return Node(op, deeper[0], form(), form(), number)
     if op in ("kink", "decided", "never"):
         return Node(op, deeper[0], form(), number)
     if op == "scale":

@@ -15,6 +15,7 @@ with linearly independent tie gradients there is none.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,9 @@ from conservative.functions._layout import lay_out, operands, unit
 from conservative.functions._linear_cone import LinearCone
 from conservative.functions._pieces import not_lipschitz
 from conservative.functions._values import HOLE, Trace, comparisons, first_true, truth
+
+_SIDES = 4
+"""Most other sides of a tie whose every subset may stay tied along an equation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +78,19 @@ class CellSearch:
 
     The numbers of the trace are exact, or enclosed where they are irrational at a floating-point point.
 
-    With `thin`, cones within the solutions of equations count too: the comparisons that a resolved jump holds equal.
+    With `thin`, cones within the solutions of equations count too: the comparisons that a resolved jump holds equal,
+    and ties that persist along them; `sure` says whether all of these were tried.
     """
 
     def __init__(
         self, graph: Graph, trace: Trace, arithmetic: Arithmetic, outputs: tuple[int, ...], *, thin: bool = False
     ) -> None:
         self.graph, self.trace, self.arithmetic, self.outputs, self.thin = graph, trace, arithmetic, outputs, thin
+        self.level = thin and not all(trace.forced.values())
         self.layout = lay_out(graph, trace, arithmetic, outputs)
         self.complete = True
         self.steady = True
+        self.sure = True
 
     def __iter__(self) -> Iterator[Cell]:
         for leaf in self.leaves():
@@ -148,10 +155,14 @@ class CellSearch:
         if not self.thin:
             self.complete &= not self.arithmetic.vanishes(derivative)
             return None
-        narrowed = prefix.copy()
-        cone = prefix.cone.narrow(derivative, equal=True)
+        return self._levelled(prefix, slope)
+
+    def _levelled(self, prefix: _Prefix, slope: _Slope) -> _Prefix | None:
+        """The part of a prefix where a gap is zero."""
+        cone = prefix.cone.narrow(self._derivative(slope), equal=True)
         if cone is None:
             return None
+        narrowed = prefix.copy()
         narrowed.cone = cone
         return narrowed
 
@@ -166,10 +177,21 @@ class CellSearch:
             direction = 1 if node.op == "max" else -1
         distinct = self._distinct(candidates)
         for chosen in distinct:
-            pairs = [(chosen, other) if direction > 0 else (other, chosen) for other in distinct if other is not chosen]
-            narrowed = self._narrow(prefix, [self._minus(a, b) for a, b in pairs])
-            if narrowed is not None:
-                yield self._settle(narrowed, index, chosen)
+            others = [other for other in distinct if other is not chosen]
+            gaps = [self._minus(chosen, other) if direction > 0 else self._minus(other, chosen) for other in others]
+            for tied in self._persisting(len(gaps)):
+                narrowed = self._narrow(prefix, [g for i, g in enumerate(gaps) if i not in tied])
+                for gap in (gaps[i] for i in tied):
+                    narrowed = None if narrowed is None else self._levelled(narrowed, gap)
+                if narrowed is not None:
+                    yield self._settle(narrowed, index, chosen)
+
+    def _persisting(self, count: int) -> list[tuple[int, ...]]:
+        """Which of the other sides of a tie stay tied with the chosen one: none, but along equations any."""
+        if not self.level:
+            return [()]
+        self.sure &= count <= _SIDES
+        return [tied for size in range(count + 1) for tied in combinations(range(count), size)][: 2**_SIDES]
 
     def _piecewise(self, prefix: _Prefix, index: int) -> Iterator[_Prefix]:
         branches, guards = self.graph.nodes[index].branches()
@@ -190,8 +212,9 @@ class CellSearch:
         slope = self._gap(prefix, compared)
         if not self.graph.linear[compared]:
             self.steady &= self._meets_along(slope, distinct)
-        for sign in (0,) if self._identical(slope) else (1, -1):
-            narrowed = self._narrow(prefix, [slope if sign > 0 else _negated(slope)]) if sign else prefix.copy()
+        for sign in (0,) if self._identical(slope) else (1, -1, 0) if self.level else (1, -1):
+            asked = [slope if sign > 0 else _negated(slope)]
+            narrowed = self._narrow(prefix, asked) if sign else self._levelled(prefix, slope)
             if narrowed is not None:
                 narrowed.signs = {**prefix.signs, compared: sign}
                 yield narrowed
@@ -279,7 +302,7 @@ def _negated(slope: _Slope) -> _Slope:
     return slope if slope.row is None else _Slope(-slope.row, slope.curved)
 
 
-def reached_direction(graph: Graph, trace: Trace, arithmetic: Arithmetic) -> tuple[Any, ...] | None:
-    """A direction along which the resolved signs of a trace hold to first order, if there is one."""
-    leaf = next(CellSearch(graph, trace, arithmetic, (), thin=True).leaves(), None)
-    return None if leaf is None else leaf.cone.interior
+def reached_direction(graph: Graph, trace: Trace, arithmetic: Arithmetic) -> tuple[bool, bool]:
+    """Whether the resolved signs of a trace hold to first order along some direction, and whether all were tried."""
+    search = CellSearch(graph, trace, arithmetic, (), thin=True)
+    return next(search.leaves(), None) is not None, search.sure

@@ -55,9 +55,10 @@ def reached(graph: Graph, arithmetic: Arithmetic, trace: Trace, rational: Sequen
     """Whether the resolved signs of a trace are met beside the point."""
     if not arithmetic.exact:
         trace, arithmetic = enclosed_trace(graph, trace, arithmetic.tolerance)
-    if reached_direction(graph, trace, arithmetic) is not None:
+    found, sure = reached_direction(graph, trace, arithmetic)
+    if found and all(sign or graph.linear[c] for c, sign in trace.forced.items()):
         return Reach.MET
-    if all(graph.linear[c] for c in trace.forced):
+    if not found and sure and all(graph.linear[c] for c in trace.forced):
         return Reach.NEVER
     return Reach.UNDECIDED if rational is None else reach(graph, trace, rational)
 
