@@ -64,6 +64,10 @@ class Arithmetic(ABC):
     def near(self, left: Any, right: Any) -> float | None:
         """The distance of two untied values when it is suspiciously small."""
 
+    def limit(self, value: Fraction) -> Any:
+        """The value of an expression that is known at the point itself only."""
+        return self.constant(value)
+
     def exponential(self, base: Any, exponent: Any) -> Any:
         """base ** exponent for a positive base."""
         return self.smooth("exp", self.multiply([exponent, self.smooth("log", base)]))

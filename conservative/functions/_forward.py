@@ -41,6 +41,11 @@ def propagate(
         return unit
     if node.op in ("constant", "sign"):
         return None
+    if node.op == "limit":
+        row = dense(None, graph.width, arithmetic)
+        for column, slope in node.data[1]:
+            row[column] = arithmetic.constant(slope)
+        return row
     if node.op in ("max", "min", "piecewise"):
         return inputs[node.args[branch]]
     if node.op == "abs":

@@ -133,6 +133,9 @@ class GermArithmetic(Arithmetic):
         inner = [value.terms[i] if i < len(value.terms) else _ZERO for i in range(ORDER)]
         return Germ.of(_SERIES[name](inner), None if constant else _least(ORDER, value.known))
 
+    def limit(self, value: Fraction) -> Germ:
+        raise FunctionError("the expression is known at the point only")
+
     def compare(self, left: Any, right: Any) -> int:
         gap = left.minus(right)
         first = gap.order

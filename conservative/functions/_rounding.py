@@ -83,7 +83,7 @@ def _rounding(graph: Graph, trace: Trace, index: int, sizes: Mapping[int, float]
     if node.op in BOOLEANS or node.op in ("compare", "sign"):
         return 0.0
     size = abs(float(value))
-    if node.op in ("constant", "variable"):
+    if node.op in ("constant", "variable", "limit"):
         return 0.0 if _short(value) else _UNIT * size
     inputs = [a for a in node.args if a in sizes]
     if node.op in SWITCHES:

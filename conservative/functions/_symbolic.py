@@ -150,6 +150,8 @@ def _plain(node: Node, inputs: list[Any], symbols: Sequence[Any], *, evaluate: b
             return as_sympy(node.data)
         case "variable":
             return symbols[node.data]
+        case "limit":
+            return _DOTS
         case "add":
             return sympy.Add(*inputs, evaluate=evaluate)
         case "multiply":

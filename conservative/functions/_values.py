@@ -127,6 +127,8 @@ class _Pass:
                 sign = self.forced[index] if index in self.forced else self._compare(index, inputs[0], inputs[1])
                 self.signs[index] = sign
                 return sign
+            case "limit":
+                return arithmetic.limit(node.data[0])
             case "relation":
                 return relation_holds(node.data, inputs[0])
             case _:

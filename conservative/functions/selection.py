@@ -1,7 +1,8 @@
 """`PiecewiseSelection`: a continuous function given as switches between smooth pieces."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ from conservative._core.names import require_names
 from conservative.functions._arithmetic import as_sympy
 from conservative.functions._compiled import Program, compile_graph
 from conservative.functions._continuity import continuous_traces
+from conservative.functions._enclosed import EnclosedArithmetic
 from conservative.functions._graph import Graph
 from conservative.functions._origin import Origin
 from conservative.functions._pieces import enumerate_choices
+from conservative.functions._removable import localised
 from conservative.functions._symbolic import abbreviated, smooth_pieces, written
 from conservative.functions._values import Trace, Undefined, value_pass
 from conservative.functions.algebra import FunctionAlgebra
@@ -203,6 +206,25 @@ class PiecewiseSelection(FunctionAlgebra):
         Point
         """
         return read_point(at, names=self.names, tolerance=tolerance, call=call)
+
+    def localised(self, point: Point) -> "PiecewiseSelection":
+        """The function as it is at a point: what is smooth there although its formula is not stands in one node.
+
+        Parameters
+        ----------
+        point : Point
+
+        Returns
+        -------
+        PiecewiseSelection
+            This one where there is nothing of the kind.
+        """
+        if not any(node.op == "power" and node.data < 1 for node in self.graph.nodes):
+            return self
+        values = point.values if point.exact else [Fraction(x) for x in point.values]
+        arithmetic = point.arithmetic if point.exact else EnclosedArithmetic([])
+        graph = localised(self.graph, value_pass(self.graph, arithmetic, values, {}), values)
+        return self if graph is self.graph else replace(self, graph=graph)
 
     def traces(self, point: Point, *, limit: int = MAX_PIECES, call: str = "active") -> tuple[Trace, ...]:
         """Value passes at a point, one for each way to resolve the jumps there; used by the room of Jacobians.

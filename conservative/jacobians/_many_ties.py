@@ -151,6 +151,8 @@ class _Gradients:
         for index in _live(graph, trace, graph.outputs):
             node, options = graph.nodes[index], trace.options.get(index, (0,))
             variables[index] = 1 << node.data if node.op == "variable" else 0
+            if node.op == "limit":
+                variables[index] = sum(1 << column for column, _ in node.data[1])
             for operand in _operands(graph, trace, index):
                 variables[index] |= variables[operand]
             branch = options[0]

@@ -51,10 +51,11 @@ class AtPoint:
             )
         if isinstance(limit, bool) or not isinstance(limit, (int, np.integer)) or limit < 1:
             raise ArgumentError(f"`{call}(max_pieces=...)` needs an integer of at least 1; got {limit!r}.")
-        self.F, self.limit, self.call = F, int(limit), call
+        self.limit, self.call = int(limit), call
         self.point = F.point(at, tolerance=tolerance, call=call)
+        self.F = F.localised(self.point)
         self.arithmetic = self.point.arithmetic
-        self.by_values = self._as_they_are(F.traces(self.point, limit=self.limit, call=call))
+        self.by_values = self._as_they_are(self.F.traces(self.point, limit=self.limit, call=call))
         self._pieces: dict[str, Blocks] = {}
         self._cells = _Cells(None, False, True, 0)
 

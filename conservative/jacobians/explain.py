@@ -200,11 +200,13 @@ def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float 
     except BudgetError:
         jacobians = None
     doubles, switches = in_doubles(F.graph, point.floats()), find_switches(F.graph)
-    base = value_pass(F.graph, point.arithmetic, point.values, {})
+    base = value_pass(readings.F.graph, point.arithmetic, point.values, {})
     uncertain = written(F.graph, F.symbols, list(doubles.uncertain))
     return Explanation(
         point=point,
-        ties=_Ties(F, point, readings.arithmetic, readings.decided, base, jacobians, doubles, switches).found(),
+        ties=_Ties(
+            readings.F, point, readings.arithmetic, readings.decided, base, jacobians, doubles, switches
+        ).found(),
         near_ties=() if jacobians is None else jacobians.near_ties,
         jacobians=jacobians,
         derivatives=library_derivatives(doubles, switches),

@@ -1,0 +1,175 @@
+"""What is smooth at a point though its formula is not: products that vanish faster than a root is steep, and quotients
+0/0 that are completed.
+
+A product Π |u_k|^{E_k}, the u_k Lipschitz and 0 at the point, has gradients bounded by terms of the form
+|u_k|^{E_k - 1} Π_{j≠k} |u_j|^{E_j} next to it. With every E_k >= 1 and Σ E_k > 1 they tend to 0, so that the derivative
+at the point is 0, strictly. For S = Σ c_i |w_i|^{p_i}, c_i > 0, the power S^e counts with E = e min p_i, as |w_i| is at
+most a multiple of S^{1/p_i}. A quotient of one variable without switches that has a power series at the point is
+analytic there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from conservative._core.errors import FunctionError
+from conservative.functions._arcs import GERMS
+from conservative.functions._germs import Germ
+from conservative.functions._graph import Graph, Node, reachable
+from conservative.functions._values import Trace, Undefined, comparisons, first_true
+
+Laurent = tuple[int, Germ]
+"""t^k times a series."""
+
+
+def localised(graph: Graph, trace: Trace, point: Sequence[Any]) -> Graph:
+    """The graph with such nodes as "limit" nodes, which hold value and gradient; the same graph if there is none."""
+    replaced: dict[int, Node] = {}
+    rough: list[bool] = []
+    for index, node in enumerate(graph.nodes):
+        steep = _is_steep(graph, trace, index)
+        bad = isinstance(trace.values[index], Undefined) or steep or any(rough[a] for a in node.args)
+        if bad and node.op in ("multiply", "power") and _vanishes_fast(graph, trace, index, rough):
+            replaced[index], bad = Node("limit", (), (Fraction(0), ())), False
+        if node.op == "piecewise":
+            replaced.update(_completed(graph, trace, index, point))
+            bad = bad and index not in replaced
+        rough.append(bad)
+    if not replaced:
+        return graph
+    return replace(graph, nodes=tuple(replaced.get(i, node) for i, node in enumerate(graph.nodes)))
+
+
+def _is_zero(trace: Trace, index: int) -> bool:
+    value = trace.values[index]
+    return not isinstance(value, (Undefined, bool)) and bool(value == 0)
+
+
+def _is_steep(graph: Graph, trace: Trace, index: int) -> bool:
+    node = graph.nodes[index]
+    return node.op == "power" and 0 < node.data < 1 and _is_zero(trace, node.args[0])
+
+
+def _vanishes_fast(graph: Graph, trace: Trace, index: int, rough: Sequence[bool]) -> bool:
+    node = graph.nodes[index]
+    if isinstance(trace.values[index], Undefined) or not _is_zero(trace, index):
+        return False
+    exponents: dict[int, Fraction] = {}
+    for factor in node.args if node.op == "multiply" else (index,):
+        if not _is_zero(trace, factor):
+            if isinstance(trace.values[factor], Undefined) or rough[factor]:
+                return False
+            continue
+        powers = _powers(graph, trace, factor, rough)
+        if powers is None:
+            return False
+        for base, exponent in powers.items():
+            exponents[base] = exponents.get(base, Fraction(0)) + exponent
+    return bool(exponents) and min(exponents.values()) >= 1 and sum(exponents.values()) > 1
+
+
+def _powers(graph: Graph, trace: Trace, index: int, rough: Sequence[bool]) -> dict[int, Fraction] | None:
+    """Bases u and exponents E of a factor that is 0, with Π |u|^E its size; None where that is not seen."""
+    node, exponent = graph.nodes[index], Fraction(1)
+    if node.op == "power" and _is_zero(trace, node.args[0]):
+        index, exponent = node.args[0], Fraction(node.data)
+        node = graph.nodes[index]
+        known = [_even_power(graph, term) for term in node.args] if node.op == "add" else [None]
+        if None not in known and not rough[index]:
+            return {index: exponent * min(p for p in known if p is not None)}
+        if exponent.denominator != 1 and node.op != "abs":
+            return None
+    if rough[index] or exponent <= 0:
+        return None
+    index = node.args[0] if node.op == "abs" else index
+    node = graph.nodes[index]
+    zeros = [a for a in node.args if _is_zero(trace, a)] if node.op == "multiply" else [index]
+    return dict.fromkeys(zeros, exponent)
+
+
+def _even_power(graph: Graph, index: int) -> Fraction | None:
+    """The exponent p of a term c |w|^p, c > 0; None for other terms."""
+    node = graph.nodes[index]
+    if node.op == "multiply" and len(node.args) == 2 and graph.nodes[node.args[0]].op == "constant":
+        if not graph.nodes[node.args[0]].data > 0:
+            return None
+        node = graph.nodes[node.args[1]]
+    if node.op == "abs":
+        return Fraction(1)
+    if node.op != "power" or node.data < 1:
+        return None
+    even = node.data.denominator == 1 and node.data % 2 == 0
+    return Fraction(node.data) if even or graph.nodes[node.args[0]].op == "abs" else None
+
+
+def _completed(graph: Graph, trace: Trace, index: int, point: Sequence[Any]) -> dict[int, Node]:
+    """Branches of a Piecewise that are 0/0 at the point, by their series; all of it where one point is completed."""
+    branches, guards = graph.nodes[index].branches()
+    tied = sorted({c for g in guards for c in comparisons(graph, g) if trace.boundary(c)})
+    found: dict[int, Node] = {}
+    for branch in branches:
+        if tied and isinstance(trace.values[branch], Undefined):
+            limit = _limit(graph, branch, point)
+            found.update({} if limit is None else {branch: limit})
+    if len(tied) == 1 and found:
+        above, at, below = (first_true(graph, guards, {**trace.signs, tied[0]: s}) for s in (1, 0, -1))
+        if above == below != at and above is not None and at is not None and above >= 0 and at >= 0:
+            whole = found.get(branches[above])
+            if whole is not None and trace.values[branches[at]] == whole.data[0]:
+                return {**found, index: whole}
+    return found
+
+
+def _limit(graph: Graph, root: int, point: Sequence[Any]) -> Node | None:
+    """Value and slope of an expression of one variable that has a power series at the point."""
+    below = reachable(graph.nodes, [root])
+    columns = {graph.nodes[i].data for i in below if graph.nodes[i].op == "variable"}
+    if len(columns) != 1 or not all(isinstance(x, Fraction) for x in point):
+        return None
+    (column,) = columns
+    series: dict[int, Laurent] = {}
+    try:
+        for i in below:
+            series[i] = _laurent(graph.nodes[i], series, point[column])
+        germ = _series(series[root])
+        return Node("limit", (), (germ.term(0), ((column, germ.term(1)),)))
+    except FunctionError:
+        return None
+
+
+def _laurent(node: Node, known: Mapping[int, Laurent], start: Fraction) -> Laurent:
+    inputs = [known[a] for a in node.args]
+    match node.op:
+        case "variable":
+            return 0, Germ.of((start, Fraction(1)))
+        case "constant":
+            return 0, GERMS.constant(node.data)
+        case "add":
+            low = min(k for k, _ in inputs)
+            return low, GERMS.add([g.times(Germ.power_of_t(k - low)) for k, g in inputs])
+        case "multiply":
+            return sum(k for k, _ in inputs), GERMS.multiply([g for _, g in inputs])
+        case "power" if node.data.denominator == 1:
+            k, germ = inputs[0]
+            order = germ.order
+            if order is None:
+                raise FunctionError("a power of a series of which no term is known")
+            unit = Germ.of(germ.terms[order:], None if germ.known is None else germ.known - order)
+            return int(node.data) * (k + order), GERMS.power(unit, node.data)
+        case "power":
+            return 0, GERMS.power(_series(inputs[0]), node.data)
+        case "smooth":
+            return 0, GERMS.smooth(node.data, _series(inputs[0]))
+        case _:
+            raise FunctionError("a switch has no series")
+
+
+def _series(laurent: Laurent) -> Germ:
+    """The power series that a Laurent series is."""
+    k, germ = laurent
+    if k >= 0:
+        return germ.times(Germ.power_of_t(k))
+    if any(germ.term(i) for i in range(-k)):
+        raise FunctionError("a pole")
+    return Germ.of(germ.terms[-k:], None if germ.known is None else germ.known + k)

@@ -1,0 +1,80 @@
+"""Formulas that are smooth at a point though a part of them is not, and some that are not."""
+
+from fractions import Fraction
+
+import pytest
+
+import conservative as cj
+from conservative._core.errors import DiscontinuityError, FunctionError
+
+SMOOTH = [
+    ("x*sqrt(x**2 + y**2)", (0, 0), (0, 0)),
+    ("x*sqrt(Abs(x))", (0, 0), (0, 0)),
+    ("sqrt(x**2 + y**2)**2", (0, 0), (0, 0)),
+    ("sqrt(x**2 + y**2)**3 + 2*y", (0, 0), (0, 2)),
+    ("(x**2 + 3*y**2)**(3/4)*exp(y)", (0, 0), (0, 0)),
+    ("sqrt(x**4 + y**4)", (0, 0), (0, 0)),
+    ("x*y*sqrt(Abs(x*y))", (0, 0), (0, 0)),
+    ("(x - 1)*sqrt(Abs(x - 1))*(y + 7) + x", (1, 0), (1, 0)),
+    ("Piecewise((sin(x)/x, Ne(x, 0)), (1, True))", (0, 0), (0, 0)),
+    ("Piecewise(((exp(x) - 1)/x, Ne(x, 0)), (1, True))", (0, 0), (0.5, 0)),
+    ("Piecewise((1, Eq(x, 0)), (2*(1 - cos(x))/x**2, True)) + y", (0, 0), (0, 1)),
+    ("Piecewise((x/(exp(x) - 1), Ne(x, 0)), (1, True))", (0, 0), (-0.5, 0)),
+    ("Piecewise((log(1 + x)/x, Ne(x, 0)), (1, True))", (0, 0), (-0.5, 0)),
+    ("Piecewise(((sqrt(1 + x) - 1)/x, Ne(x, 0)), (1/2, True))", (0, 0), (-0.125, 0)),
+    ("Piecewise((tan(x)/x*y, (x > 0) | (x < 0)), (y, True))", (1, 2), None),
+    ("Piecewise(((x**2 - 1)/(x - 1), Ne(x, 1)), (2, True))*y", (1, 3), (3, 2)),
+    ("Piecewise(((x**3 - 8)/(x - 2), x > 2), (12 + 6*(x - 2), True))", (2, 0), (6, 0)),
+]
+
+
+@pytest.mark.parametrize("convert", [Fraction, float])
+@pytest.mark.parametrize("kind", ["program", "conical"])
+@pytest.mark.parametrize(("text", "at", "wanted"), SMOOTH)
+def test_one_jacobian(text, at, wanted, kind, convert):
+    F = cj.from_sympy(text, state="x y")
+    J = cj.conservative_jacobian(F, [convert(a) for a in at], kind=kind)
+    assert J.exactness.name == "EXACT"
+    if wanted is not None:
+        assert J.vertices[:, 0].tolist() == [list(map(float, wanted))]
+    if convert is float and wanted is not None:
+        assert cj.conservative_jacobians(F, [list(map(float, at))])[0].vertices[:, 0].tolist() == [list(wanted)]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("x*sqrt(x**2 + y**2) + Abs(y)", {(0, 1), (0, -1)}),
+        ("Max(x*sqrt(x**2 + y**2), y)", {(0, 1), (0, 0)}),
+        ("Piecewise((log(1 + x)/x, x > 0), (1 - x, True))", {(-0.5, 0), (-1, 0)}),
+        ("Max(Piecewise(((exp(x) - 1)/x, Ne(x, 0)), (1, True)), 1 + y)", {(0.5, 0), (0, 1)}),
+    ],
+)
+def test_beside_real_ties(text, wanted):
+    F = cj.from_sympy(text, state="x y")
+    for zero in (0, 0.0):
+        J = cj.conservative_jacobian(F, [zero, zero])
+        assert {tuple(row) for row in J.vertices[:, 0].tolist()} == wanted
+        assert J.exactness.name == "EXACT"
+    assert len(cj.explain(F, [0, 0]).ties) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("y*sqrt(Abs(x))", FunctionError),
+        ("sqrt(x**2 + y**2)", FunctionError),
+        ("sqrt(Abs(x))*sqrt(Abs(y))*x", FunctionError),
+        ("x*sqrt(x**2 + Abs(y))", FunctionError),
+        ("x*sqrt(1 - sqrt(Abs(x)))*0 + sqrt(Abs(x))", FunctionError),
+        ("x*(1 + sqrt(Abs(y)))", FunctionError),
+        ("Piecewise((sin(x)/x, Ne(x, 0)), (2, True))", DiscontinuityError),
+        ("Piecewise((exp(x)/x, Ne(x, 0)), (2, True))", FunctionError),
+        ("Piecewise((x**2*sin(1/x), Ne(x, 0)), (0, True))", FunctionError),
+    ],
+)
+def test_what_is_not_smooth_is_refused(text, error):
+    F = cj.from_sympy(text, state="x y")
+    for zero in (0, 0.0):
+        with pytest.raises(error):
+            cj.conservative_jacobian(F, [zero, zero])
