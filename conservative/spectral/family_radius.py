@@ -17,6 +17,7 @@ from conservative.certificates.lower import polynomial_seconds
 from conservative.spectral.automata import as_automaton, lifted_family
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.decimals import decimal_below
+from conservative.spectral.long_numbers import is_long
 from conservative.spectral.products import proved_rate
 from conservative.spectral.proving import Problem, Proved, prove, prove_open
 from conservative.spectral.proving_exactly import prove_exactly
@@ -242,7 +243,7 @@ def _status(kept: Kept, *, tol: float, limited: bool, interrupted: bool) -> Radi
 
 def _by_word(problem: Problem, found: Found, deadline: float) -> Certificate | None:
     """The lower bound alone, when nothing proves an upper one."""
-    if not found.bracket.lower > 0:
+    if not found.bracket.lower > 0 or is_long(problem.given):
         return None
     try:
         letters, bound = problem.letters(found.word), decimal_below(Fraction(found.bracket.lower))

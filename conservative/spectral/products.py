@@ -11,11 +11,15 @@ from conservative._core.exact_linalg import flint_product, from_flint, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily
 from conservative._core.numbers import Bracket
 from conservative._core.perron import is_nonnegative
+from conservative.spectral.long_numbers import ball_rate, polynomial_takes
 from conservative.spectral.radius import nonnegative_rate, radius_of
 from conservative.spectral.tree import spectral_radii
 from conservative.spectral.words import Word, word_text
 
 FloatArray = NDArray[np.float64]
+
+_PATIENCE = 0.5
+"""Seconds for a characteristic polynomial, above which eigenvalues are enclosed in balls."""
 
 LARGE = 12
 """Order from which a positive vector of a nonnegative product costs less than its characteristic polynomial."""
@@ -105,10 +109,15 @@ def proved_rate(family: MatrixFamily, word: Word) -> Bracket:
     Notes
     -----
     Products of nonnegative matrices of some size are only applied to a vector (`perron_classes`); the radius of the
-    others, and radii that may be doubles of few digits, come from the exact characteristic polynomial.
+    others, and radii that may be doubles of few digits, come from the exact characteristic polynomial, or from balls
+    around all eigenvalues where that would take long.
     """
     if family.size >= LARGE and is_nonnegative(family, word):
         bracket = nonnegative_rate(family, word)
+        if bracket is not None:
+            return bracket
+    if family.size > 2 and polynomial_takes(family, word) > _PATIENCE:
+        bracket = ball_rate(family, word)
         if bracket is not None:
             return bracket
     return radius_of(_exact_product(family, word), root=len(word))[0]

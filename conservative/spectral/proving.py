@@ -29,6 +29,7 @@ from conservative.spectral.candidates import averaged_norm, ellipsoid_norm, in_n
 from conservative.spectral.closing import BlockState
 from conservative.spectral.decimals import decimal_above, decimal_below
 from conservative.spectral.isometries import extremal_form
+from conservative.spectral.long_numbers import is_long
 from conservative.spectral.norm_bounds import WeightedNorm
 from conservative.spectral.polytope.rational import polytope_proof
 from conservative.spectral.polytope.whole import optimised, reach, with_letters
@@ -216,6 +217,8 @@ def prove_open(
     The maximum or sum norm; quadratic norms that need no solver; the polytope as far as it has grown. The bounds are
     estimated first, and the least of them is proved.
     """
+    if is_long(problem.given):
+        return None  # beyond the digits that a certificate may have
     options: list[tuple[float, float, Callable[[float], Proved | None]]] = []
     quadratic = _quadratic_option(problem, states, word, lower, deadline)
     if quadratic is not None:

@@ -13,10 +13,11 @@ from conservative._core.families import MatrixFamily
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, float_above, float_below
 from conservative.spectral.basis import ScaledFamily, balanced_family, balanced_floats, scale_family
-from conservative.spectral.candidates import Candidate, ellipsoid_norm, in_norm
+from conservative.spectral.candidates import Candidate, ellipsoid_norm, in_norm, ranked_words
 from conservative.spectral.closing import Block, BlockState, close_block, first_words, prepare_block
 from conservative.spectral.gripenberg import branch_and_bound
 from conservative.spectral.isometries import preserved_form
+from conservative.spectral.long_numbers import is_long
 from conservative.spectral.norm_bounds import WeightedNorm, weighted_norm
 from conservative.spectral.products import proved_rate
 from conservative.spectral.reduction import BlockTriangular, closed_form, triangularise
@@ -232,6 +233,10 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
         With the states of the blocks; the upper bound is that of the beginning until `proving.prove` is asked.
     """
     if found.norm is not None and found.norm.bound <= Fraction(found.bracket.lower) * (1 + Fraction(tol)):
+        return
+    if is_long(family):
+        word = ranked_words(balanced_floats(family)[1], deadline=deadline)[0].word
+        yield found.with_word(proved_rate(family, word), word)
         return
     known = closed_form(family)
     if known is not None:
