@@ -18,6 +18,7 @@ from conservative.spectral.polytope.growth import grow
 from conservative.spectral.polytope.roots import leading_cycles
 from conservative.spectral.polytope.shape import Growth, Polytope
 from conservative.spectral.polytope.spanning import start
+from conservative.spectral.powers import word_through_powers
 from conservative.spectral.reduction import Essential, FormKind, closed_form, essential_matrices
 from conservative.spectral.restarts import climb
 
@@ -128,7 +129,9 @@ class BlockState:
     @property
     def is_full(self) -> bool:
         """Whether the polytope has as many vertices as are kept."""
-        return self.polytope is not None and self.polytope.count >= most_vertices(self.block)
+        return self.polytope is not None and self.polytope.count >= max(
+            most_vertices(self.block), 3 * len(self.best.word)
+        )
 
     @property
     def is_closed(self) -> bool:
@@ -199,6 +202,9 @@ def first_words(block: Block, *, deadline: float) -> list[Candidate]:
         ranked_words(m, max_length=length, width=width, deadline=deadline)
         for m in (matrices, in_norm(matrices, averaged_norm(matrices)))
     ]
+    through = word_through_powers(matrices)
+    if through is not None:
+        found.append([through])
     return _merged(block, found)
 
 
@@ -228,10 +234,8 @@ def close_block(block: Block, words: list[Candidate], *, floor: float, deadline:
     BlockState
         After every slice of the work. The last is closed unless a budget ended.
     """
-    most, writing = (
-        most_vertices(block, limited=deadline != NEVER),
-        _SECONDS * block.essential.family.count * block.family.size**2,
-    )
+    most = max(most_vertices(block, limited=deadline != NEVER), 3 * len(words[0].word))
+    writing = _SECONDS * block.essential.family.count * block.family.size**2
     state = _begun(block, words, floor)
     yield state
     for part in _SLICES:

@@ -92,5 +92,5 @@ def _weights(stack: FloatArray) -> list[FloatArray]:
                 least, best = quotient, vector
             if not 0 < float(image.max()) < np.inf:
                 break
-            vector = np.maximum(image / image.max(), 1e-6)
+            vector = np.maximum(np.sqrt(vector / vector.max() * image / image.max()), 1e-6)  # damped, for cycles
     return [ones, np.maximum(np.round(np.ldexp(best / best.max(), 30)), 1.0)]

@@ -27,6 +27,9 @@ _BISECTIONS = 24
 _MAX_SPREAD = 1e9
 _POWER_STEPS = 60
 
+_ELIMINATED = 12
+"""Order up to which definiteness is decided by elimination; above, gamma is raised until it is clear."""
+
 _SOLVER_SIZE = 32
 """Largest order for which semidefinite programs are solved: each takes seconds there, and the time grows like n^6."""
 
@@ -154,9 +157,11 @@ def prove_quadratic(family: MatrixFamily, P: FloatArray, *, estimate: Fraction) 
     if not is_positive_semidefinite(weight, strict=True):
         return prove_quadratic(family, np.eye(family.size), estimate=estimate)
     images = [a.transpose() * weight * a for a in matrices]
+    quick = family.size > _ELIMINATED and is_clearly_positive(weight)
+    is_proved = is_clearly_positive if quick else is_positive_semidefinite
     for gamma in raised(estimate):
         square = flint.fmpq(gamma.numerator, gamma.denominator) ** 2
-        if all(is_positive_semidefinite(weight * square - image) for image in images):
+        if all(is_proved(weight * square - image) for image in images):
             break
     frozen = np.array(P)
     frozen.setflags(write=False)

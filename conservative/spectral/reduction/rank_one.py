@@ -77,7 +77,7 @@ def best_cycle(family: MatrixFamily) -> Word | None:
     weights = [
         [abs(sum((x * y for x, y in zip(v, u, strict=True)), Fraction(0))) for u, _ in factors] for _, v in factors
     ]
-    cycle = _largest_mean(_logarithms(weights))
+    cycle = largest_mean(_logarithms(weights))
     while cycle:
         better = _better_cycle(weights, cycle)
         if better is None:
@@ -96,8 +96,18 @@ def _logarithms(weights: Weights) -> np.ndarray:
     return np.array([[log(x) for x in row] for row in weights])
 
 
-def _largest_mean(logs: np.ndarray) -> Word:
-    """A cycle of (nearly) the largest mean weight, by Karp's formula from a source joined to every node; () if none."""
+def largest_mean(logs: np.ndarray) -> Word:
+    """A cycle of (nearly) the largest mean weight, by Karp's formula from a source joined to every node; () if none.
+
+    Parameters
+    ----------
+    logs : ndarray, shape (k, k)
+        Weights; minus infinity for edges that are not there.
+
+    Returns
+    -------
+    tuple of int
+    """
     k = logs.shape[0]
     best = np.zeros((k + 1, k))
     parent = np.zeros((k + 1, k), dtype=int)
