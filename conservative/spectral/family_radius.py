@@ -19,7 +19,7 @@ from conservative.spectral.automaton import Automaton
 from conservative.spectral.decimals import decimal_below
 from conservative.spectral.long_numbers import is_long
 from conservative.spectral.products import proved_rate
-from conservative.spectral.proving import Problem, Proved, prove, prove_open
+from conservative.spectral.proving import Problem, Proved, prove, prove_hidden, prove_open
 from conservative.spectral.proving_exactly import prove_exactly
 from conservative.spectral.stages import (
     Found,
@@ -220,6 +220,10 @@ def _proved(problem: Problem, found: Found, *, tol: float, deadline: float) -> P
         proved = prove(problem, found.form, found.states, word=word, lower=lower, tol=tol, deadline=deadline)
         if proved is not None:
             return proved
+    if found.hidden is not None:
+        by_form = prove_hidden(problem, found.hidden, word=word, lower=lower, deadline=deadline)
+        if by_form is not None:
+            return by_form
     return prove_open(problem, found.states, found.form, found.norm, word=word, lower=lower, deadline=deadline)
 
 
@@ -233,7 +237,7 @@ def _status(kept: Kept, *, tol: float, limited: bool, interrupted: bool) -> Radi
         return RadiusStatus.CLOSED
     if interrupted:
         return RadiusStatus.INTERRUPTED
-    if found.states and all(s.is_closed for s in found.states):
+    if found.hidden is not None or (found.states and all(s.is_closed for s in found.states)):
         proved = certificate is not None and certificate.claim.upper is not None
         return RadiusStatus.ROUNDING if proved else RadiusStatus.NOT_PROVED
     if found.states and all(s.is_closed or s.is_full for s in found.states):

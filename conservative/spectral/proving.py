@@ -5,12 +5,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
+import flint
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_discrete_lyapunov
 
 from conservative._core.deadlines import is_over, seconds_left
 from conservative._core.errors import CertificateError
+from conservative._core.exact_linalg import from_flint, is_positive_semidefinite, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily
 from conservative._core.numbers import float_above, float_below
 from conservative.certificates import (
@@ -28,6 +30,7 @@ from conservative.spectral.basis import balanced_floats
 from conservative.spectral.candidates import averaged_norm, ellipsoid_norm, in_norm
 from conservative.spectral.closing import BlockState
 from conservative.spectral.decimals import decimal_above, decimal_below
+from conservative.spectral.hidden_blocks import HiddenNorm
 from conservative.spectral.isometries import extremal_form
 from conservative.spectral.long_numbers import is_long
 from conservative.spectral.norm_bounds import WeightedNorm
@@ -241,6 +244,36 @@ def prove_open(
     if not found:
         return None
     return Proved(min(p.bound for p in found), next((p.certificate for p in found if p.certificate), None))
+
+
+def prove_hidden(problem: Problem, norm: HiddenNorm, *, word: Word, lower: Fraction, deadline: float) -> Proved | None:
+    """The bound of a quadratic norm of hidden blocks.
+
+    Parameters
+    ----------
+    problem : Problem
+    norm : HiddenNorm
+    word : tuple of int
+    lower : Fraction
+    deadline : float
+
+    Returns
+    -------
+    Proved or None
+    """
+    if not is_positive_semidefinite(norm.P, strict=True):
+        return None
+    images = [a.transpose() * norm.P * a for a in (to_flint(m) for m in problem.family.exact)]
+    for room in (Fraction(1, 10**digits) for digits in range(12, 4, -1)):
+        bound = decimal_above(norm.estimate * (1 + room))
+        square = flint.fmpq(bound.numerator, bound.denominator) ** 2
+        if not all(is_positive_semidefinite(norm.P * square - image) for image in images):
+            continue
+        with suppress(CertificateError, OverflowError):
+            proof = QuadraticProof(from_flint(norm.P))
+            return Proved(bound, _certificate(problem, proof, word, lower, bound, deadline))
+        return Proved(bound, None)
+    return None
 
 
 def _by_norm(problem: Problem, norm: WeightedNorm, word: Word, lower: Fraction, deadline: float) -> Proved | None:

@@ -16,6 +16,7 @@ from conservative.spectral.basis import ScaledFamily, balanced_family, balanced_
 from conservative.spectral.candidates import Candidate, ellipsoid_norm, in_norm, ranked_words
 from conservative.spectral.closing import Block, BlockState, close_block, first_words, prepare_block
 from conservative.spectral.gripenberg import branch_and_bound
+from conservative.spectral.hidden_blocks import HiddenNorm, hidden_norm
 from conservative.spectral.isometries import preserved_form
 from conservative.spectral.long_numbers import is_long
 from conservative.spectral.norm_bounds import WeightedNorm, weighted_norm
@@ -57,7 +58,7 @@ class RadiusStatus(Enum):
         "it; accept it with a larger `tol`"
     )
     ROUNDING = (
-        "every image lies in the polytope up to the rounding of doubles: the bracket is as narrow as that proves; "
+        "every image lies in the polytope, or hidden blocks split, up to the rounding of doubles: the bracket is as narrow as that proves; "
         "accept it with a larger `tol`"
     )
     NOT_PROVED = (
@@ -86,6 +87,8 @@ class Found:
         What is known of each block; `proving.prove` turns them into an upper bound.
     norm : WeightedNorm or None
         The least weighted maximum or sum norm.
+    hidden : HiddenNorm or None
+        Of a family that is block triangular up to rounding, where it comes near the lower bound.
     """
 
     bracket: Bracket
@@ -95,6 +98,7 @@ class Found:
     form: BlockTriangular | None = None
     states: tuple[BlockState, ...] = ()
     norm: WeightedNorm | None = None
+    hidden: HiddenNorm | None = None
 
     def stopped(self, status: RadiusStatus) -> "Found":
         """The same bounds with a final status, unless they are closed already.
@@ -251,6 +255,11 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
     for state in states:
         found = _with_state(family, found, state)
     yield found
+    if len(states) == 1 and not states[0].is_closed and found.bracket.lower > 0:
+        hidden = hidden_norm(family, near=Fraction(found.bracket.lower))
+        if hidden is not None:
+            yield replace(found, hidden=hidden)
+            return
     for i in sorted(range(len(blocks)), key=lambda i: -Fraction(states[i].best.rate) * blocks[i].scale):
         if states[i].is_closed or states[i].best.rate == 0:
             continue

@@ -9,7 +9,8 @@ import pytest
 
 import conservative as cj
 from conservative._core.families import as_family
-from conservative.spectral import Automaton, closing
+from conservative.spectral import Automaton, closing, family_radius
+from conservative.spectral.hidden_blocks import hidden_transform
 from conservative.spectral.long_numbers import ball_rate, is_long
 from conservative.spectral.norm_bounds import weighted_norm
 from conservative.spectral.powers import word_through_powers
@@ -49,10 +50,11 @@ def test_cycles_through_several_rank_one_matrices():
 
 
 def test_the_vertex_limit_is_no_time_limit(monkeypatch):
-    monkeypatch.setattr(closing, "MOST_VERTICES", 30)
-    alpha = "0.749326546330367557943961948091344672091327370236064317358024"
-    unattained = [[[1, 1], [0, 1]], [[alpha, 0], [alpha, alpha]]]
-    found = cj.joint_spectral_radius(unattained, time_limit=10**9)
+    monkeypatch.setattr(closing, "most_vertices", lambda block, limited=True: 1)
+    monkeypatch.setattr(closing, "_search_again", lambda state, part, deadline: [state.best])
+    family = np.random.default_rng(1).standard_normal((2, 10, 10))
+    monkeypatch.setattr(family_radius, "branch", lambda *given, **options: iter(()))
+    found = cj.joint_spectral_radius(family, time_limit=10**9)
     assert found.status is RadiusStatus.VERTEX_LIMIT
     assert "time_limit" not in found.status.value
 
@@ -138,3 +140,30 @@ def test_one_matrix_under_an_automaton_is_its_radius():
 def test_an_automaton_without_cycles_allows_no_long_word():
     found = cj.joint_spectral_radius([[[2]]], automaton=Automaton(2, ((0, 1, 0),)))
     assert (found.lower, found.upper, found.word, found.status) == (0.0, 0.0, (), RadiusStatus.ZERO)
+
+
+def turn(angle):
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rotations_hidden_in_rounded_blocks(seed):
+    """The radius of the exact family is 1; that of the doubles differs by the root of their rounding."""
+    rng = np.random.default_rng(seed)
+    basis, family = rng.standard_normal((4, 4)), []
+    for first, second in rng.uniform(0, 6, (2, 2)):
+        block = np.zeros((4, 4))
+        block[:2, :2], block[2:, 2:], block[:2, 2:] = turn(first), turn(second), rng.standard_normal((2, 2))
+        family.append(basis @ block @ np.linalg.inv(basis))
+    found = cj.joint_spectral_radius(family)
+    assert 1 - 1e-12 < found.lower < found.upper < 1 + 1e-5
+    assert found.status in {RadiusStatus.ROUNDING, RadiusStatus.CLOSED}
+    assert cj.check(found.certificate)
+    assert found.certificate.claim.upper == pytest.approx(found.upper, rel=1e-12)
+
+
+def test_no_blocks_are_seen_where_there_are_none():
+    assert hidden_transform(np.random.default_rng(1).standard_normal((2, 6, 6))) is None
+    rate, F = hidden_transform(np.array([[[1.0, 5.0], [0.0, 0.5]], [[0.5, 1.0], [0.0, 1.0]]]))
+    assert rate == pytest.approx(1, abs=1e-12)
+    assert np.linalg.cond(F) > 1e6
