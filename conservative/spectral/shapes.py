@@ -49,7 +49,7 @@ def folded_norm(matrices: FloatArray, *, deadline: float = NEVER) -> tuple[float
     """
     n = matrices.shape[1]
     P = np.eye(n)
-    best = min((_rate(matrices, P), P), _reweighted(matrices, deadline), key=lambda pair: pair[0])
+    best = (_rate(matrices, P), P)
     for step in range(_STEPS):
         if is_over(deadline):
             break
@@ -64,7 +64,7 @@ def folded_norm(matrices: FloatArray, *, deadline: float = NEVER) -> tuple[float
             best = min(best, (_rate(matrices, P), P), key=lambda pair: pair[0])
         except np.linalg.LinAlgError:
             break
-    return best
+    return min(best, _reweighted(matrices, deadline), key=lambda pair: pair[0])
 
 
 def _reweighted(matrices: FloatArray, deadline: float) -> tuple[float, FloatArray]:
@@ -80,7 +80,10 @@ def _reweighted(matrices: FloatArray, deadline: float) -> tuple[float, FloatArra
         best = min(best, (largest, P), key=lambda pair: pair[0])
         weight *= norms / largest
         image = np.einsum("k,kab->ab", weight, matrices.transpose(0, 2, 1) @ P @ matrices)
-        P = P / np.trace(P) + (image + image.T) / (2 * np.trace(image)) + _RIDGES[-1] * np.eye(n) / n
+        size = float(np.trace(image))
+        if not 0 < size < np.inf:
+            break
+        P = P / np.trace(P) + (image + image.T) / (2 * size) + _RIDGES[-1] * np.eye(n) / n
     return best
 
 

@@ -58,8 +58,8 @@ class RadiusStatus(Enum):
         "it; accept it with a larger `tol`"
     )
     ROUNDING = (
-        "every image lies in the polytope, or hidden blocks split, up to the rounding of doubles: the bracket is as narrow as that proves; "
-        "accept it with a larger `tol`"
+        "every image lies in the polytope, or every hidden block in its norm, up to the rounding of doubles: the "
+        "bracket is as narrow as that proves; accept it with a larger `tol`"
     )
     NOT_PROVED = (
         "the search closed, but its proof is beyond the limits of the checker: the bracket is what other proofs give; "
