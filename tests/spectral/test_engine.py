@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.spectral import hidden_blocks, unimodular_pairs
@@ -215,38 +216,46 @@ def test_time_limits_leave_valid_brackets(name, limit):
     assert found.certificate is None or check(found.certificate).valid
 
 
-@pytest.mark.parametrize("after", [0, 1, 2])
-@pytest.mark.parametrize(
-    ("module", "name"),
-    [
-        (stages, "closed_form"),
-        (stages, "triangularise"),
-        (stages, "prepare_block"),
-        (stages, "first_words"),
-        (closing, "grow"),
-        (closing, "ranked_words"),
-        (closing, "ellipsoid_norm"),
-        (family_radius, "prove"),
-        (family_radius, "prove_exactly"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else value.__name__.split(".")[-1],
-)
-def test_interrupts_anywhere_leave_valid_brackets(monkeypatch, module, name, after):
-    """An interrupt in the n-th call of a part of the engine."""
+LONG_WORD = [[[-2, -3], [1, -2]], [[2, -1], [1, -1]], [[-2, -3], [2, -3]]]
+"""The radius belongs to a word of 37 letters, which the first search does not find."""
+
+INTERRUPTS = [
+    *[("heavy ball", stages, "closed_form", call) for call in (1, 2)],
+    ("heavy ball", stages, "triangularise", 1),
+    *[("two blocks", stages, "prepare_block", call) for call in (1, 2)],
+    *[("two blocks", stages, "first_words", call) for call in (1, 2)],
+    *[("heavy ball", closing, "grow", call) for call in (1, 2)],
+    *[("two blocks", closing, "ranked_words", call) for call in (1, 2, 3, 4)],
+    ("long word", closing, "ellipsoid_norm", 1),
+    *[(name, family_radius, "prove", 1) for name in ("heavy ball", "two blocks")],
+    *[(name, family_radius, "prove_exactly", 1) for name in ("heavy ball", "two blocks")],
+]
+
+
+@pytest.mark.parametrize(("family", "module", "name", "call"), INTERRUPTS)
+def test_interrupts_anywhere_leave_valid_brackets(monkeypatch, family, module, name, call):
+    """An interrupt in the n-th call of a part of the engine, which is made."""
+    matrices = {
+        "heavy ball": HEAVY_BALL,
+        "two blocks": np.array([scipy.linalg.block_diag(M, 0.45 * N) for M, N in zip(HEAVY_BALL, (U, L), strict=True)]),
+        "long word": np.array(LONG_WORD, dtype=float),
+    }[family]
+    whole = joint_spectral_radius(matrices)
     original, calls = getattr(module, name), []
 
     def interrupted(*args, **options):
         calls.append(name)
-        if len(calls) == after + 1:
+        if len(calls) == call:
             raise KeyboardInterrupt
         return original(*args, **options)
 
     monkeypatch.setattr(module, name, interrupted)
-    found = joint_spectral_radius(HEAVY_BALL)
-    assert found.lower <= HEAVY_RATE * (1 + 1e-12)
-    assert HEAVY_RATE * (1 - 1e-12) <= found.upper < np.inf
+    found = joint_spectral_radius(matrices)
+    assert len(calls) == call
+    assert found.lower <= whole.upper * (1 + 1e-12)
+    assert whole.lower * (1 - 1e-12) <= found.upper < np.inf
     assert found.certificate is None or check(found.certificate).valid
-    if len(calls) > after and found.upper > found.lower * (1 + 1e-9):
+    if found.upper > found.lower * (1 + 1e-9):
         assert found.status is RadiusStatus.INTERRUPTED
 
 
