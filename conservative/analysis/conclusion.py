@@ -137,7 +137,7 @@ def certificate_lines(radius: JointSpectralRadius) -> list[str]:
     list of str
     """
     if radius.certificate is None:
-        return []
+        return ["the bracket is proved, but has no certificate: none was found in time, within the checker's limits"]
     claim = radius.certificate.claim
     lines = [certificate_text(radius.certificate)]
     if claim.upper is None:

@@ -25,7 +25,9 @@ from conservative.matrix_sets import MatrixSet
 from conservative.spectral import (
     AssumptionA,
     ContractionVerdict,
+    ExpansionStatus,
     JointSpectralRadius,
+    ShortestExpanding,
     Side,
     assumption_a,
     contraction_verdict,
@@ -33,6 +35,7 @@ from conservative.spectral import (
     shortest_expanding,
 )
 from conservative.spectral import Contraction as Adapted
+from conservative.spectral.radius import exact_seconds
 
 Report = Callable[[str], None]
 
@@ -122,9 +125,7 @@ def analyze(
         return Analysis(problem=problem, residual=residual, jacobian=jacobian, conical=conical)
     tell("norms and products")
     assumption = assumption_a(family)
-    products = shortest_expanding(
-        family, max_length=affordable_length(family.count, max_length), time_limit=_share(deadline, _PRODUCTS)
-    )
+    products = _products(family, max_length, deadline)
     tell("joint spectral radius")
     iterates = jacobian is not None and _parameter_count(jacobian) > 0
     radius = joint_spectral_radius(family, time_limit=_share(deadline, _RADIUS if iterates else _RADIUS_ALONE))
@@ -180,6 +181,14 @@ def affordable_length(count: int, max_length: int) -> int:
     (12, 2)
     """
     return max_length if count < 2 else max(1, min(max_length, int(math.log(_MOST_WORDS) / math.log(count))))
+
+
+def _products(family: MatrixFamily, max_length: int, deadline: float) -> ShortestExpanding:
+    """A shortest expanding word; not even letters are tried where exact decisions would take longer than there is."""
+    seconds = _share(deadline, _PRODUCTS)
+    if seconds is not None and family.count * exact_seconds(family) > seconds:
+        return ShortestExpanding(None, 0, ExpansionStatus.TIME_LIMIT)
+    return shortest_expanding(family, max_length=affordable_length(family.count, max_length), time_limit=seconds)
 
 
 def _share(deadline: float, part: float) -> float | None:

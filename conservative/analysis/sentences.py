@@ -216,7 +216,9 @@ def about_products(expanding: Product | None, searched: int, radius: JointSpectr
     Finding
     """
     lines = []
-    if expanding is None:
+    if expanding is None and not searched:
+        lines.append("products were not tried one by one: the time given is too short for that")
+    elif expanding is None:
         lines.append(f"no product of up to {searched} matrices has spectral radius above 1 (proved)")
     else:
         text = word_text(expanding.word)

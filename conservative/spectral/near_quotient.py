@@ -12,13 +12,17 @@ from conservative._core.exact_linalg import is_positive_semidefinite, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily
 from conservative._core.norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, float_above
-from conservative.spectral.quadratic import QuadraticNorm
+from conservative.spectral.candidates import averaged_norm, in_norm
+from conservative.spectral.quadratic import QuadraticNorm, common_quadratic_norm, proves_quadratic
 from conservative.spectral.quotient import Quotient, Side, split_off
 
 FloatArray = NDArray[np.float64]
 
 _ROUNDINGS = 64
 """Vectors that matrices move by so many roundings, times the order, count as fixed."""
+
+_SOLVED_ORDER, _ROOM = 24, Fraction(1, 10**4)
+"""Order up to which a semidefinite program finds the norm, and what the proof of other norms leaves above them."""
 
 _SIMPLE, _MOST_ORDER = 1000, 200
 """Largest denominator of a vector that matrices may be meant to fix, and largest order at which one is sought."""
@@ -55,6 +59,30 @@ def near_quotients(family: MatrixFamily) -> Iterator[Quotient]:
         fixed = _nearly_fixed(stack)
         if fixed:
             yield split_off(matrices, [[flint.fmpq(x.numerator, x.denominator) for x in v] for v in fixed], side)
+
+
+def kept_norm(family: MatrixFamily, *, time_limit: float | None) -> QuadraticNorm | None:
+    """A quadratic norm of what is kept: of large matrices one that costs no solver, a hair above what it could be.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    time_limit : float, optional
+
+    Returns
+    -------
+    QuadraticNorm or None
+    """
+    if family.size <= _SOLVED_ORDER:
+        return common_quadratic_norm(family, time_limit=time_limit)
+    P = averaged_norm(family.floats)
+    P = (P + P.T) / 2
+    rate = float(np.linalg.norm(in_norm(family.floats, P), 2, axis=(1, 2)).max())
+    gamma = Fraction(rate) * (1 + _ROOM)
+    if not proves_quadratic(family, P, gamma):
+        return None
+    exact = tuple(tuple(Fraction(x) for x in row) for row in P.tolist())
+    return QuadraticNorm(P, float_above(gamma), exact, gamma, family)
 
 
 def bound_nearby(split: Quotient, norm: QuadraticNorm, scale: float) -> tuple[Fraction, Fraction] | None:

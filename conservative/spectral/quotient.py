@@ -161,6 +161,8 @@ def split_off(matrices: Sequence[flint.fmpq_mat], subspace: Sequence[Sequence[fl
 def _leading_blocks(family: MatrixFamily, matrices: Sequence[flint.fmpq_mat]) -> Iterator[Quotient]:
     """Splits of a triangular form with one part of radius exactly one, proved by a norm and by one matrix."""
     form = triangularise(family)
+    if len(form.blocks) < 2:
+        return
     blocks = [[to_flint(m) for m in block.exact] for block in form.blocks]
     bounded = [_is_nonexpansive(block) for block in blocks]
     reaching = [any(radius_against_one(m) == 0 for m in block) for block in blocks]

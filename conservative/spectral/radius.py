@@ -25,6 +25,9 @@ _SIMPLE = 1 << 20
 _TIGHT = 1 + 2.0**-50
 """Quotient of the ends of a bracket from positive vectors, at most."""
 
+_POLYNOMIAL = 1e-8
+"""Seconds that the exact characteristic polynomial of a matrix of doubles takes, divided by n^4, about."""
+
 _BITS = 160
 """Working precision of radii: far below the 53 bits of the doubles that come out."""
 
@@ -90,6 +93,21 @@ def radius_of(matrix: flint.fmpq_mat, *, root: int = 1) -> tuple[Bracket, Fracti
     if simple is not None and _has_radius(matrix, simple**root):
         return Bracket(float(simple), float(simple)), eigenvalue
     return bracket, eigenvalue
+
+
+def exact_seconds(family: MatrixFamily) -> float:
+    """The seconds that deciding the spectral radius of one matrix of a family exactly takes, about.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+
+    Returns
+    -------
+    float
+    """
+    bits = max(x.numerator.bit_length() + x.denominator.bit_length() for row in family.exact[0] for x in row)
+    return _POLYNOMIAL * family.size**4 * max(1.0, bits / 100)
 
 
 def nonnegative_rate(family: MatrixFamily, word: Sequence[int]) -> Bracket | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.deadlines import deadline_after, time_limit_until
+from conservative._core.deadlines import deadline_after, seconds_left, time_limit_until
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
 from conservative._core.families import MatrixFamily, as_family
@@ -24,11 +24,12 @@ from conservative.spectral.basis import balanced_family
 from conservative.spectral.candidates import ranked_words
 from conservative.spectral.family_radius import JointSpectralRadius
 from conservative.spectral.jsr import joint_spectral_radius
-from conservative.spectral.near_quotient import bound_nearby, near_quotients
+from conservative.spectral.near_quotient import bound_nearby, kept_norm, near_quotients
 from conservative.spectral.norms import assumption_a
 from conservative.spectral.products import proved_rate
 from conservative.spectral.quadratic import common_quadratic_norm
 from conservative.spectral.quotient import Quotient, Side, quotients
+from conservative.spectral.radius import exact_seconds
 from conservative.spectral.semidefinite.lift import monomials
 from conservative.spectral.semidefinite.options import certificate_or_none
 from conservative.spectral.semidefinite.sum_of_squares import sum_of_squares_bound
@@ -43,6 +44,9 @@ _LISTED_TIES = 6
 """Most ties of a zonotope whose vertices are listed instead."""
 
 _NEAR_ONE = 1e-9
+
+_CHECKING = 2e-5
+"""Seconds that the checker takes for a quadratic norm of doubles, times n^3 for each matrix, about."""
 
 _QUICK_LENGTH, _QUICK_WIDTH = 24, 200
 """Of the search for an expanding word that comes before any semidefinite program."""
@@ -301,16 +305,19 @@ def _by_quotient(family: MatrixFamily, deadline: float) -> ContractionVerdict | 
 def _by_near_quotient(family: MatrixFamily, scale: float, deadline: float) -> ContractionVerdict | None:
     """The verdict on all families close by that leave a subspace as it is; None where that does not decide."""
     for split in near_quotients(family):
-        norm = common_quadratic_norm(split.kept, time_limit=time_limit_until(deadline))
-        nearby = bound_nearby(split, norm, scale)
-        if nearby is None:
+        norm = kept_norm(split.kept, time_limit=time_limit_until(deadline))
+        nearby = None if norm is None else bound_nearby(split, norm, scale)
+        if norm is None or nearby is None:
             continue
         distance, bound = nearby
-        proof = partial(contraction_certificate, split.kept, norm.exact_weight, norm.exact_gamma)
-        certificate = certificate_or_none(proof)
+        certificate = None
+        if _CHECKING * (split.kept.count + 1) * split.kept.size**3 <= seconds_left(deadline):
+            proof = partial(contraction_certificate, split.kept, norm.exact_weight, norm.exact_gamma)
+            certificate = certificate_or_none(proof)
         bracket = Bracket(0.0, norm.gamma)
         part = ContractionVerdict(Contraction.QUADRATIC, bracket, norm.P, certificate=certificate)
-        part = replace(part, radius=_sharper(split.kept, part, deadline))
+        if exact_seconds(split.kept) <= seconds_left(deadline):
+            part = replace(part, radius=_sharper(split.kept, part, deadline))
         how = Contraction.NEAR_QUOTIENT if split.side is Side.QUOTIENT else Contraction.NEAR_SUBSPACE
         return ContractionVerdict(
             how, Bracket(0.0, float_above(bound)), quotient=replace(split, distance=distance), part=part

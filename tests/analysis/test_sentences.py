@@ -114,6 +114,14 @@ def test_no_time_leaves_a_report() -> None:
     assert str(result)
 
 
+def test_what_there_is_no_time_for_is_said() -> None:
+    result = analyze(np.random.default_rng(0).standard_normal((2, 30, 30)), time_limit=0)
+    assert result.searched_length == 0
+    assert result.expanding is None
+    assert "products were not tried one by one" in str(result)
+    assert (result.certificate is None) == ("has no certificate: none was found" in str(result))
+
+
 def test_what_is_close_to_one_is_printed_on_its_side_of_one() -> None:
     assert "with ρ ≤ 0.9999999999999999" in str(analyze([[[1 - 2.0**-53]]]))
     text = str(analyze([[[0.6, -0.8], [0.8, 0.6]]]))

@@ -171,6 +171,20 @@ def test_families_near_stochastic_doubles_contract_on_the_quotient(seed, n, coun
         assert (sizes <= verdict.radius.upper**steps + 1e-12).all()
 
 
+def test_large_stochastic_doubles_need_no_solver():
+    doubles = np.random.default_rng(4).random((2, 30, 30))
+    doubles /= doubles.sum(axis=2, keepdims=True)
+    verdict = contraction_verdict(doubles, time_limit=0)
+    assert verdict.how is Contraction.NEAR_QUOTIENT
+    product = projected(doubles, np.ones((1, 30)))
+    assert np.sort(np.abs(np.linalg.eigvals(product[0] @ product[1])))[-2] <= verdict.radius.upper**2
+    assert verdict.radius.upper < 0.6
+    split = verdict.quotient
+    factor = np.linalg.cholesky(verdict.part.P).T
+    norms = np.linalg.norm(factor @ split.kept.floats @ np.linalg.inv(factor), 2, axis=(1, 2))
+    assert norms.max() <= verdict.radius.upper
+
+
 def test_rounding_is_not_blamed_for_what_exact_matrices_do():
     """Rationals that miss one by a hair are taken as they are, and a part that expands is not called contracting."""
     hair = Fraction(1, 10**17)
