@@ -30,7 +30,7 @@ from conservative.jacobians._entry_boxes import entry_boxes
 from conservative.jacobians._independence import independent_rows
 from conservative.jacobians._near import near_ties
 from conservative.jacobians.jacobian_set import frozen
-from conservative.jacobians.jacobian_zonotope import JacobianZonotope
+from conservative.jacobians.jacobian_zonotope import JacobianZonotope, factor_rounding
 
 _GROUP = 256
 """Most members of one group of interacting ties that are listed; larger groups are covered entry by entry."""
@@ -223,6 +223,7 @@ def _result(F: PiecewiseSelection, point: Point, trace: Trace, total: _Sum, *, r
         tight=total.tight,
         tolerance=point.tolerance,
         near_ties=near_ties(F, (trace,), exact=point.exact),
+        rounding=factor_rounding(base, U, V),
         tie_names=_names(F, changes),
         reason=reason,
     )

@@ -7,14 +7,13 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import BudgetError, ConservativeError
 from conservative._core.exactness import Exactness
-from conservative._core.norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
 from conservative.functions import PiecewiseSelection
 from conservative.functions._structured_values import Linearization, Segments
 from conservative.functions.structured_map import StructuredMap
 from conservative.jacobians._independence import independent_rows
 from conservative.jacobians.jacobian_set import NearTie, frozen
-from conservative.jacobians.jacobian_zonotope import JacobianZonotope
+from conservative.jacobians.jacobian_zonotope import JacobianZonotope, factor_rounding, largest_size, row_sizes
 
 _EXACT_SIZE = 100_000
 """Most numbers of base, U and V that are kept as `Fraction`; beyond it ties are still decided exactly."""
@@ -102,20 +101,7 @@ def _near(segments: Segments) -> tuple[NearTie, ...]:
 def _rounding(found: Linearization, F: StructuredMap) -> float:
     """Bounds the rounding of the base, whose entries are sums of h terms of three factors, and of the rank-one rows."""
     if found.base.dtype == object:
-        size = _size(found.base) + float(_rows(found.U) @ _rows(found.V))
-        return round_up(4.0 * UNIT_ROUNDOFF * size) if not _doubles(found) else 0.0
+        return factor_rounding(found.base, found.U, found.V)
     terms = 1 if F.outer is None else len(F.inner)
-    base = (terms + 8) * UNIT_ROUNDOFF * 1.01 * _size(found.magnitude)
-    return round_up(base + 8.0 * UNIT_ROUNDOFF * float(_rows(found.U) @ _rows(found.V)))
-
-
-def _doubles(found: Linearization) -> bool:
-    return all((a.astype(np.float64) == a).all() for a in (found.base, found.U, found.V))
-
-
-def _size(array: Any) -> float:
-    return float(frobenius_bounds(array.astype(np.float64))[1]) if array.size else 0.0
-
-
-def _rows(array: Any) -> Any:
-    return frobenius_bounds(array.astype(np.float64)[:, None, :])[1] if array.size else np.zeros(len(array))
+    base = (terms + 8) * UNIT_ROUNDOFF * 1.01 * largest_size(found.magnitude)
+    return round_up(base + 8.0 * UNIT_ROUNDOFF * float(row_sizes(found.U) @ row_sizes(found.V)))

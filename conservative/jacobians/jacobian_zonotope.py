@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.errors import BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.families import MatrixFamily
+from conservative._core.norms import frobenius_bounds
+from conservative._core.numbers import UNIT_ROUNDOFF, round_up
 from conservative.jacobians.jacobian_set import READINGS, ExactBlocks, JacobianSet, NearTie, distinct, frozen
 from conservative.matrix_sets import LargestNorm, MatrixZonotope, largest_norm
 
@@ -262,3 +264,49 @@ class JacobianZonotope:
         return MatrixZonotope(
             part.center, part.parts, e_missing=part.e_missing + self.rounding, e_extra=part.e_extra + self.rounding
         )
+
+
+def factor_rounding(base: NDArray[Any], U: NDArray[Any], V: NDArray[Any]) -> float:
+    """How far the set of {base + Σ t_i u_i v_iᵀ} moves when its exact numbers are rounded to doubles.
+
+    Parameters
+    ----------
+    base, U, V : ndarray of object
+
+    Returns
+    -------
+    float
+        A bound of the Frobenius distance; 0 where all are doubles.
+    """
+    if all((a.astype(np.float64) == a).all() for a in (base, U, V)):
+        return 0.0
+    size = largest_size(base) + float(row_sizes(U) @ row_sizes(V))
+    return round_up(4.0 * UNIT_ROUNDOFF * size + 1e-300)
+
+
+def largest_size(array: NDArray[Any]) -> float:
+    """An upper bound of the Frobenius norm.
+
+    Parameters
+    ----------
+    array : ndarray
+
+    Returns
+    -------
+    float
+    """
+    return float(frobenius_bounds(array.astype(np.float64))[1]) if array.size else 0.0
+
+
+def row_sizes(array: NDArray[Any]) -> Any:
+    """Upper bounds of the norms of the rows.
+
+    Parameters
+    ----------
+    array : ndarray, shape (k, n)
+
+    Returns
+    -------
+    ndarray, shape (k,)
+    """
+    return frobenius_bounds(array.astype(np.float64)[:, None, :])[1] if array.size else np.zeros(len(array))

@@ -152,3 +152,12 @@ def test_changes_behind_a_branch_that_is_not_the_default() -> None:
         [[0, 3 * b, 0], [7 * a, 1, 0]] for a, b, _ in rows
     ]
     assert J.contains(np.array(pieces, dtype=float)).all()
+
+
+def test_rounding_of_rational_factors_is_enclosed() -> None:
+    names = [f"x{i}" for i in range(14)]
+    for slope, rounded in (("1/2", False), ("1/3", True)):
+        F = cj.from_sympy(" + ".join(f"({slope})*Abs({name})" for name in names), state=names)
+        J = cj.conservative_jacobian(F, [0] * 14)
+        assert (J.rounding > 0) is rounded
+        assert J.rounding < 1e-14
