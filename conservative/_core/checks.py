@@ -1,12 +1,14 @@
 """Argument checks: each returns a clean, read-only float64 array or number, or raises one clear error."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, NonFiniteError, ShapeError
+from conservative._core.text import shown
 
 
 def as_real_array(value: Any, *, call: str, argument: str, wanted: str) -> NDArray[np.float64]:
@@ -149,7 +151,7 @@ def as_positive(value: Any, *, call: str, argument: str, noun: str = "distance")
     """
     number = _as_number(value, call=call, argument=argument, wanted=f"a positive {noun}")
     if not number > 0.0:
-        raise ArgumentError(f"`{call}({argument}=...)` needs a positive {noun}; got {value}.")
+        raise ArgumentError(f"`{call}({argument}=...)` needs a positive {noun}; got {shown(value)}.")
     return number
 
 
@@ -175,7 +177,7 @@ def as_distance(value: Any, *, call: str, argument: str, wanted: str = "a distan
     """
     number = _as_number(value, call=call, argument=argument, wanted=wanted)
     if not number >= 0.0:
-        raise ArgumentError(f"`{call}({argument}=...)` needs {wanted}; got {value}.")
+        raise ArgumentError(f"`{call}({argument}=...)` needs {wanted}; got {shown(value)}.")
     return number
 
 
@@ -205,7 +207,7 @@ def as_time_limit(value: Any, *, call: str) -> float:
     return as_distance(value, call=call, argument="time_limit", wanted="seconds, at least 0, or None for no limit")
 
 
-def as_count(value: Any, *, call: str, argument: str, least: int = 0) -> int:
+def as_count(value: Any, *, call: str, argument: str, least: int = 0, most: int = _MOST) -> int:
     """A whole number.
 
     Parameters
@@ -213,8 +215,8 @@ def as_count(value: Any, *, call: str, argument: str, least: int = 0) -> int:
     value : int, or a float without fraction
     call, argument : str
         Named in error messages.
-    least : int
-        The smallest number allowed.
+    least, most : int
+        The smallest and the largest number allowed.
 
     Returns
     -------
@@ -225,13 +227,90 @@ def as_count(value: Any, *, call: str, argument: str, least: int = 0) -> int:
     ArgumentTypeError
         For anything that is not a real number, truth values included.
     ArgumentError
-        For numbers with a fraction or below `least`, above 10^15, and NaN.
+        For numbers with a fraction, below `least` or above `most`, and NaN.
     """
-    wanted = f"a whole number of at least {least}"
+    wanted = f"a whole number of at least {least}" + (f" and at most {most:,}" if most < _MOST else "")
     number = _as_number(value, call=call, argument=argument, wanted=wanted)
-    if not (number.is_integer() and least <= number <= _MOST):
-        raise ArgumentError(f"`{call}({argument}=...)` needs {wanted}; got {value}.")
-    return int(value)
+    if not (number.is_integer() and number == value and least <= number <= most):
+        raise ArgumentError(f"`{call}({argument}=...)` needs {wanted}; got {shown(value)}.")
+    return int(number)
+
+
+def as_choice(value: Any, choices: Iterable[str], *, call: str, argument: str) -> str:
+    """One of a few words.
+
+    Parameters
+    ----------
+    value : str
+    choices : iterable of str
+    call, argument : str
+        Named in error messages.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ArgumentError
+        For any other word, and for what is no text.
+    """
+    words = tuple(choices)
+    if not isinstance(value, str) or value not in words:
+        listed = ", ".join(words[:-1]) + f" or {words[-1]}"
+        raise ArgumentError(f"`{call}({argument}=...)` is {listed}; got {shown(value)}.")
+    return value
+
+
+def as_generator(value: Any, *, call: str) -> np.random.Generator:
+    """A generator of random numbers.
+
+    Parameters
+    ----------
+    value : None, int, or numpy Generator
+        A seed; None is a new one each time.
+    call : str
+        Named in error messages.
+
+    Returns
+    -------
+    numpy.random.Generator
+
+    Raises
+    ------
+    ArgumentTypeError
+        For what NumPy takes no seed from.
+    """
+    try:
+        return np.random.default_rng(value)
+    except (TypeError, ValueError) as error:
+        raise ArgumentTypeError(
+            f"`{call}(rng=...)` needs a seed (an integer >= 0) or a `numpy.random.Generator`; got {shown(value)}."
+        ) from error
+
+
+def as_items(value: Any, *, call: str, argument: str, wanted: str) -> list[Any]:
+    """The items of something that can be listed.
+
+    Parameters
+    ----------
+    value : iterable
+    call, argument, wanted : str
+        Named in error messages.
+
+    Returns
+    -------
+    list
+
+    Raises
+    ------
+    ArgumentTypeError
+        For anything else, arrays without an axis included.
+    """
+    try:
+        return list(value)
+    except TypeError as error:
+        raise ArgumentTypeError(f"`{call}({argument}=...)` needs {wanted}; got {shown(value)}.") from error
 
 
 def _as_number(value: Any, *, call: str, argument: str, wanted: str) -> float:
@@ -240,4 +319,6 @@ def _as_number(value: Any, *, call: str, argument: str, wanted: str) -> float:
             return float(value)
         except (TypeError, ValueError, OverflowError):
             pass
-    raise ArgumentTypeError(f"`{call}({argument}=...)` needs {wanted}; got {value!r} of type {type(value).__name__}.")
+    raise ArgumentTypeError(
+        f"`{call}({argument}=...)` needs {wanted}; got {shown(value)} of type {type(value).__name__}."
+    )

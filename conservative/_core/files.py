@@ -9,10 +9,33 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from conservative._core.errors import FileFormatError
+from conservative._core.errors import ArgumentTypeError, FileFormatError
+from conservative._core.text import shown
 
 MAX_FILE_BYTES = 64 * 2**20
 """Largest file that is read, in bytes."""
+
+
+def as_path(path: Any) -> Path:
+    """A path, from text or a path object.
+
+    Parameters
+    ----------
+    path : str or path-like of text
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    ArgumentTypeError
+        For anything else.
+    """
+    try:
+        return Path(path)
+    except TypeError as error:
+        raise ArgumentTypeError(f"the name of a file is wanted; got {shown(path)}.") from error
 
 
 def read_bytes(path: str | os.PathLike[str], *, limit: int = MAX_FILE_BYTES) -> bytes:
@@ -33,7 +56,7 @@ def read_bytes(path: str | os.PathLike[str], *, limit: int = MAX_FILE_BYTES) -> 
     FileFormatError
         When the file is missing, not a regular file, unreadable, or larger than `limit`.
     """
-    where = Path(path)
+    where = as_path(path)
     try:
         if where.is_dir():
             raise FileFormatError(f"{where}: this is a directory; name a file.")
@@ -102,7 +125,7 @@ def check_writable(
     """
     if path is None:
         return
-    where = Path(path)
+    where = as_path(path)
     if endings and where.suffix.lower() not in endings:
         raise FileFormatError(f"{where}: its name must end in {', '.join(endings)}.")
     try:
@@ -132,7 +155,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         When the folder is missing or not writable, or the path leads to a device, a pipe, a directory or a
         write-protected file.
     """
-    where = Path(path)
+    where = as_path(path)
     try:
         target = _regular_target(where)
         with _signals_wait():

@@ -4,8 +4,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Real
 
-from conservative._core.errors import ArgumentError
+from conservative._core.errors import ArgumentError, ArgumentTypeError
+from conservative._core.text import shown
 
 UNIT_ROUNDOFF = 2.0**-53
 """Largest relative error of one rounding to double precision, round to nearest."""
@@ -38,10 +40,14 @@ class Bracket:
     upper: float
 
     def __post_init__(self) -> None:
+        if not all(isinstance(end, Real) for end in (self.lower, self.upper)):
+            raise ArgumentTypeError(
+                f"`Bracket` needs two numbers; got lower={shown(self.lower)} and upper={shown(self.upper)}."
+            )
         if not self.lower <= self.upper:
             raise ArgumentError(
-                f"`Bracket` needs lower <= upper, both numbers; got lower={self.lower!r} and "
-                f"upper={self.upper!r}. If both are estimates of one number, use `Estimate`."
+                f"`Bracket` needs lower <= upper, both numbers; got lower={shown(self.lower)} and "
+                f"upper={shown(self.upper)}. If both are estimates of one number, use `Estimate`."
             )
 
     @property
@@ -73,7 +79,12 @@ class Bracket:
         -------
         Bracket
         """
-        return Bracket(round_down(self.lower - amount), round_up(self.upper + amount))
+        if not isinstance(amount, Real) or not amount >= 0:
+            raise ArgumentError(f"`Bracket.widen(amount=...)` needs a distance of at least 0; got {shown(amount)}.")
+        try:
+            return Bracket(round_down(self.lower - amount), round_up(self.upper + amount))
+        except OverflowError:
+            return Bracket(-math.inf, math.inf)
 
     def __repr__(self) -> str:
         return f"Bracket(lower={self.lower!r}, upper={self.upper!r})"

@@ -7,6 +7,7 @@ from numbers import Rational
 from typing import Any
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError
+from conservative._core.text import shown
 
 MAX_DIGITS = 4_000
 """Most digits of a numerator or denominator that are read: Python itself refuses to print more than 4,300."""
@@ -63,9 +64,7 @@ def as_fraction(value: Any) -> Fraction:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ArgumentTypeError(
-            f"a rational number is wanted; got {type(value).__name__} {str(value)[:40]!r}."
-        ) from error
+        raise ArgumentTypeError(f"a rational number is wanted; got {type(value).__name__} {shown(value)}.") from error
     if not math.isfinite(number):
         raise NonFiniteError(f"a finite number is wanted; got {number}.")
     if getattr(value, "is_Float", False) is False and getattr(value, "is_number", False):

@@ -2,6 +2,7 @@
 
 import re
 
+_SHOWN = 120
 _UNSHOWABLE = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
@@ -26,7 +27,30 @@ def printable(text: str) -> str:
     return _UNSHOWABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def one_line(text: str) -> str:
+def shown(value: object) -> str:
+    """What came, for an error message: short, and without failing for numbers that Python refuses to print.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> shown("x"), shown(10**5000)
+    ("'x'", 'a very long int')
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError, OverflowError):
+        return f"a very long {type(value).__name__}"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def one_line(text: object) -> str:
     r"""A title: printable, on one line.
 
     Parameters
@@ -42,4 +66,4 @@ def one_line(text: str) -> str:
     >>> one_line("heavy\n  ball")
     'heavy ball'
     """
-    return printable(" ".join(text.split()))
+    return printable(" ".join((text if isinstance(text, str) else shown(text)).split()))

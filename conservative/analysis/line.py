@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from conservative._core.checks import as_count
 from conservative._core.deadlines import NEVER, deadline_after, seconds_left
-from conservative._core.errors import ArgumentError, BudgetError, ExpansionError
+from conservative._core.errors import ArgumentError, BudgetError, ConservativeError, ExpansionError, ShapeError
 from conservative._core.families import MatrixFamily
 from conservative._core.numbers import Bracket
 from conservative._core.rationals import as_fraction
+from conservative._core.text import shown
 from conservative.analysis.problem import Problem, as_problem
 from conservative.analysis.record import Analysis
 from conservative.analysis.ties import without_a_list
@@ -114,6 +116,8 @@ def analyze(
     """
     tell = on_stage or (lambda _: None)
     deadline = deadline_after(time_limit, call="analyze")
+    max_length = as_count(max_length, call="analyze", argument="max_length", least=1)
+    steps = None if steps is None else as_count(steps, call="analyze", argument="steps", least=1)
     problem = as_problem(source, at=at, initial=initial, tolerance=tolerance)
     tell("conservative Jacobian")
     residual = fixed_point_residual(problem)
@@ -373,7 +377,14 @@ def _implicit(jacobian: JacobianSet) -> ImplicitJacobian | None:
 
 def _initial(problem: Problem, jacobian: JacobianSet) -> Any:
     if problem.initial is not None and not isinstance(problem.initial, MatrixSet):
-        return [[[float(as_fraction(x)) for x in row] for row in X] for X in problem.initial]
+        try:
+            return [[[float(as_fraction(x)) for x in row] for row in X] for X in problem.initial]
+        except (TypeError, OverflowError) as error:
+            if isinstance(error, ConservativeError):
+                raise
+            raise ShapeError(
+                f"`analyze(initial=...)` needs shape (k, p, m), a list of matrices; got {shown(problem.initial)}."
+            ) from error
     if problem.initial is not None:
         return problem.initial
     return np.zeros((1, jacobian.vertices.shape[1], _parameter_count(jacobian)))

@@ -8,6 +8,7 @@ from typing import Any
 
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.families import MatrixFamily
+from conservative._core.text import shown
 from conservative.certificates.numerals import edge_lists, text, texts
 from conservative.certificates.records import Certificate, check
 
@@ -32,7 +33,7 @@ def letters(word: Sequence[int]) -> tuple[int, ...]:
         return tuple(operator.index(letter) for letter in word)
     except TypeError as error:
         raise ArgumentTypeError(
-            f"a word is a sequence of 0-based integers, like (0, 0, 1, 1); got {word!r}."
+            f"a word is a sequence of 0-based integers, like (0, 0, 1, 1); got {shown(word)}."
         ) from error
 
 

@@ -8,11 +8,12 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError
+from conservative._core.errors import ArgumentError, ArgumentTypeError
 from conservative._core.exact_linalg import from_flint, to_flint
 from conservative._core.exactness import Exactness
 from conservative._core.families import ExactMatrix
 from conservative._core.rationals import nearest_double
+from conservative._core.text import shown
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.matrix_sets import MatrixPolytope
 
@@ -94,6 +95,10 @@ def implicit_jacobian(J: JacobianSet | JacobianZonotope) -> ImplicitJacobian:
     >>> solution.exactness.name
     'EXACT'
     """
+    if not isinstance(J, (JacobianSet, JacobianZonotope)):
+        raise ArgumentTypeError(
+            f"`implicit_jacobian(J=...)` needs a set of Jacobians, as `conservative_jacobian` returns; got {shown(J)}."
+        )
     J = J.listed() if isinstance(J, JacobianZonotope) else J
     p, n = J.vertices.shape[1:]
     if n <= p:

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_real_array
-from conservative._core.errors import ArgumentError, ShapeError
+from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative._core.norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round_up
+from conservative._core.text import shown
 from conservative.jacobians import JacobianZonotope
 
 Floats = NDArray[np.float64]
@@ -115,6 +116,10 @@ class _Parts:
 
 def _checked(J: JacobianZonotope, direction: ArrayLike) -> tuple[Floats, float]:
     call = "implicit_support"
+    if not isinstance(J, JacobianZonotope):
+        raise ArgumentTypeError(
+            f"`{call}(J=...)` needs a `JacobianZonotope`, as `jacobian_zonotope` returns; got {shown(J)}."
+        )
     (q, n), p = J.shape, J.state_size
     if q != p or n == p:
         raise ArgumentError(

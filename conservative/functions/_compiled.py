@@ -42,6 +42,10 @@ class Program:
     steps: tuple[_Step, ...]
     outputs: tuple[int, ...]
     variables: tuple[tuple[int, int], ...]
+    graph: Graph
+
+    def __reduce__(self) -> tuple[Callable[[Graph], "Program"], tuple[Graph]]:
+        return compile_graph, (self.graph,)  # the calls hold functions without a name, which cannot be pickled
 
     def evaluate(self, groups: Sequence[NDArray[np.float64]], batch: tuple[int, ...]) -> NDArray[np.float64]:
         """The outputs (*batch, q) from groups of columns (..., width), whose leading axes broadcast to `batch`.
@@ -94,7 +98,7 @@ def compile_graph(graph: Graph) -> Program:
             dying.setdefault(at, []).append(slot)
     steps = tuple(_Step(*calls[i], i, tuple(dying.get(i, ()))) for i in sorted(calls))
     variables = tuple((i, node.data) for i, node in enumerate(graph.nodes) if node.op == "variable" and i in wanted)
-    return Program(steps, graph.outputs, variables)
+    return Program(steps, graph.outputs, variables, graph)
 
 
 def _call(node: Node, graph: Graph) -> tuple[Callable[..., Any], tuple[int, ...]]:

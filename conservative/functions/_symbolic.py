@@ -163,3 +163,23 @@ def _plain(node: Node, inputs: list[Any], symbols: Sequence[Any], *, evaluate: b
         case _:
             kind = SHOWN_AS.get(node.data) or getattr(sympy, node.data)
             return kind(inputs[0], evaluate=evaluate)
+
+
+_DEEP = 40
+
+
+def is_rebuilt(expression: Any) -> bool:
+    """Whether sympy, building it again from its parts, makes the same expression; False where it is deep."""
+    done: dict[Any, Any] = {}
+
+    def rebuilt(part: Any, depth: int) -> Any:
+        if depth > _DEEP:
+            raise RecursionError
+        if part.args and part not in done:
+            done[part] = part.func(*[rebuilt(a, depth + 1) for a in part.args])
+        return done.get(part, part)
+
+    try:
+        return bool(rebuilt(expression, 0) == expression)
+    except RecursionError:
+        return False

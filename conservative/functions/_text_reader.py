@@ -55,6 +55,8 @@ class TextReader:
         """The node of one expression."""
         if len(text) > MAX_LENGTH:
             raise FunctionError(f"an expression of {len(text):,} characters; at most {MAX_LENGTH:,} are read.")
+        if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+            raise FunctionError("not an expression: it holds half of a pair of surrogates.")
         self._text = text.strip()
         self._lines = [line.encode() for line in re.split(r"\r\n|\r|\n", self._text)]
         try:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.checks import as_count
 from conservative._core.errors import ArgumentTypeError, BudgetError
 from conservative.functions._affine_search import AffinePrefix, AffineSearch
 from conservative.functions._graph import Graph
@@ -118,6 +119,7 @@ def affine_pieces(F: PiecewiseSelection, *, max_pieces: int = MAX_AFFINE_PIECES)
     """
     if not isinstance(F, PiecewiseSelection):
         raise ArgumentTypeError(f"`affine_pieces(F=...)` needs a PiecewiseSelection; got {type(F).__name__}.")
+    max_pieces = as_count(max_pieces, call="affine_pieces", argument="max_pieces", least=1)
     found: list[AffinePiece] = []
     for leaf in AffineSearch(F.graph, F.symbols).leaves():
         found.append(_piece(F.graph, leaf))

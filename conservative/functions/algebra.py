@@ -8,7 +8,9 @@ from typing import Any, Self
 
 import sympy
 
-from conservative._core.errors import ArgumentError, ShapeError
+from conservative._core.checks import as_items
+from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative._core.text import shown
 from conservative.functions._builder import Builder
 from conservative.functions._graft import graft
 from conservative.functions._graph import Graph
@@ -223,11 +225,23 @@ class FunctionAlgebra(ABC):
         >>> F.substitute({"x": "y - z**2"}, state=["z"]).state
         (y, z)
         """
+        if not isinstance(replacements, Mapping):
+            raise ArgumentTypeError(
+                f"`substitute(replacements=...)` needs a mapping from names to expressions; got {shown(replacements)}."
+            )
+        state, parameters = (
+            [value]
+            if isinstance(value, (str, sympy.Symbol))
+            else as_items(value, call="substitute", argument=argument, wanted="names")
+            for argument, value in (("state", state), ("parameters", parameters))
+        )
         given = {name_of(k, "substitute"): v for k, v in replacements.items()}
         require_known(given, self._names(), "substitute")
         old = (*self.state, *self.parameters)
         fresh = [name_of(s, "substitute") for s in parameters]
-        brought = [sympy.Symbol(name_of(s, "substitute")) if isinstance(s, str) else s for s in (*state, *parameters)]
+        names = [name_of(s, "substitute") for s in (*state, *parameters)]
+        given_symbols = zip(names, (*state, *parameters), strict=True)
+        brought = [sympy.Symbol(n) if isinstance(s, str) else s for n, s in given_symbols]
         symbols = [*old, *(s for s in brought if s.name not in self._names())]
         builder = Builder(len(symbols))
         read = {n: read_expression(builder, symbols, v, f"substitute({n}=...)") for n, v in given.items()}

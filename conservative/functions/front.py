@@ -6,6 +6,7 @@ from typing import Any
 
 import sympy
 
+from conservative._core.checks import as_items
 from conservative._core.errors import ArgumentError, ArgumentTypeError, DiscontinuityError, FunctionError
 from conservative._core.names import require_names
 from conservative.functions._builder import Builder
@@ -132,7 +133,7 @@ def _components(F: Any) -> list[Any]:
     elif isinstance(F, (str, sympy.Basic, int, float)):
         items = [F]
     elif isinstance(F, Iterable):
-        items = list(F)
+        items = as_items(F, call="from_sympy", argument="F", wanted="sympy expressions or text")
     else:
         raise ArgumentTypeError(f"`from_sympy(F=...)` needs sympy expressions or text; got {type(F).__name__}.")
     if not items:
@@ -157,7 +158,8 @@ def _symbols(given: Any, components: Sequence[Any], argument: str) -> tuple[Any,
     items = listed(given)
     if not isinstance(items, Iterable):
         raise ArgumentTypeError(f"`from_sympy({argument}=...)` needs symbols or names; got {type(given).__name__}.")
-    expanded = [e for item in items for e in (listed(item) if isinstance(item, sympy.MatrixExpr) else [item])]
+    each = as_items(items, call="from_sympy", argument=argument, wanted="symbols or names")
+    expanded = [e for item in each for e in (listed(item) if isinstance(item, sympy.MatrixExpr) else [item])]
     return tuple(_symbol(item, components, argument) for item in expanded)
 
 

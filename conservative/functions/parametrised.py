@@ -9,9 +9,11 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from conservative._core.checks import as_items
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ConservativeError, FunctionError, ShapeError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.rationals import as_fraction
+from conservative._core.text import shown
 from conservative.functions._arithmetic import ExactArithmetic, as_sympy
 from conservative.functions._values import Undefined, value_pass
 from conservative.functions.front import build
@@ -194,7 +196,7 @@ def _range(key: Any, value: Any, call: str) -> Range:
         raise ArgumentTypeError(f"`{call}(ranges=...)` needs symbols or names as keys; got {type(key).__name__}.")
     pair = value if isinstance(value, (tuple, list)) else (value, value)
     if len(pair) != 2:
-        raise ArgumentError(f"`{call}(ranges=...)`: {key} needs (lower, upper) or one number; got {value!r}.")
+        raise ArgumentError(f"`{call}(ranges=...)`: {key} needs (lower, upper) or one number; got {shown(value)}.")
     try:
         lower, upper = (as_fraction(end) for end in pair)
     except ConservativeError as error:
@@ -210,12 +212,15 @@ def _matrices(source: Any, call: str) -> list[list[list[Any]]]:
             f"`{call}(family=...)` needs a list of square matrices or a `PiecewiseSelection`; got "
             f"{type(source).__name__}. For one matrix A pass `[A]`."
         )
-    matrices = [m.tolist() if hasattr(m, "tolist") else m for m in source]
+    listed = as_items(source, call=call, argument="family", wanted="a list of square matrices")
+    matrices = [m.tolist() if hasattr(m, "tolist") else m for m in listed]
     size = len(matrices[0]) if matrices and isinstance(matrices[0], (list, tuple)) else 0
     for matrix in matrices or [None]:
         rows = matrix if isinstance(matrix, (list, tuple)) else []
         if not size or len(rows) != size or any(not isinstance(r, (list, tuple)) or len(r) != size for r in rows):
-            raise ShapeError(f"`{call}(family=...)` needs a list of square matrices of one order; got {source!r}"[:300])
+            raise ShapeError(
+                f"`{call}(family=...)` needs a list of square matrices of one order; got {shown(source)}"[:300]
+            )
     return [[[_entry(x) for x in row] for row in matrix] for matrix in matrices]
 
 

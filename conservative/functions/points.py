@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import sympy
 
+from conservative._core.checks import as_distance, as_items
 from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError, ShapeError
 from conservative._core.rationals import as_fraction
+from conservative._core.text import shown
 from conservative.functions._arithmetic import Arithmetic, ExactArithmetic, FloatArithmetic, as_exact, as_sympy
 
 DEFAULT_TOLERANCE = 1e-9
@@ -76,14 +78,38 @@ def read_point(at: Any, *, names: tuple[str, ...], tolerance: float | None, call
     ------
     ShapeError, ArgumentError, ArgumentTypeError, NonFiniteError
     """
-    if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 <= tolerance < math.inf):
-        raise ArgumentError(f"`{call}(tolerance=...)` needs a finite number >= 0; got {tolerance!r}.")
+    used = as_tolerance(tolerance, default=DEFAULT_TOLERANCE, call=call)
     given = _ordered(at, names, call)
     values = [read_number(value, name, f"{call}(at=...)") for name, value in zip(names, given, strict=True)]
     if any(isinstance(v, float) for v in values):
         floats = tuple(_to_float(v, name, call) for name, v in zip(names, values, strict=True))
-        return Point(names, floats, False, DEFAULT_TOLERANCE if tolerance is None else float(tolerance))
+        return Point(names, floats, False, used)
     return Point(names, tuple(values), True, 0.0)
+
+
+def as_tolerance(value: Any, *, default: float, call: str) -> float:
+    """A finite tolerance of at least 0, or the default for None.
+
+    Parameters
+    ----------
+    value : real number or None
+    default : float
+    call : str
+        Named in error messages.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+    """
+    wanted = "a finite number >= 0"
+    found = default if value is None else as_distance(value, call=call, argument="tolerance", wanted=wanted)
+    if found == math.inf:
+        raise ArgumentError(f"`{call}(tolerance=...)` needs {wanted}; got {found}.")
+    return found
 
 
 def _ordered(at: Any, names: tuple[str, ...], call: str) -> Sequence[Any]:
@@ -102,7 +128,9 @@ def _ordered(at: Any, names: tuple[str, ...], call: str) -> Sequence[Any]:
             f"`{call}(at=...)` needs a mapping from symbols to numbers, or the numbers in order ({listed}); "
             f"got {type(at).__name__}."
         )
-    values = at.tolist() if isinstance(at, np.ndarray) else list(at)
+    values = as_items(
+        at.tolist() if isinstance(at, np.ndarray) else at, call=call, argument="at", wanted=f"the numbers {listed}"
+    )
     if len(values) != len(names):
         raise ShapeError(
             f"`{call}(at=...)` needs {len(names)} numbers in the order state, parameters ({listed}); got {len(values)}."
@@ -145,9 +173,9 @@ def read_number(value: Any, name: str, call: str) -> Any:
                 return read_number(float(value), name, call)
             return as_exact(value)
     except (ArgumentError, ArgumentTypeError, TypeError) as error:
-        raise ArgumentError(f"`{call}`: {name} = {str(value)[:60]}: {error}") from error
+        raise ArgumentError(f"`{call}`: {name} = {shown(value)}: {error}") from error
     raise ArgumentTypeError(
-        f"`{call}` needs real numbers, sympy numbers or rational strings; got {name} = {str(value)[:60]} "
+        f"`{call}` needs real numbers, sympy numbers or rational strings; got {name} = {shown(value)} "
         f"({type(value).__name__})."
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.checks import as_real_array
+from conservative._core.checks import as_count, as_real_array
 from conservative._core.errors import ArgumentError, DiscontinuityError, FunctionError, ShapeError
 from conservative._core.names import require_names
 from conservative.functions._arithmetic import as_sympy
@@ -20,7 +20,7 @@ from conservative.functions._graph import Graph
 from conservative.functions._origin import Origin
 from conservative.functions._pieces import enumerate_choices
 from conservative.functions._removable import localised
-from conservative.functions._symbolic import abbreviated, smooth_pieces, written
+from conservative.functions._symbolic import abbreviated, is_rebuilt, smooth_pieces, written
 from conservative.functions._values import Trace, Undefined, value_pass
 from conservative.functions.algebra import FunctionAlgebra
 from conservative.functions.points import Point, read_point
@@ -105,6 +105,11 @@ class PiecewiseSelection(FunctionAlgebra):
 
     def __post_init__(self) -> None:
         require_names(self.names, call="PiecewiseSelection")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Sympy evaluates what is unpickled: `Abs(Abs(x))` as written comes back as `Abs(x)`, and is written anew.
+        kept = tuple(e if is_rebuilt(e) else None for e in self.expressions)
+        return _restored, (kept, self.state, self.parameters, self.graph, self.origin)
 
     @classmethod
     def assembled(cls, graph: Graph, *, state: Sequence[Any], parameters: Sequence[Any]) -> "PiecewiseSelection":
@@ -279,6 +284,7 @@ class PiecewiseSelection(FunctionAlgebra):
         >>> [p.expressions for p in from_sympy(sympy.Max(x, 0), state=[x]).active({x: 0})]
         [(0,), (x,)]
         """
+        max_pieces = as_count(max_pieces, call="active", argument="max_pieces", least=1)
         point = self.point(at, tolerance=tolerance, call="active")
         found: dict[tuple[Any, ...], None] = {}
         for trace in self.traces(point, limit=max_pieces):
@@ -344,3 +350,12 @@ class PiecewiseSelection(FunctionAlgebra):
             if isinstance(output, Undefined):
                 raise FunctionError(f"at {point} the function has no value: {output.reason}.")
         return outputs
+
+
+def _restored(
+    kept: tuple[Any, ...], state: tuple[Any, ...], parameters: tuple[Any, ...], graph: Graph, origin: Origin | None
+) -> PiecewiseSelection:
+    """A function from what was pickled: its expressions, or None for those that the graph shall be written as."""
+    anew = written(graph, (*state, *parameters), graph.outputs) if None in kept else kept
+    shown = tuple(b if a is None else a for a, b in zip(kept, anew, strict=True))
+    return PiecewiseSelection(shown, state, parameters, graph, compile_graph(graph), origin)

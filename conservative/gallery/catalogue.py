@@ -2,7 +2,8 @@
 
 import difflib
 
-from conservative._core.errors import ArgumentError
+from conservative._core.errors import ArgumentError, ArgumentTypeError
+from conservative._core.text import shown
 from conservative.gallery import blocks, families, functions, lasso, wavelets
 from conservative.gallery.cases import Case
 
@@ -46,6 +47,8 @@ def load(name: str) -> Case:
     >>> load("golden").answer
     'joint spectral radius 1.61803398875, attained by 12'
     """
+    if not isinstance(name, str):
+        raise ArgumentTypeError(f"`gallery.load(name=...)` needs a name; got {shown(name)}.")
     if name == "lasso-diabetes":
         return lasso.load()
     if name in functions.names():

@@ -12,6 +12,7 @@ import flint
 from conservative._core.errors import ArgumentError
 from conservative._core.exact_linalg import exact_end, working_precision
 from conservative._core.families import MatrixFamily, as_family
+from conservative._core.text import shown
 from conservative.gallery.cases import FamilyCase
 
 LARGEST = 40
@@ -82,7 +83,7 @@ def daubechies(n: int) -> MatrixFamily:
     [[[0.4705, 0.0], [0.0498, -0.2703]], [[-0.2703, 0.4705], [0.0, 0.0498]]]
     """
     if isinstance(n, bool) or not isinstance(n, int) or not 2 <= n <= LARGEST:
-        raise ArgumentError(f"`gallery.daubechies(n=...)` needs an integer from 2 to {LARGEST}; got {n!r}.")
+        raise ArgumentError(f"`gallery.daubechies(n=...)` needs an integer from 2 to {LARGEST}; got {shown(n)}.")
     q = [0.0] * n + reduced_mask(n) + [0.0] * n
     matrices = [[[q[n + 2 * i - j - 1 + e] for j in range(1, n)] for i in range(1, n)] for e in (0, 1)]
     return as_family(matrices, call="gallery.daubechies")

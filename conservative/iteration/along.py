@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_count, as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError, ShapeError
+from conservative._core.text import shown
 from conservative.iteration.driven import DrivenTrajectory, follow_sequence
 from conservative.iteration.thinning import Thinning
 from conservative.iteration.trajectory import TrajectoryStatus
@@ -81,7 +82,7 @@ def iterate_driven(
     call = "iterate_driven"
     if not hasattr(F, "evaluate"):
         raise ArgumentTypeError(
-            f"`{call}(F=...)` needs a function, such as `from_sympy` makes; got {F!r} of type {type(F).__name__}."
+            f"`{call}(F=...)` needs a function, such as `from_sympy` makes; got {shown(F)} of type {type(F).__name__}."
         )
     steps = as_count(steps, call=call, argument="steps")
     x = as_real_array(x0, call=call, argument="x0", wanted="shape (p,)")
@@ -142,7 +143,7 @@ def _limit_jacobian(F: Any, last: Floats, theta: Any, fixed_point: Any) -> tuple
         point = np.asarray([float(value) for value in given])
     except (TypeError, ValueError, OverflowError) as error:
         raise ArgumentTypeError(
-            f"`iterate_driven(fixed_point=...)` needs {len(last)} numbers; got {fixed_point!r}."
+            f"`iterate_driven(fixed_point=...)` needs {len(last)} numbers; got {shown(fixed_point)}."
         ) from error
     if point.shape != last.shape:
         raise ShapeError(f"`iterate_driven(fixed_point=...)` needs {len(last)} numbers; got {len(point)}.")

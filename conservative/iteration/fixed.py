@@ -13,6 +13,7 @@ from conservative._core.errors import ArgumentError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_up
+from conservative._core.text import shown
 from conservative.iteration._fixed_points import word_points
 from conservative.iteration._hull_search import HullSearch
 from conservative.iteration._net import Budget
@@ -137,7 +138,7 @@ def _budget(tol: float, representation: str, time_limit: float | None, max_cells
     """When to stop, and the seconds until then."""
     as_positive(tol, call="fixed_set", argument="tol")
     if not isinstance(representation, str) or representation not in ("auto", "hull"):
-        raise ArgumentError(f'`fixed_set(representation=...)` needs "auto" or "hull"; got {representation!r}.')
+        raise ArgumentError(f'`fixed_set(representation=...)` needs "auto" or "hull"; got {shown(representation)}.')
     cells = as_count(max_cells, call="fixed_set", argument="max_cells", least=1)
     seconds = as_time_limit(time_limit, call="fixed_set")
     return Budget(time.monotonic() + seconds, cells), seconds

@@ -93,7 +93,7 @@ def iterate_set(
     ('TOLERANCE_REACHED', 2.0)
     """
     limit = _step_limit(steps, tol)
-    if representation in ("region", "cells"):
+    if isinstance(representation, str) and representation in ("region", "cells"):
         from conservative.iteration.true_sets import iterate_true
 
         return iterate_true(

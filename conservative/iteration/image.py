@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.checks import as_positive
+from conservative._core.checks import as_count, as_positive
 from conservative._core.errors import ArgumentTypeError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
@@ -65,6 +65,7 @@ def set_image(J: Any, X: MatrixSet, *, tol: float, max_cells: int = _MOST_CELLS)
     [True, False]
     """
     tol = as_positive(tol, call="set_image", argument="tol")
+    max_cells = as_count(max_cells, call="set_image", argument="max_cells", least=1)
     blocks = read_blocks(J, call="set_image")
     X = _read_cells(X, blocks)
     cells = X.cells

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from conservative._core.checks import as_count, as_positive
 from conservative._core.errors import ArgumentError
+from conservative._core.text import shown
 from conservative.iteration.decay import Decay
 
 _VERTICES = {"hull": 20_000, "thinned": 150}
@@ -85,12 +86,13 @@ def read_representation(
     ArgumentError
     """
     if max_vertices is not None:
-        as_count(max_vertices, call=call, argument="max_vertices", least=1)
+        max_vertices = as_count(max_vertices, call=call, argument="max_vertices", least=1)
     if isinstance(representation, Thinning):
         return Thinning(representation.epsilon, max_vertices or representation.max_vertices)
     if not isinstance(representation, str) or representation not in ("auto", *_VERTICES):
         raise ArgumentError(
-            f'`{call}(representation=...)` needs "auto", "hull", "thinned" or a `Thinning`; got {representation!r}.'
+            f'`{call}(representation=...)` needs "auto", "hull", "thinned" or a `Thinning`; got '
+            f"{shown(representation)}."
         )
     if representation == "auto":
         representation = "hull" if shape[0] * shape[1] <= _LOW else "thinned"

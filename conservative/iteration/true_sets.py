@@ -13,6 +13,7 @@ from conservative._core.errors import ArgumentError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
+from conservative._core.text import shown
 from conservative.iteration._cloud import Clouds
 from conservative.iteration._plane import OVERLAY, finite_image, outer_image, part_spread, plane_maps
 from conservative.iteration.blocks import LARGEST, Blocks, check_size, read_blocks
@@ -118,7 +119,7 @@ def iterate_true(
     ):
         raise ArgumentError(
             '`iterate_true(representation=...)` needs "auto", "cells", or "region" with p·m = 2; got '
-            f"{representation!r} with p·m = {p * m}."
+            f"{shown(representation)} with p·m = {p * m}."
         )
     start: MatrixSet = initial if isinstance(initial, MatrixSet) else as_polytope(initial)
     if start.shape != (p, m):

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.checks import as_count
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, EmptySetError, FunctionError
 from conservative._core.exactness import Exactness
 from conservative._core.hulls import hull_contains
+from conservative._core.text import shown
 from conservative.functions import PiecewiseSelection
 from conservative.functions._arithmetic import Arithmetic
 from conservative.functions._cells import CellSearch
@@ -37,8 +39,8 @@ Blocks = NDArray[Any]
 
 def check_kind(kind: str, call: str) -> None:
     """Refuse what is not the name of a reading."""
-    if kind not in KINDS:
-        raise ArgumentError(f'`{call}(kind=...)` is "program", "selection" or "conical"; got {kind!r}.')
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ArgumentError(f'`{call}(kind=...)` is "program", "selection" or "conical"; got {shown(kind)}.')
 
 
 class AtPoint:
@@ -49,9 +51,7 @@ class AtPoint:
             raise ArgumentTypeError(
                 f"`{call}(F=...)` needs a PiecewiseSelection; got {type(F).__name__}. Make one with `from_sympy`."
             )
-        if isinstance(limit, bool) or not isinstance(limit, (int, np.integer)) or limit < 1:
-            raise ArgumentError(f"`{call}(max_pieces=...)` needs an integer of at least 1; got {limit!r}.")
-        self.limit, self.call = int(limit), call
+        self.limit, self.call = as_count(limit, call=call, argument="max_pieces", least=1), call
         self.point = F.point(at, tolerance=tolerance, call=call)
         self.F = F.localised(self.point)
         self.arithmetic = self.point.arithmetic

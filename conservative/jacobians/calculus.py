@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.checks import as_items
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
+from conservative._core.text import shown
 from conservative.functions import PiecewiseSelection, compose
 from conservative.functions._arithmetic import ExactArithmetic
 from conservative.functions.points import read_number
@@ -128,7 +130,10 @@ def multiply_jacobians(J_f: JacobianSet, J_g: JacobianSet, *, values: tuple[Any,
     if J_f.vertices.shape[1] != 1:
         raise ShapeError(f"`{call}` needs functions of one component; got {J_f.vertices.shape[1]}.")
     _within_budget(len(J_f.vertices) * len(J_g.vertices), call)
-    f, g = (read_number(v, name, f"{call}(values=...)") for v, name in zip(values, "fg", strict=True))
+    pair = as_items(values, call=call, argument="values", wanted="two numbers, F(x) and G(x)")
+    if len(pair) != 2:
+        raise ShapeError(f"`{call}(values=...)` needs two numbers, F(x) and G(x); got {shown(values)}.")
+    f, g = (read_number(v, name, f"{call}(values=...)") for v, name in zip(pair, "fg", strict=True))
     exact = _exact(sets) and not isinstance(f, float) and not isinstance(g, float)
     left, right = _stacks(sets, exact=exact)
     if not exact:

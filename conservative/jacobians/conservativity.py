@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.checks import as_real_array
+from conservative._core.checks import as_count, as_generator, as_positive, as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError, ShapeError
+from conservative._core.text import shown
 from conservative.functions import PiecewiseSelection
 from conservative.functions.structured_map import StructuredMap
 from conservative.jacobians._curves import Box, polygons_through_ties
@@ -117,9 +118,11 @@ def test_conservative(
     F = as_selection(F, call=CALL)
     if J is not None and not callable(J):
         raise ArgumentTypeError(f"`{CALL}(J=...)` needs a function of a point, or None; got {type(J).__name__}.")
-    if not curves >= 1 or not 0 < tolerance < np.inf:
-        raise ArgumentError(f"`{CALL}` needs curves >= 1 and a tolerance > 0; got {curves!r} and {tolerance!r}.")
-    polygons = _defined_polygons(F, _read_box(box, len(F.symbols)), np.random.default_rng(rng), int(curves))
+    curves = as_count(curves, call=CALL, argument="curves", least=1, most=10**6)
+    tolerance = as_positive(tolerance, call=CALL, argument="tolerance", noun="tolerance")
+    if tolerance == np.inf:
+        raise ArgumentError(f"`{CALL}(tolerance=...)` needs a finite tolerance; got {tolerance}.")
+    polygons = _defined_polygons(F, _read_box(box, len(F.symbols)), as_generator(rng, call=CALL), curves)
     starts = np.concatenate([polygon[:-1] for polygon in polygons])
     ends = np.concatenate([polygon[1:] for polygon in polygons])
     difference = _evaluate(F, ends) - _evaluate(F, starts)
@@ -163,12 +166,13 @@ def _verdict(integrals: Integrals, difference: Floats, polygons: list[Floats], t
 def _read_box(box: tuple[ArrayLike, ArrayLike], width: int) -> Box:
     try:
         lower, upper = (np.broadcast_to(np.asarray(end, dtype=np.float64), (width,)) for end in box)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ArgumentError(
-            f"`{CALL}(box=...)` needs a lower and an upper end, numbers or arrays of shape ({width},); got {box!r}."
+            f"`{CALL}(box=...)` needs a lower and an upper end, numbers or arrays of shape ({width},); got "
+            f"{shown(box)}."
         ) from error
     if not (np.isfinite(lower).all() and np.isfinite(upper).all() and (lower <= upper).all()):
-        raise ArgumentError(f"`{CALL}(box=...)` needs finite ends with lower <= upper; got {box!r}.")
+        raise ArgumentError(f"`{CALL}(box=...)` needs finite ends with lower <= upper; got {shown(box)}.")
     return Box(lower, upper)
 
 

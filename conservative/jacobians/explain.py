@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, BudgetError
+from conservative._core.text import shown
 from conservative.functions import PiecewiseSelection
 from conservative.functions._arithmetic import Arithmetic, as_sympy
 from conservative.functions._graph import Graph
@@ -128,7 +129,7 @@ class Explanation:
         if framework not in LIBRARIES or spelling not in SPELLINGS or mode not in MODES:
             raise ArgumentError(
                 f"`derivative(...)` knows {', '.join(LIBRARIES)} with spelling {', '.join(SPELLINGS)} and mode "
-                f"{', '.join(MODES)}; got {framework!r}, {spelling!r}, {mode!r}."
+                f"{', '.join(MODES)}; got {shown(framework)}, {shown(spelling)}, {shown(mode)}."
             )
         left_open = [c.operation for c in CONVENTIONS if c.open and (c.framework, c.spelling) == (framework, spelling)]
         if left_open:

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from conservative._core.checks import as_count
 from conservative._core.errors import ArgumentError, BudgetError
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import Bracket, largest
+from conservative._core.text import shown
 from conservative.functions import Piece, PiecewiseSelection, StructuredMap
 from conservative.functions._graph import SWITCHES, Graph
 from conservative.functions._pieces import Choices, enumerate_choices
@@ -97,6 +99,7 @@ def lipschitz_constants(
     [(0.0, 0.0), (2.0, 2.0)]
     """
     F = as_selection(F, call=CALL)
+    max_pieces = as_count(max_pieces, call=CALL, argument="max_pieces", least=1)
     lower, upper = _read_box(box, len(F.symbols))
     found: dict[tuple[Any, ...], Choices] = {}
     for choices in _all_choices(F.graph, max_pieces):
@@ -108,12 +111,13 @@ def lipschitz_constants(
 def _read_box(box: tuple[ArrayLike, ArrayLike], width: int) -> tuple[Floats, Floats]:
     try:
         lower, upper = (np.broadcast_to(np.asarray(end, dtype=np.float64), (width,)) for end in box)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ArgumentError(
-            f"`{CALL}(box=...)` needs a lower and an upper end, numbers or arrays of shape ({width},); got {box!r}."
+            f"`{CALL}(box=...)` needs a lower and an upper end, numbers or arrays of shape ({width},); got "
+            f"{shown(box)}."
         ) from error
     if not (np.isfinite(lower).all() and np.isfinite(upper).all() and (lower <= upper).all()):
-        raise ArgumentError(f"`{CALL}(box=...)` needs finite ends with lower <= upper; got {box!r}.")
+        raise ArgumentError(f"`{CALL}(box=...)` needs finite ends with lower <= upper; got {shown(box)}.")
     return lower, upper
 
 

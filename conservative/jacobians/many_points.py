@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.checks import as_real_array
-from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative._core.checks import as_count, as_real_array
+from conservative._core.errors import ArgumentTypeError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative.functions import PiecewiseSelection
-from conservative.functions.points import DEFAULT_TOLERANCE
+from conservative.functions.points import DEFAULT_TOLERANCE, as_tolerance
 from conservative.functions.selection import MAX_PIECES
 from conservative.functions.structured_map import LARGEST_SELECTION, StructuredMap
 from conservative.jacobians._structured import StructuredSweep, state_size
@@ -214,10 +214,9 @@ def conservative_jacobians(
             "`from_sympy` or `structured`."
         )
     check_kind(kind, CALL)
-    if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 <= tolerance < np.inf):
-        raise ArgumentError(f"`{CALL}(tolerance=...)` needs a finite number >= 0; got {tolerance!r}.")
+    max_pieces = as_count(max_pieces, call=CALL, argument="max_pieces", least=1)
+    used = as_tolerance(tolerance, default=DEFAULT_TOLERANCE, call=CALL)
     given = _read_points(F, points)
-    used = DEFAULT_TOLERANCE if tolerance is None else float(tolerance)
     flat = given.reshape(-1, given.shape[-1])
     if isinstance(F, StructuredMap) and F.inner.size > LARGEST_SELECTION:
         sweep: Sweep | StructuredSweep = StructuredSweep(F, flat, kind=kind, tolerance=used)

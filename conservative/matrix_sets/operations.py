@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.checks import as_real_array
+from conservative._core.checks import as_items, as_real_array
 from conservative._core.errors import ArgumentTypeError, EmptySetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import spectral_norm_bounds
@@ -103,7 +103,11 @@ def hull(sets: MatrixSet | Iterable[MatrixSet]) -> MatrixPolytope:
     >>> float(hull([FiniteSet([[[0.0]]]), FiniteSet([[[3.0]]])]).support([[1.0]]))
     3.0
     """
-    parts = [sets] if isinstance(sets, MatrixSet | str) or not isinstance(sets, Iterable) else list(sets)
+    parts = (
+        [sets]
+        if isinstance(sets, MatrixSet | str)
+        else as_items(sets, call="hull", argument="sets", wanted="sets of matrices")
+    )
     for part in parts:
         check_set(part, call="hull", argument="sets")
     if not parts:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import round_up
+from conservative._core.text import shown
 from conservative.matrix_sets._generators import DenseGenerators, Generators, RankOneGenerators
 from conservative.matrix_sets._listing import as_cells
 from conservative.matrix_sets.base import MatrixSet
@@ -93,8 +94,10 @@ def _checked(X: MatrixSet, Y: MatrixSet, axis: int) -> Exactness:
                 f"`product({name}=...)` needs a set of matrices; got {type(value).__name__}. "
                 "Wrap an array of shape (k, p, q) in `MatrixPolytope` (its hull) or `FiniteSet` (its points)."
             )
-    if axis not in (0, 1):
-        raise ArgumentError(f"`product(axis=...)` needs 1 (side by side) or 0 (one above the other); got {axis!r}.")
+    if not isinstance(axis, int) or axis not in (0, 1):
+        raise ArgumentError(
+            f"`product(axis=...)` needs 1 (side by side) or 0 (one above the other); got {shown(axis)}."
+        )
     if X.shape[1 - axis] != Y.shape[1 - axis]:
         same = "rows" if axis == 1 else "columns"
         raise ShapeError(

@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.checks import as_matrices
-from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative._core.checks import as_count, as_matrices
+from conservative._core.errors import ArgumentTypeError, ShapeError
 from conservative._core.numbers import round_up
 from conservative.matrix_sets._listing import as_cells, vertex_rounding
+from conservative.matrix_sets._pair_checks import check_set
 from conservative.matrix_sets.base import MatrixSet
 from conservative.matrix_sets.cells import CellUnion
 from conservative.matrix_sets.finite import FiniteSet
@@ -104,9 +105,9 @@ def principal_axes(S: MatrixSet, *, count: int = 2) -> Floats:
     >>> np.abs(principal_axes(FiniteSet([[[0.0, 0.0]], [[0.0, 3.0]], [[0.5, 1.0]]]), count=1)).round(0).tolist()
     [[[0.0, 1.0]]]
     """
+    check_set(S, call="principal_axes", argument="S")
     d = S.shape[0] * S.shape[1]
-    if not 1 <= count <= d:
-        raise ArgumentError(f"`principal_axes(count=...)` needs a number from 1 to {d}; got {count}.")
+    count = as_count(count, call="principal_axes", argument="count", least=1, most=d)
     flat = S.extreme.reshape(-1, d)
     _, _, axes = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=True)
     chosen = axes[:count]

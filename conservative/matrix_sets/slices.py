@@ -11,6 +11,7 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetEr
 from conservative._core.exactness import Exactness
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
+from conservative._core.text import shown
 from conservative.matrix_sets._listing import as_cells
 from conservative.matrix_sets._pairs import pair_distances
 from conservative.matrix_sets.base import MatrixSet
@@ -94,7 +95,7 @@ def slice_through(S: MatrixSet, point: ArrayLike, directions: ArrayLike, *, tol:
     if not S.e_missing < allowed < math.inf:
         raise ArgumentError(
             f"`slice_through(tol=...)` needs a finite distance above {S.e_missing:.3g}, the set's `e_missing`; "
-            f"got {tol}."
+            f"got {shown(tol)}."
         )
     return CellUnion(_corners(*_boxes(S, plane, allowed)), exactness=Exactness.OUTER, e_extra=math.inf)
 

@@ -3,7 +3,6 @@
 import io
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError
 from conservative._core.exactness import Exactness
-from conservative._core.files import write_atomically
+from conservative._core.files import as_path, write_atomically
 from conservative._core.text import one_line
 from conservative.matrix_sets import CellUnion, MatrixSet, MatrixZonotope, PlanarRegion, TemplateHull
 from conservative.matrix_sets._triangles import simple_parts, triangulated
@@ -66,7 +65,7 @@ def export_set(S: MatrixSet, path: str, *, name: str = "") -> None:
     if not isinstance(S, MatrixSet):
         raise ArgumentTypeError(f"`export_set(S=...)` needs a set of matrices; got {type(S).__name__}.")
     name = one_line(name)
-    ending = Path(path).suffix.lower()
+    ending = as_path(path).suffix.lower()
     if ending not in _ENDINGS:
         raise ArgumentError(f"`export_set(path=...)` writes {', '.join(_ENDINGS)}; got {str(path)!r}.")
     if ending == ".npz":

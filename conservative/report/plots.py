@@ -3,14 +3,13 @@
 import io
 import math
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from conservative._core.errors import ArgumentError, MissingExtraError
-from conservative._core.files import write_atomically
-from conservative._core.text import one_line
+from conservative._core.files import as_path, write_atomically
+from conservative._core.text import one_line, shown
 from conservative.analysis import Analysis
 from conservative.iteration import SetTrajectory
 from conservative.jacobians import JacobianSet
@@ -68,9 +67,9 @@ def plot_trajectory(trajectory: SetTrajectory, path: str, *, title: str = "") ->
     MissingExtraError
         When matplotlib is not installed.
     """
-    kind = _FORMATS.get(Path(path).suffix.lower())
+    kind = _FORMATS.get(as_path(path).suffix.lower())
     if kind is None:
-        raise ArgumentError(f"`plot_trajectory(path=...)` writes {', '.join(_FORMATS)}; got {path!r}.")
+        raise ArgumentError(f"`plot_trajectory(path=...)` writes {', '.join(_FORMATS)}; got {shown(path)}.")
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

@@ -3,14 +3,13 @@
 import csv
 import io
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, MissingExtraError
-from conservative._core.files import write_atomically
-from conservative._core.text import one_line
+from conservative._core.files import as_path, write_atomically
+from conservative._core.text import one_line, shown
 from conservative.spectral import word_text
 from conservative.spectral.counterexamples import CounterexampleMap, RegionVerdict
 
@@ -50,9 +49,9 @@ def plot_counterexample_map(counterexample_map: CounterexampleMap, path: str, *,
         When matplotlib is not installed.
     """
     _require_map(counterexample_map, "plot_counterexample_map")
-    kind = _FORMATS.get(Path(path).suffix.lower())
+    kind = _FORMATS.get(as_path(path).suffix.lower())
     if kind is None:
-        raise ArgumentError(f"`plot_counterexample_map(path=...)` writes {', '.join(_FORMATS)}; got {path!r}.")
+        raise ArgumentError(f"`plot_counterexample_map(path=...)` writes {', '.join(_FORMATS)}; got {shown(path)}.")
     try:
         from matplotlib.colors import BoundaryNorm, ListedColormap
         from matplotlib.figure import Figure
@@ -104,9 +103,9 @@ def export_counterexample_map(counterexample_map: CounterexampleMap, path: str) 
         For anything but a map.
     """
     _require_map(counterexample_map, "export_counterexample_map")
-    ending = Path(path).suffix.lower()
+    ending = as_path(path).suffix.lower()
     if ending not in _TABLES:
-        raise ArgumentError(f"`export_counterexample_map(path=...)` writes {', '.join(_TABLES)}; got {path!r}.")
+        raise ArgumentError(f"`export_counterexample_map(path=...)` writes {', '.join(_TABLES)}; got {shown(path)}.")
     write_atomically(path, _table(counterexample_map) if ending == ".csv" else _arrays(counterexample_map))
 
 

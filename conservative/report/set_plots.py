@@ -1,14 +1,13 @@
 """Figures of sets: intervals in one dimension, regions in two, shadows on two directions beyond."""
 
 import io
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.errors import ArgumentError, MissingExtraError
-from conservative._core.files import write_atomically
+from conservative._core.files import as_path, write_atomically
 from conservative._core.text import one_line
 from conservative.iteration import DrivenTrajectory, FixedSet, SetTrajectory
 from conservative.matrix_sets import MatrixSet, principal_axes, project_onto
@@ -127,7 +126,7 @@ def new_figure(path: str, call: str, *, panels: int) -> tuple[Any, Any]:
     -------
     tuple of (Figure, array of Axes)
     """
-    if Path(path).suffix.lower() not in _FORMATS:
+    if as_path(path).suffix.lower() not in _FORMATS:
         raise ArgumentError(f"`{call}(path=...)` writes {', '.join(_FORMATS)}; got {str(path)!r}.")
     try:
         from matplotlib.figure import Figure
@@ -150,7 +149,7 @@ def write_figure(figure: Any, path: str, title: str) -> None:
     if title:
         figure.suptitle(one_line(title), fontsize=10, parse_math=False)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=_FORMATS[Path(path).suffix.lower()], dpi=150)
+    figure.savefig(buffer, format=_FORMATS[as_path(path).suffix.lower()], dpi=150)
     write_atomically(path, buffer.getvalue())
 
 

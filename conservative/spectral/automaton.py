@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative._core.text import shown
 from conservative.spectral.automaton_edges import Edge as Edge
 from conservative.spectral.automaton_edges import dwell_edges, named_edges
 from conservative.spectral.words import Word
@@ -383,7 +384,7 @@ def _count(value: Any, name: str, *, least: int = 1, most: int) -> int:
     except TypeError:
         number = least - 1
     if isinstance(value, bool) or not least <= number <= most:
-        raise ArgumentError(f"`Automaton({name}=...)` needs an integer from {least} to {most}; got {value!r}.")
+        raise ArgumentError(f"`Automaton({name}=...)` needs an integer from {least} to {most}; got {shown(value)}.")
     return number
 
 
@@ -392,7 +393,7 @@ def _read_edges(edges: Any) -> tuple[Edge, ...]:
         listed = [tuple(operator.index(x) for x in edge) for edge in edges]
     except TypeError as error:
         raise ArgumentTypeError(
-            f"`Automaton(edges=...)` needs triples of integers (u, v, letter); got {edges!r:.80}."
+            f"`Automaton(edges=...)` needs triples of integers (u, v, letter); got {shown(edges)}."
         ) from error
     read = [(edge[0], edge[1], edge[2]) for edge in listed if len(edge) == 3]
     if len(read) < len(listed) or not read or len(read) > MOST_EDGES:
@@ -407,7 +408,9 @@ def _letters(word: Sequence[int], alphabet: int) -> Word:
     try:
         letters = tuple(operator.index(letter) for letter in word)
     except TypeError as error:
-        raise ArgumentTypeError(f"a forbidden word is a sequence of integers, like (0, 0, 1); got {word!r}.") from error
+        raise ArgumentTypeError(
+            f"a forbidden word is a sequence of integers, like (0, 0, 1); got {shown(word)}."
+        ) from error
     if not letters or min(letters) < 0 or max(letters) >= alphabet:
         raise ArgumentError(
             f"a forbidden word needs at least one letter, each from 0 to {alphabet - 1}; got {letters}."

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative._core.text import shown
 
 Edge = tuple[int, int, int]
 """(u, v, letter): from node u to node v, reading a letter."""
@@ -46,7 +47,7 @@ def named_edges(edges: Any, order: str, letters: int | Sequence[Any]) -> tuple[i
     """
     call = "Automaton.from_edges"
     if order not in ("time", "product"):
-        raise ArgumentError(f'`{call}(order=...)` is "time" or "product"; got {order!r}.')
+        raise ArgumentError(f'`{call}(order=...)` is "time" or "product"; got {shown(order)}.')
     listed = [tuple(edge) if isinstance(edge, (list, tuple)) else () for edge in edges]
     if not listed or any(len(edge) != 3 for edge in listed):
         raise ShapeError(f"`{call}(edges=...)` needs triples (from, to, letter), at least one; got {edges!r:.80}.")

@@ -19,6 +19,7 @@ from conservative._core.exact_linalg import (
     to_flint,
 )
 from conservative._core.families import MatrixFamily, as_family
+from conservative._core.text import shown
 from conservative.spectral.automata import as_automaton, lifted_family
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.products import Product, make_product
@@ -167,7 +168,7 @@ def _read(matrices: Any, max_length: Any, *, call: str) -> tuple[MatrixFamily, i
     family = as_family(matrices, call=call)
     if isinstance(max_length, bool) or not isinstance(max_length, (int, np.integer)) or max_length < 1:
         raise ArgumentError(
-            f"`{call}(max_length=...)` needs an integer >= 1, the longest word to try; got {max_length!r}. "
+            f"`{call}(max_length=...)` needs an integer >= 1, the longest word to try; got {shown(max_length)}. "
             "Pass 12, say."
         )
     return family, int(max_length)

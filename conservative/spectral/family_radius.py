@@ -1,14 +1,15 @@
 """The joint spectral radius of a finite family: a bracket from the best word and an invariant polytope, proved."""
 
 import math
+import sys
 import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import count
 
-from conservative._core.checks import as_time_limit
+from conservative._core.checks import as_distance, as_time_limit
 from conservative._core.deadlines import NEVER, deadline_after, is_over, seconds_left
-from conservative._core.errors import ArgumentError, CertificateError
+from conservative._core.errors import CertificateError
 from conservative._core.families import MatrixFamily
 from conservative._core.numbers import Bracket, float_above, float_below
 from conservative._core.threads import one_thread
@@ -106,7 +107,7 @@ def family_radius(
     -------
     JointSpectralRadius
     """
-    check_limits(tol, time_limit)
+    tol = check_limits(tol, time_limit)
     family = given
     if automaton is not None:
         family = lifted_family(given, as_automaton(automaton, count=given.count, call="joint_spectral_radius"))
@@ -143,21 +144,25 @@ def _compute(problem: Problem, kept: list[Kept], *, tol: float, deadline: float)
     return False
 
 
-def check_limits(tol: float, time_limit: float | None) -> None:
-    """Refuse a tolerance or a time limit that is negative or not a number.
+def check_limits(tol: float, time_limit: float | None) -> float:
+    """The tolerance as a double; a tolerance or a time limit that is negative or not a number is refused.
 
     Parameters
     ----------
     tol : float
     time_limit : float or None
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     ArgumentError
     """
-    if not tol >= 0:
-        raise ArgumentError(f"`joint_spectral_radius(tol=...)` needs a number >= 0; got {tol!r}. Pass 1e-9, say.")
+    allowed = as_distance(tol, call="joint_spectral_radius", argument="tol", wanted="a number >= 0, 1e-9 say")
     as_time_limit(time_limit, call="joint_spectral_radius")
+    return min(allowed, sys.float_info.max)
 
 
 def _of_one_letter(problem: Problem, first: Found, radii: tuple[Bracket, ...]) -> Found:

@@ -71,7 +71,7 @@ def joint_spectral_radius(
 
 def _of_zonotope(zonotope: Any, *, tol: float, time_limit: float | None) -> JointSpectralRadius:
     """The bounds of a zonotope: of its vertices where they are few, otherwise without them."""
-    check_limits(tol, time_limit)
+    tol = check_limits(tol, time_limit)
     square = as_square_zonotope(zonotope)
     if has_few_vertices(square):
         return family_radius(listed_vertices(square)[1], tol=tol, time_limit=time_limit)

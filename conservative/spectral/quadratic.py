@@ -16,6 +16,7 @@ from conservative._core.errors import CertificateError
 from conservative._core.exact_linalg import is_clearly_positive, is_positive_semidefinite, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above, float_below
+from conservative._core.rationals import as_fraction
 from conservative.certificates import Certificate, contraction_certificate
 from conservative.spectral.basis import diagonal_balance, scale_family
 from conservative.spectral.raising import raised
@@ -121,12 +122,13 @@ def common_quadratic_norm(
     """
     family = as_family(matrices, call="common_quadratic_norm")
     as_time_limit(time_limit, call="common_quadratic_norm")
+    bound = None if scale is None else as_fraction(scale)
     balance = diagonal_balance(family)
     scaled = scale_family(family, transform=balance)
     if scaled is None or not scaled.floats.any():
         return prove_quadratic(family, np.eye(family.size), estimate=Fraction(0))
     unit = scaled.scale
-    known = 0.0 if scale is None else float_below(Fraction(scale) / unit)
+    known = 0.0 if bound is None else float_below(bound / unit)
     best_P, best = np.eye(family.size), _rate(scaled.floats, np.eye(family.size))
     for candidate in _solutions(scaled.floats, lower=known, upper=best, seconds=time_limit):
         rate = _rate(scaled.floats, candidate)

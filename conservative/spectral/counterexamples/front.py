@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from conservative._core.checks import as_choice, as_generator
 from conservative._core.deadlines import deadline_after
-from conservative._core.errors import ArgumentError, BudgetError
+from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError
+from conservative._core.text import shown
 from conservative.functions.parametrised import parametrised_family
 from conservative.spectral.counterexamples.result import Counterexample, CounterexampleStatus, as_counterexample
 from conservative.spectral.counterexamples.search import OutOfTimeError, Search
@@ -91,8 +93,9 @@ def counterexample(
     {'b': Fraction(4, 5), 'k': Fraction(1, 3)}
     """
     parametrised = parametrised_family(family, ranges=ranges, at=at, call="counterexample")
-    if objective not in OBJECTIVES:
-        raise ArgumentError(f"`counterexample(objective=...)` is one of {', '.join(OBJECTIVES)}; got {objective!r}.")
+    as_choice(objective, OBJECTIVES, call="counterexample", argument="objective")
+    if not isinstance(converges, bool):
+        raise ArgumentTypeError(f"`counterexample(converges=...)` is True or False; got {shown(converges)}.")
     _check_integer(max_length, "max_length", 2, _LONGEST)
     _check_integer(samples, "samples", 1, 1 << 22)
     classes = parametrised.count**max_length // max_length
@@ -107,7 +110,7 @@ def counterexample(
             f"order {parametrised.size}. Leave it out: what trajectories do is then observed where it can be."
         )
     deadline = deadline_after(time_limit, call="counterexample")
-    search = Search(parametrised, max_length, samples, converges, np.random.default_rng(rng), deadline)
+    search = Search(parametrised, max_length, samples, converges, as_generator(rng, call="counterexample"), deadline)
     steps = {"shortest": search.shortest, "simplest": search.simplest, "margin": search.margin}[objective]()
     best, status = None, CounterexampleStatus.FOUND
     try:
@@ -146,4 +149,4 @@ def _nothing(search: Search, status: CounterexampleStatus) -> str:
 
 def _check_integer(value: Any, name: str, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= high:
-        raise ArgumentError(f"`counterexample({name}=...)` needs an integer from {low} to {high}; got {value!r}.")
+        raise ArgumentError(f"`counterexample({name}=...)` needs an integer from {low} to {high}; got {shown(value)}.")

@@ -12,6 +12,7 @@ from conservative._core.deadlines import deadline_after, is_over
 from conservative._core.errors import ArgumentError, FunctionError
 from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
 from conservative._core.families import MatrixFamily
+from conservative._core.text import shown
 from conservative.functions.parametrised import ParametrisedFamily, parametrised_family
 from conservative.spectral.counterexamples.batch import Level, largest_radii, point_chunks, word_levels
 from conservative.spectral.counterexamples.contraction import (
@@ -90,7 +91,7 @@ def counterexample_map(
         )
     if isinstance(max_length, bool) or not isinstance(max_length, (int, np.integer)) or not 1 <= max_length <= _LONGEST:
         raise ArgumentError(
-            f"`counterexample_map(max_length=...)` needs an integer from 1 to {_LONGEST}; got {max_length!r}."
+            f"`counterexample_map(max_length=...)` needs an integer from 1 to {_LONGEST}; got {shown(max_length)}."
         )
     if parametrised.count**max_length // max_length > _MOST_WORDS:
         raise ArgumentError(
@@ -105,7 +106,8 @@ def _cells(resolution: Any) -> tuple[int, int]:
     pair = resolution if isinstance(resolution, (tuple, list)) else (resolution, resolution)
     if len(pair) != 2 or any(isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= 2000 for n in pair):
         raise ArgumentError(
-            f"`counterexample_map(resolution=...)` needs an integer from 1 to 2000, or two of them; got {resolution!r}."
+            f"`counterexample_map(resolution=...)` needs an integer from 1 to 2000, or two of them; got "
+            f"{shown(resolution)}."
         )
     return pair[0], pair[1]
 

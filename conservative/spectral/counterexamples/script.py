@@ -8,6 +8,7 @@ import numpy as np
 
 from conservative._core.errors import ArgumentError
 from conservative._core.families import MatrixFamily
+from conservative._core.text import shown
 from conservative.spectral.words import Word, word_text
 
 _NUMPY = '''"""{title}
@@ -135,7 +136,7 @@ def script_text(family: MatrixFamily, word: Word, normal: Sequence[Fraction], *,
     ArgumentError
     """
     if kind not in {"numpy", "jax"}:
-        raise ArgumentError(f'`Counterexample.script(kind=...)` writes "numpy" or "jax"; got {kind!r}.')
+        raise ArgumentError(f'`Counterexample.script(kind=...)` writes "numpy" or "jax"; got {shown(kind)}.')
     model = (
         "\nF is the two-piece linear map of the Jacobians M: M[0] x where V.x >= 0 and M[1] x elsewhere, continuous."
         if normal

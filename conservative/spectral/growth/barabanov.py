@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
+from conservative._core.checks import as_count, as_distance
 from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.exact_linalg import as_python_fraction, to_flint
 from conservative._core.families import MatrixFamily, as_family
@@ -105,10 +106,9 @@ def barabanov_norm(matrices: Any, *, directions: int = 360, steps: int = 1000, t
             f"`barabanov_norm(matrices=...)` needs shape (k, 2, 2): its unit ball is drawn in the plane; got "
             f"{family.floats.shape}."
         )
-    if directions < 8 or steps < 1 or not tol >= 0:
-        raise ArgumentError(
-            f"`barabanov_norm` needs directions >= 8, steps >= 1 and tol >= 0; got {directions!r}, {steps!r}, {tol!r}."
-        )
+    directions = as_count(directions, call="barabanov_norm", argument="directions", least=8, most=10**6)
+    steps = as_count(steps, call="barabanov_norm", argument="steps", least=1)
+    tol = as_distance(tol, call="barabanov_norm", argument="tol", wanted="a tolerance of at least 0")
     exponent = int(np.frexp(np.abs(family.floats).max())[1])
     unit = np.ldexp(family.floats, -exponent)
     angles = np.arange(directions) * (np.pi / directions)

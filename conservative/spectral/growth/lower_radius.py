@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from conservative._core.checks import as_count, as_distance
 from conservative._core.deadlines import deadline_after, is_over
 from conservative._core.errors import ArgumentError, CertificateError
 from conservative._core.families import MatrixFamily, as_family
@@ -124,10 +125,9 @@ def lower_spectral_radius(
     ((0,), True)
     """
     family = as_family(matrices, call="lower_spectral_radius")
-    if not tol >= 0 or max_length < 1:
-        raise ArgumentError(
-            f"`lower_spectral_radius` needs tol >= 0 and max_length >= 1; got tol={tol!r}, max_length={max_length!r}."
-        )
+    call = "lower_spectral_radius"
+    tol = as_distance(tol, call=call, argument="tol", wanted="a tolerance of at least 0")
+    max_length = as_count(max_length, call=call, argument="max_length", least=1)
     deadline = deadline_after(time_limit, call="lower_spectral_radius")
     graph = None if automaton is None else as_automaton(automaton, count=family.count, call="lower_spectral_radius")
     word, upper = _best_word(family if graph is None else edge_family(family, graph), graph, max_length, deadline)

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from conservative._core.checks import as_real_array
+from conservative._core.checks import as_count, as_generator, as_positive, as_real_array
 from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.exact_linalg import to_flint
 from conservative._core.families import MatrixFamily, as_family
+from conservative._core.text import shown
 from conservative.spectral.basis import diagonal_balance
 from conservative.spectral.reduction.modular import PRIMES
 
@@ -21,6 +22,9 @@ FloatArray = NDArray[np.float64]
 
 _BLOCK = 1 << 18
 """Random letters drawn at once."""
+
+
+_CALL = "estimate_lyapunov_exponent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,10 @@ def estimate_lyapunov_exponent(
     (True, True)
     """
     family = as_family(matrices, call="estimate_lyapunov_exponent")
-    weights = _checked(family.count, probabilities, length, samples, confidence)
-    generator = np.random.default_rng(rng)
+    length = as_count(length, call=_CALL, argument="length", least=10)
+    samples = as_count(samples, call=_CALL, argument="samples", least=2)
+    weights = _checked(family.count, probabilities, confidence)
+    generator = as_generator(rng, call=_CALL)
     unit, logs = _balanced(family)
     start, letters = generator.normal(size=(samples, family.size)), _Letters(generator, weights, length, samples)
     growth, ended = _chains(unit, logs, start, letters)
@@ -131,13 +137,10 @@ def _balanced(family: MatrixFamily) -> tuple[FloatArray, FloatArray]:
     return np.ldexp(mantissas, exponents - largest[:, None, None]), largest * np.log(2.0)
 
 
-def _checked(count: int, probabilities: ArrayLike | None, length: int, samples: int, confidence: float) -> FloatArray:
-    call = "estimate_lyapunov_exponent"
-    if length < 10 or samples < 2 or not 0 < confidence < 1:
-        raise ArgumentError(
-            f"`{call}` needs length >= 10, samples >= 2 and 0 < confidence < 1; got length={length!r}, "
-            f"samples={samples!r}, confidence={confidence!r}."
-        )
+def _checked(count: int, probabilities: ArrayLike | None, confidence: float) -> FloatArray:
+    call = _CALL
+    if not as_positive(confidence, call=call, argument="confidence", noun="probability below 1") < 1:
+        raise ArgumentError(f"`{call}(confidence=...)` needs a probability below 1; got {shown(confidence)}.")
     if probabilities is None:
         return np.full(count, 1 / count)
     weights = as_real_array(probabilities, call=call, argument="probabilities", wanted=f"shape ({count},)")

@@ -13,6 +13,7 @@ from conservative._core.errors import ArgumentError
 from conservative._core.exact_linalg import ball_bracket, working_precision
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.numbers import Bracket, float_above, float_below
+from conservative._core.text import shown
 from conservative.spectral.automata import as_automaton, lifted_family
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.growth.cones import entrywise_bounds, semidefinite_bounds
@@ -117,9 +118,10 @@ def p_radius(matrices: Any, *, p: int = 2, automaton: Automaton | None = None) -
     if family.size == 1:
         family = MatrixFamily(np.abs(family.floats), tuple(((abs(m[0][0]),),) for m in family.exact))
     nonnegative = all(x >= 0 for m in family.exact for row in m for x in row)
-    if isinstance(p, bool) or not isinstance(p, int) or p < 1 or (p % 2 and not nonnegative):
+    if isinstance(p, bool) or not isinstance(p, int) or not 1 <= p <= 10**6 or (p % 2 and not nonnegative):
         raise ArgumentError(
-            f"`p_radius(p=...)` needs an even integer >= 2, or any integer >= 1 for nonnegative matrices; got {p!r}. "
+            f"`p_radius(p=...)` needs an even integer >= 2, or any integer >= 1 for nonnegative matrices; got "
+            f"{shown(p)}. "
             "For odd p of matrices with negative entries take the neighbours p - 1 and p + 1: they enclose it."
         )
     graph = None if automaton is None else as_automaton(automaton, count=family.count, call="p_radius").essential()

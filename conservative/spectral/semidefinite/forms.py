@@ -1,5 +1,6 @@
 """Forms found in doubles, rounded to rationals, and the bound that exact arithmetic proves for them."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -125,7 +126,7 @@ def proved_forms(
     """
     balanced = balance(family)
     pencil = graph_pencil(graph, list(balanced.floats), half_degree=half_degree)
-    floor = float(low / balanced.unit) ** (2 * half_degree)
+    floor = _raised(low / balanced.unit, 2 * half_degree)
     x = _solved(balanced.floats, graph, pencil, half_degree, _Limits(floor, seconds, solver))
     scale = _plain_scale(graph, pencil, family.size, half_degree)
     rounded = _shortened(pencil, x, scale)
@@ -293,3 +294,11 @@ def as_floats(matrices: Sequence[ExactMatrix]) -> FloatArray:
     floats = np.array([[[near(x) for x in row] for row in matrix] for matrix in matrices])
     floats.setflags(write=False)
     return floats
+
+
+def _raised(value: Fraction, exponent: int) -> float:
+    """A power of a number that is at least 0, infinite beyond the doubles."""
+    try:
+        return math.pow(float(value), exponent)
+    except OverflowError:
+        return math.inf

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from conservative._core.checks import as_time_limit
+from conservative._core.checks import as_distance, as_time_limit
 from conservative._core.errors import ArgumentError, CertificateError
+from conservative._core.rationals import as_fraction
+from conservative._core.text import shown
 from conservative.certificates import Certificate
 
 SOLVERS = ("CLARABEL", "SCS")
@@ -35,7 +37,7 @@ def check_integer(value: Any, *, call: str, argument: str, least: int, most: int
     except TypeError:
         number = least - 1
     if isinstance(value, bool) or not least <= number <= most:
-        raise ArgumentError(f"`{call}({argument}=...)` needs an integer from {least} to {most}; got {value!r}.")
+        raise ArgumentError(f"`{call}({argument}=...)` needs an integer from {least} to {most}; got {shown(value)}.")
     return number
 
 
@@ -60,7 +62,7 @@ def half_degree_of(degree: Any, *, call: str) -> int:
     """
     number = check_integer(degree, call=call, argument="degree", least=2, most=24)
     if number % 2:
-        raise ArgumentError(f"`{call}(degree=...)` needs an even number; got {degree!r}.")
+        raise ArgumentError(f"`{call}(degree=...)` needs an even number; got {shown(degree)}.")
     return number // 2
 
 
@@ -83,12 +85,13 @@ def check_solver(scale: float | None, time_limit: float | None, solver: str | No
     ------
     ArgumentError
     """
-    if scale is not None and not 0 <= scale < float("inf"):
-        raise ArgumentError(f"`{call}(scale=...)` needs a finite lower bound >= 0, or None; got {scale!r}.")
+    known = 0.0 if scale is None else as_distance(scale, call=call, argument="scale", wanted="a lower bound >= 0")
+    if known == float("inf"):
+        raise ArgumentError(f"`{call}(scale=...)` needs a finite lower bound >= 0, or None; got {shown(scale)}.")
     as_time_limit(time_limit, call=call)
-    if solver is not None and solver not in SOLVERS:
-        raise ArgumentError(f"`{call}(solver=...)` needs one of {', '.join(SOLVERS)}, or None; got {solver!r}.")
-    return Fraction(0 if scale is None else scale)
+    if solver is not None and (not isinstance(solver, str) or solver not in SOLVERS):
+        raise ArgumentError(f"`{call}(solver=...)` needs one of {', '.join(SOLVERS)}, or None; got {shown(solver)}.")
+    return Fraction(0) if scale is None else as_fraction(scale)
 
 
 def certificate_or_none(build: Callable[[], Certificate | None]) -> Certificate | None:

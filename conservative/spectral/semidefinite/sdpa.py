@@ -2,16 +2,18 @@
 
 import os
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from conservative._core.checks import as_choice, as_positive
 from conservative._core.errors import ArgumentError
 from conservative._core.families import as_family
 from conservative._core.files import write_atomically
+from conservative._core.rationals import as_fraction
+from conservative._core.text import shown
 from conservative.spectral.automata import as_automaton, edge_family
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.semidefinite.forms import balance
@@ -84,10 +86,9 @@ def export_sdpa(
     ...     print(target.read_text().splitlines()[1:4])
     ['4 = number of variables', '4 = number of blocks', '2 2 2 -2 = sizes of the blocks']
     """
-    if problem not in _PROBLEMS:
-        raise ArgumentError(f"`{_CALL}(problem=...)` needs one of {', '.join(_PROBLEMS)}; got {problem!r}.")
-    if not 0 < gamma < float("inf"):
-        raise ArgumentError(f"`{_CALL}(gamma=...)` needs a positive number, the bound in question; got {gamma!r}.")
+    as_choice(problem, _PROBLEMS, call=_CALL, argument="problem")
+    if not as_positive(gamma, call=_CALL, argument="gamma", noun="number") < float("inf"):
+        raise ArgumentError(f"`{_CALL}(gamma=...)` needs a positive number, the bound in question; got {shown(gamma)}.")
     family = as_family(matrices, call=_CALL)
     half = half_degree_of(degree, call=_CALL) if problem == "sum-of-squares" else 1
     remembered = check_integer(memory, call=_CALL, argument="memory", least=0, most=12)
@@ -100,7 +101,7 @@ def export_sdpa(
         family, graph = edge_family(family, automaton), automaton_graph(automaton, remembered)
     balanced = balance(family)
     try:
-        scaled = balanced.floats * float(balanced.unit / Fraction(gamma))
+        scaled = balanced.floats * float(balanced.unit / as_fraction(gamma))
     except OverflowError:
         raise ArgumentError(
             f"`{_CALL}(gamma={gamma!r})` is too small for these matrices: A / gamma overflows."

@@ -1,0 +1,160 @@
+"""Every public call, as a table: its result can be pickled, and no argument ends in an error that is not ours."""
+
+import inspect
+import pickle
+import warnings
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from strategies.public_calls import ABSURD, calls
+
+import conservative as cj
+
+DRAWING = {"plot_counterexample_map", "plot_fixed_set", "plot_sets", "plot_unit_ball"}
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return calls(str(tmp_path_factory.mktemp("calls")))
+
+
+@pytest.fixture(scope="module")
+def results(table: dict[str, Any]) -> dict[str, Any]:
+    return {name: call() for name, call in table.items()}
+
+
+def fields(value: Any) -> list[Any]:
+    """The attributes of an object of the package."""
+    names = [name for base in type(value).__mro__ for name in getattr(base, "__slots__", ())]
+    return [getattr(value, name, None) for name in names if not name.startswith("__")]
+
+
+def held(value: Any, depth: int = 0) -> Iterator[Any]:
+    """A value and what it holds, down to numbers and text."""
+    yield value
+    ours = type(value).__module__.startswith("conservative") and not isinstance(value, Enum)
+    inside = value if isinstance(value, (tuple, list)) else fields(value) if ours else ()
+    for item in inside if depth < 6 else ():
+        yield from held(item, depth + 1)
+
+
+def test_every_public_name_is_in_the_table(table: dict[str, Any], results: dict[str, Any]) -> None:
+    functions = {name for name in cj.__all__ if inspect.isfunction(getattr(cj, name))}
+    assert functions <= set(table) | DRAWING
+    made = {type(item) for value in results.values() for item in held(value)}
+    classes = {value for name in cj.__all__ if inspect.isclass(value := getattr(cj, name))}
+    missing = {c for c in classes if not (issubclass(c, Exception) or any(issubclass(m, c) for m in made))}
+    assert {c.__name__ for c in missing} == set()
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two results hold the same values."""
+    if type(one) is not type(other) or isinstance(one, Enum):
+        return one is other
+    if isinstance(one, np.ndarray):
+        return bool(one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))
+    if isinstance(one, (tuple, list)):
+        return len(one) == len(other) and all(map(same, one, other))
+    if type(one).__module__.startswith("conservative"):
+        return all(map(same, fields(one), fields(other)))
+    if type(one).__name__ in ("cKDTree", "STRtree"):  # of points that are compared beside it
+        return True
+    return callable(one) or bool(one == other) or repr(one) == repr(other)
+
+
+def test_every_result_and_status_pickles(results: dict[str, Any]) -> None:
+    for name, value in results.items():
+        back = pickle.loads(pickle.dumps(value))
+        assert same(value, back), name
+        for item in held(value):
+            if type(item).__module__.startswith("conservative") and not type(item).__name__.startswith("_"):
+                assert same(item, pickle.loads(pickle.dumps(item))), (name, type(item))
+
+
+def test_what_comes_back_still_works(results: dict[str, Any]) -> None:
+    F = pickle.loads(pickle.dumps(results["from_sympy"]))
+    assert F.evaluate([[-2.0]], [0.5]).tolist() == [[2.5]]
+    assert cj.conservative_jacobian(F, [0, 0]).state.exactness is cj.Exactness.EXACT
+    J = pickle.loads(pickle.dumps(results["conservative_jacobian"]))
+    assert cj.joint_spectral_radius(J.state_family()).upper < 1
+    certificate = pickle.loads(pickle.dumps(results["load_certificate"]))
+    assert cj.check(certificate)
+    for kind in (cj.Exactness, cj.Contraction):
+        assert all(pickle.loads(pickle.dumps(member)) is member for member in kind)
+
+
+@pytest.mark.parametrize("text", ["Abs(Abs(z))", "Abs(z) - Abs(-z)", "Max(z, z)", "z*2 - z", "Max(0,z)+" * 50 + "z"])
+def test_functions_come_back_as_they_were_written(text: str) -> None:
+    F = cj.from_sympy(text, state="z")
+    back = pickle.loads(pickle.dumps(F))
+    assert str(back.expressions) == str(F.expressions)
+    assert repr(back.graph) == repr(F.graph)
+
+
+def test_deep_functions_pickle() -> None:
+    F = cj.from_sympy("Max(z/2 + 1, -z)", state="z")
+    for _ in range(8):
+        F = cj.compose(F, F)
+    back = pickle.loads(pickle.dumps(F))
+    assert back.evaluate([3.0]).tolist() == F.evaluate([3.0]).tolist()
+
+
+def test_errors_pickle() -> None:
+    error = pickle.loads(pickle.dumps(cj.ShapeError("\x1b[2J")))
+    assert (type(error), str(error)) == (cj.ShapeError, r"\u001b[2J")
+
+
+def refuses_or_answers(call: Any, argument: str, value: Any) -> str:
+    """What is wrong with the error that an argument ends in; empty when it is one of ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            call(**{argument: value})
+        except cj.ConservativeError as error:
+            return "" if str(error).strip() and len(str(error)) < 2000 else f"the message {str(error)[:80]!r}"
+        except Exception as error:
+            return f"{type(error).__name__}: {str(error)[:80]}"
+    return ""
+
+
+THEIRS = {("test_conservative", "J", "class"), ("test_conservative", "J", "function")}
+"""Callables of the user, whose own errors come through."""
+
+
+def faults(table: dict[str, Any], values: dict[str, Any], *, every: int = 1) -> list[str]:
+    tried = [
+        (name, argument, word)
+        for name, call in table.items()
+        for argument in call.arguments
+        for word in values
+        if (name, argument, word) not in THEIRS
+    ]
+    found = []
+    for name, argument, word in tried[::every]:
+        wrong = refuses_or_answers(table[name], argument, values[word])
+        if wrong:
+            found.append(f"{name}({argument}={word}): {wrong}")
+    return found
+
+
+def test_some_absurd_arguments_are_refused_or_answered(table: dict[str, Any]) -> None:
+    assert faults(table, ABSURD, every=23) == []
+
+
+@pytest.mark.slow
+def test_all_absurd_arguments_are_refused_or_answered(table: dict[str, Any]) -> None:
+    assert faults(table, ABSURD) == []
+
+
+def test_a_fault_would_be_seen() -> None:
+    assert refuses_or_answers(lambda x: x + 1, "x", "1").startswith("TypeError")
+    assert refuses_or_answers(cj.Bracket, "lower", 2.0).startswith("TypeError")
+
+
+def test_an_output_folder_stays_as_it_was(table: dict[str, Any]) -> None:
+    folder = Path(table["export_set"].arguments["path"]).parent
+    assert not list(folder.glob("*.part"))
