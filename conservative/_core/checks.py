@@ -229,7 +229,7 @@ def as_count(value: Any, *, call: str, argument: str, least: int = 0, most: int 
     ArgumentError
         For numbers with a fraction, below `least` or above `most`, and NaN.
     """
-    wanted = f"a whole number of at least {least}" + (f" and at most {most:,}" if most < _MOST else "")
+    wanted = f"a whole number of at least {least}" if most == _MOST else f"a whole number from {least} to {most:,}"
     number = _as_number(value, call=call, argument=argument, wanted=wanted)
     if not (number.is_integer() and number == value and least <= number <= most):
         raise ArgumentError(f"`{call}({argument}=...)` needs {wanted}; got {shown(value)}.")

@@ -8,6 +8,7 @@ from conservative._core.errors import (
     ArgumentError,
     ArgumentTypeError,
     BudgetError,
+    ConservativeError,
     DiscontinuityError,
     FunctionError,
     NonFiniteError,
@@ -65,7 +66,7 @@ def test_bad_points(at, error):
 
 @pytest.mark.parametrize("tolerance", [-1, np.nan, np.inf, "1"])
 def test_bad_tolerances(tolerance):
-    with pytest.raises(ArgumentError, match="tolerance"):
+    with pytest.raises(ConservativeError, match="tolerance"):
         from_sympy(x, state=[x]).active([0.0], tolerance=tolerance)
 
 

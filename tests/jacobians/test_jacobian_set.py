@@ -69,7 +69,7 @@ def test_parts_are_matrix_sets():
         ([[[1]]], [[["x"]]], ArgumentError),
         ([[[np.nan]]], [[[1.0]]], ArgumentError),
         ([[[1.0]]], [[[np.inf]]], ArgumentError),
-        ([[[1j]]], [[[1]]], ArgumentTypeError),
+        ([[[1j]]], [[[1]]], ConservativeError),
         ([[[1, 2], [3]]], [[[1], [2]]], ConservativeError),
         (None, None, ArgumentTypeError),
     ],
