@@ -65,7 +65,10 @@ class EnclosedArithmetic(Arithmetic):
     def smooth(self, name: str, value: Any, *, slope: bool = False) -> Any:
         _check_domain(name, value, lambda bound: self.compare(value, Fraction(bound)))
         rule = SMOOTH[name].slope if slope else SMOOTH[name].value
-        result = rule(Functions(), value)
+        try:
+            result = rule(Functions(), value)
+        except ZeroDivisionError as error:
+            raise FunctionError(f"{name} has no finite value or slope") from error
         return result if isinstance(result, Ball) else _short(Fraction(result))
 
     def compare(self, left: Any, right: Any) -> int:
