@@ -194,7 +194,8 @@ def planar_hulls(points: Floats, index: NDArray[np.intp]) -> Any:
     hulls = shapely.convex_hull(groups)
     wrong = ~(shapely.covers(hulls, groups) & _convex(hulls))
     for i in np.flatnonzero(wrong):
-        hulls[i] = _exact_hull(points[index == i])
+        first, last = np.searchsorted(index, [i, i + 1])
+        hulls[i] = _exact_hull(points[first:last])
     return hulls
 
 

@@ -83,6 +83,26 @@ def planar_cells(cells: NDArray[np.float64], *, margin: float) -> Any:
     ShapeError
         If p·q is not 2.
     """
+    return united(planar_parts(cells, margin=margin))
+
+
+def planar_parts(cells: NDArray[np.float64], *, margin: float = 0.0) -> Any:
+    """The convex cells, each fattened by polygons around balls; not united.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (n, k, p, q) with p·q = 2
+    margin : float
+
+    Returns
+    -------
+    ndarray of shapely geometries, shape (n,)
+
+    Raises
+    ------
+    ShapeError
+        If p·q is not 2.
+    """
     n, k = cells.shape[:2]
     flat, index = _plane(cells.reshape(-1, *cells.shape[2:])), np.repeat(np.arange(n), k)
     if margin > 0.0:
@@ -90,22 +110,7 @@ def planar_cells(cells: NDArray[np.float64], *, margin: float) -> Any:
         angles = np.arange(_SIDES) * (2.0 * np.pi / _SIDES)
         around = np.stack([np.cos(angles), np.sin(angles)], axis=1) * (margin / np.cos(np.pi / _SIDES) * (1.0 + 1e-9))
         flat, index = (flat[:, None] + around).reshape(-1, 2), np.repeat(index, _SIDES)
-    return united(_hulls(flat, index))
-
-
-def planar_parts(cells: NDArray[np.float64]) -> Any:
-    """The hulls of cells.
-
-    Parameters
-    ----------
-    cells : ndarray, shape (n, k, p, q) with p·q = 2
-
-    Returns
-    -------
-    ndarray of shapely geometries, shape (n,)
-    """
-    n, k = cells.shape[:2]
-    return _hulls(_plane(cells.reshape(-1, *cells.shape[2:])), np.repeat(np.arange(n), k))
+    return _hulls(flat, index)
 
 
 def planar_collection(cells: NDArray[np.float64]) -> Any:

@@ -104,7 +104,7 @@ def _draw_hulls(axes: Any, trajectory: SetTrajectory) -> None:
     axes.set_ylabel("entry (2, 1)" if rows == 2 else "entry (1, 2)")
     axes.set_title("hulls of $X_{t+1} = \\mathcal{J}(X_t)$", fontsize=9)
     axes.set_aspect("equal", adjustable="datalim")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper right")
 
 
 def _draw_gaps(axes: Any, trajectory: SetTrajectory) -> None:
@@ -119,4 +119,4 @@ def _draw_gaps(axes: Any, trajectory: SetTrajectory) -> None:
     axes.set_xlabel("$t$")
     axes.set_title("gaps against bounds (Frobenius norm)", fontsize=9)
     axes.grid(visible=True, alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper right")

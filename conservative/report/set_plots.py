@@ -10,12 +10,17 @@ from conservative._core.errors import ArgumentError, MissingExtraError
 from conservative._core.files import as_path, write_atomically
 from conservative._core.text import one_line
 from conservative.iteration import DrivenTrajectory, FixedSet, SetTrajectory
-from conservative.matrix_sets import MatrixSet, principal_axes, project_onto
+from conservative.matrix_sets import CellUnion, MatrixSet, principal_axes, project_onto
+from conservative.matrix_sets._triangles import simple_parts
 from conservative.matrix_sets.line import intervals
+from conservative.matrix_sets.planar import planar_parts
 
 _FORMATS = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
 _THINNED = 1e-9
 """Carried errors of this share of the size are more than rounding, and worth a curve."""
+
+_MANY = 2000
+"""Parts beyond which they are drawn as they are, not united, and as pixels also where the format has lines."""
 
 _INNER, _OUTER = "#31688e", "#fde725"
 
@@ -111,7 +116,7 @@ def _draw_curves(axes: Any, trajectory: SetTrajectory | DrivenTrajectory) -> Non
     axes.set_title("gaps against bounds (Frobenius norm)", fontsize=9)
     axes.grid(visible=True, alpha=0.3)
     if axes.lines:
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8, loc="upper right")
 
 
 def new_figure(path: str, call: str, *, panels: int) -> tuple[Any, Any]:
@@ -177,16 +182,39 @@ def _draw(
     if S.shape == (1, 1):
         _draw_line(axes, S, colour, label, width=width, level=level)
         return
-    shape = S.to_shapely()
-    for part in getattr(shape, "geoms", [shape]):
-        if part.geom_type == "Polygon" and fill:
-            axes.add_patch(_patch(part, colour, label))
-            axes.update_datalim(np.asarray(part.exterior.coords))
+    import shapely
+    from matplotlib.collections import LineCollection, PolyCollection
+    from matplotlib.colors import to_rgb
+
+    parts = _parts(S)
+    kind = shapely.get_type_id(parts)
+    points, lines = shapely.get_coordinates(parts[kind == 0]), parts[kind == 1]
+    dense = len(parts) > _MANY and not shapely.get_num_interior_rings(parts).any()
+    if (kind == 3).any() and fill:
+        if dense:  # One path for so many is slow; overlaps of paler colours do not show.
+            corners = [shapely.get_coordinates(part) for part in parts[kind == 3]]
+            pale = 0.9 * np.array(to_rgb(colour)) + 0.1
+            axes.add_collection(PolyCollection(corners, facecolors=[pale], linewidths=0, label=label, rasterized=True))
         else:
-            x, y = (part.exterior if part.geom_type == "Polygon" else part).xy
-            axes.plot(x, y, color=colour, linewidth=1, marker="." if len(x) == 1 else None, markersize=3, label=label)
+            axes.add_patch(_patch(parts[kind == 3], colour, label))
         label = None
+    else:
+        lines = np.concatenate([lines, shapely.get_exterior_ring(parts[kind == 3])])
+    if len(lines):
+        ends = [shapely.get_coordinates(line) for line in lines]
+        axes.add_collection(LineCollection(ends, colors=[colour], linewidths=1, label=label, rasterized=dense))
+        label = None
+    if len(points):
+        axes.plot(*points.T, ".", color=colour, markersize=3, label=label, rasterized=dense)
+    axes.update_datalim(shapely.get_coordinates(parts))
     axes.autoscale_view()
+
+
+def _parts(S: MatrixSet) -> Any:
+    """Points, lines and polygons to draw; many cells are not united, since filled together they look alike."""
+    if isinstance(S, CellUnion) and len(S.cells) > _MANY:
+        return planar_parts(S.cells, margin=S.margin)
+    return simple_parts(S.to_shapely())
 
 
 def _draw_line(axes: Any, S: MatrixSet, colour: Any, label: str | None, *, width: float, level: float) -> None:
@@ -199,15 +227,19 @@ def _draw_line(axes: Any, S: MatrixSet, colour: Any, label: str | None, *, width
         label = None
 
 
-def _patch(part: Any, colour: Any, label: str | None) -> Any:
-    """A polygon whose holes are left free, so that what is below shows through."""
+def _patch(parts: Any, colour: Any, label: str | None) -> Any:
+    """Polygons as one path; holes are left free, so that what is below shows through."""
+    import shapely
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path as Outline
-    from shapely.geometry.polygon import orient
 
-    turned = orient(part)
-    rings = [Outline(np.asarray(ring.coords), closed=True) for ring in (turned.exterior, *turned.interiors)]
-    return PathPatch(Outline.make_compound_path(*rings), facecolor=colour, alpha=0.9, linewidth=0, label=label)
+    rings = shapely.get_rings(shapely.orient_polygons(parts))
+    corners, ring = shapely.get_coordinates(rings, return_index=True)
+    codes = np.full(len(corners), Outline.LINETO, dtype=Outline.code_type)
+    starts = np.flatnonzero(np.r_[True, ring[1:] != ring[:-1]])
+    codes[starts], codes[np.r_[starts[1:], len(ring)] - 1] = Outline.MOVETO, Outline.CLOSEPOLY
+    outline = Outline(corners, codes)
+    return PathPatch(outline, facecolor=colour, alpha=0.9, linewidth=0, label=label)
 
 
 def _finish(axes: Any, shape: tuple[int, int], directions: NDArray[np.float64] | None) -> None:
@@ -221,4 +253,4 @@ def _finish(axes: Any, shape: tuple[int, int], directions: NDArray[np.float64] |
         axes.set_xlabel("along the first direction")
         axes.set_ylabel("along the second direction")
         axes.set_aspect("equal", adjustable="datalim")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper right")

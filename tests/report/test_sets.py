@@ -1,5 +1,6 @@
 """Sets exported and drawn: files that read back, pictures of every dimension, refusals that leave no file."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import shapely
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative.iteration import fixed_set, iterate_sequence, iterate_set
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixZonotope, PlanarRegion, TemplateHull
-from conservative.report import export_set, plot_fixed_set, plot_sets
+from conservative.report import export_set, plot_fixed_set, plot_sets, set_plots
 
 SQUARE = MatrixPolytope([[[0.0, 0.0]], [[1.0, 0.0]], [[1.0, 1.0]], [[0.0, 1.0]]], e_missing=0.5)
 
@@ -137,3 +138,16 @@ def test_the_floor_that_thinning_causes_is_drawn_and_said() -> None:
         report = about_iteration(run).lines
         assert any("(thinning, rounding)" in line for line in report) == thinned
         assert [line.split()[-1] for line in report if line.lstrip().startswith("5 ")] == [f"{run.carried[5]:.2g}"]
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_many_parts_are_drawn_as_they_are(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a union, and as pixels, so that a file of lines stays small; nothing is left out."""
+    monkeypatch.setattr(set_plots, "_MANY", 3)
+    found = fixed_set([[[0.5, 0.0, 1.0], [0.0, 0.3, 0.0]], [[0.2, 0.3, 0.0], [-0.3, 0.4, 1.0]]], tol=0.1)
+    points = np.random.default_rng(0).normal(size=(3000, 2, 1))
+    many = dataclasses.replace(found, inner=FiniteSet(points), outer=CellUnion(points[:, None], 0.01))
+    monkeypatch.setattr(CellUnion, "to_shapely", None)
+    path = tmp_path / f"many.{ending}"
+    set_plots.plot_fixed_set(many, str(path))
+    assert 1000 < path.stat().st_size < 400_000
