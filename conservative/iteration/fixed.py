@@ -87,6 +87,8 @@ def fixed_set(
     that repeat the vertices' construction for ever are added, which ends the growth when the hull is a polytope. If 𝒥
     is a hull and p·m = 1, or all A_i are equal, then fix(𝒥) is convex and `inner` is the hull.
 
+    Ctrl-C returns the sets found until then. Before the blocks are proved to contract there are none, and it is raised.
+
     Sets of sizes beyond 1e100 or below 1e-100 keep their points and hull only: there is no room for squares there.
     Otherwise points of fix(𝒥) are collected until all their images are near them: gap(fix, 𝒴) ≤ T gap(𝒥(𝒴), 𝒴) makes
     balls around them an outer set. Where they are few, their images conv{A_i x + B_i} are the inner set, and these with
