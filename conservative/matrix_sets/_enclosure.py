@@ -12,6 +12,7 @@ import numpy as np
 
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.threads import one_thread
+from conservative.matrix_sets._polygon_search import nearest_in_plane
 from conservative.matrix_sets._wolfe import Candidates, Floats, Indices, nearest_points
 
 _UNDERFLOW = 1e-290
@@ -135,7 +136,8 @@ def _chunk_distances(points: Floats, vertices: Floats, *, tolerance: float, stop
         unit_vertices = np.ldexp(vertices - centre, -exponent)
         unit_points = np.ldexp(points[near] - centre, -exponent)
         slack = _product_error(unit_points, unit_vertices)
-        found = nearest_points(
+        search = nearest_in_plane if vertices.shape[1] == 2 else nearest_points
+        found = search(
             unit_points,
             unit_vertices,
             tolerance=4.0 * slack + float(np.ldexp(tolerance, -exponent)),
