@@ -16,7 +16,7 @@ def compared_polynomial(graph: Graph, compared: int, point: Sequence[Fraction]) 
     """left - right of a comparison in d = (variables) - point; None where it is no polynomial, or a long one."""
     built: dict[int, Polynomial | None] = {}
     for index in reachable(graph.nodes, graph.nodes[compared].args):
-        built[index] = _node(graph, index, built, point)
+        built[index] = polynomial_node(graph, index, built, point)
     left, right = (built[a] for a in graph.nodes[compared].args)
     return None if left is None or right is None else difference(left, right)
 
@@ -36,7 +36,7 @@ def output_polynomials(graph: Graph, trace: Trace, point: Sequence[Fraction]) ->
             turned = node.op == "abs" and options == (1,)
             built[index] = _scaled(chosen, Fraction(-1)) if turned and chosen is not None else chosen
         else:
-            built[index] = _node(graph, index, built, point)
+            built[index] = polynomial_node(graph, index, built, point)
     return [built[o] for o in graph.outputs]
 
 
@@ -60,9 +60,10 @@ def used_columns(polynomial: Polynomial) -> frozenset[int]:
     return frozenset(i for exponents in polynomial for i, e in enumerate(exponents) if e)
 
 
-def _node(
+def polynomial_node(
     graph: Graph, index: int, built: Mapping[int, Polynomial | None], point: Sequence[Fraction]
 ) -> Polynomial | None:
+    """A node that is no switch, from the polynomials of its operands; None where it is no polynomial."""
     node, width = graph.nodes[index], graph.width
     zero = (0,) * width
     if node.op == "constant":

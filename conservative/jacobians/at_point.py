@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +20,8 @@ from conservative.functions._cells import CellSearch
 from conservative.functions._edges import domain_edges
 from conservative.functions._enclosed import EnclosedArithmetic, as_rationals, enclosed_trace
 from conservative.functions._guards import decided_traces
-from conservative.functions._pieces import Differentiator, check_budget, enumerate_choices
+from conservative.functions._local_regions import region_choices
+from conservative.functions._pieces import Choices, Differentiator, _walk, check_budget, enumerate_choices
 from conservative.functions._symbolic import abbreviated
 from conservative.functions._values import Trace
 from conservative.functions.selection import MAX_PIECES
@@ -146,6 +148,8 @@ class AtPoint:
             return blocks, Exactness.EXACT
         cells = self.cells(max(len(blocks) * 4, _FEW_CELLS))
         agree = cells.steady and cells.blocks is not None and self._spans(cells.blocks, blocks)
+        if cells.steady and not agree and self.regions is not None:
+            agree = self._spans(self.regions, blocks)
         return blocks, Exactness.EXACT if agree else Exactness.OUTER
 
     def _conical(self) -> tuple[Blocks, Exactness]:
@@ -163,6 +167,8 @@ class AtPoint:
             program = None
         if program is not None and len(program) == 1:
             return program, Exactness.EXACT
+        if cells.steady and self.regions is not None:
+            return self.regions, Exactness.EXACT
         if not len(cells.blocks):
             raise EmptySetError(
                 f'`{self.call}(kind="conical")`: at {self.point} no cell is open to first order, so that no limit of '
@@ -170,6 +176,24 @@ class AtPoint:
             )
         agree = program is not None and self._spans(cells.blocks, program)
         return cells.blocks, Exactness.EXACT if agree else Exactness.INNER
+
+    @cached_property
+    def regions(self) -> Blocks | None:
+        """The Jacobians of the pieces of all open regions that reach the point: Clarke's, where they can be told."""
+        if len(self.decided) != 1:
+            return None
+        (trace,) = self.decided
+        try:
+            point = [Fraction(x) for x in self.point.values]
+            choices = region_choices(self.F.graph, trace, point)
+        except (FunctionError, BudgetError, TypeError):
+            return None
+        walked = [_walk(self.F.graph, trace, choice) for choice in choices or ()]
+        pieces = [piece for piece in walked if isinstance(piece, Choices)]
+        if not pieces or len(pieces) < len(walked):
+            return None
+        differentiator = Differentiator(self.F.graph, trace, self.arithmetic)
+        return _unique(np.stack([differentiator.jacobian(piece) for piece in pieces]))
 
     def _spans(self, cells: Blocks, pieces: Blocks) -> bool:
         (rational, others), slack = as_rationals(cells, pieces)

@@ -1,0 +1,78 @@
+"""Clarke's Jacobian where first-order cones miss it: all open regions next to the point, exactly."""
+
+import numpy as np
+import pytest
+
+import conservative as cj
+
+KNOWN = [
+    ("Min(x**2, Abs(y))", {(0, 0), (0, 1), (0, -1)}),
+    ("Max(Min(y, x**2), 0)", {(0, 0), (0, 1)}),
+    ("Max(Min(y - 2*x**2, x**2 - y), 0)", {(0, 0)}),
+    ("Max(Min(y - x**2, 2*x**2 - y), 0)", {(0, 0), (0, 1), (0, -1)}),
+    ("Max(Min(y, x**2 - y), 0)", {(0, 0), (0, 1), (0, -1)}),
+    ("Piecewise((x, exp(x) > 1 + x), (5*x, True))", {(1, 0)}),
+    ("Piecewise((x, x**2 > 0), (5*x, True))", {(1, 0)}),
+    ("Piecewise((x, cos(x) < 1), (5*x, True))", {(1, 0)}),
+    ("Piecewise((y, sin(x) < x), (y + x**2*7, True)) + Abs(x)", {(1, 1), (-1, 1)}),
+    ("Max(exp(x) - 1 - x, 0) + 3*x", {(3, 0)}),
+    ("Max(x - sin(x), 2*x)", {(0, 0), (2, 0)}),
+    ("Max(Abs(x)**3 - x**2, y)", {(0, 1), (0, 0)}),
+    ("Abs(Abs(x) - x**2) + y", {(1, 1), (-1, 1)}),
+    ("Max(x**3, y**2) + Min(x**3, y**2)", {(0, 0)}),
+    ("Max(x, x + y**2)", {(1, 0)}),
+    ("Max(x, x + y**3, x - y**3)", {(1, 0)}),
+]
+
+
+def hull(J):
+    return {tuple(row) for row in J.vertices[:, 0].tolist()}
+
+
+@pytest.mark.parametrize("zero", [0, 0.0])
+@pytest.mark.parametrize(("text", "wanted"), KNOWN)
+def test_cells_of_higher_order_are_seen(text, wanted, zero):
+    F = cj.from_sympy(text, state="x y")
+    J = cj.conservative_jacobian(F, [zero, zero], kind="conical")
+    assert hull(J) == wanted
+    assert J.exactness.name == "EXACT"
+    program = cj.conservative_jacobian(F, [zero, zero])
+    inside = cj.MatrixPolytope(J.vertices).contains(program.vertices)
+    assert (program.exactness.name == "EXACT") == bool(inside.all())
+
+
+def test_near_ties_are_not_told_apart_by_exact_series():
+    """Within the tolerance both sides are tied: nothing is claimed from the sign of the double."""
+    F = cj.from_sympy("Max(x**3 + x**2, x**2)", state="x")
+    J = cj.conservative_jacobian(F, [1e-5])
+    assert len(J.vertices) == 2
+
+
+def test_three_variables_stay_undecided():
+    F = cj.from_sympy("Max(Min(y - 2*x**2 + z**2, x**2 - y), 0)", state="x y z")
+    assert cj.conservative_jacobian(F, [0, 0, 0], kind="conical").exactness.name == "INNER"
+
+
+LEAVES = ["x", "y", "x**2", "y**2", "x*y", "-x", "2*y", "x**2 - y", "y + x**3", "x - y**2", "0"]
+
+
+def formula(rng, depth):
+    if depth == 0:
+        return LEAVES[rng.integers(len(LEAVES))]
+    a, b = formula(rng, depth - 1), formula(rng, int(rng.integers(depth)))
+    return [f"Max({a}, {b})", f"Min({a}, {b})", f"Abs({a})", f"({a} + {b})"][rng.integers(4)]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_gradients_at_points_nearby_lie_in_an_exact_set(seed):
+    """Points on curves y = c x^k and x = c y^k, tied nowhere, against the hull."""
+    rng = np.random.default_rng(seed)
+    F = cj.from_sympy(formula(rng, 3), state="x y")
+    J = cj.conservative_jacobian(F, [0, 0], kind="conical")
+    if J.exactness.name != "EXACT":
+        return
+    t = 10.0 ** rng.uniform(-6, -4, size=300) * rng.choice([-1, 1], size=300)
+    s = rng.normal(size=300) * np.abs(t) ** rng.integers(1, 4, size=300)
+    points = np.concatenate([np.stack([t, s], axis=1), np.stack([s, t], axis=1)])
+    near = cj.conservative_jacobians(F, points, tolerance=0.0)
+    assert cj.MatrixPolytope(J.vertices).contains(near.vertices, tol=1e-3).all()
