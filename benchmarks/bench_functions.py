@@ -179,6 +179,19 @@ def test_building_sorting_networks():
         print(f"sort of {n}: built in {seconds * 1e3:.1f} ms, {seconds / once:.1f} x one evaluation at 10,000 points")
 
 
+def test_a_maximum_of_hundreds():
+    print()
+    for n in (50, 100, 400):
+        names = [f"x{i}" for i in range(n)]
+        F = cj.from_sympy(f"Max({', '.join(names)})", state=names)
+        for zero in (0, 0.0):
+            J, seconds = fastest(cj.conservative_jacobian, F, [zero] * n, repeats=1)
+            _, peer = fastest(np.linalg.svd, np.random.default_rng(0).normal(size=(n, n)), repeats=1)
+            print(
+                f"Max of {n:3d} at {zero}: {len(J.vertices)} vertices, {seconds:.2f} s, {seconds / peer:.0f} x one SVD"
+            )
+
+
 def test_hundreds_of_ties():
     print()
     for n in (100, 400, 1000):

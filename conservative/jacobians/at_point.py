@@ -167,14 +167,15 @@ class AtPoint:
             program = None
         if program is not None and len(program) == 1:
             return program, Exactness.EXACT
-        if cells.steady and self.regions is not None:
-            return self.regions, Exactness.EXACT
+        regions = self.regions if cells.steady else None
+        if not len(cells.blocks) and regions is not None:
+            return regions, Exactness.EXACT
         if not len(cells.blocks):
             raise EmptySetError(
                 f'`{self.call}(kind="conical")`: at {self.point} no cell is open to first order, so that no limit of '
                 'derivatives is seen this way. Use kind="program".'
             )
-        agree = program is not None and self._spans(cells.blocks, program)
+        agree = any(known is not None and self._spans(cells.blocks, known) for known in (program, regions))
         return cells.blocks, Exactness.EXACT if agree else Exactness.INNER
 
     @cached_property

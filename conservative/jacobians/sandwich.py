@@ -111,7 +111,7 @@ def jacobian_sandwich(
     get = getter(F, at, tolerance=tolerance, max_pieces=max_pieces)
     program = get("program")
     conical, selection = or_none(get, "conical"), or_none(get, "selection")
-    exact = program.exactness is Exactness.EXACT
+    exact = program.exactness is Exactness.EXACT and (conical is None or conical.exactness is Exactness.EXACT)
     if exact and (conical is None or isinstance(program, JacobianZonotope) or program.exact_entries is not None):
         return JacobianSandwich(conical, program, selection, exact, Bracket(0.0, 0.0))
     listed = program

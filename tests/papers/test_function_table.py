@@ -115,7 +115,7 @@ def test_cells_can_miss_everything():
     J, cells = (conservative_jacobian(F, [0, 0], kind=k) for k in ("selection", "conical"))
     assert blocks(J.vertices) == blocks([[[0, 1]], [[0, -1]], [[0, 0]]])
     assert blocks(cells.vertices) == {((0.0, 0.0),)}
-    assert (J.exactness, cells.exactness) == (Exactness.OUTER, Exactness.INNER)
+    assert (J.exactness, cells.exactness) == (Exactness.EXACT, Exactness.INNER)
 
 
 def test_simplex_projection():
