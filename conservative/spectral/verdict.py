@@ -240,7 +240,7 @@ def _of_family(
         split = _by_near_quotient(family, euclidean.norm.upper, deadline)
     if split is not None:
         return split
-    if radius is None and (word := _quick_word(family)):
+    if radius is None and (word := _quick_word(family, deadline)):
         return _refuted(family, word, Bracket(proved_rate(family, word).lower, euclidean.norm.upper))
     if radius is None or radius.lower < 1:
         norm = common_quadratic_norm(family, time_limit=time_limit_until(deadline))
@@ -258,12 +258,12 @@ def _of_family(
     return _from_radius(family, found)
 
 
-def _quick_word(family: MatrixFamily) -> Word:
+def _quick_word(family: MatrixFamily, deadline: float) -> Word:
     """A word of spectral radius above one from a short search, decided exactly; empty when it finds none."""
     balanced = balanced_family(family)
     if not balanced.floats.any():
         return ()
-    best = ranked_words(balanced.floats, max_length=_QUICK_LENGTH, width=_QUICK_WIDTH)[0]
+    best = ranked_words(balanced.floats, max_length=_QUICK_LENGTH, width=_QUICK_WIDTH, deadline=deadline)[0]
     word = best.word
     if Fraction(best.rate) * balanced.scale <= 1:
         return ()

@@ -112,7 +112,7 @@ def zonotope_radius(zonotope: Any, *, time_limit: float | None = _SECONDS) -> Zo
         Of square matrices; of Jacobian blocks [A B] the state part is taken. Doubles are taken as exact, also where the
         set stands for another one within `e_missing`; exact factors stay exact.
     time_limit : float, optional
-        Seconds for the searches; 12 when left out.
+        Seconds for the searches; 12 when left out, and None is no limit.
 
     Returns
     -------
@@ -256,6 +256,8 @@ def _with_words(Z: SquareZonotope, found: ZonotopeRadius, deadline: float) -> Zo
     unit = Fraction(Z.scaled()[1])
     shrink = flint.fmpq(unit.denominator, unit.numerator)
     for signs in growing_words(Z, deadline=third)[:2]:
+        if is_over(deadline):
+            break
         whole = Z.rational_member(signs[0]) * shrink
         for letter in signs[1:]:
             whole = whole * (Z.rational_member(letter) * shrink)

@@ -159,6 +159,8 @@ def _solved(
     if not (rate > limits.floor and matrices.any()):
         return best
     change = adapted_basis(matrices, refine=graph.count > 1 or half_degree > 1, seconds=left())
+    if left() == 0:  # the second program takes as long to write down as the first
+        return best
     moved = change @ matrices @ np.linalg.inv(change)
     adapted = graph_pencil(graph, list(moved), half_degree=half_degree)
     for x, _ in solutions(adapted, low=limits.floor, seconds=left(), solver=limits.solver):
