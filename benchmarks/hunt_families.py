@@ -180,7 +180,7 @@ def long_rate(matrices: Any, word: tuple[int, ...]) -> float:
         for letter in word:
             rows = [[mpmath.mpf(f.numerator) / f.denominator for f in map(Fraction, row)] for row in matrices[letter]]
             product = product * mpmath.matrix(rows)
-        values = mpmath.eig(product, left=False, right=False)
+        values = [product[0]] if product.rows == 1 else mpmath.eig(product, left=False, right=False)
         return float(max(abs(v) for v in values) ** (mpmath.mpf(1) / len(word)))
 
 

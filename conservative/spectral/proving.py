@@ -1,5 +1,6 @@
 """From what the search knows to a certificate: the proof of every diagonal block, written down and checked."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from fractions import Fraction
 import flint
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_discrete_lyapunov
+from scipy.linalg import LinAlgWarning, solve_discrete_lyapunov
 
 from conservative._core.deadlines import is_over, seconds_left
 from conservative._core.errors import CertificateError
@@ -418,7 +419,9 @@ def _block_proof(state: BlockState, bound: Fraction) -> QuadraticProof | Polytop
 
 def _lyapunov(matrix: FloatArray) -> list[list[Fraction]]:
     """P with P - A^T P A about the identity, rounded to few bits: a quadratic norm in which a stable A contracts."""
-    P = solve_discrete_lyapunov(matrix.T, np.eye(matrix.shape[0]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)  # the checker decides whether P is good
+        P = solve_discrete_lyapunov(matrix.T, np.eye(matrix.shape[0]))
     return _exactly((P + P.T) / 2)
 
 
