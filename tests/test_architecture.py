@@ -86,7 +86,6 @@ def fresh(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         env=environment,
-        timeout=120,
     )
 
 

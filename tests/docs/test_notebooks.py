@@ -50,6 +50,6 @@ def test_notebook_asserts_something(script):
 def test_notebook_runs(script, tmp_path):
     environment = {**os.environ, "MPLBACKEND": "agg"}
     command = [sys.executable, "-W", "error", str(script)]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
     assert list(tmp_path.iterdir()) == [], "a notebook leaves no file behind"
