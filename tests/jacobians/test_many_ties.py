@@ -33,7 +33,7 @@ def shared(J: JacobianZonotope) -> bool:
     return any(not independent_rows(rows[[i, j]]) for i in range(len(rows)) for j in range(i))
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(case=tied_maps())
 def test_structured_zonotope_is_the_hull_of_the_pieces_of_its_expressions(
     case: tuple[StructuredMap, list[Fraction]],
