@@ -188,7 +188,8 @@ def _rounded_off(union: Any, cells: Any, slack: float) -> tuple[Any, float]:
     for candidate, error in ((shapely.simplify(wide, 0.5 * slack), 1.6 * slack), (wide, 1.1 * slack)):
         shapely.prepare(candidate)
         if candidate.is_valid and bool(shapely.covers(candidate, cells).all()):
-            return shapely.buffer(candidate, 1e-3 * slack, join_style="mitre"), error
+            wider = shapely.buffer(candidate, 1e-3 * slack, join_style="mitre")
+            return (wider if bool(shapely.covers(wider, cells).all()) else candidate), error
     hull = shapely.buffer(shapely.convex_hull(union), 2.0 * slack)
     return hull, math.hypot(hull.bounds[2] - hull.bounds[0], hull.bounds[3] - hull.bounds[1])
 

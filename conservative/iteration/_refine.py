@@ -220,8 +220,8 @@ def refine_plane(task: Task) -> bool:
     diameter = max(math.hypot(outer.bounds[2] - outer.bounds[0], outer.bounds[3] - outer.bounds[1]), 1e-300)
     size = max(task.best.outer.radius, diameter)
     finest = 64.0 * UNIT_ROUNDOFF * size * len(L)
-    outer = shapely.buffer(outer, 1e-3 * diameter)
-    if outer.is_empty:
+    hull, outer = outer, shapely.buffer(outer, 1e-3 * diameter)
+    if outer.is_empty or not shapely.covers(outer, hull):
         return True  # a point, or too small for polygons: the hull says all there is
     inner = shapely.MultiPoint(_few(task.seeds.reshape(-1, 2), diameter / 5.0))
     step, budget, unions = diameter / 16.0, task.budget, 0
