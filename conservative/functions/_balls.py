@@ -8,7 +8,6 @@ import flint
 
 from conservative._core.errors import FunctionError
 from conservative._core.exact_linalg import working_precision
-from conservative.functions._smooth import FLOAT
 
 BITS = 256
 LONGEST = 20_000
@@ -139,7 +138,6 @@ class Functions:
     def __getattr__(self, name: str) -> Callable[[Any], Number]:
         if name in _FUNCTIONS:
             return lambda value: made(lambda: _FUNCTIONS[name](enclosed(value)))
-        if hasattr(flint.arb, name):
-            return lambda value: made(lambda: getattr(enclosed(value), name)())
-        rough = getattr(FLOAT, name)
-        return lambda value: made(lambda: flint.arb(float(rough(float(value))), abs(float(rough(float(value)))) * 1e-9))
+        if not hasattr(flint.arb, name):
+            raise FunctionError(f"{name} cannot be enclosed")
+        return lambda value: made(lambda: getattr(enclosed(value), name)())

@@ -28,6 +28,14 @@ from conservative.functions._values import Trace, Undefined, value_pass
 SLACK = Fraction(1, 2**180)
 """Equal numbers have overlapping balls, whose middles differ by less than this, relative to the largest entry."""
 
+_CONSTANTS: dict[Any, Callable[[], Any]] = {
+    sympy.pi: flint.arb.pi,
+    sympy.E: flint.arb.const_e,
+    sympy.EulerGamma: flint.arb.const_euler,
+    sympy.Catalan: flint.arb.const_catalan,
+    sympy.GoldenRatio: lambda: (1 + flint.arb(5).sqrt()) / 2,
+}
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -42,9 +50,25 @@ class EnclosedArithmetic(Arithmetic):
     def constant(self, value: Any) -> Any:
         if isinstance(value, (Fraction, Ball)):
             return value
-        digits = sympy.N(value, 100)
-        mantissa = Fraction(int(digits.p), int(digits.q)) if digits.is_Rational else Fraction(str(digits))
-        return made(lambda: flint.arb(enclosed(mantissa), enclosed(abs(mantissa)) * flint.arb(2) ** -300))
+        return self._constant(value)
+
+    def _constant(self, value: Any) -> Any:
+        """An irrational number of sympy, operation by operation."""
+        if value.is_Rational:
+            return Fraction(int(value.p), int(value.q))
+        if value.is_Add or value.is_Mul:
+            parts = [self._constant(argument) for argument in value.args]
+            return self.add(parts) if value.is_Add else self.multiply(parts)
+        if value.is_Pow and value.exp.is_Rational:
+            return self.power(self._constant(value.base), self._constant(value.exp))
+        if value in _CONSTANTS:
+            return made(_CONSTANTS[value])
+        if value.is_Pow:
+            logarithm = Functions().log(self._constant(value.base))
+            return Functions().exp(self.multiply([self._constant(value.exp), logarithm]))
+        if value.func.__name__.lower() in SMOOTH:
+            return self.smooth(value.func.__name__.lower(), self._constant(value.args[0]))
+        raise FunctionError(f"the constant {value} cannot be enclosed; give the point exactly")
 
     def add(self, terms: Sequence[Any]) -> Any:
         return _short(sum(terms, Fraction(0)))

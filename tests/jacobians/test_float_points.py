@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.functions import WITH_DECIDED_GUARDS
@@ -115,3 +116,17 @@ def test_sets_scale_with_the_function(tree, outer, inner, exact):
         one, other = getattr(plain, name), getattr(scaled, name)
         assert one.exactness is other.exactness
         assert np.allclose(np.array(rows(one)) * float(outer / inner), rows(other), rtol=1e-12, atol=0)
+
+
+IRRATIONAL = [
+    sympy.sqrt(2), sympy.pi**2, sympy.E, sympy.log(2), sympy.sqrt(2) + sympy.cbrt(3), sympy.GoldenRatio, sympy.Catalan,
+    2 ** sympy.sqrt(2), sympy.cos(sympy.pi / 7), sympy.erf(1), sympy.EulerGamma, sympy.exp(sympy.Rational(1, 3)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("constant", IRRATIONAL, ids=str)
+def test_irrational_constants_are_enclosed_operation_by_operation(constant):
+    x, y = sympy.symbols("x y")
+    J = cj.conservative_jacobian(cj.from_sympy(sympy.Max(constant * x, y), state=[x, y]), [0.0, 0.0])
+    assert J.exactness.name == "EXACT"
+    assert sorted(J.vertices[:, 0].tolist()) == [[0.0, 1.0], [float(constant), 0.0]]
