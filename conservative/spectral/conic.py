@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
+from scipy.sparse.csgraph import connected_components
 
 from conservative._core.errors import ArgumentError
 from conservative._core.exact_linalg import to_flint
-from conservative._core.families import MatrixFamily, as_family
+from conservative._core.families import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above
 from conservative.certificates import Certificate, PolytopeProof, upper_certificate
 from conservative.spectral.automata import as_automaton, lifted_family
@@ -24,9 +25,12 @@ from conservative.spectral.semidefinite.options import certificate_or_none
 FloatArray = NDArray[np.float64]
 
 _STEPS = 60
-_LEAST_ENTRY = 1e-9
+_LEAST_ENTRY, _LEAST_POSITIVE = 1e-9, 1e-30
 _CLOSE = 1e-12
 _BITS = 40
+_ROOM = Fraction(1, 1 << 40)
+"""What a bound of a family that falls into parts may add to those of the parts, relative to the largest entry."""
+
 _CALL = "conic_bound"
 
 
@@ -64,7 +68,8 @@ def conic_bound(matrices: Any, *, automaton: Automaton | None = None) -> ConicBo
 
     A vector v > 0 with A_i v <= gamma v for every i proves jsr <= gamma: the maximum norm weighted by v grows at most
     by gamma. The same holds for the transposes and a weighted sum norm; the smaller of the two bounds is returned.
-    It is exact for one matrix (Collatz and Wielandt) and at most k times the radius for the transposes.
+    It is the radius for one matrix (Collatz and Wielandt) and at most k times the radius for k, but for rounding and,
+    where matrices fall into parts, 2^-40 of their largest entry.
 
     Parameters
     ----------
@@ -86,7 +91,9 @@ def conic_bound(matrices: Any, *, automaton: Automaton | None = None) -> ConicBo
     Notes
     -----
     The smallest gamma is the root of the largest t with gamma v - A_i v >= t, a linear program (HiGHS); it is found by
-    Newton's steps, with bisection where they leave the interval.
+    Newton's steps, with bisection where they leave the interval. The positive eigenvector of the sum of the matrices is
+    tried as well. Where no vector of a moderate range is best, the parts that reach each other (the strong components
+    of all entries) are bounded one by one, and their vectors are put together, each much smaller than those before it.
     The vector is rounded to rationals; gamma is then the largest quotient (A_i v)_r / v_r, computed exactly.
 
     References
@@ -123,7 +130,62 @@ def _transposed(family: MatrixFamily) -> MatrixFamily:
 
 
 def _bound(family: MatrixFamily) -> tuple[Fraction, tuple[Fraction, ...]]:
-    """The best gamma found, proved, and its vector in the coordinates of the family."""
+    """The best gamma found, proved, and its vector in the coordinates of the family: of the whole or by its parts."""
+    whole = _bound_whole(family)
+    parts = _parts(family)
+    if len(parts) == 1:
+        return whole
+    found = [_bound_whole(_restricted(family, part)) for part in parts]
+    best = max(gamma for gamma, _ in found)
+    room = _ROOM * (best or max(x for matrix in family.exact for row in matrix for x in row))
+    if whole[0] <= best + room:
+        return whole
+    vector = _graded(family, parts, [own for _, own in found], best + room)
+    return min(whole, (double_above(_rate(family.exact, vector)), vector), key=lambda one: one[0])
+
+
+def _parts(family: MatrixFamily) -> list[list[int]]:
+    """The strong components of the graph of all entries, each before those that it reaches."""
+    edges = np.array([[any(m[i][j] for m in family.exact) for j in range(family.size)] for i in range(family.size)])
+    count, labels = connected_components(edges, connection="strong")
+    reached = edges | np.eye(family.size, dtype=bool)
+    for _ in range(family.size.bit_length()):
+        reached = reached @ reached
+    return sorted(
+        (np.flatnonzero(labels == c).tolist() for c in range(count)), key=lambda part: -reached[part[0]].sum()
+    )
+
+
+def _restricted(family: MatrixFamily, part: list[int]) -> MatrixFamily:
+    exact = tuple(tuple(tuple(m[i][j] for j in part) for i in part) for m in family.exact)
+    return MatrixFamily(np.ascontiguousarray(family.floats[:, part][:, :, part]), exact)
+
+
+def _graded(
+    family: MatrixFamily, parts: list[list[int]], own: list[tuple[Fraction, ...]], gamma: Fraction
+) -> tuple[Fraction, ...]:
+    """The vectors of the parts, each made so small that what comes from it fits below gamma in all parts before."""
+    vector = [Fraction(0)] * family.size
+    left: list[dict[int, Fraction]] = [{} for _ in family.exact]
+    for number, (part, values) in enumerate(zip(parts, own, strict=True)):
+        come = [_images(m, [*rows], part, values) for m, rows in zip(family.exact, left, strict=True)]
+        shares = [rows[r] / x for rows, new in zip(left, come, strict=True) for r, x in new.items() if x]
+        size = min([Fraction(1), *shares]) / (len(parts) - number)
+        scale = Fraction(1, 1 << max(0, size.denominator.bit_length() - size.numerator.bit_length() + 1))
+        for m, rows, new in zip(family.exact, left, come, strict=True):
+            rows.update({r: rows[r] - scale * x for r, x in new.items()})
+            inner = _images(m, part, part, values)
+            rows.update({r: scale * (gamma * v - inner[r]) for r, v in zip(part, values, strict=True)})
+        for j, v in zip(part, values, strict=True):
+            vector[j] = scale * v
+    return tuple(vector)
+
+
+def _images(m: ExactMatrix, rows: Sequence[int], columns: Sequence[int], v: Sequence[Fraction]) -> dict[int, Fraction]:
+    return {r: sum((m[r][j] * x for j, x in zip(columns, v, strict=True)), Fraction(0)) for r in rows}
+
+
+def _bound_whole(family: MatrixFamily) -> tuple[Fraction, tuple[Fraction, ...]]:
     balanced = balance(family)
     proved = (_proved(balanced, vector) for vector in _vectors(balanced.floats))
     gamma, vector = min(proved, key=lambda found: found[0])
@@ -132,23 +194,29 @@ def _bound(family: MatrixFamily) -> tuple[Fraction, tuple[Fraction, ...]]:
 
 
 def _proved(balanced: Balanced, vector: FloatArray) -> tuple[Fraction, tuple[Fraction, ...]]:
-    """The largest quotient (A_i v)_r / v_r over all rows, in exact arithmetic, for the rounded vector."""
-    exact = tuple(Fraction(int(x), 1 << _BITS) for x in np.rint(np.ldexp(vector / vector.max(), _BITS)))
+    """The rate of a vector, in exact arithmetic, each of its entries rounded to a few bits."""
+    digits, powers = np.frexp(vector)
+    exact = tuple(Fraction(x) for x in np.ldexp(np.rint(np.ldexp(digits, _BITS)), powers - _BITS).tolist())
     if min(exact) <= 0:
         exact = (Fraction(1),) * len(exact)
-    column = to_flint([[x] for x in exact])
-    images = ((to_flint(matrix) * column).tolist() for matrix in balanced.exact)
-    quotients = (Fraction(int(y[0].p), int(y[0].q)) / v for image in images for y, v in zip(image, exact, strict=True))
-    return max(quotients), exact
+    return _rate(balanced.exact, exact), exact
+
+
+def _rate(matrices: Sequence[ExactMatrix], vector: tuple[Fraction, ...]) -> Fraction:
+    """The largest quotient (A_i v)_r / v_r over all rows."""
+    column = to_flint([[x] for x in vector])
+    images = ((to_flint(matrix) * column).tolist() for matrix in matrices)
+    return max(Fraction(int(y[0].p), int(y[0].q)) / v for image in images for y, v in zip(image, vector, strict=True))
 
 
 def _vectors(matrices: FloatArray) -> Iterator[FloatArray]:
-    """The vector of ones, then the best vector of Newton's method in doubles."""
+    """The vector of ones, the positive vector of the sum, then the best vector of Newton's method in doubles."""
     k, n, _ = matrices.shape
     rows = np.maximum(matrices.reshape(k * n, n), 0.0)
     identity = np.tile(np.eye(n), (k, 1))
     vector = np.ones(n)
     yield vector
+    yield _perron(np.maximum(matrices, 0.0).sum(axis=0))
     gamma = best = float(rows.sum(axis=1).max())
     low = 0.0
     objective = np.append(np.zeros(n), -1.0)
@@ -179,6 +247,16 @@ def _vectors(matrices: FloatArray) -> Iterator[FloatArray]:
             break
         gamma = newton if low < newton < best else (low + best) / 2
     yield vector
+
+
+def _perron(total: FloatArray) -> FloatArray:
+    """The eigenvector of the largest eigenvalue of a nonnegative matrix, made positive."""
+    values, vectors = np.linalg.eig(total)
+    vector = np.abs(vectors[:, int(np.argmax(values.real))])
+    for _ in range(len(total)):  # small entries come out by sums of positive terms, with small relative errors
+        vector = vector + total @ vector / max(float(values.real.max()), 1e-300)
+        vector = vector / vector.max()
+    return np.asarray(np.maximum(vector, _LEAST_POSITIVE))
 
 
 def _row_proof(family: MatrixFamily, vector: Sequence[Fraction]) -> PolytopeProof:

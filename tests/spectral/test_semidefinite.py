@@ -234,18 +234,37 @@ def test_conic_bounds(family, gamma):
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 3))
 @settings(max_examples=15, deadline=None, phases=UNSHRUNK)
 def test_conic_bounds_are_proved_and_at_most_k_times_the_radius(seed, n, k):
+    """The radius of the sum of the matrices is at most k times theirs, and what the bound is at most."""
     rng = np.random.default_rng(seed)
-    family = rng.integers(0, 4, (k, n, n))
+    family = rng.integers(0, 4, (k, n, n)) * (rng.random((k, n, n)) < rng.choice([0.3, 1.0]))
     bound = cj.conic_bound(family)
-    radius = cj.joint_spectral_radius(family, time_limit=0.5)
-    assert radius.lower <= bound.gamma
-    assert bound.gamma <= k * radius.upper * (1 + 1e-6) + 1e-6
+    total = cj.joint_spectral_radius(family.sum(axis=0)[None])
+    assert max(radius.lower for radius in total.vertex_radii) / k <= bound.gamma
+    assert bound.gamma <= total.upper * (1 + 1e-9) + 1e-9
     if bound.gamma > 0:
         assert holds(bound)
     side = [list(zip(*m, strict=True)) for m in family.tolist()] if bound.transposed else family.tolist()
     for matrix in side:
         for row, own in zip(matrix, bound.vector, strict=True):
             assert sum(a * x for a, x in zip(row, bound.vector, strict=True)) <= bound.exact_gamma * own
+
+
+@pytest.mark.parametrize(
+    ("family", "gamma"),
+    [
+        ([[[0, 0, 0, 1], [0, 0, 0, 0], [0, 2, 2, 0], [1, 0, 0, 2]]], 1 + 2**0.5),
+        ([np.eye(4, dtype=int) + np.eye(4, k=1, dtype=int)], 1.0),
+        ([np.triu(np.ones((8, 8), dtype=int))], 1.0),
+        ([[[0, 1, 0], [0, 0, 1], [0, 0, 0]]], 0.0),
+        ([[[1, 2**40], [0, 1]], [[1, 0], [0, "1/2"]]], 1.0),
+    ],
+)
+def test_conic_bounds_of_families_that_fall_into_parts(family, gamma):
+    """Triangular: the largest of the diagonal blocks, whose vectors are far apart in size."""
+    bound = cj.conic_bound(family)
+    assert gamma <= bound.gamma * (1 + 1e-15)
+    assert bound.gamma <= gamma + 2.0**-39 * max(float(Fraction(x)) for m in family for row in m for x in row)
+    assert holds(bound)
 
 
 def test_conic_bounds_under_an_automaton():
