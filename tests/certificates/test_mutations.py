@@ -99,7 +99,7 @@ def test_a_forger_who_seals_a_changed_document_again_is_refused_or_proves_the_tr
         assert claim_is_true(mutant)
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=30, suppress_health_check=SLOW)
 @given(st.data())
 def test_a_resealed_claim_is_accepted_exactly_when_its_proof_proves_it(data: st.DataObject) -> None:
     document = data.draw(honest).document

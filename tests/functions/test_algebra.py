@@ -21,7 +21,7 @@ def planar(text):
     return from_sympy(text, state=["x", "y"])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(first=PIECEWISE_LINEAR, second=PIECEWISE_LINEAR)
 def test_arithmetic_against_evaluation(first, second):
     F, G = planar(first.text), planar(second.text)
@@ -181,7 +181,7 @@ def test_with_state():
 EXPRESSIONS = st.sampled_from([x + 1, x * y, -x, y**2 - x, sp.Max(x, y), sp.Abs(y), x - 2 * y, 2 * x])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=20)
 @given(tree=PIECEWISE_LINEAR, first=EXPRESSIONS, second=EXPRESSIONS)
 def test_substitution_against_sympy(tree, first, second):
     F = planar(tree.text)

@@ -180,7 +180,7 @@ EXPONENTS = st.tuples(st.integers(0, 3), st.integers(0, 3)).filter(lambda e: 0 <
 POLYNOMIALS = st.dictionaries(EXPONENTS, st.sampled_from([-2, -1, 1, 2]).map(Fraction), min_size=1, max_size=3)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(POLYNOMIALS, min_size=1, max_size=2))
 def test_signs_seen_near_the_origin_are_among_the_patterns(polynomials: list[dict[tuple[int, ...], Fraction]]) -> None:
     """Every pattern sampled along curves y = c x^k is listed, and none that is listed is called contradictory."""

@@ -39,7 +39,7 @@ def test_pieces_have_their_values(piece: ScalarPiece, formula: Any) -> None:
     np.testing.assert_array_equal(values(piece, Z), formula(Z))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=20)
 @given(case=tied_maps(), data=st.data())
 def test_values_equal_those_of_the_symbolic_form_exactly(case: tuple[StructuredMap, list[Fraction]], data: Any) -> None:
     F, at = case

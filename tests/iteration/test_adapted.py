@@ -27,7 +27,8 @@ def largest_products(A: np.ndarray, *, length: int, kept: int) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("seed", "k", "p", "radius"), [(0, 5, 3, 0.97), (1, 4, 4, 0.99), (2, 3, 3, 0.99), (3, 4, 2, 0.97)]
+    ("seed", "k", "p", "radius"),
+    [pytest.param(0, 5, 3, 0.97, marks=pytest.mark.slow), (1, 4, 4, 0.99), (2, 3, 3, 0.99), (3, 4, 2, 0.97)],
 )
 def test_bounds_from_a_tree_of_words_hold_the_largest_products(seed: int, k: int, p: int, radius: float) -> None:
     A = family(seed, k=k, p=p, radius=radius)

@@ -40,7 +40,7 @@ def test_hulls_have_the_support_of_the_exact_recursion(seed: int, k: int, p: int
         points = np.concatenate([block[:, :p] @ points + block[:, p:] for block in blocks])
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=6)
 @given(st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.3, 0.7]))
 def test_bounds_hold_the_distance_to_the_limit(seed: int, k: int, p: int, rho: float) -> None:
     blocks = random_blocks(seed, k=k, p=p, m=1, rho=rho)
@@ -88,7 +88,7 @@ def test_an_adapted_norm_gives_finite_bounds() -> None:
         assert run.bounds[-1].best < 1e-6
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 3), st.sampled_from([0.5, 1.0, 1.5]))
 def test_decay_bounds_the_norms_of_all_products(seed: int, k: int, p: int, rho: float) -> None:
     A = random_blocks(seed, k=k, p=p, m=1, rho=rho)[:, :, :p]

@@ -34,13 +34,19 @@ def orbit(J: np.ndarray, seed: int, *, count: int) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("k", "p", "m", "rho", "share"),
-    [(3, 3, 1, 0.6, 0.1), (5, 3, 1, 0.5, 0.15), (8, 3, 1, 0.6, 0.25), (5, 2, 2, 0.5, 0.2), (6, 3, 3, 0.3, 0.3)],
+    [
+        (3, 3, 1, 0.6, 0.15),
+        pytest.param(5, 3, 1, 0.5, 0.15, marks=pytest.mark.slow),
+        pytest.param(8, 3, 1, 0.6, 0.25, marks=pytest.mark.slow),
+        (5, 2, 2, 0.5, 0.2),
+        (6, 3, 3, 0.3, 0.3),
+    ],
 )
 def test_orbits_lie_between_the_sets(k: int, p: int, m: int, rho: float, share: float) -> None:
     J = family(k, k=k, p=p, m=m, rho=rho)
     points = orbit(J, k, count=400)
     diameter = float(np.linalg.norm(np.ptp(points.reshape(400, -1), axis=0)))
-    found = fixed_set(J, tol=share * diameter, time_limit=60.0)
+    found = fixed_set(J, tol=share * diameter, time_limit=None)
     assert found.status.name == "SET"
     assert found.distance.upper <= share * diameter
     assert found.outer.contains(points, tol=1e-12).all()

@@ -42,7 +42,7 @@ def test_every_bracket_holds_the_support_over_all_words(
         assert run.widths.max() <= tol * 1.0000001
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=4)
 @given(st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.3, 0.7]))
 def test_the_limit_holds_the_fixed_set(seed: int, k: int, p: int, rho: float) -> None:
     blocks = random_blocks(seed, k=k, p=p, m=1, rho=rho)

@@ -146,7 +146,7 @@ def test_degenerate_fixed_sets_in_the_plane() -> None:
     expect_between(segment, truth, 1e-9)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=6)
 @given(st.integers(0, 10_000), st.sampled_from([(1, 1), (2, 1), (2, 2)]))
 def test_images_hold_sampled_images(seed: int, shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(seed)

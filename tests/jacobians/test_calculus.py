@@ -40,7 +40,7 @@ def listed(J):
     return {tuple(v.ravel()) for v in J.vertices.tolist() for v in [np.array(v)]}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=12)
 @given(first=PIECEWISE_LINEAR, second=PIECEWISE_LINEAR, outer=PIECEWISE_LINEAR)
 def test_the_joint_reading_lies_in_what_the_rules_give(first, second, outer):
     F, G, H = planar(first.text), planar(second.text), planar(outer.text)
@@ -56,7 +56,7 @@ def test_the_joint_reading_lies_in_what_the_rules_give(first, second, outer):
     assert chained.reading == "program"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(tree=PIECEWISE_LINEAR, value=st.fractions(-2, 2, max_denominator=3))
 def test_binding_gives_columns_of_the_jacobian(tree, value):
     F = planar(tree.text)

@@ -35,9 +35,7 @@ def sampled_gradients(tree):
     return np.unique(np.stack(columns, axis=1)[smooth].round(5), axis=0) + 0.0
 
 
-@settings(deadline=None, max_examples=150)
-@given(tree=PIECEWISE_LINEAR)
-def test_cells_are_sampled_and_samples_are_pieces(tree):
+def cells_are_sampled_and_samples_are_pieces(tree):
     F = from_sympy(tree.text, state=["x", "y"])
     pieces = conservative_jacobian(F, [0, 0])
     cells = conservative_jacobian(F, [0, 0], kind="conical")
@@ -51,7 +49,16 @@ def test_cells_are_sampled_and_samples_are_pieces(tree):
         assert pieces.exactness is Exactness.EXACT
 
 
-@settings(deadline=None, max_examples=50)
+TREES = given(tree=PIECEWISE_LINEAR)
+test_cells_are_sampled_and_samples_are_pieces = settings(max_examples=40)(
+    TREES(cells_are_sampled_and_samples_are_pieces)
+)
+test_cells_and_samples_at_length = pytest.mark.slow(
+    settings(max_examples=400)(TREES(cells_are_sampled_and_samples_are_pieces))
+)
+
+
+@settings(deadline=None, max_examples=25)
 @given(tree=PIECEWISE_LINEAR)
 def test_float_and_exact_points_agree(tree):
     F = from_sympy(tree.text, state=["x", "y"])

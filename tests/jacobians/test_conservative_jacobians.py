@@ -74,7 +74,7 @@ def test_an_infinite_slope_behind_a_zero_goes_through_the_single_call():
     assert_equal_to_single_calls(F, points[2:])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(PIECEWISE_LINEAR, st.lists(st.tuples(st.integers(-2, 2), st.integers(-2, 2)), min_size=1, max_size=6))
 def test_random_piecewise_linear_functions(tree, corners):
     F = cj.from_sympy(tree.text, state=["x", "y"])
@@ -90,7 +90,7 @@ def test_random_piecewise_linear_functions(tree, corners):
     np.testing.assert_allclose(found.vertices, np.concatenate([J.vertices for J in expected]), atol=1e-12)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=12)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 1e-9, 0.3]))
 def test_values_near_a_tie(seed, tolerance):
     F = build("nested")

@@ -38,7 +38,7 @@ def test_the_package_s_own_jacobians_pass(name, seed):
     assert result.curves > 20
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=12)
 @given(PIECEWISE_LINEAR)
 def test_random_piecewise_linear_functions_pass(tree):
     F = cj.from_sympy(tree.text, state=["x", "y"])

@@ -117,7 +117,7 @@ def test_more_pieces_than_are_listed():
     assert "more Jacobians than are listed" in str(explanation)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(PIECEWISE_LINEAR, st.sampled_from(["maximum", "relu", "clip", "where"]))
 def test_predictions_lie_in_the_selection_and_vertices_are_covered(tree, spelling):
     F = cj.from_sympy(tree.text, state=["x", "y"])

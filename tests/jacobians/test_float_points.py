@@ -107,7 +107,7 @@ def _scaled(tree, outer, inner):
     return [cj.from_sympy(text, state=["x", "y"]) for text in (tree.text, f"({outer})*({inside})")]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(tree=WITH_DECIDED_GUARDS, outer=SCALES, inner=SCALES, exact=st.booleans())
 def test_sets_scale_with_the_function(tree, outer, inner, exact):
     at = [0, 0] if exact else [0.0, 0.0]

@@ -33,7 +33,7 @@ def shared(J: JacobianZonotope) -> bool:
     return any(not independent_rows(rows[[i, j]]) for i in range(len(rows)) for j in range(i))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(case=tied_maps())
 def test_structured_zonotope_is_the_hull_of_the_pieces_of_its_expressions(
     case: tuple[StructuredMap, list[Fraction]],
@@ -51,7 +51,7 @@ def test_structured_zonotope_is_the_hull_of_the_pieces_of_its_expressions(
         assert same_hull(zonotope, conical)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=25)
 @given(trees=st.lists(PIECEWISE_LINEAR, min_size=1, max_size=3))
 def test_graph_zonotope_holds_the_selection_and_is_it_when_tight(trees: list[Tree]) -> None:
     F = cj.from_sympy([tree.text for tree in trees], state=["x", "y"])
@@ -69,7 +69,7 @@ def test_graph_zonotope_holds_the_selection_and_is_it_when_tight(trees: list[Tre
         assert listed.exactness.name == "EXACT"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(case=tied_maps(), data=st.data())
 def test_support_and_membership_are_those_of_the_vertices(
     case: tuple[StructuredMap, list[Fraction]], data: Any

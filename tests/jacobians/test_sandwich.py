@@ -63,7 +63,7 @@ def test_repr_reads_as_a_sentence():
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=15)
 @given(tree=PIECEWISE_LINEAR)
 def test_piecewise_affine_functions_are_always_known(tree):
     F = from_sympy(tree.text, state=["x", "y"])

@@ -191,7 +191,7 @@ def test_a_tested_map_is_conservative_with_decided_guards():
     assert cj.test_conservative(F, rng=0, curves=12).passed
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(tree=WITH_DECIDED_GUARDS)
 def test_the_sets_are_nested_and_program_forgets_what_is_decided(tree):
     found = cj.jacobian_sandwich(cj.from_sympy(tree.text, state=["x", "y"]), [0, 0])

@@ -13,7 +13,7 @@ from strategies.projection_oracle import squared_distance
 from conservative.matrix_sets import FiniteSet, MatrixPolytope
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=50)
 @given(st.data(), st.sampled_from(SHAPES[:4]))
 def test_the_bracket_holds_the_exact_distance(data: st.DataObject, shape: tuple[int, int]) -> None:
     vertices = data.draw(clouds(shape=shape, most=6))

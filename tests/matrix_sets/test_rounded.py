@@ -55,7 +55,7 @@ def test_a_margin_of_the_second_set_brings_it_nearer(d: int) -> None:
     assert gap(X, CellUnion(cells, margin=100.0), tol=1e-2).upper == 0.0
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 4), st.sampled_from([1e-9, 0.02, 0.3, 2.0]))
 def test_brackets_hold_what_sampling_and_circumscribed_polygons_find(seed: int, n: int, k: int, margin: float) -> None:
     rng = np.random.default_rng(seed)

@@ -87,7 +87,7 @@ def test_half_spaces_are_cut_exactly() -> None:
         slice_through(box, [[2.0, 0.0], [0.0, 0.0]], rotated[1:])
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(clouds(shape=(2, 2)), st.integers(0, 10**6))
 def test_slices_through_a_point_hold_it(cloud: np.ndarray, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -135,7 +135,7 @@ def test_monotone_bound_beats_absolute_values() -> None:
     assert 2**0.5 in found.bounds.widen(1e-15)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=12)
 @given(data=st.data(), shape=st.sampled_from([(1, 2), (2, 2)]))
 def test_gap_without_vertices_encloses_the_gap_with_them(data: Any, shape: tuple[int, int]) -> None:
     X = data.draw(zonotopes(shape=shape))

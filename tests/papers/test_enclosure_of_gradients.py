@@ -89,7 +89,7 @@ def polynomial_gradients(tree, F):
 
 
 QUICK = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-LONG = settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+LONG = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 
 
 @QUICK
