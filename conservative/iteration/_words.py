@@ -1,15 +1,37 @@
 """Words extended together for several directions: what each adds to the support function, and what may follow."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import seconds_left
 from conservative._core.norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+
+_PER_SECOND = 2e8
+"""Products of two numbers that a level of words needs a second, roughly; no level is begun that ends too late."""
+
+
+class End(Enum):
+    """Why no longer words were tried: none was open, there were too many, or time was over."""
+
+    CLOSED = "closed"
+    WORDS = "words"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Steps whose sets are bounded, the largest number of open words, and the time on `time.monotonic` to end."""
+
+    steps: int
+    words: int
+    deadline: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,11 +67,11 @@ class Words:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Supports:
-    """Bounds of support values, a row for every step and one for the limit; whether words were cut for their number."""
+    """Bounds of support values, a row for every step and one for the limit; why the words ended."""
 
     lower: Floats
     upper: Floats
-    cut: bool
+    end: End
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,8 +87,8 @@ class _Front:
         return _Front(self.owner[mask], self.direction[mask], self.total[mask], self.error[mask])
 
 
-def extend(words: Words, directions: Floats, allowed: Floats, *, steps: int, most: int) -> Supports:
-    """Support values at every step up to `steps`, and in the limit.
+def extend(words: Words, directions: Floats, allowed: Floats, limits: Limits) -> Supports:
+    """Support values at every step, and in the limit.
 
     Parameters
     ----------
@@ -74,19 +96,17 @@ def extend(words: Words, directions: Floats, allowed: Floats, *, steps: int, mos
     directions : ndarray, shape (k, p, m)
     allowed : ndarray, shape (k,)
         Width of a bracket that is good enough.
-    steps : int
-    most : int
-        Largest number of open words.
+    limits : Limits
 
     Returns
     -------
     Supports
     """
-    k = len(directions)
+    k, steps = len(directions), limits.steps
     front = _Front(np.arange(k), directions, np.zeros(k), np.zeros(k))
     floor, ceiling = np.full(k, -np.inf), np.full(k, -np.inf)
     lower, upper = np.empty((steps + 2, k)), np.empty((steps + 2, k))
-    cut, depth = False, 0
+    end, depth = End.CLOSED, 0
     while len(front.owner):
         if depth <= steps:
             value, error = _at_start(words, front)
@@ -100,15 +120,24 @@ def extend(words: Words, directions: Floats, allowed: Floats, *, steps: int, mos
         enough = 0.5 * allowed[front.owner]
         wide = (high > floor[front.owner] + enough) & (high - low > enough) & (follows > front.error)
         going = matters & wide
-        if int(going.sum()) * len(words.A) > most:
-            cut, going = True, np.zeros_like(going)
+        if going.any() and (reason := _exceeded(words, int(going.sum()), limits)) is not End.CLOSED:
+            end, going = reason, np.zeros_like(going)
         closed = matters & ~going
         ceiling = np.maximum(ceiling, _largest(front.owner[closed], high[closed], k))
         front = _children(words, front.keep(going))
         depth += 1
     ceiling = np.maximum(ceiling, floor)
     lower[min(depth, steps + 1) :], upper[min(depth, steps + 1) :] = floor, ceiling
-    return Supports(np.minimum(lower, upper), upper, cut)
+    return Supports(np.minimum(lower, upper), upper, end)
+
+
+def _exceeded(words: Words, count: int, limits: Limits) -> End:
+    """The limit that forbids extending so many words by every letter, or CLOSED."""
+    children = count * len(words.A)
+    if children > limits.words:
+        return End.WORDS
+    work = children * words.centre.size * (words.centre.shape[0] + len(words.points) + 8)
+    return End.TIME if work / _PER_SECOND >= seconds_left(limits.deadline) else End.CLOSED
 
 
 def _children(words: Words, front: _Front) -> _Front:

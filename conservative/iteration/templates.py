@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_count, as_matrices, as_positive
+from conservative._core.deadlines import deadline_after
 from conservative._core.errors import ArgumentError, EmptySetError, ShapeError
 from conservative._core.norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
-from conservative.iteration._words import Supports, Words, extend
+from conservative.iteration._words import End, Limits, Supports, Words, extend
 from conservative.iteration.blocks import Blocks, read_blocks, read_initial
 from conservative.iteration.contraction import contracting_decay
 from conservative.iteration.decay import Decay
@@ -37,6 +38,7 @@ class TemplateStatus(Enum):
         "there were more than `max_words` words to extend; the bounds are valid, raise `max_words` for narrower ones"
     )
     ROUNDING_LIMIT = "`tol` is below what rounding allows; the bounds are valid, raise `tol`"
+    TIME_LIMIT = "the time limit ended the search of words; the bounds are valid, raise `time_limit` for narrower ones"
     INTERRUPTED = "interrupted from the keyboard; the bounds found until then are valid"
 
 
@@ -116,6 +118,7 @@ def iterate_templates(
     tol: float | None = None,
     norm: ArrayLike | None = None,
     max_words: int = 200_000,
+    time_limit: float | None = None,
 ) -> TemplateTrajectory:
     """Support values of X_{t+1} = conv 𝒥(X_t) and of the limit, in any number of dimensions.
 
@@ -135,6 +138,8 @@ def iterate_templates(
         A positive definite P whose norm contracts; one is looked for where it is needed.
     max_words : int
         Most words of one length kept for 64 directions together.
+    time_limit : float, optional
+        Seconds, after which no longer words are begun; every direction gets valid bounds. By default none.
 
     Returns
     -------
@@ -161,6 +166,7 @@ def iterate_templates(
     >>> bool(run.limit_lower[0] <= 2.0 <= run.limit_upper[0]), run.status.name
     (True, 'TOLERANCE_REACHED')
     """
+    deadline = deadline_after(time_limit, call="iterate_templates")
     blocks = read_blocks(J, call="iterate_templates")
     start = read_initial(initial, blocks, call="iterate_templates")
     _check_numbers(steps, tol, max_words)
@@ -172,7 +178,8 @@ def iterate_templates(
     try:
         for first in range(0, len(template), _TOGETHER):
             chosen = slice(first, first + _TOGETHER)
-            parts.append(extend(words, template[chosen], allowed[chosen], steps=int(steps), most=max_words))
+            limits = Limits(int(steps), max_words, deadline)
+            parts.append(extend(words, template[chosen], allowed[chosen], limits))
     except KeyboardInterrupt:
         if not parts:
             raise
@@ -180,8 +187,9 @@ def iterate_templates(
     done = template[: sum(part.upper.shape[1] for part in parts)]
     lower, upper = _shifted(words, done, parts)
     if status is TemplateStatus.TOLERANCE_REACHED and not (upper - lower <= allowed).all():
-        cut = any(part.cut for part in parts)
-        status = TemplateStatus.BUDGET if cut else TemplateStatus.ROUNDING_LIMIT
+        ends = {part.end for part in parts}
+        late = TemplateStatus.TIME_LIMIT if End.TIME in ends else TemplateStatus.ROUNDING_LIMIT
+        status = TemplateStatus.BUDGET if End.WORDS in ends else late
     return TemplateTrajectory(
         done, lower[:-1], upper[:-1], lower[-1], upper[-1], words.radius, words.centre, status, decay
     )

@@ -1,5 +1,6 @@
 """Template iteration: brackets against exact recursions over all words, outer hulls, and bad input."""
 
+import time
 from fractions import Fraction
 
 import numpy as np
@@ -119,3 +120,34 @@ def test_bad_input() -> None:
     for name, value in (("steps", -1), ("steps", 1.5), ("tol", 0.0), ("max_words", 2)):
         with pytest.raises(ArgumentError, match=name):
             iterate_templates(blocks, np.zeros((1, 2, 1)), **{name: value})
+
+
+def test_a_limit_that_is_over_leaves_the_bounds_of_the_first_words() -> None:
+    """Every direction has an answer that holds those of a search without a limit."""
+    blocks = random_blocks(3, k=3, p=4, m=1, rho=0.8)
+    late = iterate_templates(blocks, np.zeros((1, 4, 1)), steps=5, tol=1e-6, time_limit=0.0)
+    whole = iterate_templates(blocks, np.zeros((1, 4, 1)), steps=5, tol=1e-2)
+    assert late.status is TemplateStatus.TIME_LIMIT
+    assert len(late.directions) == len(whole.directions)
+    for early, full in zip([*late.lower, late.limit_lower], [*whole.upper, whole.limit_upper], strict=True):
+        assert (early <= full).all()
+    for early, full in zip([*late.upper, late.limit_upper], [*whole.lower, whole.limit_lower], strict=True):
+        assert (early >= full).all()
+    coarse = iterate_templates(blocks, np.zeros((1, 4, 1)), steps=2, tol=1e3, time_limit=0.0)
+    assert coarse.status is TemplateStatus.TOLERANCE_REACHED
+
+
+def test_no_words_are_begun_that_end_after_the_limit() -> None:
+    words = _words.Words(
+        np.ones((4, 100, 100)),
+        np.ones((4, 100, 1)),
+        np.arange(4),
+        np.zeros((100, 1)),
+        np.zeros((1, 100, 1)),
+        1.0,
+        0.0,
+        0.0,
+    )
+    assert _words._exceeded(words, 10**6, _words.Limits(5, 10**9, time.monotonic() + 2.0)) is _words.End.TIME
+    assert _words._exceeded(words, 10**6, _words.Limits(5, 10**9, np.inf)) is _words.End.CLOSED
+    assert _words._exceeded(words, 10**6, _words.Limits(5, 10**6, np.inf)) is _words.End.WORDS
