@@ -48,7 +48,9 @@ class HullDistances:
 
 def norms(vectors: Floats) -> Floats:
     """Euclidean norms along the last axis, without overflow or underflow; relative error at most (d/2 + 4)u."""
-    largest = np.abs(vectors).max(axis=-1)
+    size = np.abs(vectors)
+    # Numpy reduces a last axis of two entry by entry.
+    largest = np.maximum(size[..., 0], size[..., 1]) if size.shape[-1] == 2 else size.max(axis=-1)
     safe = np.where((largest > 0.0) & (largest < np.inf), largest, 1.0)
     with np.errstate(under="ignore", over="ignore"):
         ratio = vectors / safe[..., None]

@@ -46,26 +46,29 @@ def _around(
     """Candidates on edges and in triangles, and which of them are good enough."""
     aside = vertices - vertices.mean(axis=0)
     order = np.argsort(np.arctan2(aside[:, 1], aside[:, 0]))
-    after = np.roll(order, -1)
-    start, edge = vertices[order], vertices[after] - vertices[order]
-    arms = start - points[:, None]
-    square = np.einsum("kd,kd->k", edge, edge)
-    along = -(arms[..., 0] * edge[:, 0] + arms[..., 1] * edge[:, 1])
-    share = np.clip(along / np.where(square > 0.0, square, 1.0), 0.0, 1.0)
-    away = arms + share[:, :, None] * edge
-    rows, best = np.arange(len(points)), (away[..., 0] ** 2 + away[..., 1] ** 2).argmin(axis=1)
+    after = np.append(order[1:], order[:1])
+    start, (ex, ey) = vertices[order], (vertices[after] - vertices[order]).T
+    ax, ay = start[:, 0] - points[:, :1], start[:, 1] - points[:, 1:]
+    square = ex * ex + ey * ey
+    share = (ax * ex + ay * ey) / -np.where(square > 0.0, square, 1.0)
+    share = np.minimum(np.maximum(share, 0.0), 1.0)
+    x, y = ax + share * ex, ay + share * ey
+    rows, best = np.arange(len(points)), (x * x + y * y).argmin(axis=1)
     room = min(3, len(vertices))
     corral, weights = np.repeat(order[best][:, None], room, axis=1), np.zeros((len(points), room))
     corral[:, 1], weights[:, 1] = after[best], share[rows, best]
     weights[:, 0] = 1.0 - weights[:, 1]
-    direction = away[rows, best]
-    length = np.hypot(direction[:, 0], direction[:, 1])
+    length = np.hypot(x[rows, best], y[rows, best])
+    along = (weights[:, 0] * weights[:, 1] > 0.0) & (square[best] > 0.0)
+    # Seen from nearby, the normal of an edge is known far better than the difference of two points.
+    direction = np.where(along, [-ey[best], ex[best]], [x[rows, best], y[rows, best]]).T
     lowest = (direction @ vertices.T).min(axis=1) - (direction * points).sum(axis=1)
-    done = (length * length - lowest <= tolerance * length) | (length <= stop_below)
-    left = edge[:, 0] * -arms[..., 1] - edge[:, 1] * -arms[..., 0]
-    inside = (left > 0.0).all(axis=1) & (room == 3)
-    if inside.any():
-        _fill(points, vertices, order, np.flatnonzero(inside), corral, weights, direction, done)
+    size = np.hypot(direction[:, 0], direction[:, 1])
+    # No dual value is below zero, so a short distance is as good as its tolerance.
+    done = (length * size - lowest <= tolerance * size) | (length <= np.maximum(tolerance, stop_below))
+    left = np.flatnonzero(~done)
+    if room == 3 and left.size:
+        _fill(points, vertices, order, left, corral, weights, direction, done)
     return Candidates(corral, weights, direction), done
 
 
@@ -79,7 +82,7 @@ def _fill(
     direction: Floats,
     done: NDArray[np.bool_],
 ) -> None:
-    """Weights of points inside, in the triangles that the first vertex makes with edges."""
+    """Weights of those of the points that are inside, in the triangles that the first vertex makes with edges."""
     spokes = vertices[order[1:]] - vertices[order[0]]
     arm = points[rows] - vertices[order[0]]
     side = spokes[:, 0] * arm[:, None, 1] - spokes[:, 1] * arm[:, None, 0]
@@ -87,8 +90,11 @@ def _fill(
     one, two = spokes[sector], spokes[sector + 1]
     area = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
     area = np.where(area != 0.0, area, np.inf)
-    second = (arm[:, 0] * two[:, 1] - arm[:, 1] * two[:, 0]) / area
-    third = (one[:, 0] * arm[:, 1] - one[:, 1] * arm[:, 0]) / area
+    second, third, rest = np.zeros(len(rows)), np.zeros(len(rows)), arm
+    for _ in range(2):  # the second time for what rounding left, which is much in thin triangles
+        second += (rest[:, 0] * two[:, 1] - rest[:, 1] * two[:, 0]) / area
+        third += (one[:, 0] * rest[:, 1] - one[:, 1] * rest[:, 0]) / area
+        rest = arm - second[:, None] * one - third[:, None] * two
     shares = np.maximum(np.stack([1.0 - second - third, second, third], axis=1), 0.0)
     found = np.stack([np.full(len(rows), order[0]), order[1 + sector], order[2 + sector]], axis=1)
     towards = np.einsum("nk,nkd->nd", shares / shares.sum(axis=1, keepdims=True), vertices[found]) - points[rows]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from conservative.matrix_sets import MatrixPolytope, _enclosure
+from conservative.matrix_sets import MatrixPolytope, _enclosure, _polygon_search
 from conservative.matrix_sets._enclosure import hull_distances
 from conservative.matrix_sets._wolfe import nearest_points
 from tests.planar_oracle import distances
@@ -49,3 +49,23 @@ def test_points_inside_are_their_own_nearest_points() -> None:
     found = square.project(inside)
     assert found.upper.max() <= 1e-14
     np.testing.assert_allclose(found.nearest, inside, atol=1e-14)
+
+
+def test_no_point_of_a_proper_polygon_is_left_to_wolfes_algorithm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Near its edges, inside thin triangles, and at its vertices to rounding."""
+
+    def refused(*args: object, **options: object) -> object:
+        raise AssertionError("left to Wolfe's algorithm")
+
+    monkeypatch.setattr(_polygon_search, "nearest_points", refused)
+    rng = np.random.default_rng(2)
+    angle = np.sort(rng.uniform(0.0, 2.0 * np.pi, size=60))
+    hull = np.stack([np.cos(angle), np.sin(angle)], axis=1) @ np.array([[1.0, 0.4], [0.0, 0.3]])
+    middles = 0.5 * hull + 0.5 * np.roll(hull, 1, axis=0)
+    near = np.concatenate([middles * (1.0 + distance) for distance in (-0.5, -1e-6, -1e-16, 1e-15, 1e-9, 1e-4)])
+    points = np.concatenate([near, hull, np.nextafter(hull, 2.0)])
+    found = hull_distances(points, hull)
+    truth = distances(points, [hull])
+    assert (found.lower <= truth + 1e-15).all()
+    assert (found.upper >= truth - 1e-15).all()
+    assert (found.upper - found.lower).max() <= 1e-13
