@@ -76,13 +76,8 @@ class Jet:
     hessian: Any = None
 
 
-def hessians(
-    graph: Graph, branches: Mapping[int, int], reached: Sequence[int], box: Sequence[Ball]
-) -> tuple[Floats, Floats]:
-    """Midpoints and radii (q, n, n) that enclose the Hessians of one piece over a box of balls.
-
-    Infinite radii stand where a derivative does not exist on the whole box.
-    """
+def piece_jets(graph: Graph, branches: Mapping[int, int], reached: Sequence[int], box: Sequence[Ball]) -> list[Jet]:
+    """The jets of the outputs of one piece over a box of balls."""
     jets: dict[int, Jet] = {}
     for index in reached:
         node = graph.nodes[index]
@@ -94,11 +89,22 @@ def hessians(
             jets[index] = jets[node.args[branches[index]]]
         else:
             jets[index] = smooth_jet(node, [jets[a] for a in node.args], box)
+    return [jets[output] for output in graph.outputs]
+
+
+def hessians(
+    graph: Graph, branches: Mapping[int, int], reached: Sequence[int], box: Sequence[Ball]
+) -> tuple[Floats, Floats]:
+    """Midpoints and radii (q, n, n) that enclose the Hessians of one piece over a box of balls.
+
+    Infinite radii stand where a derivative does not exist on the whole box.
+    """
+    jets = piece_jets(graph, branches, reached, box)
     shape = (len(graph.outputs), graph.width, graph.width)
     middle, radius = np.zeros(shape), np.zeros(shape)
-    for row, output in enumerate(graph.outputs):
-        if jets[output].hessian is not None:
-            middle[row], radius[row] = _floats(jets[output].hessian)
+    for row, jet in enumerate(jets):
+        if jet.hessian is not None:
+            middle[row], radius[row] = rounded(jet.hessian)
     return middle, radius
 
 
@@ -197,7 +203,7 @@ def _plus(left: Any, right: Any) -> Any:
     return left + right
 
 
-def _floats(matrix: Any) -> tuple[Floats, Floats]:
+def rounded(matrix: Any) -> tuple[Floats, Floats]:
     """Doubles near the midpoints, and upper bounds of how far any value lies from them."""
     rows, columns = matrix.nrows(), matrix.ncols()
     middle, radius = np.zeros((rows, columns)), np.zeros((rows, columns))

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_count, as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError, ShapeError
 from conservative._core.text import shown
+from conservative.iteration._near_rest import fixed_point_near
 from conservative.iteration.driven import DrivenTrajectory, follow_sequence
 from conservative.iteration.thinning import Thinning
 from conservative.iteration.trajectory import TrajectoryStatus
@@ -43,7 +44,8 @@ def iterate_driven(
         The derivatives of x_0 with respect to θ; {0} by default.
     fixed_point : sequence of numbers, shape (p,), optional
         x̄(θ), exact where numbers are; its kinks decide 𝒥̄. By default the last x_t, if F maps it to itself in floating
-        point; otherwise there is no limit.
+        point; otherwise the fixed point near it, if Banach's theorem proves that there is one and F has no kink on a
+        box that holds both; otherwise there is no limit.
     representation : {"auto", "hull", "thinned"} or Thinning
         As in `iterate_set`.
     time_limit : float, optional
@@ -101,15 +103,25 @@ def iterate_driven(
                 "to converge from this `x0`. Take fewer steps, or another start."
             )
     limit, residual = _limit_jacobian(F, points[-1], theta, fixed_point)
+    near = None
+    if limit is None and steps and _numbers(theta) == parameter.tolist():
+        near = fixed_point_near(F, points[-1], parameter)
     start = np.zeros((1, len(x), len(parameter))) if initial is None else initial
     along = (
         _listed(conservative_jacobian(F, [*point.tolist(), *_numbers(theta)], tolerance=0.0)) for point in points[:-1]
     )
-    run = follow_sequence(along, start, limit, representation, time_limit, call=call)
+    run = follow_sequence(along, start, limit, representation, time_limit, call=call, near=near)
     status = run.status
     if status is TrajectoryStatus.STEPS_DONE and residual > 0.0 and fixed_point is None and steps:
         status = TrajectoryStatus.DIVERGING if _diverges(points, residual) else TrajectoryStatus.UNCONVERGED
-    return replace(run, points=np.array(points[: len(run.sets)]), status=status, residual=residual)
+        status = status if near is None else TrajectoryStatus.NEAR_REST
+    return replace(
+        run,
+        points=np.array(points[: len(run.sets)]),
+        status=status,
+        residual=residual,
+        to_fixed_point=None if near is None else near.radius,
+    )
 
 
 def _diverges(points: list[Floats], residual: float) -> bool:

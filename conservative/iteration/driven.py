@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from conservative._core.errors import ArgumentTypeError, ShapeError
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
+from conservative.iteration._near_rest import NearRest
 from conservative.iteration.blocks import Blocks, read_blocks, read_initial
 from conservative.iteration.contraction import contracting_decay
 from conservative.iteration.decay import Decay
@@ -64,7 +65,10 @@ class DrivenTrajectory:
         The constants of 𝒥̄.
     residual : float or None
         max |F(x, θ) − x| at the point that stands for x̄: `fixed_point`, or else the last x_t asked for. `limit` is that
-        of 𝒥̄ = J_F(x, θ) there. `None` where no algorithm drives the sets.
+        of 𝒥̄ = J_F(x, θ) there, if it is at rest. `None` where no algorithm drives the sets.
+    to_fixed_point : float or None
+        Where the last x_t asked for has not come to rest: a proved bound of its distance to a fixed point x̄. Then
+        `limit`, `to_limit` and `bounds` are about x̄. `None` if there is no proof, and then nothing is said of a limit.
     """
 
     points: Floats | None = field(repr=False)
@@ -77,6 +81,7 @@ class DrivenTrajectory:
     status: TrajectoryStatus
     decay: Decay | None = field(repr=False)
     residual: float | None = None
+    to_fixed_point: float | None = None
 
     @property
     def steps(self) -> int:
@@ -138,6 +143,7 @@ def follow_sequence(
     time_limit: float | None,
     *,
     call: str,
+    near: NearRest | None = None,
 ) -> DrivenTrajectory:
     """As `iterate_sequence`, with the name that error messages use.
 
@@ -146,15 +152,18 @@ def follow_sequence(
     Js, initial, limit, representation, time_limit
         As in `iterate_sequence`.
     call : str
+    near : NearRest, optional
+        Instead of `limit`: 𝒥̄ is the one matrix at a fixed point that is known so well.
 
     Returns
     -------
     DrivenTrajectory
     """
     deadline = deadline_after(time_limit, call=call)
+    limit = limit if near is None else near.blocks
     blocks = None if limit is None else read_blocks(limit, call=call)
     seconds = _LIMIT_SECONDS if time_limit is None else min(_LIMIT_SECONDS, 0.5 * time_limit)
-    run = _Driven(blocks, representation, seconds, deadline, call)
+    run = _Driven(blocks, representation, seconds, deadline, call, near)
     status = TrajectoryStatus.STEPS_DONE
     try:
         status = run.follow(iter(Js), initial)
@@ -169,12 +178,22 @@ class _Driven:
     """The sets so far; the lists of a step are extended together, at its end."""
 
     def __init__(
-        self, limit: Blocks | None, representation: str | Thinning, seconds: float, deadline: float, call: str
+        self,
+        limit: Blocks | None,
+        representation: str | Thinning,
+        seconds: float,
+        deadline: float,
+        call: str,
+        near: NearRest | None,
     ) -> None:
         self.blocks, self.representation, self.deadline, self.call = limit, representation, deadline, call
-        self.decay = None if limit is None else contracting_decay(limit.A, norm=None, call=f"{call}(limit=...)")
+        self.decay, self.apart = None, 0.0
+        if near is not None:
+            self.decay, self.apart = Decay((1.0,), near.rate, near.rate), near.apart
+        elif limit is not None:
+            self.decay = contracting_decay(limit.A, norm=None, call=f"{call}(limit=...)")
         found = None if limit is None else _limit_hull(limit, seconds)
-        self.limit = None if found is None else found.hull
+        self.limit = None if found is None or self.decay is None else _widened(found.hull, self.apart, self.decay)
         self.interrupted = found is not None and found.status is FixedSetStatus.INTERRUPTED
         self.sets: list[MatrixPolytope] = []
         self.gaps: list[Bracket] = []
@@ -242,7 +261,8 @@ class _Driven:
         assert self.blocks is not None
         theirs, ours = (MatrixPolytope(np.concatenate([b.A, b.B], axis=2)) for b in (blocks, self.blocks))
         reach = round_up(X.radius + X.e_missing)
-        return round_up(measured_gap(theirs, ours).upper * round_up(math.hypot(reach, 1.0) * (1.0 + 1e-15)))
+        moved = round_up(measured_gap(theirs, ours).upper + self.apart)
+        return round_up(moved * round_up(math.hypot(reach, 1.0) * (1.0 + 1e-15)))
 
     def result(self, status: TrajectoryStatus) -> DrivenTrajectory:
         sets = tuple(self.sets[: len(self.gaps) + 1])
@@ -264,6 +284,20 @@ class _Driven:
 def _limit_hull(limit: Blocks, seconds: float) -> FixedSet:
     family = np.concatenate([limit.A, limit.B], axis=2)
     return fixed_set(family, representation="hull", time_limit=seconds)
+
+
+def _widened(limit: MatrixPolytope, apart: float, decay: Decay) -> MatrixPolytope:
+    """conv fix(𝒥̄) where 𝒥̄ is so far apart: X̄ − X = Ā(X̄ − X) + [ΔA ΔB][X; I]."""
+    if apart == 0.0:
+        return limit
+    reach = math.hypot(round_up(limit.radius + limit.e_missing), 1.0) * (1.0 + 1e-14)
+    off = round_up(decay.tail(0) * apart * reach)
+    return MatrixPolytope(
+        limit.vertices,
+        exactness=limit.exactness,
+        e_missing=round_up(limit.e_missing + off),
+        e_extra=round_up(limit.e_extra + off),
+    )
 
 
 def _gap_to(X: MatrixPolytope, limit: MatrixPolytope) -> Bracket:

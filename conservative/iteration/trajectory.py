@@ -41,6 +41,11 @@ class TrajectoryStatus(Enum):
         "all steps asked for were made, but x_t has not come to rest: `residual` says how far F moves the last one. "
         "There is no limit to compare with; take more `steps`, or give `fixed_point`"
     )
+    NEAR_REST = (
+        "all steps asked for were made; x_t has not come to rest, but F is proved to have one fixed point at most "
+        "`to_fixed_point` from the last one. The limit is that of the derivatives there, and what is not known of them "
+        "is in its errors: take more `steps` for less"
+    )
     TIME_LIMIT = "the time limit was reached; the steps made until then are valid, raise `time_limit`"
     CELL_LIMIT = (
         "the next set needs too many cells; the steps made until then are valid: raise `step_tol`, take fewer `steps`, "

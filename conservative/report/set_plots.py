@@ -113,7 +113,9 @@ def _draw_curves(axes: Any, trajectory: SetTrajectory | DrivenTrajectory) -> Non
             axes.semilogy(np.flatnonzero(seen), values[seen], style, markersize=3, linewidth=1, label=label)
     axes.set_xlabel("$t$")
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_title("gaps against bounds (Frobenius norm)", fontsize=9)
+    unknown = isinstance(trajectory, DrivenTrajectory) and trajectory.limit is None
+    axes.set_title("gaps (Frobenius norm); no limit is known" if unknown else "gaps against bounds (Frobenius norm)")
+    axes.title.set_fontsize(9)
     axes.grid(visible=True, alpha=0.3)
     if axes.lines:
         axes.legend(fontsize=8, loc="upper right")

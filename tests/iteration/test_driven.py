@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -63,12 +64,57 @@ def test_bounds_hold_along_families_that_approach_a_limit(seed: int, k: int, p: 
         assert found.lower <= bound
 
 
-def test_without_a_fixed_point_there_is_no_limit() -> None:
+def test_near_rest_the_limit_is_that_of_the_fixed_point() -> None:
+    """F = t + sin(x)/2 at t = 1/2: x̄ = 0.8870..., and dx̄/dt = 1/(1 − cos(x̄)/2)."""
+    F = cj.from_sympy("t + sin(x)/2", state="x", parameters="t")
+    fixed = 0.5
+    for _ in range(200):
+        fixed = 0.5 + np.sin(fixed) / 2
+    truth = cj.FiniteSet([[[1.0 / (1.0 - np.cos(fixed) / 2)]]])
+    for steps in (1, 3, 6, 12):
+        run = iterate_driven(F, [0.8], [0.5], steps=steps)
+        assert run.status.name == "NEAR_REST"
+        assert run.limit is not None
+        assert run.to_fixed_point is not None
+        assert abs(fixed - run.points[-1][0]) <= run.to_fixed_point <= 4.0 * run.residual
+        assert gap(truth, run.limit).upper <= run.limit.e_missing + 1e-14
+        assert run.limit.e_missing <= 10.0 * run.to_fixed_point
+        for stored, found, bound in zip(run.sets, run.to_limit, run.bounds, strict=True):
+            right = gap(stored, truth)
+            assert found.lower <= right.upper + 1e-14
+            assert found.upper >= right.lower - 1e-14
+            assert found.lower <= bound
+            assert bound >= right.lower - 1e-14
+    assert run.to_limit[-1].upper < 1e-3
+    assert repr(run).count("to_fixed_point=") == 1
+
+
+def test_a_kink_nearby_or_no_contraction_leaves_the_limit_unknown() -> None:
+    """No number speaks of a point that is not fixed: where nothing is proved, there is none."""
+    kink = iterate_driven(kinked(), [1.0], [0.0], steps=6)  # tends to its kink at 0
+    rotation = cj.from_sympy(["t + y*9/10", "-x*9/10 + y/2"], state="x y", parameters="t")
+    turning = iterate_driven(rotation, [1.0, 0.0], [0.5], steps=6)  # contracts, but not in the Euclidean norm
+    beyond = iterate_driven(cj.from_sympy("t + x/2 + x**3", state="x", parameters="t"), [1.0], [0.0], steps=2)
+    thirds = iterate_driven(kinked(), [1.0], [Fraction(1, 3)], steps=3)  # x_t is that of the nearest double
+    for run in (kink, turning, beyond, thirds):
+        assert run.status.name in ("UNCONVERGED", "DIVERGING")
+        assert (run.limit, run.to_limit, run.bounds, run.rate, run.to_fixed_point) == (None, (), (), (), None)
+        assert run.residual is not None
+        assert run.residual > 0.0
+        assert "limit=None" in repr(run)
+        assert f"residual={run.residual!r}" in repr(run)
+    assert "no limit" in kink.status.value.lower()
+
+
+def test_without_a_fixed_point_there_is_the_one_nearby() -> None:
     run = iterate_driven(kinked(), [1.0], [0.5], steps=3)
-    assert run.limit is None
-    assert run.status.name == "UNCONVERGED"
+    assert run.status.name == "NEAR_REST"
     assert run.residual == abs(float(kinked().evaluate(run.points[-1], np.array([0.5]))[0]) - float(run.points[-1][0]))
-    assert (run.to_limit, run.bounds, run.steps) == ((), (), 3)
+    assert run.to_fixed_point == pytest.approx(run.residual * 4 / 3)  # affine with slope −1/4
+    assert abs(run.points[-1][0] - 0.4) <= run.to_fixed_point
+    assert run.limit is not None
+    assert run.limit.vertices.ravel() == pytest.approx([0.8])
+    assert (len(run.to_limit), len(run.bounds), run.steps) == (4, 4, 3)
 
 
 def test_a_trajectory_that_runs_away_says_so() -> None:

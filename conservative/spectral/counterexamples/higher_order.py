@@ -1,6 +1,6 @@
 """How far a function may be from the two-piece linear map of its Jacobians: enclosures on boxes, rounding included."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -12,9 +12,10 @@ from conservative._core.errors import ConservativeError
 from conservative._core.families import MatrixFamily
 from conservative.functions import PiecewiseSelection
 from conservative.functions._arithmetic import ExactArithmetic, as_sympy
-from conservative.functions._graph import BOOLEANS, SWITCHES, Graph
+from conservative.functions._graph import Graph
 from conservative.functions._pieces import Choices, Differentiator, enumerate_choices
-from conservative.functions._second_order import Jet, hessians, smooth_jet
+from conservative.functions._second_order import hessians
+from conservative.functions._steady import choices_stay
 from conservative.functions._values import Trace, Undefined, value_pass
 
 _BOXES = tuple(Fraction(1, 4**k) for k in range(11))
@@ -76,7 +77,7 @@ def remainders(
         return
     for box in _BOXES:
         balls = [_around(c, box) for c in centre]
-        if not _choices_stay(F.graph, traces[0], balls):
+        if not choices_stay(F.graph, traces[0], balls):
             continue
         curvature = max(_curvature(F.graph, piece, balls) for piece in pieces)
         if np.isfinite(curvature) and _has_both_sides(F, family, normal, centre, box, Fraction(curvature)):
@@ -99,50 +100,6 @@ def _curvature(graph: Graph, piece: Choices, balls: Sequence[Any]) -> float:
     middle, radius = hessians(graph, piece.branches, piece.reached, balls)
     entries = np.abs(middle) + radius
     return float(np.sqrt((entries**2).sum()) * (1 + 1e-9))
-
-
-def _choices_stay(graph: Graph, trace: Trace, balls: Sequence[Any]) -> bool:
-    """Whether on the whole box each switch takes one of the branches that agree at the centre."""
-    values: dict[int, Any] = {}
-    for index, node in enumerate(graph.nodes):
-        if node.op in BOOLEANS:
-            continue
-        if node.op == "compare":
-            left, right = (values[a] for a in node.args)
-            if trace.signs[index] and not bool(trace.signs[index] * (left - right) > 0):
-                return False
-        elif node.op in SWITCHES:
-            taken = _branches(graph, trace, index, values)
-            if not taken:
-                return False
-            values[index] = _union(taken)
-        else:
-            values[index] = smooth_jet(node, [Jet(values[a]) for a in node.args], balls).value
-    return True
-
-
-def _branches(graph: Graph, trace: Trace, index: int, values: Mapping[int, Any]) -> list[Any]:
-    """Enclosures of the branches that agree at the centre; empty where another one may be chosen on the box."""
-    node = graph.nodes[index]
-    if node.op == "sign":
-        return [arb(int(trace.values[index]))] if trace.signs[node.args[0]] else []
-    if node.op == "piecewise":  # the comparisons of its guards keep their signs, or are tied
-        return [values[node.args[i]] for i in trace.options[index]]
-    if node.op == "abs":
-        inside = values[node.args[0]]
-        taken = [inside if i == 0 else -inside for i in trace.options[index]]
-        return taken if len(taken) > 1 or bool(taken[0] > 0) else []
-    sign = 1 if node.op == "max" else -1
-    taken = [values[node.args[i]] for i in trace.options[index]]
-    others = [values[a] for i, a in enumerate(node.args) if i not in trace.options[index]]
-    return taken if all(any(bool(sign * (t - x) > 0) for t in taken) for x in others) else []
-
-
-def _union(values: Sequence[Any]) -> Any:
-    total = values[0]
-    for value in values[1:]:
-        total = total.union(value)
-    return total
 
 
 def _has_both_sides(
