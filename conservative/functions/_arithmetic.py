@@ -68,6 +68,18 @@ class Arithmetic(ABC):
         """The value of an expression that is known at the point itself only."""
         return self.constant(value)
 
+    def absolute(self, value: Any, sign: int) -> Any:
+        """|value|, given the sign of what is not tied with 0: never negative, also at a tie within the tolerance."""
+        return value if sign >= 0 else self.multiply([self.constant(Fraction(-1)), value])
+
+    def extremum(self, values: Sequence[Any], direction: int) -> Any:
+        """The largest value, or the least for direction -1."""
+        best = values[0]
+        for value in values[1:]:
+            if self.compare(value, best) == direction:
+                best = value
+        return best
+
     def exponential(self, base: Any, exponent: Any) -> Any:
         """base ** exponent for a positive base."""
         return self.smooth("exp", self.multiply([exponent, self.smooth("log", base)]))
@@ -116,6 +128,12 @@ class FloatArithmetic(Arithmetic):
         if abs(left - right) <= self.tolerance * max(1.0, abs(left), abs(right)):
             return 0
         return 1 if left > right else -1
+
+    def absolute(self, value: Any, sign: int) -> Any:
+        return abs(value)
+
+    def extremum(self, values: Sequence[Any], direction: int) -> Any:
+        return max(values) if direction > 0 else min(values)
 
     def near(self, left: Any, right: Any) -> float | None:
         distance, scale = abs(left - right), self.tolerance * max(1.0, abs(left), abs(right))

@@ -175,7 +175,7 @@ class _Pass:
     def _absolute(self, index: int, value: Any) -> Any:
         sign = self._sign(value, np.float64(0.0))
         self.options[index] = np.stack([(sign == 0) | (sign == 1), (sign == 0) | (sign == -1)])
-        return np.where(sign == 1, value, -value)
+        return np.abs(value)
 
     def _truth(self, index: int) -> tuple[Any, Any]:
         """Where a guard surely holds, and where it surely does not."""

@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import total_ordering
 from typing import Any, final
 
 import flint
@@ -106,20 +105,19 @@ class EnclosedArithmetic(Arithmetic):
             self.doubts.append(difference)
         return sign or 0
 
+    def absolute(self, value: Any, sign: int) -> Any:
+        return abs(value)
+
     def near(self, left: Any, right: Any) -> float | None:
         return None
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class _Pair:
     """A value as a program computes it, in doubles, and as it is."""
 
     rounded: float
     exact: Any
-
-    def __lt__(self, other: "_Pair") -> bool:
-        return self.rounded < other.rounded
 
 
 @final
@@ -149,6 +147,12 @@ class _PairArithmetic(Arithmetic):
 
     def compare(self, left: Any, right: Any) -> int:
         return self.floats.compare(left.rounded, right.rounded)
+
+    def absolute(self, value: Any, sign: int) -> Any:
+        return self._both(lambda kind, parts: kind.absolute(parts[0], sign), [value])
+
+    def extremum(self, values: Sequence[Any], direction: int) -> Any:
+        return self._both(lambda kind, parts: kind.extremum(parts, direction), values)
 
     def near(self, left: Any, right: Any) -> float | None:
         return self.floats.near(left.rounded, right.rounded)

@@ -141,19 +141,14 @@ class _Pass:
         return self.arithmetic.compare(left, right)
 
     def _extremum(self, index: int, inputs: list[Any], direction: int) -> Any:
-        best = inputs[0]
-        for value in inputs[1:]:
-            if self.arithmetic.compare(value, best) == direction:
-                best = value
-        if not self.arithmetic.exact:
-            best = max(inputs) if direction > 0 else min(inputs)
+        best = self.arithmetic.extremum(inputs, direction)
         self.options[index] = tuple(i for i, v in enumerate(inputs) if self._compare(index, v, best) == 0)
         return best
 
     def _absolute(self, index: int, value: Any) -> Any:
         sign = self._compare(index, value, self.arithmetic.constant(Fraction(0)))
         self.options[index] = (0, 1) if sign == 0 else (0,) if sign > 0 else (1,)
-        return value if sign > 0 else self.arithmetic.multiply([self.arithmetic.constant(Fraction(-1)), value])
+        return self.arithmetic.absolute(value, sign)
 
     def _piecewise(self, index: int) -> Any:
         branches, guards = self.graph.nodes[index].branches()

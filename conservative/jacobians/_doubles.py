@@ -16,6 +16,12 @@ from conservative.functions._smooth import FLOAT, SMOOTH
 
 _UNIT = 2.0**-52
 _LARGEST_POWER = 64
+_EXACT_AT = {
+    **dict.fromkeys(("exp", "sin", "cos", "tan", "asin", "atan", "sinh", "cosh", "tanh", "asinh", "atanh"), 0.0),
+    **dict.fromkeys(("erf", "log1p", "expm1", "sigmoid", "sinc"), 0.0),
+    **dict.fromkeys(("log", "acos", "acosh"), 1.0),
+}
+"""Where the value of a smooth function is a double. softplus of a rational number is never rational."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,7 @@ def _is_exact(node: Node, inputs: list[Any], value: Any) -> bool:
     if node.op == "power" and abs(node.data) <= _LARGEST_POWER:
         root, whole = node.data.denominator, node.data.numerator
         return Fraction(value) ** root == Fraction(inputs[0]) ** whole if inputs[0] or whole > 0 else False
-    return node.op == "smooth" and inputs[0] == (1.0 if node.data == "log" else 0.0)
+    return node.op == "smooth" and inputs[0] == _EXACT_AT.get(node.data)
 
 
 def _ulp(value: NDArray[np.float64] | float) -> float:

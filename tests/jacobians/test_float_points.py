@@ -12,6 +12,7 @@ from strategies.functions import WITH_DECIDED_GUARDS
 
 import conservative as cj
 from conservative._core.exactness import Exactness
+from conservative.jacobians._doubles import in_doubles
 
 DISC = "Piecewise((x, x**2 + y**2 <= 1), (x/sqrt(x**2 + y**2), True))"
 
@@ -130,3 +131,38 @@ def test_irrational_constants_are_enclosed_operation_by_operation(constant):
     J = cj.conservative_jacobian(cj.from_sympy(sympy.Max(constant * x, y), state=[x, y]), [0.0, 0.0])
     assert J.exactness.name == "EXACT"
     assert sorted(J.vertices[:, 0].tolist()) == [[0.0, 1.0], [float(constant), 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "slope"),
+    [
+        ("(x - 1/10)*sqrt(Abs(x - 1/10))", 0.1, 0.0),
+        ("x*sqrt(Abs(x - 3/10))", 3 * 0.1, None),
+        ("Abs(x - 3/10)**(3/2)", 3 * 0.1, 0.0),
+        ("Max(x - 3/10, 0)**(3/2)", 3 * 0.1, 0.0),
+        ("Max(x - 3/10, 0)*sqrt(Max(x - 3/10, 0))", 3 * 0.1, 0.0),
+    ],
+)
+def test_absolute_values_and_maxima_with_zero_are_never_negative_at_a_tie_within_the_tolerance(text, at, slope):
+    F = cj.from_sympy(text, state="x")
+    assert F.evaluate([at])[0] == pytest.approx(0.0, abs=1e-8)
+    for found in (cj.conservative_jacobian(F, [at]).vertices, cj.conservative_jacobians(F, [[at]]).vertices):
+        assert np.isfinite(found).all()
+        assert slope is None or found.ravel() == pytest.approx(slope, abs=2e-8)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "doubtful"),
+    [
+        ("Max(softplus(x), 0.6931471805599453)", 0.0, True),
+        ("Max(acos(x), 1.5707963267948966)", 0.0, True),
+        ("Max(acos(x), 0)", 1.0, False),
+        ("Max(sigmoid(x), 1/2)", 0.0, False),
+        ("Max(erf(x), 0)", 0.0, False),
+        ("Max(sinc(x), 1)", 0.0, False),
+        ("Max(log(x), 0)", 1.0, False),
+    ],
+)
+def test_ties_of_exact_values_of_smooth_functions_are_sure_and_the_others_are_not(text, at, doubtful):
+    found = in_doubles(cj.from_sympy(text, state="x").graph, [at])
+    assert bool(found.uncertain) is doubtful
