@@ -28,7 +28,7 @@ from conservative.functions._cone import ExactCone, rational_multiple
 from conservative.functions._forward import dense, propagate
 from conservative.functions._graph import BOOLEANS, Graph
 from conservative.functions._layout import lay_out, operands, unit
-from conservative.functions._linear_cone import LinearCone
+from conservative.functions._linear_cone import LinearCone, telling_order
 from conservative.functions._pieces import not_lipschitz
 from conservative.functions._values import HOLE, Trace, comparisons, first_true, truth
 
@@ -276,8 +276,9 @@ class CellSearch:
     def _narrow(self, prefix: _Prefix, conditions: Sequence[_Slope]) -> _Prefix | None:
         """The part of a prefix where some gaps are positive; a cut is looked at for soundness."""
         cone: ExactCone | LinearCone | None = prefix.cone
-        for condition in conditions:
-            cone = None if cone is None else cone.narrow(self._derivative(condition))
+        rows = [self._derivative(condition) for condition in conditions]
+        for position in telling_order(prefix.cone.strict, prefix.cone.equal, rows):
+            cone = None if cone is None else cone.narrow(rows[position])
         asked = (*prefix.asked, *conditions)
         if cone is None:
             self.complete = self.complete and self._sound(asked)

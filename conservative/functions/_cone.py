@@ -96,6 +96,8 @@ class ExactCone:
 
     def _crossed(self, values: NDArray[Any], bit: int, equal: bool) -> "ExactCone | None":
         """One step of the double description method; None when it would make too many rays."""
+        if not equal and (values > 0).all():
+            return self
         up, level, down = (np.flatnonzero(test).tolist() for test in (values > 0, values == 0, values < 0))
         stay = level if equal else sorted(up + level)
         if len(up) * len(down) > MAX_RAYS**2 or len(stay) > MAX_RAYS:
@@ -112,6 +114,8 @@ class ExactCone:
     def _adjacent(self, i: int, j: int) -> bool:
         """Whether two extreme rays span a face: no third ray is tight wherever both are."""
         common = self.tight[i] & self.tight[j]
+        if common.bit_count() < self.lines.shape[1] - len(self.lines) - 2:
+            return False
         return not any(common & ~t == 0 for k, t in enumerate(self.tight) if k not in (i, j))
 
 

@@ -14,6 +14,8 @@ from conservative.functions._balls import Ball
 
 _MARGIN = 1e-14
 """Smallest slack, on rows of unit length, of a direction that is worth an exact look."""
+_MANY = 16
+"""Rows at once from which a program that orders them costs less than it saves."""
 _CLEAR = 1e-6
 """Slack from which the direction at hand is kept without a new program."""
 
@@ -47,6 +49,25 @@ class LinearCone:
         return LinearCone.of((*self.strict, row), self.equal, width=len(row))
 
 
+def telling_order(strict: Sequence[Any], equal: Sequence[Any], rows: Sequence[NDArray[Any]]) -> Sequence[int]:
+    """The order in which many rows narrow a cone with the least work, by one program in doubles.
+
+    Rows that leave nothing open come first, then those whose walls are nearest to a direction in the middle, so that
+    most of the others are met by all that is left. The order changes no answer.
+    """
+    if len(rows) < _MANY:
+        return range(len(rows))
+    width = len(rows[0])
+    held = _unit([*strict, *rows], width)
+    result = _program(held, _unit(equal, width))
+    if result.x is None:
+        return range(len(rows))
+    weights = -np.asarray(result.ineqlin.marginals, dtype=np.float64)[len(strict) :]
+    slacks = (held @ result.x[:-1])[len(strict) :]
+    order: list[int] = np.lexsort((slacks, -weights)).tolist()
+    return order
+
+
 def _inside(strict: Any, equal: Any, width: int, *, rational: bool) -> tuple[Fraction, ...] | None:
     if not strict:
         return (Fraction(0),) * width
@@ -63,10 +84,19 @@ def _widest(strict: NDArray[np.float64], equal: NDArray[np.float64]) -> NDArray[
     """A direction d with strict @ d > 0 and equal @ d = 0 and a large slack."""
     if strict.shape[1] == 2 and not len(equal):
         return _widest_in_the_plane(strict)
+    result = _program(strict, equal)
+    if result.x is None or result.x[-1] <= _MARGIN:
+        return None
+    direction: NDArray[np.float64] = np.asarray(result.x[:-1], dtype=np.float64)
+    return direction
+
+
+def _program(strict: NDArray[np.float64], equal: NDArray[np.float64]) -> Any:
+    """The direction of largest slack within a box."""
     from scipy.optimize import linprog
 
     width = strict.shape[1]
-    result = linprog(
+    return linprog(
         np.append(np.zeros(width), -1.0),
         A_ub=np.hstack([-strict, np.ones((len(strict), 1))]),
         b_ub=np.zeros(len(strict)),
@@ -75,10 +105,6 @@ def _widest(strict: NDArray[np.float64], equal: NDArray[np.float64]) -> NDArray[
         bounds=[(-1.0, 1.0)] * width + [(None, 1.0)],
         method="highs",
     )
-    if result.x is None or result.x[-1] <= _MARGIN:
-        return None
-    direction: NDArray[np.float64] = np.asarray(result.x[:-1], dtype=np.float64)
-    return direction
 
 
 def _widest_in_the_plane(rows: NDArray[np.float64]) -> NDArray[np.float64] | None:

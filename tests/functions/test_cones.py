@@ -7,11 +7,13 @@ import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import ConvexHull
 
+import conservative as cj
 from conservative._core.exact_simplex import strict_solution
 from conservative.functions import _cone
 from conservative.functions._cone import ExactCone
-from conservative.functions._linear_cone import LinearCone
+from conservative.functions._linear_cone import LinearCone, telling_order
 
 ENTRY = st.fractions(-2, 2, max_denominator=3)
 
@@ -86,3 +88,23 @@ def test_irrational_rows_are_confirmed_exactly():
     assert cone is not None
     assert all(isinstance(x, Fraction) for x in cone.interior)
     assert cone.narrow(np.array([-root, Fraction(1)], dtype=object)) is None
+
+
+@pytest.mark.parametrize("width", [2, 3])
+def test_a_maximum_of_many_dependent_forms_takes_those_at_the_corners_of_their_hull(width):
+    rng = np.random.default_rng(width)
+    rows = [[int(v) for v in row] for row in rng.integers(-9, 10, (40, width))]
+    names = [f"x{i}" for i in range(width)]
+    forms = ["+".join(f"({c})*{n}" for c, n in zip(row, names, strict=True)) for row in rows]
+    J = cj.conservative_jacobian(cj.from_sympy(f"Max({', '.join(forms)})", state=names), [0] * width, kind="conical")
+    distinct = np.unique(np.array(rows), axis=0)
+    corners = distinct[ConvexHull(distinct).vertices]
+    assert J.exactness.name == "EXACT"
+    assert {tuple(v) for v in J.vertices[:, 0].tolist()} == {tuple(map(float, c)) for c in corners}
+
+
+def test_rows_that_contradict_each_other_come_first():
+    rows = [np.array([Fraction(v) for v in row], dtype=object) for row in [(1, 0, k) for k in range(1, 30)]]
+    order = telling_order((), (), [*rows, np.array([Fraction(v) for v in (-1, 0, -3)], dtype=object)])
+    assert sorted(order) == list(range(30))
+    assert 29 in list(order)[:2]
