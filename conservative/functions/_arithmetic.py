@@ -17,7 +17,7 @@ import sympy
 from numpy.typing import NDArray
 
 from conservative._core.errors import FunctionError
-from conservative.functions._smooth import EXACT, FLOAT, SMOOTH
+from conservative.functions._smooth import EXACT, FLOAT, NEAREST, SMOOTH
 
 NEAR_TIE_FACTOR = 1e3
 """Two values within this many tolerances of each other, yet not tied, are reported as a near-tie."""
@@ -175,7 +175,7 @@ class ExactArithmetic(Arithmetic):
 
     def smooth(self, name: str, value: Any, *, slope: bool = False) -> Any:
         _check_domain(name, value, lambda bound: exact_sign(self.add([value, Fraction(-bound)])))
-        if abs(float(value)) > _MAX_EXPONENTIAL_ARGUMENT:
+        if name != NEAREST and abs(float(value)) > _MAX_EXPONENTIAL_ARGUMENT:
             raise FunctionError(f"{name} of a number beyond {_MAX_EXPONENTIAL_ARGUMENT}; give the point as floats")
         rule = SMOOTH[name].slope if slope else SMOOTH[name].value
         return as_exact(sympy.sympify(rule(EXACT, as_sympy(value))))

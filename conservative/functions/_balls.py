@@ -121,6 +121,7 @@ def made(call: Callable[[], Any]) -> Number:
 
 
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "nearest": lambda v: (v + flint.arb(0.5)).mid().floor(),
     "sigmoid": lambda v: 1 / (1 + (-v).exp()),
     "softplus": lambda v: (-abs(v)).exp().log1p() + (v + abs(v)) / 2,
     "sinc_slope": lambda v: (v.cos() - v.sinc()) / v if v != 0 else flint.arb(0),

@@ -118,7 +118,7 @@ def gradient_program(graph: Graph) -> GradientProgram:
     for node in graph.nodes:
         if node.op == "variable":
             supports.append((node.data,))
-        elif node.op in BOOLEANS or node.op in ("compare", "sign", "constant"):
+        elif node.op in BOOLEANS or node.op in ("compare", "sign", "constant") or node.is_nearest:
             supports.append(())
         else:
             values = node.branches()[0] if node.op == "piecewise" else node.args

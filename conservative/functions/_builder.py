@@ -18,6 +18,7 @@ import sympy
 
 from conservative._core.errors import FunctionError
 from conservative.functions._graph import BOOLEANS, SWITCHES, Graph, Label, Node, pruned, relation_holds
+from conservative.functions._smooth import NEAREST
 
 MAX_CONSTANT_BITS = 900
 """Largest numerator and denominator of a constant, in bits: within the range of a double."""
@@ -138,6 +139,9 @@ class Builder:
 
     def smooth(self, name: str, argument: int) -> int:
         """An elementary smooth function from the table in `_smooth`."""
+        known = self._rational(argument)
+        if name == NEAREST and known is not None:
+            return self.constant(Fraction(round(known)))
         if name == "log":
             parts = [self._exponential_part(t) for t in self._terms(argument)]
             if any(part is not None and part[1] is not None for part in parts) and None not in parts:
@@ -268,7 +272,7 @@ class Builder:
                 continue
             seen.add(found)
             natural = node.op == "power" and node.data.denominator == 1 and node.data > 0
-            smooth = node.op == "smooth" and node.data in ("exp", "sin", "cos")
+            smooth = node.op == "smooth" and node.data in ("exp", "sin", "cos", NEAREST)
             if not (natural or smooth or node.op in _TOTAL):
                 return False
             stack.extend(node.args)

@@ -21,7 +21,7 @@ from conservative._core.exact_linalg import working_precision
 from conservative.functions._arithmetic import Arithmetic, FloatArithmetic, _check_domain, _check_power
 from conservative.functions._balls import BITS, LONGEST, Ball, Functions, enclosed, made
 from conservative.functions._graph import Graph
-from conservative.functions._smooth import SMOOTH
+from conservative.functions._smooth import NEAREST, SMOOTH
 from conservative.functions._values import Trace, Undefined, value_pass
 
 SLACK = Fraction(1, 2**180)
@@ -143,7 +143,8 @@ class _PairArithmetic(Arithmetic):
         return self._both(lambda kind, parts: kind.power(parts[0], exponent), [base])
 
     def smooth(self, name: str, value: Any, *, slope: bool = False) -> Any:
-        return self._both(lambda kind, parts: kind.smooth(name, parts[0], slope=slope), [value])
+        found = self._both(lambda kind, parts: kind.smooth(name, parts[0], slope=slope), [value])
+        return replace(found, exact=Fraction(found.rounded)) if name == NEAREST else found
 
     def compare(self, left: Any, right: Any) -> int:
         return self.floats.compare(left.rounded, right.rounded)

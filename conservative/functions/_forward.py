@@ -39,7 +39,7 @@ def propagate(
         unit = dense(None, graph.width, arithmetic)
         unit[node.data] = arithmetic.constant(Fraction(1))
         return unit
-    if node.op in ("constant", "sign"):
+    if node.op in ("constant", "sign") or node.is_nearest:
         return None
     if node.op == "limit":
         row = dense(None, graph.width, arithmetic)

@@ -12,6 +12,7 @@ from typing import Any, final
 
 from conservative._core.errors import FunctionError
 from conservative.functions._arithmetic import Arithmetic
+from conservative.functions._smooth import NEAREST
 
 ORDER = 24
 """Terms kept where a series does not end."""
@@ -126,6 +127,8 @@ class GermArithmetic(Arithmetic):
         return series.times(Germ.power_of_t(int(first * exponent)))
 
     def smooth(self, name: str, value: Any, *, slope: bool = False) -> Germ:
+        if name == NEAREST:
+            return Germ.of((Fraction(0 if slope else round(value.term(0))),))
         start = Fraction(int(name == "log"))
         if name not in _SERIES or value.term(0) != start:
             raise FunctionError(f"{name} has no rational series at the point")

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from conservative.functions._smooth import NEAREST
+
 SWITCHES = frozenset({"max", "min", "abs", "sign", "piecewise"})
 BOOLEANS = frozenset({"true", "false", "relation", "and", "or", "not"})
 
@@ -20,6 +22,11 @@ class Node:
     op: str
     args: tuple[int, ...] = ()
     data: Any = None
+
+    @property
+    def is_nearest(self) -> bool:
+        """Whether this is the nearest integer: a constant nearby, since the floor that holds it is one half way."""
+        return self.op == "smooth" and self.data == NEAREST
 
     def branches(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The values and the guards of a "piecewise" node."""
@@ -99,5 +106,6 @@ def _piecewise_affine(nodes: Sequence[Node]) -> tuple[bool, ...]:
             varying = [a for a in node.args if nodes[a].op != "constant"]
             linear.append(len(varying) <= 1 and all(inputs))
         else:
-            linear.append(node.op in ("add", "max", "min", "abs", "piecewise") and all(inputs))
+            local = node.op in ("add", "max", "min", "abs", "piecewise") or node.is_nearest
+            linear.append(local and all(inputs))
     return tuple(linear)

@@ -66,7 +66,7 @@ def lay_out(graph: Graph, trace: Trace, arithmetic: Arithmetic, outputs: tuple[i
         used = operands(graph, trace, index)
         if node.op in BOOLEANS or node.op == "compare":
             continue
-        if node.op in ("constant", "sign") or (used and all(a in constant for a in used)):
+        if node.op in ("constant", "sign") or node.is_nearest or (used and all(a in constant for a in used)):
             constant.add(index)
             continue
         if len(trace.options.get(index, ())) > 1 or any(a in switched for a in used):

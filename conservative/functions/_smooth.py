@@ -25,7 +25,7 @@ FLOAT = SimpleNamespace(
     exp=np.exp, log=np.log, sin=np.sin, cos=np.cos, tan=np.tan, asin=np.arcsin, acos=np.arccos, atan=np.arctan,
     sinh=np.sinh, cosh=np.cosh, tanh=np.tanh, asinh=np.arcsinh, acosh=np.arccosh, atanh=np.arctanh, sqrt=np.sqrt,
     erf=scipy.special.erf, log1p=np.log1p, expm1=np.expm1, sigmoid=scipy.special.expit, sinc_slope=_sinc_slope,
-    softplus=lambda v: np.logaddexp(0.0, v), sinc=lambda v: np.sinc(v / np.pi), pi=np.pi,
+    softplus=lambda v: np.logaddexp(0.0, v), sinc=lambda v: np.sinc(v / np.pi), pi=np.pi, nearest=np.rint,
 )  # fmt: skip
 EXACT = SimpleNamespace(
     **{name: getattr(sympy, name) for name in vars(FLOAT) if hasattr(sympy, name)},
@@ -34,7 +34,10 @@ EXACT = SimpleNamespace(
     sigmoid=lambda v: 1 / (1 + sympy.exp(-v)),
     softplus=lambda v: sympy.log(1 + sympy.exp(v)),
     sinc_slope=lambda v: (sympy.cos(v) - sympy.sin(v) / v) / v if v else sympy.Integer(0),
+    nearest=lambda v: sympy.floor(v + sympy.Rational(1, 2)),
 )
+NEAREST = "nearest"
+"""The nearest integer, as a locally constant function: only within a floor, which jumps nowhere half way."""
 SHOWN = {"log1p": log1p, "expm1": expm1, "sigmoid": Sigmoid, "softplus": Softplus}
 """The classes that show functions which sympy itself has under no such name."""
 
@@ -77,4 +80,7 @@ SMOOTH = {
     "sigmoid": Smooth(lambda m, v: m.sigmoid(v), lambda m, v: m.sigmoid(v) * m.sigmoid(-v)),
     "softplus": Smooth(lambda m, v: m.softplus(v), lambda m, v: m.sigmoid(v)),
     "sinc": Smooth(lambda m, v: m.sinc(v), lambda m, v: m.sinc_slope(v)),
+    NEAREST: Smooth(lambda m, v: m.nearest(v), lambda m, v: 0 * v),
 }
+READABLE = tuple(name for name in SMOOTH if name != NEAREST)
+"""Those that an expression may name."""

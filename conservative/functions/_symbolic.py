@@ -9,8 +9,9 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 
 from conservative.functions._arithmetic import as_sympy
 from conservative.functions._graph import Graph, Label, Node
+from conservative.functions._smooth import NEAREST
 from conservative.functions._smooth import SHOWN as SHOWN_AS
-from conservative.functions.vocabulary.nodes import LABELLED
+from conservative.functions.vocabulary.nodes import LABELLED, Nearest
 
 _SORTED = 2_000
 """Operations in the operands of a Max, each use counted, up to which they are shown in sympy's order."""
@@ -31,7 +32,8 @@ def written(graph: Graph, symbols: Sequence[Any], roots: Sequence[int], *, most:
     sizes: dict[int, int] = {}
     for index in _below(graph, roots, {}, graph.labels):
         label, node = graph.labels.get(index), graph.nodes[index]
-        inputs = node.args if label is None else label.values
+        floored = _floored(graph, index)
+        inputs = label.values if label is not None else node.args if floored is None else (floored,)
         kept = set(inputs) if most is None else _fitting(graph, inputs, sizes, most)
         sizes[index] = 1 + sum(sizes[a] if a in kept else 1 for a in inputs)
         shown = {a: built[a] if a in kept else _DOTS for a in inputs}
@@ -39,9 +41,23 @@ def written(graph: Graph, symbols: Sequence[Any], roots: Sequence[int], *, most:
             node = replace(node, args=_gathered(inputs, kept))
         if label is not None:
             built[index] = LABELLED[label.name](label.rank, *[shown[v] for v in label.values], evaluate=False)
+        elif floored is not None:
+            built[index] = sympy.floor(shown[floored], evaluate=False)
         else:
             built[index] = _switch(node, shown, symbols, size=sizes[index])
     return tuple(built[r] for r in roots)
+
+
+def _floored(graph: Graph, index: int) -> int | None:
+    """u where a node is floor(u) as the readers write it: a nearest integer n, and what is -1 where u < n."""
+    parts = [graph.nodes[a] for a in graph.nodes[index].args] if graph.nodes[index].op == "add" else []
+    if len(parts) != 2 or not parts[0].is_nearest or parts[1].op != "piecewise" or len(parts[1].args) != 4:
+        return None
+    nearest, (u,) = graph.nodes[index].args[0], parts[0].args
+    short, rest, guard, default = (graph.nodes[a] for a in parts[1].args)
+    compared = graph.nodes[guard.args[0]] if guard.op == "relation" and guard.data == "lt" else None
+    whole = compared is not None and compared.args == (u, nearest) and default.op == "true"
+    return u if whole and short.data == -1 and rest.data == 0 else None
 
 
 def abbreviated(graph: Graph, symbols: Sequence[Any], index: int) -> str:
@@ -98,6 +114,10 @@ def _below(
             continue
         if labels and index in labels:
             stack.extend(labels[index].values)
+            continue
+        floored = None if labels is None else _floored(graph, index)
+        if floored is not None:
+            stack.append(floored)
             continue
         chosen = index in branches and node.op != "abs"
         stack.extend([node.args[branches[index]]] if chosen else node.args)
@@ -161,7 +181,7 @@ def _plain(node: Node, inputs: list[Any], symbols: Sequence[Any], *, evaluate: b
         case "exponential":
             return sympy.Pow(inputs[0], inputs[1], evaluate=evaluate)
         case _:
-            kind = SHOWN_AS.get(node.data) or getattr(sympy, node.data)
+            kind = Nearest if node.data == NEAREST else SHOWN_AS.get(node.data) or getattr(sympy, node.data)
             return kind(inputs[0], evaluate=evaluate)
 
 

@@ -10,17 +10,14 @@ from conservative._core.errors import FunctionError
 from conservative.functions._builder import Builder
 from conservative.functions._names import MAX_TERMS, entry_name, is_entry, written_out
 from conservative.functions._networks import Networks
-from conservative.functions._smooth import SMOOTH
+from conservative.functions._smooth import NEAREST, READABLE
 
 _KINDS = {"Rel": "", "<": "lt", "<=": "le", "==": "eq", ">=": "ge", ">": "gt", "!=": "ne"}
 _RECIPROCALS = {"cot": "tan", "sec": "cos", "csc": "sin", "coth": "tanh", "sech": "cosh", "csch": "sinh"}
 _ARRAYS = (sympy.Sum, sympy.Product, sympy.Indexed, sympy.matrices.expressions.matexpr.MatrixElement)
 _ALIASES = {"Sigmoid": "sigmoid", "Softplus": "softplus"}
+_FLOORS = ("floor", "ceiling", "frac", "Mod")
 _REMEDIES = {
-    "floor": "It jumps at every integer.",
-    "ceiling": "It jumps at every integer.",
-    "Mod": "It jumps.",
-    "frac": "It jumps at every integer.",
     "ImaginaryUnit": "Only real functions are read.",
     "ComplexInfinity": "It holds a division by zero.",
     "Infinity": "Only finite numbers are read.",
@@ -63,7 +60,7 @@ class SympyReader:
     def _require_known(self, expression: Any) -> None:
         name = _kind(expression)
         structural = isinstance(expression, (sympy.Piecewise, sympy.Pow, sympy.core.relational.Relational, *_ARRAYS))
-        if not (expression.is_Atom or structural or name in SMOOTH or name in _RECIPROCALS or name in self._rules):
+        if not (expression.is_Atom or structural or name in READABLE or name in _RECIPROCALS or name in self._rules):
             raise FunctionError(unknown(name, str(expression)))
 
     def _operands(self, expression: Any) -> tuple[Any, ...]:
@@ -94,7 +91,7 @@ class SympyReader:
         if isinstance(expression, sympy.core.relational.Relational):
             return self._relation(expression, inputs)
         name = _kind(expression)
-        if name in SMOOTH:
+        if name in READABLE:
             return self.builder.smooth(name, inputs[0])
         if name in _RECIPROCALS:
             return self.builder.power(self.builder.smooth(_RECIPROCALS[name], inputs[0]), Fraction(-1))
@@ -111,6 +108,7 @@ class SympyReader:
             "sign": lambda i: build.sign(i[0]),
             "Heaviside": lambda i: step(build, i),
             "atan2": lambda i: angle(build, i),
+            **{name: lambda i, name=name: whole_part(build, name, i) for name in _FLOORS},  # type: ignore[misc]
             "And": lambda i: build.logic("and", i),
             "Or": lambda i: build.logic("or", i),
             "Not": lambda i: build.logic("not", i),
@@ -189,6 +187,25 @@ def step(build: Builder, inputs: list[int]) -> int:
     middle = inputs[1] if len(inputs) > 1 else build.constant(Fraction(1, 2))
     below, at = build.relation("lt", inputs[0], zero), build.relation("eq", inputs[0], zero)
     return build.piecewise([(zero, below), (middle, at), (build.constant(Fraction(1)), build.truth(True))])
+
+
+def whole_part(build: Builder, name: str, inputs: list[int]) -> int:
+    """floor(u), ceiling(u), frac(u) or Mod(u, v) = u - v floor(u/v), whose jumps must cancel in the whole."""
+    u = inputs[0]
+    if name == "floor":
+        return _floor(build, u)
+    if name == "ceiling":
+        return build.negate(_floor(build, build.negate(u)))
+    period = inputs[1] if name == "Mod" else build.constant(Fraction(1))
+    ratio = u if name == "frac" else build.multiply([u, build.power(period, Fraction(-1))])
+    return build.add([u, build.negate(build.multiply([period, _floor(build, ratio)]))])
+
+
+def _floor(build: Builder, u: int) -> int:
+    """The nearest integer n, or n - 1 where u < n: written so, nothing jumps but where u is an integer."""
+    nearest = build.smooth(NEAREST, u)
+    short = (build.constant(Fraction(-1)), build.relation("lt", u, nearest))
+    return build.add([nearest, build.piecewise([short, (build.constant(Fraction(0)), build.truth(True))])])
 
 
 def angle(build: Builder, inputs: list[int]) -> int:

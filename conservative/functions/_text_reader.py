@@ -9,7 +9,7 @@ import keyword
 import re
 import unicodedata
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import sympy
@@ -19,8 +19,8 @@ from conservative._core.names import require_names
 from conservative._core.rationals import as_fraction
 from conservative.functions._arithmetic import as_sympy
 from conservative.functions._builder import Builder
-from conservative.functions._smooth import SHOWN, SMOOTH
-from conservative.functions._sympy_reader import SympyReader, angle, step
+from conservative.functions._smooth import READABLE, SHOWN
+from conservative.functions._sympy_reader import SympyReader, angle, step, whole_part
 from conservative.functions.vocabulary import by_name
 
 MAX_LENGTH = 20_000
@@ -33,8 +33,9 @@ _RELATION_CALLS = {"Lt": "lt", "Le": "le", "Eq": "eq", "Ge": "ge", "Gt": "gt", "
 _EXTREMA = {"Max": "max", "max": "max", "maximum": "max", "Min": "min", "min": "min", "minimum": "min"}
 _LOGIC_CALLS = {"And": "and", "Or": "or", "Not": "not"}
 _CONSTANTS = {"pi": sympy.pi, "E": sympy.E}
-_CALLS = ("Max", "Min", "Abs", "sign", "Piecewise", "where", "sqrt", "atan2", "Heaviside", *SMOOTH)
-_OPEN = frozenset({"maximum", "minimum", "where", "atan2", "Heaviside", *SHOWN, "erf", "sinc"})
+_FLOORS = {"floor": "floor", "ceiling": "ceiling", "ceil": "ceiling", "frac": "frac", "Mod": "Mod", "mod": "Mod"}
+_CALLS = ("Max", "Min", "Abs", "sign", "Piecewise", "where", "sqrt", "atan2", "Heaviside", *_FLOORS, *READABLE)
+_OPEN = frozenset({"maximum", "minimum", "where", "atan2", "Heaviside", *_FLOORS, *SHOWN, "erf", "sinc"})
 """Functions whose names variables may have too."""
 _LISTED = ", ".join((*_CALLS, *by_name.FUNCTIONS))
 RESERVED = frozenset({*_EXTREMA, *_RELATION_CALLS, *_LOGIC_CALLS, *_CONSTANTS, *_CALLS, "abs", *keyword.kwlist}) - _OPEN
@@ -109,6 +110,8 @@ class TextReader:
                 return self._power(node, deeper)
             case ast.BinOp(op=ast.BitXor()):
                 raise self._refuse(node, "write a power with **.")
+            case ast.BinOp(op=ast.Mod()):
+                return self._modulo(node, [node.left, node.right], deeper)
             case ast.Call():
                 return self._call(node, deeper)
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
@@ -189,6 +192,8 @@ class TextReader:
             return self.builder.extremum(_EXTREMA[name], [self._number(a, depth) for a in node.args])
         if name in ("atan2", "Heaviside"):
             return self._of_two(node, name, depth)
+        if name in _FLOORS:
+            return self._whole_part(node, name, depth)
         if len(node.args) != 1:
             raise self._refuse(node, f"{name} takes one argument; got {len(node.args)}.")
         argument = self._number(node.args[0], depth)
@@ -219,6 +224,22 @@ class TextReader:
             raise self._refuse(node, f"{name} takes {'two' if name == 'atan2' else 'one or two'} arguments.")
         inputs = [self._number(a, depth) for a in node.args]
         return (angle if name == "atan2" else step)(self.builder, inputs)
+
+    def _whole_part(self, node: ast.Call, name: str, depth: int) -> int:
+        """floor(x), ceiling(x), frac(x) or Mod(x, period)."""
+        kind = _FLOORS[name]
+        if len(node.args) != (2 if kind == "Mod" else 1):
+            raise self._refuse(node, f"{name} takes {'two arguments' if kind == 'Mod' else 'one argument'}.")
+        if kind == "Mod":
+            return self._modulo(node, node.args, depth)
+        return whole_part(self.builder, kind, [self._number(node.args[0], depth)])
+
+    def _modulo(self, node: ast.expr, sides: Sequence[ast.expr], depth: int) -> int:
+        """u - v floor(u/v), which is Python's u % v."""
+        inputs = [self._number(side, depth) for side in sides]
+        if inputs[1] == self.builder.constant(Fraction(0)):
+            raise self._refuse(node, "division by zero.")
+        return whole_part(self.builder, "Mod", inputs)
 
     def _where(self, node: ast.Call, depth: int) -> int:
         """where(condition, value, otherwise)."""

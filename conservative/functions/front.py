@@ -28,8 +28,9 @@ def from_sympy(F: Any, *, state: Any, parameters: Any = ()) -> PiecewiseSelectio
 
     Arithmetic, powers, exp, log, sqrt, trigonometric and hyperbolic functions, erf, sinc, log1p, expm1, sigmoid,
     softplus, atan2, `Piecewise` (with and, or, not, equalities; in text also `where`), `Max`, `Min`, `Abs`, `sign` and
-    `Heaviside`, sums and products over whole numbers, and entries of matrices and indexed symbols. Equal
-    subexpressions share one switch; Piecewise with equal guards share one choice.
+    `Heaviside`, `floor`, `ceiling`, `frac` and `Mod` (in text also ``%``) where their jumps cancel, sums and products
+    over whole numbers, and entries of matrices and indexed symbols. Equal subexpressions share one switch; Piecewise
+    with equal guards share one choice.
 
     Sympy simplifies while an expression is built, before it arrives here: `Abs(x) - Abs(-x)` is already 0. What was
     built with ``evaluate=False`` is kept, and a component given as text is kept as written: it is read by

@@ -138,6 +138,8 @@ def _error(node: Node, inputs: list[Any], errors: list[float], value: Any) -> fl
         return 0.0 if isinstance(node.data, Fraction) and Fraction(float(node.data)) == node.data else _ulp(value)
     if node.op == "variable" or node.op in BOOLEANS or node.op == "compare" or not np.isfinite(value):
         return 0.0
+    if node.is_nearest:
+        return 0.0
     if node.op in ("max", "min", "abs", "sign", "piecewise"):
         return max(errors, default=0.0)
     if not any(errors) and _is_exact(node, inputs, value):

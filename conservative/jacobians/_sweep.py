@@ -45,7 +45,7 @@ class Sweep:
     def __init__(self, F: PiecewiseSelection, points: Floats, *, kind: str, tolerance: float, limit: int) -> None:
         self.F, self.points, self.kind, self.tolerance, self.limit = F, points, kind, tolerance, limit
         self.program = gradient_program(F.graph)
-        self.affine = all(F.graph.linear)
+        self.affine = all(F.graph.linear) and not any(node.is_nearest for node in F.graph.nodes)
         self.ties = np.zeros(len(points), dtype=np.intp)
         self.near = np.zeros(len(points), dtype=np.bool_)
         self.zonotopes: dict[int, JacobianZonotope] = {}

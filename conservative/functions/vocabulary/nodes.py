@@ -1,4 +1,4 @@
-"""Two sympy functions that stand for networks of switches: written out in Max and Piecewise they would be too long."""
+"""Functions that sympy has not: networks of switches, too long when written out, and a few elementary ones."""
 
 from typing import Any, final
 
@@ -68,6 +68,31 @@ class Softplus(sympy.Function):  # type: ignore[misc]
 
     def _sympystr(self, printer: Any) -> str:
         return f"softplus({printer._print(self.args[0])})"
+
+
+@final
+class Nearest(sympy.Function):  # type: ignore[misc]
+    """The integer nearest to v, of two the even one; constant nearby, with its jumps half way between integers."""
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, v: Any) -> Any:
+        """The value of a rational."""
+        return sympy.Integer(round(sympy.Rational(v))) if v.is_Rational else None
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative 0."""
+        return sympy.Integer(0)
+
+    def _eval_is_extended_real(self) -> bool | None:
+        return True if self.args[0].is_extended_real else None
+
+    def _eval_evalf(self, prec: int) -> Any:
+        return sympy.floor(self.args[0] + sympy.Rational(1, 2))._eval_evalf(prec)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"nearest({printer._print(self.args[0])})"
 
 
 def _known(rank: Any, values: tuple[Any, ...]) -> bool:
