@@ -12,6 +12,7 @@ are one power.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import floor
 from typing import Any
 
 import sympy
@@ -141,7 +142,7 @@ class Builder:
         """An elementary smooth function from the table in `_smooth`."""
         known = self._rational(argument)
         if name == NEAREST and known is not None:
-            return self.constant(Fraction(round(known)))
+            return self.constant(Fraction(floor(known + Fraction(1, 2))))
         if name == "log":
             parts = [self._exponential_part(t) for t in self._terms(argument)]
             if any(part is not None and part[1] is not None for part in parts) and None not in parts:

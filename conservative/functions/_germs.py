@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import zip_longest
+from math import floor
 from typing import Any, final
 
 from conservative._core.errors import FunctionError
@@ -128,7 +129,7 @@ class GermArithmetic(Arithmetic):
 
     def smooth(self, name: str, value: Any, *, slope: bool = False) -> Germ:
         if name == NEAREST:
-            return Germ.of((Fraction(0 if slope else round(value.term(0))),))
+            return Germ.of((Fraction(0 if slope else floor(value.term(0) + Fraction(1, 2))),))
         start = Fraction(int(name == "log"))
         if name not in _SERIES or value.term(0) != start:
             raise FunctionError(f"{name} has no rational series at the point")

@@ -44,7 +44,7 @@ def _sinc_slopes(v: Ball) -> tuple[Ball, Ball]:
 
 
 _CURVED: dict[str, Callable[[Ball], tuple[Ball, Ball, Ball]]] = {
-    NEAREST: lambda v: (_nearest(v), arb(0), arb(0)),
+    NEAREST: lambda v: ((v + arb(0.5)).floor(), arb(0), arb(0)),
     "exp": lambda v: (v.exp(), v.exp(), v.exp()),
     "log": lambda v: (v.log(), 1 / v, -1 / (v * v)),
     "sin": lambda v: (v.sin(), v.cos(), -v.sin()),
@@ -67,12 +67,6 @@ _CURVED: dict[str, Callable[[Ball], tuple[Ball, Ball, Ball]]] = {
     "sinc": lambda v: (v.sinc(), *_sinc_slopes(v)),
 }
 """Value, first and second derivative of each smooth function."""
-
-
-def _nearest(v: Ball) -> Ball:
-    """The nearest integer of the middle where it serves the whole ball, else all that is at most 1/2 from the ball."""
-    half = arb(0.5)
-    return (v.mid() + half).floor() if v.rad() < half else v + arb(0, 0.5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ FLOAT = SimpleNamespace(
     exp=np.exp, log=np.log, sin=np.sin, cos=np.cos, tan=np.tan, asin=np.arcsin, acos=np.arccos, atan=np.arctan,
     sinh=np.sinh, cosh=np.cosh, tanh=np.tanh, asinh=np.arcsinh, acosh=np.arccosh, atanh=np.arctanh, sqrt=np.sqrt,
     erf=scipy.special.erf, log1p=np.log1p, expm1=np.expm1, sigmoid=scipy.special.expit, sinc_slope=_sinc_slope,
-    softplus=lambda v: np.logaddexp(0.0, v), sinc=lambda v: np.sinc(v / np.pi), pi=np.pi, nearest=np.rint,
+    softplus=lambda v: np.logaddexp(0.0, v), sinc=lambda v: np.sinc(v / np.pi), pi=np.pi,
+    nearest=lambda v: np.floor(v + 0.5),
 )  # fmt: skip
 EXACT = SimpleNamespace(
     **{name: getattr(sympy, name) for name in vars(FLOAT) if hasattr(sympy, name)},

@@ -6,11 +6,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy as sp
+from flint import arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import conservative as cj
 from conservative._core.errors import DiscontinuityError
+from conservative.functions._second_order import _CURVED
 
 x = sp.Symbol("x", real=True)
 WAVE = "Abs(Mod(x, 2) - 1)"
@@ -111,3 +113,11 @@ def test_triangle_waves_have_the_slopes_beside_the_point(slope, shift, at, perio
     wanted = wanted if period > 0 or len(wanted) == 2 else {-w for w in wanted}
     for point in (at, float(at)):
         assert slopes(F, point) == ({round(float(w), 9) for w in wanted}, "EXACT")
+
+
+def test_boxes_that_reach_half_way_hold_both_integers():
+    nearest = _CURVED["nearest"]
+    assert [int(nearest(arb(v, 0.2))[0].unique_fmpz()) for v in (0.2, 0.8, -1.1)] == [0, 1, -1]
+    wide = nearest(arb(0.5, 0.2))
+    assert all(wide[0].contains(n) for n in (0, 1))
+    assert wide[1:] == (0, 0)

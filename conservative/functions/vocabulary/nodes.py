@@ -72,14 +72,14 @@ class Softplus(sympy.Function):  # type: ignore[misc]
 
 @final
 class Nearest(sympy.Function):  # type: ignore[misc]
-    """The integer nearest to v, of two the even one; constant nearby, with its jumps half way between integers."""
+    """The integer nearest to v, of two the larger one; constant nearby, with its jumps half way between integers."""
 
     nargs = 1
 
     @classmethod
     def eval(cls, v: Any) -> Any:
         """The value of a rational."""
-        return sympy.Integer(round(sympy.Rational(v))) if v.is_Rational else None
+        return sympy.floor(v + sympy.Rational(1, 2)) if v.is_Rational else None
 
     def fdiff(self, argindex: int = 1) -> Any:
         """The derivative 0."""
