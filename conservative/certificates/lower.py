@@ -18,6 +18,9 @@ LARGE = 16
 """Order from which other proofs are preferred to the characteristic polynomial, whose cost grows like n^4."""
 _BITS, _SHORT = 128, 40
 """Of an eigenvector, and after the point of the approximate inverse, which need not be near."""
+_EIGENPAIR = 6e-5
+"""Seconds for each entry and matrix of a family whose word is proved by an eigenpair, about."""
+
 _REAL = 1e-9
 """Relative imaginary part, and distance to the next modulus, below which an eigenvalue in doubles is real, and not
 simple."""
@@ -74,6 +77,20 @@ def polynomial_seconds(family: MatrixFamily, word: Sequence[int]) -> float:
     )
     size = length * (max(bits, common.bit_length()) + n.bit_length())
     return float(1e-9 * (length * n**3 * (size / 30 + 1) * (bits / 30 + 1) + n**4 * (n * size / 120 + 1) ** 1.6))
+
+
+def eigenpair_seconds(family: MatrixFamily) -> float:
+    """About how long it takes to write down, and to check, the word of large matrices by a vector or an eigenpair.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+
+    Returns
+    -------
+    float
+    """
+    return 0.0 if family.size < LARGE else _EIGENPAIR * family.size**2 * (family.count + 3)
 
 
 def _near_rate(family: MatrixFamily, word: Sequence[int]) -> Fraction:

@@ -14,7 +14,7 @@ from conservative._core.families import MatrixFamily
 from conservative._core.numbers import Bracket, float_above, float_below
 from conservative._core.threads import one_thread
 from conservative.certificates import Certificate, expansion_certificate
-from conservative.certificates.lower import polynomial_seconds
+from conservative.certificates.lower import eigenpair_seconds, polynomial_seconds
 from conservative.spectral.automata import as_automaton, lifted_family
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.decimals import decimal_below
@@ -35,6 +35,9 @@ from conservative.spectral.words import Word, word_text
 
 _BRANCHING, _PROVING = (0.3, 10.0), (0.2, 3.0)
 """What the growth of polytopes leaves of the time for other upper bounds, and for proofs: a part, at most seconds."""
+
+_SAME = 1e-9
+"""Relative difference from which the claim of a certificate counts as wider than the bracket."""
 
 _GRACE = 0.2
 """Seconds after the deadline within which a quick proof is still worth its time."""
@@ -72,9 +75,23 @@ class JointSpectralRadius:
         """The bounds as a `Bracket`."""
         return Bracket(self.lower, self.upper)
 
+    @property
+    def certified(self) -> Bracket | None:
+        """What the certificate proves: the same bounds, or wider ones where a limit ended the work early."""
+        claim = None if self.certificate is None else self.certificate.claim
+        if claim is None:
+            return None
+        lower = 0.0 if claim.lower is None else float_below(claim.lower)
+        return Bracket(lower, math.inf if claim.upper is None else float_above(claim.upper))
+
     def __repr__(self) -> str:
         word = f"word {word_text(self.word)}" if self.word else "no word"
-        return f"JointSpectralRadius(lower={self.lower!r}, upper={self.upper!r}, {word}, {self.status.name})"
+        proved = self.certified
+        less = proved is not None and not (
+            proved.lower >= self.lower * (1 - _SAME) and proved.upper <= self.upper * (1 + _SAME)
+        )
+        more = f", the certificate proves {proved}" if less else ""
+        return f"JointSpectralRadius(lower={self.lower!r}, upper={self.upper!r}, {word}, {self.status.name}{more})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +273,8 @@ def _by_word(problem: Problem, found: Found, deadline: float) -> Certificate | N
         return None
     try:
         letters, bound = problem.letters(found.word), decimal_below(Fraction(found.bracket.lower))
+        if eigenpair_seconds(problem.given) > seconds_left(deadline):
+            return None
         if polynomial_seconds(problem.given, letters) > seconds_left(deadline):
             return None
         return expansion_certificate(problem.given, letters, bound=bound, automaton=problem.automaton)

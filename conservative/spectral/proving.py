@@ -25,7 +25,7 @@ from conservative.certificates import (
     equality_certificate,
     upper_certificate,
 )
-from conservative.certificates.lower import polynomial_seconds
+from conservative.certificates.lower import eigenpair_seconds, polynomial_seconds
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.basis import balanced_floats
 from conservative.spectral.candidates import averaged_norm, ellipsoid_norm, in_norm
@@ -52,6 +52,9 @@ _ROOMS = (Fraction(1, 10**10), Fraction(1, 10**7), Fraction(1, 10**4), Fraction(
 
 _USELESS = 2.0
 """A certificate of this many times a bound that is proved without one says too little."""
+
+_PROVING = 2e-8
+"""Seconds that the quick proof of a quadratic norm takes, times n^3 for each matrix, about."""
 
 _ELIMINATING = 1e-7
 """Seconds that the checker takes for a quadratic norm, times n^3 for each matrix, about."""
@@ -324,6 +327,8 @@ def _by_quadratic(
     problem: Problem, P: FloatArray, estimate: Fraction, word: Word, lower: Fraction, deadline: float
 ) -> Proved | None:
     """A bound of the norm of P, with a certificate where there is time to write and to check it."""
+    if _PROVING * (problem.family.count + 1) * problem.family.size**3 > seconds_left(deadline):
+        return None
     rooms = (decimal_above(estimate * (1 + room)) for room in _ROOMS)
     bound = next((bound for bound in rooms if proves_quadratic(problem.family, P, bound)), None)
     if bound is None:
@@ -447,7 +452,8 @@ def _certificate(
     problem: Problem, proof: Proof, word: Word, lower: Fraction, bound: Fraction, deadline: float
 ) -> Certificate:
     family, automaton, letters = problem.given, problem.automaton, problem.letters(word)
-    if lower > 0 and polynomial_seconds(family, letters) <= seconds_left(deadline):
+    quick = eigenpair_seconds(family) <= seconds_left(deadline)
+    if lower > 0 and quick and polynomial_seconds(family, letters) <= seconds_left(deadline):
         below = decimal_below(lower)
         with suppress(CertificateError):
             return equality_certificate(

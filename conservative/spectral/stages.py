@@ -33,6 +33,9 @@ EXACT_RADII = 64
 
 _LEAST_NORMAL, _LEAST_DOUBLE = 2.0**-1022, 2.0**-1074
 
+_LARGE = 32
+"""Order above which no search is begun once time is over: taking the family apart alone takes a while."""
+
 _WIDE = 1e-3
 """Relative width of a bracket above which branch and bound is worth its time."""
 
@@ -237,6 +240,8 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
         With the states of the blocks; the upper bound is that of the beginning until `proving.prove` is asked.
     """
     if found.norm is not None and found.norm.bound <= Fraction(found.bracket.lower) * (1 + Fraction(tol)):
+        return
+    if is_over(deadline) and family.size > _LARGE:
         return
     if is_long(family):
         word = ranked_words(balanced_floats(family)[1], deadline=deadline)[0].word

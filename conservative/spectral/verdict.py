@@ -16,6 +16,7 @@ from conservative._core.exact_linalg import flint_product, radius_against_one, t
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.numbers import Bracket, float_above
 from conservative.certificates import Certificate, contraction_certificate, expansion_certificate
+from conservative.certificates.lower import eigenpair_seconds
 from conservative.jacobians import JacobianZonotope
 from conservative.matrix_sets import MatrixZonotope, largest_norm
 from conservative.spectral.automata import as_automaton, lifted_family
@@ -24,6 +25,7 @@ from conservative.spectral.basis import balanced_family
 from conservative.spectral.candidates import ranked_words
 from conservative.spectral.family_radius import JointSpectralRadius
 from conservative.spectral.jsr import joint_spectral_radius
+from conservative.spectral.long_numbers import polynomial_takes
 from conservative.spectral.near_quotient import bound_nearby, kept_norm, near_quotients
 from conservative.spectral.norms import assumption_a
 from conservative.spectral.products import proved_rate
@@ -50,6 +52,9 @@ _CHECKING = 2e-5
 
 _QUICK_LENGTH, _QUICK_WIDTH = 24, 200
 """Of the search for an expanding word that comes before any semidefinite program."""
+
+_LARGE = 32
+"""Order above which a word is decided exactly only where there is time for it."""
 
 _FORM_MONOMIALS = 15
 """Order up to which a form of degree four is tried before the branch and bound."""
@@ -241,7 +246,8 @@ def _of_family(
     if split is not None:
         return split
     if radius is None and (word := _quick_word(family, deadline)):
-        return _refuted(family, word, Bracket(proved_rate(family, word).lower, euclidean.norm.upper))
+        known = proved_rate(family, word).lower if _is_short(family, word, deadline) else 1.0
+        return _refuted(family, word, Bracket(known, euclidean.norm.upper), deadline)
     if radius is None or radius.lower < 1:
         norm = common_quadratic_norm(family, time_limit=time_limit_until(deadline))
         if norm.exact_gamma < 1:
@@ -255,7 +261,7 @@ def _of_family(
         if form.exact_gamma < 1:
             return ContractionVerdict(Contraction.POLYTOPE, Bracket(0.0, form.gamma), certificate=form.certificate)
     found = radius if radius is not None else joint_spectral_radius(family, time_limit=time_limit_until(deadline))
-    return _from_radius(family, found)
+    return _from_radius(family, found, deadline)
 
 
 def _quick_word(family: MatrixFamily, deadline: float) -> Word:
@@ -265,21 +271,28 @@ def _quick_word(family: MatrixFamily, deadline: float) -> Word:
         return ()
     best = ranked_words(balanced.floats, max_length=_QUICK_LENGTH, width=_QUICK_WIDTH, deadline=deadline)[0]
     word = best.word
-    if Fraction(best.rate) * balanced.scale <= 1:
+    if Fraction(best.rate) * balanced.scale <= 1 or (family.size > _LARGE and not _is_short(family, word, deadline)):
         return ()
     product = flint_product([to_flint(m) for m in family.exact], word)
     return word if radius_against_one(product) > 0 else ()
 
 
-def _from_radius(family: MatrixFamily, found: JointSpectralRadius) -> ContractionVerdict:
+def _is_short(family: MatrixFamily, word: Word, deadline: float) -> bool:
+    """Whether there is time for the exact characteristic polynomial of a word."""
+    return polynomial_takes(family, word) <= seconds_left(deadline)
+
+
+def _from_radius(family: MatrixFamily, found: JointSpectralRadius, deadline: float) -> ContractionVerdict:
     if found.lower >= 1:
-        return _refuted(family, found.word, found.bracket)
+        return _refuted(family, found.word, found.bracket, deadline)
     how = Contraction.POLYTOPE if found.upper < 1 else Contraction.UNDECIDED
     return ContractionVerdict(how, found.bracket, certificate=found.certificate)
 
 
-def _refuted(family: MatrixFamily, word: Word, bracket: Bracket) -> ContractionVerdict:
-    certificate = certificate_or_none(lambda: _refutation(family, word))
+def _refuted(family: MatrixFamily, word: Word, bracket: Bracket, deadline: float) -> ContractionVerdict:
+    certificate = None
+    if 2 * eigenpair_seconds(family) <= seconds_left(deadline):
+        certificate = certificate_or_none(lambda: _refutation(family, word))
     return ContractionVerdict(Contraction.REFUTED, bracket, word=word, certificate=certificate)
 
 

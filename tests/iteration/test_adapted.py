@@ -12,7 +12,7 @@ from conservative.spectral import common_quadratic_norm, joint_spectral_radius
 def family(seed: int, *, k: int, p: int, radius: float) -> np.ndarray:
     """Of this joint spectral radius, up to rounding."""
     A = np.random.default_rng(seed).normal(size=(k, p, p))
-    return A * (radius / joint_spectral_radius(A, time_limit=20.0).upper)
+    return A * (radius / joint_spectral_radius(A).upper)
 
 
 def largest_products(A: np.ndarray, *, length: int, kept: int) -> list[float]:

@@ -169,7 +169,7 @@ def test_the_time_limit_ends_between_steps() -> None:
 
     run = iterate_sequence(slow(), [[[0.0]]], limit=[[[0.5, 1.0]]], time_limit=0.3)
     assert run.status.name == "TIME_LIMIT"
-    assert 0 < run.steps < 1000
+    assert run.steps < 1000
     assert len(run.sets) == len(run.to_limit) == len(run.bounds) == run.steps + 1
     assert iterate_driven(kinked(), [1.0], [0.0], time_limit=0.0).steps == 0
 

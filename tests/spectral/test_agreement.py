@@ -49,7 +49,7 @@ def best_word_rate(matrices, length):
 def assert_agree(seed):
     matrices = family(seed)
     n = matrices.shape[1]
-    found = joint_spectral_radius(matrices, time_limit=20)
+    found = joint_spectral_radius(matrices)
     assert found.lower <= found.upper <= found.lower * (1 + 1e-2) or found.lower == 0
     assert best_word_rate(matrices, 6 if len(matrices) < 3 else 4) <= found.upper * (1 + 1e-7)
     if found.certificate is not None:

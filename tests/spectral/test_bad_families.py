@@ -195,7 +195,7 @@ def test_known_radii(name):
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_brackets_meet_words_and_norms(name):
     family = UNKNOWN[name]
-    found = joint_spectral_radius(family, time_limit=20)
+    found = joint_spectral_radius(family)
     lower, upper = float_bounds(family, 8 if len(family) < 4 else 3)
     assert lower * (1 - 1e-9) <= found.lower <= upper * (1 + 1e-9)
     assert lower * (1 - 1e-9) <= found.upper <= found.lower * (1 + 2e-3)

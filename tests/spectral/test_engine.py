@@ -187,7 +187,7 @@ def test_redundant_matrices_are_covered_by_the_certificate(data):
 def test_constrained_radii_meet_all_allowed_closed_words(forbidden, seed):
     matrices = np.random.default_rng(seed).standard_normal((2, 2, 2))
     automaton = Automaton.from_forbidden(forbidden, letters=2)
-    found = joint_spectral_radius(matrices, automaton=automaton, time_limit=20)
+    found = joint_spectral_radius(matrices, automaton=automaton)
     cyclic = lambda word: automaton.allows(word * 8)  # noqa: E731
     best = best_rate(matrices, 8, cyclic)
     assert best * (1 - 1e-9) <= found.upper
@@ -280,7 +280,7 @@ def test_closed_means_closed_at_every_tolerance(name, tol):
         "defective": (np.array([U, -0.5 * U]), 1.0),
         "isometries": (np.array([turn(30), turn(45) @ np.diag([1, -1])]), 1.0),
     }[name]
-    found = joint_spectral_radius(matrices, tol=tol, time_limit=10)
+    found = joint_spectral_radius(matrices, tol=tol)
     assert found.lower <= value * (1 + 1e-11)
     assert value * (1 - 1e-11) <= found.upper
     if found.status is RadiusStatus.CLOSED:

@@ -183,7 +183,7 @@ def test_an_open_polytope_is_not_the_last_word_above(monkeypatch):
 def test_every_tolerance_ends_with_a_status_that_is_true(tol):
     tied = [np.eye(3)[[1, 2, 0]].tolist(), [[0, 1, 0], [0, 0, 1], ["1/2", "1/2", 0]]]
     for family in (HEAVY_BALL, tied, [[[0, -1, 1, 1], [1, 0, 0, 0], [0, -1, 0, 0], [1, -1, -1, 0]]] * 2):
-        found = joint_spectral_radius(family, tol=tol, time_limit=20)
+        found = joint_spectral_radius(family, tol=tol)
         is_narrow = found.upper <= found.lower * (1 + tol)
         assert (found.status is RadiusStatus.CLOSED) <= is_narrow
         assert found.status in {RadiusStatus.EXACT, RadiusStatus.CLOSED, RadiusStatus.ROUNDING}

@@ -122,7 +122,7 @@ def test_no_time_leaves_a_proved_bound():
 
 
 def test_the_first_order_solver_is_proved_like_the_other():
-    bound = cj.path_complete_bound(HEAVY_BALL, solver="SCS", time_limit=20.0)
+    bound = cj.path_complete_bound(HEAVY_BALL, solver="SCS")
     assert bound.gamma == pytest.approx(cj.path_complete_bound(HEAVY_BALL).gamma, rel=1e-3)
     assert holds(bound)
 

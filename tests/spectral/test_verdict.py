@@ -64,7 +64,7 @@ def test_a_quadratic_verdict_is_below_one_in_its_norm():
 def test_no_quadratic_norm_but_a_radius_below_one():
     """Common quadratic norms give sqrt(2) times the radius for these (cases.md), so 0.8 of them contract otherwise."""
     family = [[["4/5", 0], ["4/5", 0]], [[0, "4/5"], [0, "-4/5"]]]
-    verdict = contraction_verdict(family, time_limit=20.0)
+    verdict = contraction_verdict(family)
     assert verdict.how is Contraction.POLYTOPE
     assert 0.8 <= verdict.radius.upper < 1
 
@@ -74,7 +74,7 @@ def test_a_radius_from_elsewhere_is_used():
     radius = cj.joint_spectral_radius(family, time_limit=4.0)
     verdict = contraction_verdict(family, radius=radius)
     assert verdict.radius == radius.bracket
-    refuted = contraction_verdict(HEAVY_BALL, radius=cj.joint_spectral_radius(HEAVY_BALL, time_limit=3.0))
+    refuted = contraction_verdict(HEAVY_BALL, radius=cj.joint_spectral_radius(HEAVY_BALL))
     assert refuted.how is Contraction.REFUTED
 
 
@@ -239,13 +239,13 @@ def test_zonotopes_of_jacobians():
 def test_an_upper_triangular_zonotope_needs_another_norm():
     base = np.diag(np.full(8, 0.5)) + np.diag(np.full(7, 3.0), 1)
     Z = cj.MatrixZonotope.from_rank_one(base - 0.125 * np.eye(8), np.eye(8) / 4, np.eye(8))
-    assert contraction_verdict(Z, time_limit=10.0).how in {Contraction.QUADRATIC, Contraction.POLYTOPE}
+    assert contraction_verdict(Z).how in {Contraction.QUADRATIC, Contraction.POLYTOPE}
 
 
 def test_verdicts_about_allowed_words():
     """No two letters 2 in a row: the heavy ball contracts. The cycle 1122 alone has rate (9/8)^(1/4)."""
     golden = cj.Automaton.from_forbidden([(1, 1)], letters=2)
-    allowed = contraction_verdict(HEAVY_BALL, automaton=golden, time_limit=20.0)
+    allowed = contraction_verdict(HEAVY_BALL, automaton=golden)
     assert allowed.contracts
     assert cj.path_complete_bound(HEAVY_BALL, memory=2, automaton=golden).gamma < 1
     word = (0, 0, 1, 1)

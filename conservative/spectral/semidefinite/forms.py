@@ -11,7 +11,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.exact_linalg import from_flint
+from conservative._core.exact_linalg import from_flint, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily
 from conservative.spectral.basis import balanced_family, diagonal_balance
 from conservative.spectral.raising import raised
@@ -20,7 +20,7 @@ from conservative.spectral.semidefinite.graph import LyapunovGraph, graph_pencil
 from conservative.spectral.semidefinite.lift import monomial_weights, monomials, symmetric_lift, vanishing_matrix
 from conservative.spectral.semidefinite.pencil import Pencil, symmetric_basis
 from conservative.spectral.semidefinite.positivity import is_proved_semidefinite
-from conservative.spectral.semidefinite.solve import solutions
+from conservative.spectral.semidefinite.solve import is_affordable, solutions
 
 FloatArray = NDArray[np.float64]
 
@@ -117,13 +117,17 @@ def proved_forms(
     low : Fraction
         A known lower bound of the joint spectral radius: the solver stops there.
     seconds : float, optional
-        For the solver.
+        For the solver. Of a program of higher degree that would take much longer, not even the matrices are written
+        down: the powers of quadratic forms remain.
     solver : str, optional
 
     Returns
     -------
     ProvedForms
     """
+    orders = [len(monomials(family.size, half_degree))] * (graph.count + len(graph.edges))
+    if half_degree > 1 and not is_affordable(orders, seconds):
+        return powers(proved_forms(family, graph, low=low, seconds=seconds, solver=solver), family, graph, half_degree)
     balanced = balance(family)
     pencil = graph_pencil(graph, list(balanced.floats), half_degree=half_degree)
     floor = _raised(low / balanced.unit, 2 * half_degree)
@@ -137,6 +141,43 @@ def proved_forms(
     if found is None:
         raise ArithmeticError("the identity was not proved positive definite")
     return _in_given_basis(found, balanced, family.size)
+
+
+def powers(found: ProvedForms, family: MatrixFamily, graph: LyapunovGraph, half_degree: int) -> ProvedForms:
+    """The forms (x^T P_u x)^d of quadratic forms that are proved; what they prove needs no other proof.
+
+    Parameters
+    ----------
+    found : ProvedForms
+        Of half degree 1, in the coordinates of the family.
+    family : MatrixFamily
+    graph : LyapunovGraph
+    half_degree : int
+        d.
+
+    Returns
+    -------
+    ProvedForms
+        With the same gamma.
+
+    Notes
+    -----
+    With W^2 the multinomial coefficients and L the symmetric lift, (x^T P x)^d = m(x)^T W^2 L(P) m(x), and the slack
+    is W^2 (gamma^(2 d) L(P_u) - L(A_i^T P_v A_i)): symmetric powers keep the order of semidefinite matrices.
+    """
+    weights = [round(x) for x in monomial_weights(family.size, half_degree) ** 2]
+    factor = _power(found.gamma, 2 * half_degree)
+
+    def weighted(matrix: flint.fmpq_mat) -> ExactMatrix:
+        return tuple(tuple(w * x for x in row) for w, row in zip(weights, from_flint(matrix), strict=True))
+
+    lifts = [_rational_lift(gram, half_degree) for gram in found.grams]
+    slacks = []
+    for u, v, i in graph.edges:
+        a = to_flint(family.exact[i])
+        image = from_flint(a.transpose() * to_flint(found.grams[v]) * a)
+        slacks.append(weighted(lifts[u] * factor - _rational_lift(image, half_degree)))
+    return ProvedForms(found.gamma, half_degree, tuple(weighted(lift) for lift in lifts), tuple(slacks))
 
 
 class _Limits(NamedTuple):
@@ -159,8 +200,9 @@ def _solved(
     if not (rate > limits.floor and matrices.any()):
         return best
     change = adapted_basis(matrices, refine=graph.count > 1 or half_degree > 1, seconds=left())
-    if left() == 0:  # the second program takes as long to write down as the first
-        return best
+    if not is_affordable((*pencil.sizes, *pencil.weight_sizes), left()):
+        own = in_first_basis(graph, best, change, half_degree=half_degree)  # the identity of the adapted basis
+        return own if pencil.rate(own) < rate else best
     moved = change @ matrices @ np.linalg.inv(change)
     adapted = graph_pencil(graph, list(moved), half_degree=half_degree)
     for x, _ in solutions(adapted, low=limits.floor, seconds=left(), solver=limits.solver):

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +89,31 @@ class Program:
         return float(sum(np.asarray(dual).ravel() @ (growth @ self.x.value) for dual, growth in pairs))
 
 
+def is_affordable(sizes: Sequence[int], seconds: float | None) -> bool:
+    """Whether a program with matrices of these orders is worth starting: not if it takes more than twice the time.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+    seconds : float or None
+        None is no limit.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_affordable([10, 10, 10], 1.0), is_affordable([78, 78, 78], 1.0), is_affordable([78, 78, 78], None)
+    (True, False, True)
+    """
+    return seconds is None or _work(sizes) <= 2 * _PER_SECOND * seconds
+
+
+def _work(sizes: Sequence[int]) -> float:
+    return float(sum((size * (size + 1) / 2) ** 3 for size in sizes))
+
+
 _TIME_OPTION = {"CLARABEL": "time_limit", "SCS": "time_limit_secs"}
 
 
@@ -152,9 +177,9 @@ def solutions(
     yield start, high
     if not (0 < high < np.inf):
         return
-    work = sum((size * (size + 1) / 2) ** 3 for size in (*pencil.sizes, *pencil.weight_sizes))
-    engine = solver or ("CLARABEL" if work <= _DIRECT else "SCS")
-    if seconds is not None and work > 2 * _PER_SECOND * seconds:
+    sizes = (*pencil.sizes, *pencil.weight_sizes)
+    engine = solver or ("CLARABEL" if _work(sizes) <= _DIRECT else "SCS")
+    if not is_affordable(sizes, seconds):
         return
     program, trial = compile_program(pencil), high
     for _ in range(_STEPS):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import deadline_after, seconds_left
 from conservative._core.errors import BudgetError
 from conservative._core.families import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above
@@ -25,6 +26,9 @@ MOST_MONOMIALS = 84
 
 _CERTIFIED_MONOMIALS = 120
 """Monomials of a lifted family up to which the forms of an automaton are written as one certificate."""
+
+_CHECKING = 3e-6
+"""Seconds that writing and checking a certificate takes, times the number of its matrices, d and N^3, about."""
 
 _CALL = "sum_of_squares_bound"
 
@@ -49,7 +53,7 @@ class SumOfSquaresBound:
         automaton one for each of its edges.
     automaton : Automaton or None
     certificate : Certificate or None
-        The same claim for `check`; None beyond its limits.
+        The same claim for `check`; None beyond its limits, and where to write it would take longer than the time limit.
     """
 
     gamma: float
@@ -134,6 +138,7 @@ def sum_of_squares_bound(
     family = as_family(matrices, call=_CALL)
     half = half_degree_of(degree, call=_CALL)
     low = check_solver(scale, time_limit, solver, call=_CALL)
+    deadline = deadline_after(time_limit, call=_CALL)
     count = len(monomials(family.size, half)) if half * family.size < 4096 else MOST_MONOMIALS + 1
     if count > MOST_MONOMIALS:
         raise BudgetError(
@@ -146,7 +151,10 @@ def sum_of_squares_bound(
         automaton = as_automaton(automaton, count=family.count, call=_CALL)
         pieces, graph = edge_family(family, automaton), automaton_graph(automaton, 0)
     found = proved_forms(pieces, graph, half_degree=half, low=low, seconds=time_limit, solver=solver)
-    certificate = certificate_or_none(lambda: _certificate(family, automaton, found))
+    checking = _CHECKING * (len(found.grams) + len(found.slacks)) * count**3 * half
+    certificate = None
+    if checking <= seconds_left(deadline):
+        certificate = certificate_or_none(lambda: _certificate(family, automaton, found))
     return SumOfSquaresBound(
         float_above(found.gamma),
         found.gamma,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentTypeError, ShapeError
-from conservative._core.exact_linalg import to_flint
+from conservative._core.exact_linalg import as_python_fraction, to_flint
 from conservative.jacobians import JacobianZonotope
 from conservative.matrix_sets import MatrixZonotope
 
@@ -37,7 +37,7 @@ class SquareZonotope:
     count : int
         Number of generators.
     exact : tuple of object arrays or None
-        Center, U and V as `Fraction`; None when the doubles are meant.
+        Center, U and V, doubles or `Fraction`; None when the doubles are meant.
     """
 
     matrices: MatrixZonotope
@@ -126,6 +126,8 @@ def as_rational(array: NDArray[Any]) -> flint.fmpq_mat:
     """
     if array.size == 0:
         return flint.fmpq_mat(*array.shape)
+    if array.dtype.kind == "f":
+        return flint.fmpq_mat([[flint.fmpq(*x.as_integer_ratio()) for x in row] for row in array.tolist()])
     return to_flint([[Fraction(x) for x in row] for row in array.tolist()])
 
 
@@ -181,20 +183,19 @@ def _of_jacobian(J: JacobianZonotope) -> SquareZonotope:
 
 def _of_dense(Z: MatrixZonotope) -> SquareZonotope:
     """Factors of dense generators: their independent columns, and the rows that combine them, both exact."""
-    n, left, right, owner = Z.shape[0], [], [], []
+    n = Z.shape[0]
+    left, right, owner = [np.zeros((0, n))], [np.zeros((0, n))], [np.zeros(0, dtype=np.int64)]
     for i, generator in enumerate(Z.generators):
-        whole = as_rational(generator)
-        reduced, rank = whole.rref()
-        rows, entries = reduced.tolist()[:rank], whole.tolist()
-        for row in rows:
-            pivot = next(c for c in range(n) if row[c] != 0)
-            left.append([Fraction(int(entries[r][pivot].p), int(entries[r][pivot].q)) for r in range(n)])
-            right.append([Fraction(int(x.p), int(x.q)) for x in row])
-            owner.append(i)
-    U = np.array(left, dtype=object).reshape(-1, n)
-    V = np.array(right, dtype=object).reshape(-1, n)
-    exact = (np.vectorize(Fraction, otypes=[object])(Z.center), U, V)
-    count = int(Z.parts.count)
-    return SquareZonotope(
-        Z, 0.0, Z.center, U.astype(np.float64), V.astype(np.float64), np.array(owner, dtype=np.int64), count, exact
-    )
+        reduced, rank = as_rational(generator).rref()
+        if rank == n:
+            columns, rows = generator.T, np.eye(n)
+        else:
+            entries = reduced.tolist()[:rank]
+            columns = generator.T[[next(c for c in range(n) if row[c] != 0) for row in entries]]
+            rows = np.array([[as_python_fraction(x) for x in row] for row in entries], dtype=object).reshape(-1, n)
+        left.append(columns)
+        right.append(rows)
+        owner.append(np.full(rank, i))
+    U, V = np.concatenate(left), np.concatenate(right)
+    exact = None if V.dtype == np.float64 else (Z.center, U, V)
+    return SquareZonotope(Z, 0.0, Z.center, U, V.astype(np.float64), np.concatenate(owner), int(Z.parts.count), exact)

@@ -1,0 +1,80 @@
+"""Limits of time that are over before the work begins: valid answers, and no work that is known to take longer."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import conservative as cj
+from conservative.certificates import SumOfSquaresProof, expansion_certificate, upper_certificate
+from conservative.spectral import stages
+from conservative.spectral.semidefinite import forms
+from conservative.spectral.semidefinite.lift import monomials, symmetric_lift
+
+
+def family(seed, k, n):
+    return np.random.default_rng(seed).integers(-4, 5, (k, n, n))
+
+
+def form(gram, n, half, x):
+    values = [math.prod((x[i] for i in m), start=Fraction(1)) for m in monomials(n, half)]
+    return sum(values[r] * entry * values[c] for r, row in enumerate(gram) for c, entry in enumerate(row))
+
+
+@pytest.mark.parametrize("half", [2, 3])
+def test_no_program_is_written_down_when_time_is_over_and_powers_are_proved(half, monkeypatch):
+    """p(x) = (x^T P x)^d; gamma^(2 d) p(x) - p(A x) is the form of the slack, and the checker accepts both."""
+    written = []
+    pencil = forms.graph_pencil
+
+    def counted(*args, **options):
+        written.append(options.get("half_degree", 1))
+        return pencil(*args, **options)
+
+    monkeypatch.setattr(forms, "graph_pencil", counted)
+    matrices = family(1, 2, 3)
+    bound = cj.sum_of_squares_bound(matrices, degree=2 * half, time_limit=0.0)
+    assert set(written) == {1}
+    assert bound.gamma >= max(np.abs(np.linalg.eigvals(matrices)).max(axis=1)) * (1 - 1e-12)
+    assert bound.certificate is None
+    x = [Fraction(2), Fraction(-3, 5), Fraction(7)]
+    for a, slack in zip(matrices.tolist(), bound.exact_slacks, strict=True):
+        image = [sum((c * y for c, y in zip(row, x, strict=True)), Fraction(0)) for row in a]
+        difference = bound.exact_gamma ** (2 * half) * form(bound.exact_gram[0], 3, half, x)
+        assert difference - form(bound.exact_gram[0], 3, half, image) == form(slack, 3, half, x)
+    proof = SumOfSquaresProof(half, bound.exact_gram[0], bound.exact_slacks)
+    assert cj.check(upper_certificate(matrices, proof, bound.exact_gamma))
+
+
+def test_large_families_are_not_taken_apart_when_time_is_over(monkeypatch):
+    monkeypatch.setattr(stages, "triangularise", lambda _: pytest.fail("taken apart"))
+    matrices = family(2, 2, 40)
+    found = cj.joint_spectral_radius(matrices, time_limit=0.0)
+    assert found.lower <= found.upper < math.inf
+    assert found.lower >= np.abs(np.linalg.eigvals(matrices)).max() * (1 - 1e-9)
+
+
+def test_a_certificate_that_proves_less_than_the_bracket_is_named():
+    """Of this family only a word is certified here; the bracket of a whole computation is what is certified."""
+    matrices = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
+    whole = cj.joint_spectral_radius(matrices)
+    assert "the certificate proves" not in repr(whole)
+    assert whole.certified.lower == pytest.approx(whole.lower, rel=1e-9)
+    word = cj.JointSpectralRadius(
+        whole.lower,
+        whole.upper,
+        whole.word,
+        whole.status,
+        whole.vertex_radii,
+        expansion_certificate(matrices, whole.word, bound=1),
+    )
+    assert word.certified == cj.Bracket(1.0, math.inf)
+    assert "the certificate proves Bracket(lower=1.0, upper=inf)" in repr(word)
+    assert cj.JointSpectralRadius(0.0, 1.0, (), whole.status, (), None).certified is None
+
+
+def test_lifts_keep_products():
+    """L(A B) = L(A) L(B), on which the powers of quadratic forms rest."""
+    a, b = (np.array(m, dtype=object) for m in family(3, 2, 3).tolist())
+    assert (symmetric_lift(a @ b, 2) == symmetric_lift(a, 2) @ symmetric_lift(b, 2)).all()
