@@ -47,7 +47,7 @@ def growing_words(Z: SquareZonotope, *, deadline: float = NEVER) -> list[FloatAr
             elif start == 1 and found:
                 signs = np.resize(max(found, key=lambda item: item[0])[1], (length, Z.count))
                 signs[-1] = -signs[-1]
-            rate, signs = _ascend(Z, signs)
+            rate, signs = _ascend(Z, signs, deadline)
             if rate > best[0] * (1 + 1e-12):
                 best = (rate, signs)
         found.append(best)
@@ -55,7 +55,7 @@ def growing_words(Z: SquareZonotope, *, deadline: float = NEVER) -> list[FloatAr
     return [signs for _, signs in found]
 
 
-def _ascend(Z: SquareZonotope, signs: FloatArray) -> tuple[float, FloatArray]:
+def _ascend(Z: SquareZonotope, signs: FloatArray, deadline: float) -> tuple[float, FloatArray]:
     length = len(signs)
     best, rate = signs.copy(), _rate(Z, signs)
     for _ in range(_ROUNDS):
@@ -69,7 +69,7 @@ def _ascend(Z: SquareZonotope, signs: FloatArray) -> tuple[float, FloatArray]:
             moved = _rate(Z, trial)
             if moved > rate:
                 best, rate = trial, moved
-        if rate <= before * (1 + 1e-12):
+        if rate <= before * (1 + 1e-12) or is_over(deadline):
             break
     return rate, best
 
