@@ -1,6 +1,7 @@
 """Words extended together for several directions: what each adds to the support function, and what may follow."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -9,12 +10,19 @@ from numpy.typing import NDArray
 from conservative._core.deadlines import seconds_left
 from conservative._core.norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative.matrix_sets import MatrixPolytope
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _PER_SECOND = 2e8
 """Products of two numbers that a level of words needs a second, roughly; no level is begun that ends too late."""
+
+_MOST_BACK = 4096
+"""Words that are followed back to earlier sets."""
+
+_SETS_BACK = 100
+"""Earlier sets looked at: beyond, contraction has made their errors small, and long iterations would slow down."""
 
 
 class End(Enum):
@@ -138,6 +146,40 @@ def _exceeded(words: Words, count: int, limits: Limits) -> End:
         return End.WORDS
     work = children * words.centre.size * (words.centre.shape[0] + len(words.points) + 8)
     return End.TIME if work / _PER_SECOND >= seconds_left(limits.deadline) else End.CLOSED
+
+
+def supports_of_last(words: Words, sets: Sequence[MatrixPolytope], directions: Floats) -> tuple[Floats, Floats]:
+    """Bounds of ⟨U, ·⟩ on the last of a sequence of exact hulls, around the centre, from stored ones with their errors.
+
+    A word of length s leads back to X_{t−s}, whose stored hull has less error, in a direction that has shrunk; words
+    that cannot matter there are few.
+
+    Parameters
+    ----------
+    words : Words
+    sets : sequence of MatrixPolytope
+        X_0, ..., X_t.
+    directions : ndarray, shape (k, p, m)
+
+    Returns
+    -------
+    lower, upper : ndarray, shape (k,)
+    """
+    k = len(directions)
+    front = _Front(np.arange(k), directions, np.zeros(k), np.zeros(k))
+    lower, upper = np.full(k, -np.inf), np.full(k, np.inf)
+    for X in reversed(sets[-_SETS_BACK:]):
+        points = X.vertices - words.centre
+        carried = max(X.e_missing, X.e_extra)
+        loose = (2.0 * UNIT_ROUNDOFF * float(frobenius_bounds(points)[1].max()) + carried) * (1.0 + 1e-15)
+        value, error = _at_start(replace(words, points=points, loose=loose), front)
+        lower = np.maximum(lower, np.nextafter(_largest(front.owner, value - error, k), -np.inf))
+        upper = np.minimum(upper, np.nextafter(_largest(front.owner, value + error, k), np.inf))
+        front = front.keep(np.nextafter(value + error, np.inf) >= lower[front.owner])
+        if len(front.owner) * len(words.A) > _MOST_BACK:
+            break
+        front = _children(words, front)
+    return lower, upper
 
 
 def _children(words: Words, front: _Front) -> _Front:

@@ -10,9 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_count, as_positive
 from conservative._core.numbers import Bracket, round_up
+from conservative.iteration._words import Words, supports_of_last
 from conservative.iteration.blocks import Blocks, read_blocks, read_initial
 from conservative.iteration.contraction import adapted_decay, expanding_word
 from conservative.iteration.decay import Decay
+from conservative.iteration.templates import centred
 from conservative.iteration.thinning import Thinning, read_representation
 from conservative.iteration.trajectory import (
     MOST_STEPS,
@@ -153,6 +155,8 @@ class _Run:
     missing: list[float] = field(default_factory=list)
     extra: list[float] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
+    words: Words | None = None
+    telling: list[NDArray[np.float64]] = field(default_factory=list)
 
     def begin(self, start: MatrixPolytope) -> None:
         """Record X_0; its bound waits for the first step."""
@@ -187,6 +191,9 @@ class _Run:
         lower = max(forward.lower, backward.lower)
         measured = Bracket(max(0.0, lower - round_up(slack)), round_up(stored + slack))
         thinned = slack > _THINNED * after.radius
+        if thinned and self.decay.contracts:
+            apart = max(measured.lower, self._apart(before, after))
+            measured = Bracket(min(apart, measured.upper), measured.upper)
         self.gaps.append(contracted(measured, self.gaps, self.decay) if thinned else measured)
         if len(self.bounds) == 0:
             self.close_first()
@@ -200,6 +207,20 @@ class _Run:
         if stored <= slack and slack_after >= 0.5 * slack_before and _product_up(self.decay.tail(0), slack) > tol:
             return TrajectoryStatus.ROUNDING_LIMIT
         return None
+
+    def _apart(self, before: MatrixPolytope, after: MatrixPolytope) -> float:
+        """A lower bound of the distance of the last two exact hulls: the largest difference of their support functions.
+
+        Earlier sets tell these with less error. Tried are the directions in which the stored hulls differ, and what was
+        best a step before: below the errors of thinning the stored hulls know none.
+        """
+        if self.words is None:
+            self.words = centred(self.blocks, self.sets[0], self.decay)
+        directions = np.stack([_towards(before, after), _towards(after, before), *self.telling])
+        one, two = (supports_of_last(self.words, sets, directions) for sets in (self.sets[:-1], self.sets))
+        differences = np.maximum(one[0] - two[1], two[0] - one[1])
+        self.telling = [directions[int(differences.argmax())]]
+        return float(np.nextafter(differences - 1e-15 * np.abs(differences), -np.inf).max())
 
     def drop_last(self) -> None:
         """Forget the last step."""
@@ -238,6 +259,15 @@ def hull_step(blocks: Blocks, X: MatrixPolytope, *, cap: int, close: float | Non
     if not np.isfinite(images).all() or np.abs(images).max() > _LARGEST:
         return None
     return simplify(MatrixPolytope(images, e_missing=rounding, e_extra=rounding), tol=close, max_vertices=cap)
+
+
+def _towards(X: MatrixPolytope, Y: MatrixPolytope) -> NDArray[np.float64]:
+    """The direction, of norm just below one, from Y to the vertex of X that is farthest from it."""
+    found = Y.project(X.vertices)
+    worst = int(found.lower.argmax())
+    away = np.asarray(X.vertices[worst] - found.nearest[worst])
+    size = float(np.linalg.norm(away))
+    return away * ((1.0 - 1e-12) / size) if size > 1e-290 else np.zeros_like(away)
 
 
 def _carried(weights: list[float], errors: list[float]) -> float:

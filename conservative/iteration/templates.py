@@ -172,7 +172,7 @@ def iterate_templates(
     _check_numbers(steps, tol, max_words)
     template = _directions(directions, start.shape)
     decay = contracting_decay(blocks.A, norm=norm, call="iterate_templates(J=...)")
-    words = _centred(blocks, start, decay)
+    words = centred(blocks, start, decay)
     allowed = frobenius_bounds(template)[1] * (1e-3 * words.radius if tol is None else tol) + 1e-300
     parts, status = [], TemplateStatus.TOLERANCE_REACHED
     try:
@@ -235,8 +235,20 @@ def _directions(directions: ArrayLike | None, shape: tuple[int, int]) -> Floats:
     return found
 
 
-def _centred(blocks: Blocks, start: MatrixPolytope, decay: Decay) -> Words:
-    """The family in coordinates around the mean of the fixed points of its maps, and the radius of all sets there."""
+def centred(blocks: Blocks, start: MatrixPolytope, decay: Decay) -> Words:
+    """The family in coordinates around the mean of the fixed points of its maps, and the radius of all sets there.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    start : MatrixPolytope
+    decay : Decay
+        Contracting.
+
+    Returns
+    -------
+    Words
+    """
     p = blocks.A.shape[1]
     centre = np.linalg.solve(np.eye(p) - blocks.A, blocks.B).mean(axis=0)
     shifted = blocks.A @ centre + blocks.B - centre
