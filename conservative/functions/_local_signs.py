@@ -2,20 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import combinations, pairwise, zip_longest
+from itertools import combinations, pairwise
 from typing import Any
 
+import flint
 import sympy
 
+from conservative._core.exact_linalg import working_precision
 from conservative._core.exact_simplex import strict_solution
 from conservative.functions._local_polynomials import Polynomial, restricted, used_columns
 
 _MAX_DEGREE = 12
 """Largest total degree of a product whose discriminant is formed."""
+_MAX_WORK = 20_000
+"""Largest cube of that degree times the bits of a coefficient: beyond it discriminants and their roots take seconds."""
 _MAX_MONOMIALS = 40
+_FIRST_BITS = 128
 
 Signs = tuple[int, ...]
 _S, _R = sympy.symbols("s r")
+_ONE = sympy.Poly(1, _S, _R)
 
 
 def local_patterns(polynomials: Sequence[Polynomial]) -> set[Signs] | None:
@@ -58,8 +64,9 @@ def _in_a_plane(polynomials: Sequence[Polynomial]) -> list[Polynomial] | None:
     width = max((len(e) for p in polynomials for e in p), default=0)
     plane = (*columns, *(i for i in range(width) if i not in columns))[:2]
     inside = [restricted(p, plane) if len(plane) == 2 else {(*e, 0): c for e, c in p.items()} for p in polynomials]
-    low = sum(max((sum(e) for e in p), default=0) for p in inside) <= _MAX_DEGREE
-    return inside if low else None
+    degree = sum(max((sum(e) for e in p), default=0) for p in inside)
+    bits = max((c.numerator.bit_length() + c.denominator.bit_length() for p in inside for c in p.values()), default=0)
+    return inside if degree <= _MAX_DEGREE and degree**3 * bits <= _MAX_WORK else None
 
 
 def contradictory(polynomials: Sequence[Polynomial], signs: Sequence[int]) -> bool:
@@ -136,26 +143,56 @@ def _sector(polynomials: Sequence[Polynomial]) -> list[Signs]:
     obstacles = [h.as_expr().subs(_R, delta), h.as_expr().subs(_R, -delta)]
     obstacles += [sympy.discriminant(h.as_expr(), _R), sympy.LC(h.as_expr(), _R)]
     epsilon = min(_root_bound(sympy.Poly(o, _S)) for o in obstacles) / 2
-    roots = _apart(sympy.Poly(h.as_expr().subs(_S, epsilon), _R), delta)
+    roots, vanishing = _roots_on_line(
+        [h, *(_ONE if f else p for p, f in zip(stripped, fixed, strict=True))], epsilon, delta
+    )
     samples = [(left[1] + right[0]) / 2 for left, right in pairwise([(-delta, -delta), *roots, (delta, delta)])]
     cells: list[Signs] = []
-    for sample, root in zip_longest(samples, roots):
+    for place, sample in enumerate(samples):
         between = tuple(f or _sign_at(p, epsilon, sample) for p, f in zip(stripped, fixed, strict=True))
         cells.append(between)
-        if root is not None:
-            zeros = [not f and _vanishes(p, epsilon, root) for p, f in zip(stripped, fixed, strict=True)]
-            cells.append(tuple(0 if zero else sign for zero, sign in zip(zeros, between, strict=True)))
+        if place < len(roots):
+            cells.append(tuple(0 if i in vanishing[place] else sign for i, sign in enumerate(between)))
     return cells
 
 
-def _apart(line: Any, delta: Any) -> list[tuple[Any, Any]]:
-    """Intervals around the roots in (-δ, δ), of which no two touch."""
-    width = delta
+def _roots_on_line(
+    polynomials: Sequence[Any], epsilon: Any, delta: Any
+) -> tuple[list[tuple[Any, Any]], list[frozenset[int]]]:
+    """Intervals around the roots in (-δ, δ) of the first polynomial on s = ε, no two of which touch.
+
+    With them, which of the others vanish there. These divide the first, so that each of their roots in (-δ, δ) is one
+    of its roots, and is told apart from the rest once the enclosures are small enough.
+    """
+    lines = [sympy.Poly(p.as_expr().subs(_S, epsilon), _R) for p in polynomials]
+    everywhere = frozenset(i for i, line in enumerate(lines[1:]) if line.is_zero)
+    bits = _FIRST_BITS
     while True:
-        found = [interval for interval, _ in line.intervals(inf=-delta, sup=delta, eps=width)]
-        if all(left[1] < right[0] for left, right in pairwise(found)):
-            return found
-        width /= 4
+        first, *others = ([r for r in _real_roots(line, bits) if -delta < r[1] and r[0] < delta] for line in lines)
+        met = [[i for i, root in enumerate(first) if root[0] <= r[1] and r[0] <= root[1]] for rs in others for r in rs]
+        inside = all(-delta < low and high < delta for low, high in first)
+        if inside and all(left[1] < right[0] for left, right in pairwise(first)) and all(len(m) == 1 for m in met):
+            break
+        bits *= 2
+    places = iter(m[0] for m in met)
+    zeros = [{next(places) for _ in roots} for roots in others]
+    return first, [everywhere | {i for i, zero in enumerate(zeros) if place in zero} for place in range(len(first))]
+
+
+def _real_roots(line: Any, bits: int) -> list[tuple[Any, Any]]:
+    """Enclosures of the real roots of a polynomial, in order; flint gives them the imaginary part 0 and no other."""
+    if line.degree() < 1:
+        return []
+    coefficients = [int(c) for c in reversed(line.clear_denoms()[1].all_coeffs())]
+    with working_precision(bits):
+        roots = [root.real for root, _ in flint.fmpz_poly(coefficients).complex_roots() if root.imag == 0]
+        ends = [(_rational(r.mid()) - _rational(r.rad()), _rational(r.mid()) + _rational(r.rad())) for r in roots]
+    return sorted(ends)
+
+
+def _rational(number: Any) -> Any:
+    mantissa, exponent = (int(part) for part in number.man_exp())
+    return sympy.Integer(mantissa) * sympy.Integer(2) ** exponent
 
 
 def _without_powers(polynomial: Polynomial) -> Any:
@@ -166,11 +203,6 @@ def _without_powers(polynomial: Polynomial) -> Any:
 
 def _sign_at(polynomial: Any, s: Any, r: Any) -> int:
     return int(sympy.sign(polynomial.eval({_S: s, _R: r})))
-
-
-def _vanishes(polynomial: Any, s: Any, interval: tuple[Any, Any]) -> bool:
-    line = sympy.Poly(polynomial.as_expr().subs(_S, s), _R)
-    return bool(line.is_zero or (line.degree() > 0 and line.count_roots(*interval)))
 
 
 def _root_bound(polynomial: Any) -> Any:
