@@ -16,7 +16,8 @@ from typing import Any
 from conservative._core.errors import FunctionError
 from conservative.functions._arcs import GERMS
 from conservative.functions._germs import Germ
-from conservative.functions._graph import Graph, Node, reachable
+from conservative.functions._graph import BOOLEANS, Graph, Node, reachable
+from conservative.functions._smooth import SMOOTH
 from conservative.functions._values import Trace, Undefined, comparisons, first_true
 
 Laurent = tuple[int, Germ]
@@ -26,16 +27,15 @@ Laurent = tuple[int, Germ]
 def localised(graph: Graph, trace: Trace, point: Sequence[Any]) -> Graph:
     """The graph with such nodes as "limit" nodes, which hold value and gradient; the same graph if there is none."""
     replaced: dict[int, Node] = {}
-    rough: list[bool] = []
+    lipschitz: list[bool] = []
     for index, node in enumerate(graph.nodes):
-        steep = _is_steep(graph, trace, index)
-        bad = isinstance(trace.values[index], Undefined) or steep or any(rough[a] for a in node.args)
-        if bad and node.op in ("multiply", "power") and _vanishes_fast(graph, trace, index, rough):
-            replaced[index], bad = Node("limit", (), (Fraction(0), ())), False
+        tame = _is_lipschitz(graph, trace, index, lipschitz)
+        if not tame and node.op in ("multiply", "power") and _vanishes_fast(graph, trace, index, lipschitz):
+            replaced[index], tame = Node("limit", (), (Fraction(0), ())), True
         if node.op == "piecewise":
             replaced.update(_completed(graph, trace, index, point))
-            bad = bad and index not in replaced
-        rough.append(bad)
+            tame = tame or index in replaced
+        lipschitz.append(tame)
     if not replaced:
         return graph
     return replace(graph, nodes=tuple(replaced.get(i, node) for i, node in enumerate(graph.nodes)))
@@ -46,22 +46,53 @@ def _is_zero(trace: Trace, index: int) -> bool:
     return not isinstance(value, (Undefined, bool)) and bool(value == 0)
 
 
-def _is_steep(graph: Graph, trace: Trace, index: int) -> bool:
+def _is_lipschitz(graph: Graph, trace: Trace, index: int, lipschitz: Sequence[bool]) -> bool:
+    """Whether a node has values and bounded slopes all around the point, as far as its operands are seen to have."""
+    node, value = graph.nodes[index], trace.values[index]
+    if node.op in ("constant", "variable"):
+        return True
+    if isinstance(value, Undefined) or node.op in ("compare", "relation", "exponential", "limit", *BOOLEANS):
+        return False
+    if node.op in ("sign", "piecewise"):
+        return _is_settled(graph, trace, index, lipschitz)
+    if not all(lipschitz[a] for a in node.args):
+        return False
+    if node.op == "power":
+        everywhere = node.data.denominator == 1 or graph.nodes[node.args[0]].op == "abs"
+        return bool(node.data >= 1 and everywhere) or not _is_zero(trace, node.args[0])
+    return node.op != "smooth" or _is_inside(trace, node)
+
+
+def _is_settled(graph: Graph, trace: Trace, index: int, lipschitz: Sequence[bool]) -> bool:
+    """Whether a sign or a Piecewise is one smooth branch around the point, none of its guards being on its boundary."""
     node = graph.nodes[index]
-    return node.op == "power" and 0 < node.data < 1 and _is_zero(trace, node.args[0])
+    if node.op == "sign":
+        operands = graph.nodes[node.args[0]].args
+        return not trace.boundary(node.args[0]) and all(lipschitz[a] for a in operands)
+    branches, guards = node.branches()
+    read = [c for g in guards for c in comparisons(graph, g)]
+    chosen = first_true(graph, guards, trace.signs)
+    steady = all(not trace.boundary(c) and all(lipschitz[a] for a in graph.nodes[c].args) for c in read)
+    return steady and chosen is not None and chosen >= 0 and lipschitz[branches[chosen]]
 
 
-def _vanishes_fast(graph: Graph, trace: Trace, index: int, rough: Sequence[bool]) -> bool:
+def _is_inside(trace: Trace, node: Node) -> bool:
+    """Whether the argument of an elementary function is inside its domain: at ±1 an arc cosine is infinitely steep."""
+    value = trace.values[node.args[0]]
+    return all(value != bound for _, bound, _ in SMOOTH[node.data].domain)
+
+
+def _vanishes_fast(graph: Graph, trace: Trace, index: int, lipschitz: Sequence[bool]) -> bool:
     node = graph.nodes[index]
     if isinstance(trace.values[index], Undefined) or not _is_zero(trace, index):
         return False
     exponents: dict[int, Fraction] = {}
     for factor in node.args if node.op == "multiply" else (index,):
         if not _is_zero(trace, factor):
-            if isinstance(trace.values[factor], Undefined) or rough[factor]:
+            if not lipschitz[factor]:
                 return False
             continue
-        powers = _powers(graph, trace, factor, rough)
+        powers = _powers(graph, trace, factor, lipschitz)
         if powers is None:
             return False
         for base, exponent in powers.items():
@@ -69,18 +100,18 @@ def _vanishes_fast(graph: Graph, trace: Trace, index: int, rough: Sequence[bool]
     return bool(exponents) and min(exponents.values()) >= 1 and sum(exponents.values()) > 1
 
 
-def _powers(graph: Graph, trace: Trace, index: int, rough: Sequence[bool]) -> dict[int, Fraction] | None:
+def _powers(graph: Graph, trace: Trace, index: int, lipschitz: Sequence[bool]) -> dict[int, Fraction] | None:
     """Bases u and exponents E of a factor that is 0, with Π |u|^E its size; None where that is not seen."""
     node, exponent = graph.nodes[index], Fraction(1)
     if node.op == "power" and _is_zero(trace, node.args[0]):
         index, exponent = node.args[0], Fraction(node.data)
         node = graph.nodes[index]
         known = [_even_power(graph, term) for term in node.args] if node.op == "add" else [None]
-        if None not in known and not rough[index]:
+        if None not in known and lipschitz[index]:
             return {index: exponent * min(p for p in known if p is not None)}
         if exponent.denominator != 1 and node.op != "abs":
             return None
-    if rough[index] or exponent <= 0:
+    if not lipschitz[index] or exponent <= 0:
         return None
     index = node.args[0] if node.op == "abs" else index
     node = graph.nodes[index]
@@ -158,9 +189,15 @@ def _laurent(node: Node, known: Mapping[int, Laurent], start: Fraction) -> Laure
             unit = Germ.of(germ.terms[order:], None if germ.known is None else germ.known - order)
             return int(node.data) * (k + order), GERMS.power(unit, node.data)
         case "power":
-            return 0, GERMS.power(_series(inputs[0]), node.data)
+            base = _series(inputs[0])
+            if not base.term(0):
+                raise FunctionError("a root of a series without a constant term is another series on the other side")
+            return 0, GERMS.power(base, node.data)
         case "smooth":
-            return 0, GERMS.smooth(node.data, _series(inputs[0]))
+            argument = _series(inputs[0])
+            if any(argument.term(0) == bound for _, bound, _ in SMOOTH[node.data].domain):
+                raise FunctionError("an elementary function on the edge of its domain has no series")
+            return 0, GERMS.smooth(node.data, argument)
         case _:
             raise FunctionError("a switch has no series")
 

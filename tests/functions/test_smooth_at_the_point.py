@@ -78,3 +78,28 @@ def test_what_is_not_smooth_is_refused(text, error):
     for zero in (0, 0.0):
         with pytest.raises(error):
             cj.conservative_jacobian(F, [zero, zero])
+
+
+NOT_SMOOTH = [
+    "Piecewise((sqrt(x**2 + x**4)*sin(x)/x, Ne(x, 0)), (0, True))",
+    "Piecewise((sqrt(2 - 2*cos(x))*x/x, Ne(x, 0)), (0, True))",
+    "Piecewise((x**2/sqrt(x**2 + x**4), Ne(x, 0)), (0, True))",
+    "Piecewise((sqrt(x**2 + x**4)/x, Ne(x, 0)), (1, True))",
+    "Piecewise((1 - sin(sqrt(x**2 + x**4))/x, x < 0), (0*x, True))",
+    "sign(x)*sqrt(x**2 + x**4)",
+    "sign(x)*sqrt(x**2 + Abs(x)**3) + Abs(x)",
+    "Piecewise((1, x > 0), (-1, x < 0), (0, True))*sqrt(x**2 + x**4)",
+    "Heaviside(x)*Abs(x)*sqrt(x**2 + x**4)",
+    "acos(1 - Abs(x))*sqrt(x**2 + y**2)",
+    "asin(1 - Abs(x))*Abs(y)*sqrt(x**2 + y**2)",
+    "sqrt(x**2 + y**2)*acos(1 - x)",
+]
+
+
+@pytest.mark.parametrize("formula", NOT_SMOOTH)
+@pytest.mark.parametrize("kind", ["program", "conical"])
+def test_factors_that_jump_or_are_steep_and_roots_with_two_sides_are_not_smoothed(formula, kind):
+    """Kinks like |x|, jumps and infinite slopes, which were all called {0} or {1}, EXACT."""
+    F = cj.from_sympy(formula, state=["x", "y"])
+    with pytest.raises(cj.ConservativeError):
+        cj.conservative_jacobian(F, [0, 0], kind=kind)
