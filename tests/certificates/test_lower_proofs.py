@@ -38,6 +38,17 @@ def claim(family: Any, relation: str, bound: Fraction, proof: dict[str, Any]) ->
     return seal(document | {"proof": proof})
 
 
+@pytest.mark.parametrize("entry", [2, -2])
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_a_radius_equal_to_the_bound_is_not_above_it(entry: int, order: int) -> None:
+    """Eigenvalues at the bound itself, where the scaled polynomial is zero at 1 or at -1."""
+    family = [[[entry * (i == j) * (i == 0) for j in range(order)] for i in range(order)]]
+    assert check(claim(family, ">=", F(2), {"word": [0]}))
+    assert not check(claim(family, ">", F(2), {"word": [0]}))
+    assert check(claim(family, ">", F(2) - F(1, 10**30), {"word": [0]}))
+    assert not check(claim(family, ">=", F(2) + F(1, 10**30), {"word": [0]}))
+
+
 bounds = st.builds(Fraction, st.integers(1, 40), st.integers(1, 8))
 
 

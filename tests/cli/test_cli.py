@@ -1,5 +1,6 @@
 """The command line: real work, exit codes that mean something, and one clear message for every mistake."""
 
+import io
 import json
 import os
 import subprocess
@@ -87,18 +88,21 @@ def test_a_function_file_and_a_family_file_say_the_same(capsys: pytest.CaptureFi
     assert results[1]["trajectory"] is None
 
 
-def test_standard_input_holds_a_function_file_or_a_family(tmp_path: Path) -> None:
-    for text in (FUNCTION, json.dumps(HEAVY_BALL)):
-        done = subprocess.run(
-            [sys.executable, "-m", "conservative", "jsr", "-", "--json"],
-            input=text,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
-        )
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["lower"] >= 1.0321435
+def test_standard_input_holds_a_function_file_or_a_family(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "conservative", "jsr", "-", "--json"],
+        input=FUNCTION,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["lower"] >= 1.0321435
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(HEAVY_BALL).encode())))
+    assert run_json(capsys, "jsr", "-")["lower"] >= 1.0321435
 
 
 def test_standard_input_tells_json_from_toml_by_more_than_two_characters() -> None:
