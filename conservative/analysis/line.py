@@ -263,7 +263,9 @@ def state_matrices(source: Any) -> MatrixFamily:
     return family
 
 
-def iterated(source: Any, *, steps: int = 40, tol: float | None = None) -> SetTrajectory:
+def iterated(
+    source: Any, *, steps: int = 40, tol: float | None = None, time_limit: float | None = None
+) -> SetTrajectory:
     """The iterated hull of a source, from its X_0.
 
     Parameters
@@ -273,6 +275,8 @@ def iterated(source: Any, *, steps: int = 40, tol: float | None = None) -> SetTr
         How often the set is iterated.
     tol : float, optional
         Stop once this close to the fixed set.
+    time_limit : float, optional
+        As in `iterate_set`.
 
     Returns
     -------
@@ -292,7 +296,7 @@ def iterated(source: Any, *, steps: int = 40, tol: float | None = None) -> SetTr
             "`iterated(source=...)` needs blocks [A B] with a parameter part, to differentiate by; the source "
             "holds square matrices only. Name a function with parameters."
         )
-    return _iterate(problem, jacobian, steps=steps, tol=tol)
+    return _iterate(problem, jacobian, steps=steps, tol=tol, time_limit=time_limit)
 
 
 def _iterate(

@@ -13,7 +13,7 @@ _TIME = click.option(
     type=click.FloatRange(min=0, min_open=True),
     default=60.0,
     show_default=True,
-    help="Seconds in all; what is proved by then is reported.",
+    help="Seconds in all, kept roughly: no search begins later; what is proved by then is reported.",
 )
 _VARIABLE = click.option(
     "--variable",
@@ -102,6 +102,7 @@ def jsr(matrices: str, **options: Any) -> int:
 @click.argument("source")
 @_AT
 @_STEPS
+@_TIME
 @click.option("--tol", type=click.FloatRange(min=0, min_open=True), help="Stop once this close to the fixed set.")
 @_PLOT
 @_JSON

@@ -131,7 +131,7 @@ def iterate(source: str, **options: Any) -> int:
 
     check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
     problem = as_problem(_problem(source), at=_point(options["at"]))
-    trajectory = iterated(problem, steps=options["steps"] or 40, tol=options["tol"])
+    trajectory = iterated(problem, steps=options["steps"] or 40, tol=options["tol"], time_limit=options["time_limit"])
     if options["as_json"]:
         click.echo(as_json({"title": problem.title, **trajectory_document(trajectory)}))
     else:

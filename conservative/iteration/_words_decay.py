@@ -9,6 +9,7 @@ attain it are long; all words of one length would be far more. In ‖x‖_P the 
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import NEVER, is_over
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
 
@@ -22,8 +23,11 @@ _OPEN, _ENTRIES = 20_000, 2_000_000
 
 _DEEPEST = 400
 
+_SHORT_WORDS = 1_000
+"""Most words of two letters whose radii are looked at before a tree is grown."""
 
-def code_bound(A: Floats, *, error: float, weight: float) -> tuple[float, float]:
+
+def code_bound(A: Floats, *, error: float, weight: float, deadline: float = NEVER) -> tuple[float, float]:
     """(C, θ) with ‖A_1 ⋯ A_s‖ ≤ C θ^s for all words, for the θ that makes C/(1 − θ) smallest; (∞, 1) if none is found.
 
     Parameters
@@ -33,6 +37,8 @@ def code_bound(A: Floats, *, error: float, weight: float) -> tuple[float, float]
         Bound of the Euclidean norm of the difference of each matrix and the one it stands for.
     weight : float
         At least the norms of all matrices they stand for.
+    deadline : float
+        On the clock of `time.monotonic`; no word is lengthened after it.
 
     Returns
     -------
@@ -40,8 +46,11 @@ def code_bound(A: Floats, *, error: float, weight: float) -> tuple[float, float]
         Rounded up.
     """
     best, smallest = (np.inf, 1.0), np.inf
+    least = short_radius(A)
     for rate in _RATES[::-1]:
-        constant = _constant(A, rate, error=error, weight=weight)
+        if rate <= least:  # The powers of that word are never cut.
+            break
+        constant = _constant(A, rate, error=error, weight=weight, deadline=deadline)
         if constant is None:  # Smaller rates have larger trees.
             break
         if constant / (1.0 - rate) < smallest:
@@ -49,14 +58,38 @@ def code_bound(A: Floats, *, error: float, weight: float) -> tuple[float, float]
     return best
 
 
-def _constant(A: Floats, rate: float, *, error: float, weight: float) -> float | None:
-    """C for one θ, or `None` if the tree grows too large."""
+def short_radius(A: Floats) -> float:
+    """The largest ρ(A_w)^(1/|w|) over words of one and two letters, in floating point: which searches are hopeless.
+
+    Parameters
+    ----------
+    A : ndarray, shape (k, p, p)
+
+    Returns
+    -------
+    float
+    """
+    if not np.isfinite(A).all():
+        return 0.0
+    found = float(np.abs(np.linalg.eigvals(A)).max())
+    if len(A) ** 2 <= _SHORT_WORDS:
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            pairs = np.einsum("iab,jbc->ijac", A, A).reshape(-1, *A.shape[1:])
+        if np.isfinite(pairs).all():
+            found = max(found, float(np.sqrt(np.abs(np.linalg.eigvals(pairs)).max())))
+    return found
+
+
+def _constant(A: Floats, rate: float, *, error: float, weight: float, deadline: float) -> float | None:
+    """C for one θ, or `None` if the tree grows too large or the time is over."""
     k, p = A.shape[:2]
     size = float(frobenius_bounds(A)[1].max())
     step = error + (p + 4) * UNIT_ROUNDOFF * size
     most = min(_OPEN, _ENTRIES // (k * p * p))
     products, off, constant, power = np.eye(p)[None], 0.0, 1.0, 1.0
     for _ in range(_DEEPEST):
+        if is_over(deadline):
+            return None
         off = (off * weight + step * float(frobenius_bounds(products)[1].max())) * (1.0 + 1e-14)
         products = np.einsum("wij,kjl->wkil", products, A, optimize=True).reshape(-1, p, p)
         power *= rate * (1.0 - 4.0 * UNIT_ROUNDOFF)

@@ -6,17 +6,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from conservative._core.deadlines import NEVER, is_over, seconds_left, time_limit_until
 from conservative._core.errors import BudgetError, ConservativeError, ExpansionError
+from conservative.iteration._words_decay import short_radius
 from conservative.iteration.decay import Decay, decay_of, pruned_decay
 
 Floats = NDArray[np.float64]
 
 _WORD_LENGTH, _WORDS = 12, 100_000
+
+_HOPELESS = 1.0 - 1e-14
+"""A matrix, or a product of two, of this radius: what contracts more slowly bounds nothing."""
+
 _GOOD_ENOUGH = 50.0
 """A sum of all norms below which no semidefinite program is solved to improve it."""
 
 
-def adapted_decay(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
+def adapted_decay(A: Floats, *, norm: ArrayLike | None = None, deadline: float = NEVER) -> Decay:
     """The smallest constants found: in the given norm, over several steps, or in a quadratic or a polytope norm.
 
     Parameters
@@ -24,11 +30,13 @@ def adapted_decay(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
     A : ndarray, shape (k, p, p)
     norm : array_like, shape (p, p), optional
         A positive definite P; if it is given, no other quadratic norm is looked for.
+    deadline : float
+        On the clock of `time.monotonic`; no further norm is tried after it.
 
     Returns
     -------
     Decay
-        With a rate of at least 1 if nothing contracts.
+        With a rate of at least 1 if nothing contracts, or nothing is found in time.
 
     Notes
     -----
@@ -42,24 +50,29 @@ def adapted_decay(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
     >>> adapted_decay(np.array([[[0.5, 40.0], [0.0, 0.5]]])).contracts
     True
     """
-    found = decay_of(A, norm=norm)
-    if norm is not None or found.one_step < 1.0 or (found.contracts and found.tail(0) <= _GOOD_ENOUGH):
+    found = decay_of(A, norm=norm, deadline=deadline)
+    if (
+        norm is not None
+        or is_over(deadline)
+        or found.one_step < 1.0
+        or (found.contracts and found.tail(0) <= _GOOD_ENOUGH)
+    ):
         return found
-    if not found.contracts and expanding_word(A) is not None:
+    if not found.contracts and (short_radius(A) >= _HOPELESS or expanding_word(A) is not None):
         return found
     from conservative.spectral import common_quadratic_norm, polytope_norm
 
     try:
-        P = common_quadratic_norm(A).P
-        other = decay_of(A, norm=P)
+        P = common_quadratic_norm(A, time_limit=time_limit_until(deadline)).P
+        other = decay_of(A, norm=P, deadline=deadline)
         # No quadratic norm of its own contracts every family that contracts: products in it do.
-        other = other if other.contracts else pruned_decay(A, norm=P)
+        other = other if other.contracts else pruned_decay(A, norm=P, deadline=deadline)
     except ConservativeError:
         return found
     found = other if other.tail(0) < found.tail(0) else found
-    if found.contracts:
+    if found.contracts or is_over(deadline):
         return found
-    polytope = polytope_norm(A)
+    polytope = polytope_norm(A) if deadline == NEVER else polytope_norm(A, time_limit=seconds_left(deadline))
     return found if polytope is None else Decay((polytope.spread,), polytope.gamma, found.one_step)
 
 

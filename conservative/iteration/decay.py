@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_real_array
+from conservative._core.deadlines import NEVER, is_over
 from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
@@ -97,7 +98,7 @@ class Decay:
         return _rounded_up(_power(self.rate, q) * rest)
 
 
-def decay_of(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
+def decay_of(A: Floats, *, norm: ArrayLike | None = None, deadline: float = NEVER) -> Decay:
     """Bounds of the norms of all products of a family.
 
     Parameters
@@ -105,6 +106,8 @@ def decay_of(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
     A : ndarray, shape (k, p, p)
     norm : array_like, shape (p, p), optional
         A positive definite P: products are measured in ‖x‖_P = √(xᵀPx) and converted by its condition number.
+    deadline : float
+        On the clock of `time.monotonic`; products are not lengthened after it.
 
     Returns
     -------
@@ -124,10 +127,10 @@ def decay_of(A: Floats, *, norm: ArrayLike | None = None) -> Decay:
             return Decay((condition,), rate, one_step)
     if one_step < 1.0:
         return Decay((1.0,), one_step, one_step)
-    return _grouped(A, one_step)
+    return _grouped(A, one_step, deadline)
 
 
-def _grouped(A: Floats, one_step: float) -> Decay:
+def _grouped(A: Floats, one_step: float, deadline: float) -> Decay:
     """Lengthen the products until they contract well, or there are too many of them."""
     k, p = A.shape[:2]
     largest = min(_PRODUCTS, _ENTRIES // (p * p))
@@ -135,7 +138,7 @@ def _grouped(A: Floats, one_step: float) -> Decay:
     roundings: list[float] = []
     size = float(frobenius_bounds(A)[1].max())
     best = Decay((1.0,), one_step, one_step)
-    while len(products) * k <= largest and len(norms) <= 64 and np.isfinite(norms[-1]):
+    while len(products) * k <= largest and len(norms) <= 64 and np.isfinite(norms[-1]) and not is_over(deadline):
         with np.errstate(under="ignore", over="ignore", invalid="ignore"):
             roundings.append((p + 2) * UNIT_ROUNDOFF * size * float(frobenius_bounds(products)[1].max()))
             products = np.einsum("wij,kjl->wkil", products, A, optimize=True).reshape(-1, p, p)
@@ -158,7 +161,7 @@ def _merit(decay: Decay) -> tuple[float, float]:
     return decay.tail(0), decay.rate ** (1.0 / len(decay.norms))
 
 
-def pruned_decay(A: Floats, *, norm: ArrayLike) -> Decay:
+def pruned_decay(A: Floats, *, norm: ArrayLike, deadline: float = NEVER) -> Decay:
     """Bounds from a tree of words measured in ‖x‖_P, cut where they have shrunk.
 
     Parameters
@@ -166,6 +169,8 @@ def pruned_decay(A: Floats, *, norm: ArrayLike) -> Decay:
     A : ndarray, shape (k, p, p)
     norm : array_like, shape (p, p)
         A positive definite P; the better it fits, the smaller the tree.
+    deadline : float
+        On the clock of `time.monotonic`; no word is lengthened after it.
 
     Returns
     -------
@@ -180,7 +185,7 @@ def pruned_decay(A: Floats, *, norm: ArrayLike) -> Decay:
     moved = _conjugated(A, norm)
     if not math.isfinite(moved.weight):
         return Decay((1.0,), max(one_step, 1.0), one_step)
-    constant, rate = code_bound(moved.A, error=moved.error, weight=moved.weight)
+    constant, rate = code_bound(moved.A, error=moved.error, weight=moved.weight, deadline=deadline)
     return Decay((_up(constant * moved.condition, 2),), rate, one_step)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_count, as_positive
+from conservative._core.deadlines import NEVER, is_over, seconds_left
 from conservative._core.numbers import Bracket, round_up
 from conservative.iteration._words import Words, supports_of_last
 from conservative.iteration.blocks import Blocks, read_blocks, read_initial
@@ -30,6 +31,9 @@ from conservative.matrix_sets.gaps import measured_gap
 from conservative.matrix_sets.operations import affine_images
 
 _DEFAULT_STEPS = 20
+
+_ASSURED = 20
+"""Steps of planar hulls that are made whatever the clock says: they cost milliseconds."""
 
 _THINNED = 1e-11
 """Carried errors of this share of the size are more than rounding."""
@@ -71,7 +75,8 @@ def iterate_set(
     max_vertices : int, optional
         Most vertices kept, instead of the representation's own limit.
     time_limit : float, optional
-        Seconds; a step that is not done by then is dropped.
+        Seconds; a step that is not done by then is dropped, but the first 20 of planar hulls (p·m ≤ 2). Half of it may
+        be spent on the bounds; what is not bounded by then is iterated without.
 
     Returns
     -------
@@ -105,19 +110,22 @@ def iterate_set(
     blocks = read_blocks(J, call="iterate_set")
     start = read_initial(initial, blocks, call="iterate_set")
     thinning = read_representation(representation, max_vertices, start.shape, call="iterate_set")
-    decay = adapted_decay(blocks.A, norm=norm)
+    half = time.monotonic() + 0.5 * seconds_left(deadline)
+    decay = adapted_decay(blocks.A, norm=norm, deadline=half)
     if tol is not None and not decay.contracts:
         limit = min(limit, steps or _DEFAULT_STEPS)
     run = _Run(blocks, decay, thinning.max_vertices, thinning.step_loss(decay))
     status = None
     try:
         run.begin(start)
-        while status is None and len(run.gaps) < limit and time.monotonic() <= deadline:
-            with searching_until(deadline):
+        assured = min(limit, _ASSURED) if blocks.B[0].size <= 2 else 0
+        while status is None and len(run.gaps) < limit and (len(run.gaps) < assured or not is_over(deadline)):
+            with searching_until(NEVER if len(run.gaps) < assured else deadline):
                 status = run.step(tol)
-        if status is None and time.monotonic() > deadline and len(run.gaps) < limit:
+        if status is None and is_over(deadline) and len(run.gaps) < limit:
             status = TrajectoryStatus.TIME_LIMIT
-            run.drop_last()  # its searches may have ended early
+            if len(run.gaps) > assured:
+                run.drop_last()  # its searches may have ended early
     except KeyboardInterrupt:
         if not run.sets:
             raise

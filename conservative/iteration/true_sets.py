@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from conservative._core.checks import as_count, as_matrices, as_positive
+from conservative._core.deadlines import seconds_left
 from conservative._core.errors import ArgumentError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import spectral_norm_bounds
@@ -129,7 +130,7 @@ def iterate_true(
     check_size(_size(blocks, start), call="iterate_true(J=..., initial=...)", least=1.0 / LARGEST)
     if planar and not isinstance(start, PlanarRegion):
         start = PlanarRegion(start.to_shapely(), (p, m), start.exactness, start.e_missing, start.e_extra)
-    decay = adapted_decay(blocks.A, norm=norm)
+    decay = adapted_decay(blocks.A, norm=norm, deadline=time.monotonic() + 0.5 * seconds_left(deadline))
     if step_tol is None:
         share = _SHARES.get(p * m, 0.2)
         step_tol = (share if blocks.convex else min(share, _FINITE_SHARE)) * (_size(blocks, start) or 1.0)

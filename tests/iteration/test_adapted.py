@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from conservative.iteration import fixed_set, iterate_set
+from conservative.iteration import _words_decay, fixed_set, iterate_set
 from conservative.iteration.contraction import adapted_decay
 from conservative.iteration.decay import pruned_decay
 from conservative.spectral import common_quadratic_norm, joint_spectral_radius
@@ -54,3 +54,22 @@ def test_a_family_that_no_quadratic_norm_contracts_has_bounds() -> None:
     found = fixed_set(J, tol=1e-2, representation="hull", time_limit=2.0)
     points = np.linalg.solve(np.eye(2) - A, J[:, :, 2:])
     assert found.outer.project(points).lower.max() <= 1e-9 * found.outer.radius
+
+
+def test_no_word_is_lengthened_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """[[0.5, 4], [0, 0.5]] contracts over several steps: without time no such bound is found, and nothing is grown."""
+    A = np.array([[[0.5, 4.0], [0.0, 0.5]], [[0.5, 0.0], [4.0, 0.1]]]) / 4.0
+    grown: list[int] = []
+    monkeypatch.setattr(_words_decay, "spectral_norm_bounds", lambda M: grown.append(len(M)) or (None, np.ones(len(M))))
+    decay = adapted_decay(A, deadline=-np.inf)
+    assert (decay.contracts, decay.rate, grown) == (False, decay.one_step, [])
+    assert not pruned_decay(A, norm=np.eye(2), deadline=-np.inf).contracts
+    assert grown == []
+
+
+def test_where_a_letter_has_radius_one_no_tree_is_grown(monkeypatch: pytest.MonkeyPatch) -> None:
+    grown: list[float] = []
+    monkeypatch.setattr(_words_decay, "_constant", lambda A, rate, **_: grown.append(rate))
+    assert not adapted_decay(np.array([[[0.0, 0.0], [0.25, 1.0]], [[0.5, 1.0], [0.0, 0.2]]])).contracts
+    assert not pruned_decay(np.array([[[0.0, 1.0], [0.9, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]), norm=np.eye(2)).contracts
+    assert grown == [0.999]

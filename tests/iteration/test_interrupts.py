@@ -232,11 +232,12 @@ def test_refinements_stay_valid(shape: tuple[int, int], owner: Any, name: str, c
     assert found.inner.project(points).lower.max() <= found.inner.e_missing
 
 
-@pytest.mark.parametrize("iterate", [iterate_set, iterate_true])
-def test_time_limits_of_iterations(iterate: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(("iterate", "made"), [(iterate_set, 20), (iterate_true, 0)])
+def test_time_limits_of_iterations(iterate: Callable[..., Any], made: int) -> None:
+    """Of planar hulls the first steps are made in any case: they cost milliseconds."""
     run = iterate(BOW_TIE, [[[3.0], [7.0]]], steps=50, time_limit=0.0)
     assert run.status.name == "TIME_LIMIT"
-    assert len(run.sets) == len(run.bounds) == run.steps + 1 == 1
+    assert len(run.sets) == len(run.bounds) == run.steps + 1 == made + 1
     assert iterate(BOW_TIE, [[[3.0], [7.0]]], steps=1, time_limit=100.0).steps == 1
     with pytest.raises(ArgumentError, match="time_limit"):
         iterate(BOW_TIE, [[[3.0], [7.0]]], time_limit=-1.0)
