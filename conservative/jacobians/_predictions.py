@@ -219,8 +219,9 @@ def _sorted(rules: Rules, index: int, observed: Any) -> list[Part]:
     label = rules.doubles.graph.labels[index]
     count = len(label.values)
     order = rules.doubles.order(label.values)
-    if observed[0][0] == 0.0:
-        order = sorted(range(count), key=lambda i: -float(rules.doubles.values[label.values[i]]))[::-1]
+    if observed[0][0] == 0.0:  # from the top, where JAX ranks 0 above -0
+        values = [float(rules.doubles.values[a]) for a in label.values]
+        order = sorted(range(count), key=lambda i: (-values[i], bool(np.signbit(values[i]))))[::-1]
     taken = order[label.rank - 1 : label.rank] if label.name == "SortedValue" else order[count - label.rank :]
     return [(a, float(i in taken)) for i, a in enumerate(label.values)]
 

@@ -56,6 +56,12 @@ def test_equal_values_on_top():
     assert "any of the equal values (torch.topk)" in str(explanation)
 
 
+def test_zero_ranks_above_minus_zero_on_top():
+    F = cj.from_sympy("order_statistic(2, -y, x)", state=["x", "y"])
+    assert cj.explain(F, [0, 0]).derivative("JAX", spelling="top_k").tolist() == [[1.0, 0.0]]
+    assert cj.explain(F, [0, 0]).derivative("JAX").tolist() == [[1.0, 0.0]]
+
+
 def test_a_derivative_that_is_no_number_is_printed_as_one():
     text = str(cj.explain(cj.from_sympy("Piecewise((sqrt(x), x > 0), (0, True))", state="x"), [-1]))
     assert f"JAX {VERSIONS['JAX']}: [[nan]] by reverse mode; [[0]] by forward mode" in text
