@@ -48,7 +48,11 @@ def about_verdict(
         lines += [f"remedy: {adapted.remedy}"] if adapted.remedy and not _is_one(adapted.radius) else []
     if contraction is Contraction.REFUTED:
         lines.append(_what_is_refuted(2 if radius is None else len(radius.vertex_radii), of_function))
-    lines += [] if radius is None else certificate_lines(radius)
+    if adapted is not None and adapted.how is Adapted.EUCLIDEAN and adapted.certificate is not None:
+        lines.append(certificate_text(adapted.certificate))
+        lines.append("the certificate proves the contraction: the bracket above is proved, but has no certificate")
+    else:
+        lines += [] if radius is None else certificate_lines(radius)
     return Finding("Contraction of derivatives" if of_function else "Contraction", tuple(lines))
 
 

@@ -16,7 +16,7 @@ from conservative._core.text import shown
 from conservative.analysis.problem import Problem, as_problem
 from conservative.analysis.record import Analysis
 from conservative.analysis.ties import without_a_list
-from conservative.analysis.verdict import Contraction
+from conservative.analysis.verdict import Contraction, proves_contraction
 from conservative.differentiation import ImplicitJacobian, implicit_jacobian
 from conservative.functions import Residual, StructuredMap
 from conservative.iteration import FixedSet, SetTrajectory, fixed_set, iterate_set
@@ -33,6 +33,7 @@ from conservative.spectral import (
     Side,
     assumption_a,
     contraction_verdict,
+    euclidean_certificate,
     joint_spectral_radius,
     shortest_expanding,
 )
@@ -358,7 +359,9 @@ def _adapted(
 ) -> ContractionVerdict | None:
     """In which norm the family contracts; near radius one, whether it does on a quotient or a subspace."""
     if assumption.holds:
-        return ContractionVerdict(Adapted.EUCLIDEAN, Bracket(0.0, assumption.norm.upper))
+        shown = proves_contraction(radius.certificate)
+        certificate = None if shown else euclidean_certificate(family, assumption.norm.upper)
+        return ContractionVerdict(Adapted.EUCLIDEAN, Bracket(0.0, assumption.norm.upper), certificate=certificate)
     if radius.upper < 1:
         return ContractionVerdict(Adapted.POLYTOPE, radius.bracket, certificate=radius.certificate)
     if radius.lower <= 1 + _NEAR_ONE and radius.upper >= 1 and family.size > 1:

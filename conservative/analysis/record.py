@@ -81,6 +81,8 @@ class Analysis:
     @property
     def certificate(self) -> Certificate | None:
         """The proof that the verdict rests on, or of the best bound."""
+        if self.adapted is not None and self.adapted.certificate is not None and self.adapted.contracts:
+            return self.adapted.certificate
         return None if self.radius is None else self.radius.certificate
 
     @property

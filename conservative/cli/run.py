@@ -31,6 +31,7 @@ def analyze(source: str, **options: Any) -> int:
     from conservative._core.files import check_writable
     from conservative.analysis import Contraction
     from conservative.analysis import analyze as run_analysis
+    from conservative.analysis.verdict import proves_contraction
     from conservative.report import FIGURE_ENDINGS, analysis_document, as_json, plot_analysis, render
 
     target = _certificate_target(source, options)
@@ -54,7 +55,10 @@ def analyze(source: str, **options: Any) -> int:
         click.echo(render(result, colour=_colour()))
     _save(result.certificate, written or options["certificate"])
     if written and not options["as_json"]:
-        click.echo(printable(f"  written to {written}; prove it again with: conservative check {written}"))
+        again = f"prove it again with: conservative check {written}"
+        unproved = result.contraction is Contraction.PROVED and not proves_contraction(result.certificate)
+        more = "it does not prove the contraction, for which no certificate was found" if unproved else again
+        click.echo(printable(f"  written to {written}; {more}"))
     if options["plot"]:
         _draw(lambda path: plot_analysis(result, path), options)
     if options["require"] == "contraction":
@@ -254,11 +258,17 @@ def _point(text: str | None) -> dict[str, str] | None:
             raise click.UsageError(
                 f"--at wants NAME=VALUE pairs separated by commas, as in x=0,theta=1/3; got {part!r}."
             )
+        if name.strip() in point:
+            raise click.UsageError(f"--at names {name.strip()} twice; give each name one value.")
         point[name.strip()] = value.strip()
     return point
 
 
 def _certificate_target(source: str, options: dict[str, Any]) -> str | None:
+    if options["no_certificate"] and options["certificate"] is not None:
+        raise click.UsageError("--certificate and --no-certificate exclude each other; give one of them.")
+    if options["certificate"] == "":
+        raise click.UsageError("--certificate wants the name of a file; got an empty one.")
     if options["no_certificate"]:
         return None
     return options["certificate"] or _default_certificate_name(source)

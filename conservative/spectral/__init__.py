@@ -44,6 +44,7 @@ from conservative.spectral.unit_ball import ball_of as ball_of
 from conservative.spectral.verdict import Contraction as Contraction
 from conservative.spectral.verdict import ContractionVerdict as ContractionVerdict
 from conservative.spectral.verdict import contraction_verdict as contraction_verdict
+from conservative.spectral.verdict import euclidean_certificate as euclidean_certificate
 from conservative.spectral.words import least_rotation as least_rotation
 from conservative.spectral.words import word_text as word_text
 from conservative.spectral.zonotope_radius import ZonotopeRadius as ZonotopeRadius

@@ -23,6 +23,7 @@ from conservative.spectral.automata import as_automaton, lifted_family
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.basis import balanced_family
 from conservative.spectral.candidates import ranked_words
+from conservative.spectral.decimals import decimal_above
 from conservative.spectral.family_radius import JointSpectralRadius
 from conservative.spectral.jsr import joint_spectral_radius
 from conservative.spectral.long_numbers import polynomial_takes
@@ -49,6 +50,9 @@ _NEAR_ONE = 1e-9
 
 _CHECKING = 2e-5
 """Seconds that the checker takes for a quadratic norm of doubles, times n^3 for each matrix, about."""
+
+_CLAIMED_ROOM = Fraction(1, 10**9)
+"""Part by which the claim of a Euclidean norm exceeds the norm."""
 
 _QUICK_LENGTH, _QUICK_WIDTH = 24, 200
 """Of the search for an expanding word that comes before any semidefinite program."""
@@ -234,9 +238,7 @@ def _of_family(
     euclidean = assumption_a(family)
     kept[:] = [Bracket(0.0, euclidean.norm.upper)]
     if euclidean.holds:
-        identity = [[int(i == j) for j in range(family.size)] for i in range(family.size)]
-        bound = Fraction(min(euclidean.norm.upper, 1.0))
-        certificate = certificate_or_none(lambda: contraction_certificate(family, identity, bound, strict=bound == 1))
+        certificate = euclidean_certificate(family, euclidean.norm.upper)
         return ContractionVerdict(
             Contraction.EUCLIDEAN, Bracket(0.0, euclidean.norm.upper), np.eye(family.size), certificate=certificate
         )
@@ -262,6 +264,28 @@ def _of_family(
             return ContractionVerdict(Contraction.POLYTOPE, Bracket(0.0, form.gamma), certificate=form.certificate)
     found = radius if radius is not None else joint_spectral_radius(family, time_limit=time_limit_until(deadline))
     return _from_radius(family, found, deadline)
+
+
+def euclidean_certificate(family: MatrixFamily, norm: float) -> Certificate | None:
+    """The claim that all matrices contract in the Euclidean norm.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+        Proved to have Euclidean norms below one.
+    norm : float
+        A proved bound of them.
+
+    Returns
+    -------
+    Certificate or None
+        None beyond the checker's limits.
+    """
+    identity = [[int(i == j) for j in range(family.size)] for i in range(family.size)]
+    # With some room the checker needs no elimination: a factor in doubles shows that the slack is positive.
+    roomy = Fraction(norm) * (1 + _CLAIMED_ROOM)
+    bound = decimal_above(roomy) if 0 < roomy < 1 - _CLAIMED_ROOM else Fraction(min(norm, 1.0))
+    return certificate_or_none(lambda: contraction_certificate(family, identity, bound, strict=bound == 1))
 
 
 def _quick_word(family: MatrixFamily, deadline: float) -> Word:

@@ -427,3 +427,27 @@ def test_an_unwritable_path_is_found_before_the_work(
     code, out, err = run(capsys, command[0], "strictness", command[1], "missing/file.png")
     assert (code, out) == (2, "")
     assert "missing" in err
+
+
+def test_a_contraction_in_the_euclidean_norm_is_certified_at_whatever_time_limit(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    matrices = np.random.default_rng(1).standard_normal((10, 20, 20))
+    np.save(tmp_path / "ten.npy", 0.9 * matrices / np.linalg.norm(matrices, 2, axis=(1, 2), keepdims=True))
+    options = ("--require", "contraction", "--time-limit", "1e-3", "--certificate", "ten.json")
+    code, out, _ = run(capsys, "analyze", "ten.npy", *options)
+    assert code == 0
+    assert "prove it again with: conservative check ten.json" in out
+    claim = Certificate((tmp_path / "ten.json").read_text()).claim
+    assert claim.upper is not None
+    assert claim.upper < 1
+    assert run(capsys, "check", "ten.json")[0] == 0
+
+
+def test_options_that_contradict_each_other_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for options in (
+        ("--certificate", "a.json", "--no-certificate"),
+        ("--certificate", ""),
+        ("--at", "x=0,theta=0,x=1"),
+    ):
+        assert run(capsys, "analyze", "half-absolute", *options)[0] == 2
