@@ -47,7 +47,7 @@ class PolytopeNorm:
 
     @property
     def vertices(self) -> NDArray[Any]:
-        """The vertices, shape (N, n): complex for an elliptic hull (see `UnitBall`)."""
+        """The vertices as an (N, n) array, complex for an elliptic hull (see `UnitBall`)."""
         return self.ball.vertices
 
     def evaluate(self, points: ArrayLike) -> NDArray[np.float64]:

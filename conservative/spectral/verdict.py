@@ -99,8 +99,8 @@ class ContractionVerdict:
     ----------
     how : Contraction
     radius : Bracket
-        The joint spectral radius, proved; of the part that contracts, for QUOTIENT and SUBSPACE. With NEAR_ its upper
-        end bounds that of all the families.
+        The joint spectral radius, proved; of the part that contracts, for QUOTIENT and SUBSPACE. For verdicts on
+        families close by its upper end bounds that of all of them.
     P : ndarray or None
         For QUADRATIC: the norm is sqrt(x^T P x), the factor at most ``radius.upper``.
     word : tuple of int
@@ -108,9 +108,10 @@ class ContractionVerdict:
     signs : ndarray or None
         For a refuted zonotope: the weights of the vertices that make the word.
     quotient : Quotient or None
-        The common invariant subspace, for QUOTIENT and SUBSPACE; with NEAR_, `distance` says of which families.
+        The common invariant subspace, for QUOTIENT and SUBSPACE; its `distance` says of which families close by.
     part : ContractionVerdict or None
-        The verdict of the part that contracts, with its own certificate; with NEAR_, of what the given doubles keep.
+        The verdict of the part that contracts, with its own certificate; of families close by, of what the given
+        doubles keep.
     certificate : Certificate or None
         Of a bound below one, or of the word; None for zonotopes, quotients, and beyond the checker's limits.
     """
