@@ -109,8 +109,8 @@ def test_set_images_and_fixed_sets_of_mixed_ranks() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_random_slivers_and_singular_maps(seed: int) -> None:
     """As `benchmarks/hunt_gaps.py` does for as long as one likes."""
-    for count in range(25):
+    for count in range(8):
         planar_checks.one(np.random.default_rng([10_000 + seed, count]))
