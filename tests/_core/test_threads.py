@@ -9,36 +9,39 @@ from conservative._core import threads
 from conservative._core.threads import one_thread
 
 
-def setting() -> set[int]:
-    return {library.num_threads for library in threads._libraries()[0]}
+def setting() -> list[int]:
+    return [library.num_threads for library in threads._libraries()[0]]
 
 
-@pytest.fixture(autouse=True)
-def _two_threads() -> Iterator[None]:
+@pytest.fixture
+def usual() -> Iterator[list[int]]:
+    """Two threads, in every library that takes them: one that was loaded with one thread may keep it."""
     before = [(library, library.num_threads) for library in threads._libraries()[0]]
     threads._set([(library, 2) for library, _ in before])
-    yield
+    if 2 not in setting():
+        pytest.skip("no BLAS here takes two threads")
+    yield setting()
     threads._set(before)
 
 
-def test_blocks_within_blocks_and_blocks_that_overlap() -> None:
+def test_blocks_within_blocks_and_blocks_that_overlap(usual: list[int]) -> None:
     first, second = one_thread(), one_thread()
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
-    assert setting() == {1}
+    assert set(setting()) == {1}
     second.__exit__(None, None, None)
-    assert setting() == {2}
+    assert setting() == usual
 
 
-def test_an_error_restores_the_setting() -> None:
+def test_an_error_restores_the_setting(usual: list[int]) -> None:
     with pytest.raises(KeyboardInterrupt), one_thread():
         raise KeyboardInterrupt
-    assert setting() == {2}
+    assert setting() == usual
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_calls_that_overlap_in_threads(first: bool) -> None:
+def test_calls_that_overlap_in_threads(first: bool, usual: list[int]) -> None:
     """Whether the thread that changed the setting leaves first or last, the other one keeps it, and it comes back."""
     inside, leave = [threading.Event(), threading.Event()], [threading.Event(), threading.Event()]
 
@@ -52,10 +55,10 @@ def test_calls_that_overlap_in_threads(first: bool) -> None:
         worker.start()
         entered.wait()
     for i in (0, 1) if first else (1, 0):
-        assert setting() == {1}
+        assert set(setting()) == {1}
         leave[i].set()
         workers[i].join()
-    assert setting() == {2}
+    assert setting() == usual
 
 
 def test_a_library_with_a_setting_for_each_thread_is_restored_by_each(monkeypatch: pytest.MonkeyPatch) -> None:
