@@ -12,6 +12,9 @@ from conservative.certificates import check
 from conservative.spectral import contraction_verdict, family_radius
 from conservative.spectral.stages import RadiusStatus
 
+# An interrupt may fall into a generator that is being closed: Python can only report it there.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 ROOM = str(Path(family_radius.__file__).parents[1])
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 RATE = 1.03214353442003
