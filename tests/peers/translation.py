@@ -23,10 +23,10 @@ _RELATIONS = {
 
 @dataclass(frozen=True)
 class Translation:
-    """f(x) for a vector x. `library` is one of `libraries.JAX` and `libraries.PYTORCH`."""
+    """f(x) for a vector x. `framework` is one of `libraries.JAX` and `libraries.PYTORCH`."""
 
     F: cj.PiecewiseSelection
-    library: Any
+    framework: Any
     spelling: str = "maximum"
 
     def __call__(self, x: Any) -> Any:
@@ -34,10 +34,10 @@ class Translation:
         values: list[Any] = []
         for index in range(len(graph.nodes)):
             values.append(self._node(graph, switches, index, values, x))
-        return self.library.stack([self.library.number(values[o]) for o in graph.outputs])
+        return self.framework.stack([self.framework.number(values[o]) for o in graph.outputs])
 
     def _node(self, graph: Any, switches: Any, index: int, values: list[Any], x: Any) -> Any:
-        node, label, library = graph.nodes[index], graph.labels.get(index), self.library
+        node, label, library = graph.nodes[index], graph.labels.get(index), self.framework
         inputs = [values[a] for a in node.args]
         if label is not None:
             stacked = library.stack([library.number(values[a]) for a in label.values])
@@ -67,13 +67,13 @@ class Translation:
             inner = graph.nodes[index].args[place]
             if inner not in switches.clips:
                 return z  # the other end is written by the outer switch
-            return getattr(self.library, self.spelling)(values[graph.nodes[inner].args[switches.varying[inner]]])
+            return getattr(self.framework, self.spelling)(values[graph.nodes[inner].args[switches.varying[inner]]])
         if self.spelling == "relu" and bound != 0.0:
-            return self.library.bound(op, z, bound, "maximum")
-        return self.library.bound(op, z, bound, self.spelling)
+            return self.framework.bound(op, z, bound, "maximum")
+        return self.framework.bound(op, z, bound, self.spelling)
 
     def _plain(self, graph: Any, node: Any, inputs: list[Any], values: list[Any], x: Any) -> Any:
-        library = self.library
+        library = self.framework
         match node.op:
             case "constant":
                 return float(node.data)
