@@ -38,6 +38,15 @@ class Sides:
     second: Arc
     order: int
 
+    def stretched(self, factor: int) -> "Sides":
+        """The same with t^factor in the place of t, so that roots of t have series."""
+        if factor == 1:
+            return self
+        middle, first, second = (
+            tuple(germ.stretched(factor) for germ in arc) for arc in (self.middle, self.first, self.second)
+        )
+        return Sides(middle, first, second, self.order * factor)
+
 
 @dataclass(frozen=True, slots=True)
 class _Start:

@@ -7,6 +7,8 @@ Everything here is proved: a sign is *met* along an arc, or by an exact decision
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from fractions import Fraction
+from itertools import combinations
+from math import lcm
 from typing import Any
 
 from conservative._core.errors import FunctionError
@@ -14,6 +16,7 @@ from conservative.functions._arcs import GERMS, Arc, Sides, axis_arcs, guard_sid
 from conservative.functions._arithmetic import Arithmetic
 from conservative.functions._germs import Germ
 from conservative.functions._graph import Graph, Node, pruned, reachable
+from conservative.functions._laurent import LaurentArithmetic, power_series
 from conservative.functions._local_polynomials import compared_polynomial, difference, output_polynomials
 from conservative.functions._local_signs import contradictory, local_patterns, parts_across
 from conservative.functions._seams import open_seams
@@ -23,6 +26,7 @@ from conservative.functions._values import Trace, Undefined, value_pass
 _MAX_GUARDS = 8
 """Most guards beside which jumps are looked for at one point."""
 _DIGITS = 10**6
+_LAURENT = LaurentArithmetic()
 
 
 class Reach(Enum):
@@ -92,36 +96,42 @@ def _reach_on_a_line(graph: Graph, trace: Trace, arcs: Iterable[Arc]) -> Reach:
 def jump_beside(graph: Graph, base: Trace, point: Sequence[Fraction], symbols: Sequence[Any]) -> str | None:
     """A jump across a guard at points arbitrarily near this one, in words, or None when none is found.
 
-    Two arcs 2 t^M apart on the two sides of a guard are tried. A function that differs between them by less than M
-    orders is not Lipschitz near the point, and so no continuous selection of pieces with bounded derivatives. Pieces
-    that are polynomials in two variables are compared along every curve of the guard, also where it has no rational
-    tangent.
+    Two arcs 2 t^M apart on the two sides of a guard are tried, and the one between them, on which an equality may hold.
+    A function that differs between them by less than M orders is not Lipschitz near the point, and so no continuous
+    selection of pieces with bounded derivatives. Pieces that are polynomials in two variables are compared along every
+    curve of the guard, also where it has no rational tangent.
     """
     for compared in _tied_guards(graph, base)[:_MAX_GUARDS]:
-        behind = [o for o in graph.outputs if compared in reachable(graph.nodes, [o])]
-        part, place = pruned(graph.nodes, behind, graph.width, {})
-        for sides in guard_sides(part, place[compared], point, _variables(part.nodes)):
-            gap = _parting(part, sides)
-            if gap is not None:
-                component = graph.outputs.index(behind[gap[0]])
-                left, right = written(graph, symbols, [compared], most=SHOWN)[0]
-                along = ", ".join(f"{s} = {g}" for s, g in zip(symbols, sides.middle, strict=True))
-                return (
-                    f"the pieces disagree beside the point, where {left} meets {right}: along {along}, for small t > 0,"
-                    f" component {component} jumps by about {gap[1]}"
-                )
-        parting = _parting_on_a_curve(part, place[compared], point)
-        if parting is not None:
+        jump = _jump_across(graph, compared, point, symbols)
+        if jump is not None:
             left, right = written(graph, symbols, [compared], most=SHOWN)[0]
-            return (
-                f"the pieces disagree beside the point, where {left} meets {right}: along a curve through the point "
-                f"component {graph.outputs.index(behind[parting])} has different limits from its two sides"
-            )
+            return f"the pieces disagree beside the point, where {left} meets {right}: {jump}"
     return None
 
 
+def _jump_across(graph: Graph, compared: int, point: Sequence[Fraction], symbols: Sequence[Any]) -> str | None:
+    """Along what the outputs jump at one guard, and which of them."""
+    behind = [o for o in graph.outputs if compared in reachable(graph.nodes, [o])]
+    part, place = pruned(graph.nodes, behind, graph.width, {})
+    roots = lcm(*(node.data.denominator for node in part.nodes if node.op == "power"))
+    arcs = guard_sides(part, place[compared], point, _variables(part.nodes))
+    for sides in (found.stretched(factor) for found in arcs for factor in sorted({1, roots})):
+        gap = _parting(part, sides)
+        if gap is not None:
+            along = ", ".join(f"{s} = {g}" for s, g in zip(symbols, sides.middle, strict=True))
+            component = graph.outputs.index(behind[gap[0]])
+            return f"along {along}, for small t > 0, component {component} jumps by about {gap[1]}"
+    parting = _parting_on_a_curve(part, place[compared], point)
+    if parting is None:
+        return None
+    return (
+        f"along a curve through the point component {graph.outputs.index(behind[parting])} has different limits from "
+        "its two sides, or another value on it"
+    )
+
+
 def _parting_on_a_curve(graph: Graph, compared: int, point: Sequence[Fraction]) -> int | None:
-    """The first output whose pieces on the two sides of a guard are seen to differ on it, all being polynomials.
+    """The first output whose pieces beside a guard and on it are seen to differ on it, all being polynomials.
 
     Guards with a gradient at the point are left to the arcs, which follow them in every direction.
     """
@@ -129,21 +139,25 @@ def _parting_on_a_curve(graph: Graph, compared: int, point: Sequence[Fraction]) 
     if not guard or min(map(sum, guard)) < 2:
         return None
     constants = [Germ.of((x,)) for x in point]
-    sides = [output_polynomials(graph, value_pass(graph, GERMS, constants, {compared: s}), point) for s in (1, -1)]
-    for place, (above, below) in enumerate(zip(*sides, strict=True)):
-        gap = None if above is None or below is None else difference(above, below)
-        if gap and parts_across(guard, gap):
-            return place
+    pieces = {
+        s: output_polynomials(graph, value_pass(graph, GERMS, constants, {compared: s}), point) for s in (1, 0, -1)
+    }
+    for signs in combinations(pieces, 2):
+        for place, (first, second) in enumerate(zip(*(pieces[s] for s in signs), strict=True)):
+            gap = None if first is None or second is None else difference(first, second)
+            if gap and parts_across(guard, gap, signs):
+                return place
     return None
 
 
 def _parting(graph: Graph, sides: Sides) -> tuple[int, Germ] | None:
-    """The first output that differs by too much between two sides of a guard, and the leading term of its jump."""
-    first, second = (_outputs(graph, arc) for arc in (sides.first, sides.second))
-    for place, (a, b) in enumerate(zip(first, second, strict=True)):
-        gap = None if a is None or b is None else a.minus(b)
-        if gap is not None and gap.order is not None and gap.order < sides.order:
-            return place, Germ.power_of_t(gap.order, abs(gap.terms[gap.order]))
+    """The first output that differs by too much beside a guard, or on it, and the leading term of its jump."""
+    found = [_outputs(graph, arc) for arc in (sides.first, sides.second, sides.middle)]
+    for first, second in combinations(found, 2):
+        for place, (a, b) in enumerate(zip(first, second, strict=True)):
+            gap = None if a is None or b is None else a.minus(b)
+            if gap is not None and gap.order is not None and gap.order < sides.order:
+                return place, Germ.power_of_t(gap.order, abs(gap.terms[gap.order]))
     return None
 
 
@@ -166,7 +180,7 @@ def _arcs(graph: Graph, forced: Sequence[int], point: Sequence[Fraction], column
 
 def _outputs(graph: Graph, arc: Arc) -> list[Germ | None]:
     try:
-        values = value_pass(graph, GERMS, arc, {}).values
+        values = value_pass(graph, _LAURENT, [(0, germ) for germ in arc], {}).values
+        return [None if isinstance(values[o], Undefined) else power_series(values[o]) for o in graph.outputs]
     except FunctionError:
         return [None] * len(graph.outputs)
-    return [None if isinstance(values[o], Undefined) else values[o] for o in graph.outputs]

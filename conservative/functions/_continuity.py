@@ -14,9 +14,17 @@ from conservative.functions._values import Trace, Undefined, resolved_traces, va
 
 
 def continuous_traces(
-    graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], *, symbols: Sequence[Any], limit: int
+    graph: Graph,
+    arithmetic: Arithmetic,
+    point: Sequence[Any],
+    *,
+    symbols: Sequence[Any],
+    limit: int,
+    around: Graph | None = None,
 ) -> tuple[Trace, ...]:
     """The resolved value passes that give the function's value at the point; `symbols` name the guards in messages.
+
+    `around` is the graph beside the point, where this one holds what is known at the point only.
 
     Raises
     ------
@@ -42,7 +50,7 @@ def continuous_traces(
             raise _jump(graph, arithmetic, symbols, base, trace)
         if found is Reach.UNDECIDED:
             raise _undecided(graph, symbols, trace)
-    jump = None if rational is None else jump_beside(graph, base, rational, symbols)
+    jump = None if rational is None else jump_beside(around or graph, base, rational, symbols)
     if jump is not None:
         raise DiscontinuityError(
             f"{jump}. A conservative Jacobian needs a continuous function; if it is meant for one sign of a parameter "

@@ -71,6 +71,8 @@ class Germ:
 
     def times(self, other: "Germ") -> "Germ":
         """The product."""
+        if Germ(()) in (self, other):
+            return Germ(())
         known = _least(self.known, other.known)
         length = max(0, len(self.terms) + len(other.terms) - 1)
         product = [_ZERO] * (length if known is None else min(length, known))
@@ -83,6 +85,11 @@ class Germ:
     def minus(self, other: "Germ") -> "Germ":
         """The difference."""
         return self.plus(Germ.of([-c for c in other.terms], other.known))
+
+    def stretched(self, factor: int) -> "Germ":
+        """The germ with t^factor in the place of t."""
+        terms = [c for term in self.terms for c in (term, *[_ZERO] * (factor - 1))]
+        return Germ.of(terms, None if self.known is None else self.known * factor)
 
     def __str__(self) -> str:
         shown = [_shown(c, i) for i, c in enumerate(self.terms) if c]

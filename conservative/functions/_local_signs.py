@@ -37,8 +37,8 @@ def local_patterns(polynomials: Sequence[Polynomial]) -> set[Signs] | None:
     return found
 
 
-def parts_across(guard: Polynomial, difference: Polynomial) -> bool:
-    """Whether a difference is not 0 along a curve that ends in 0 and on which a guard changes its sign.
+def parts_across(guard: Polynomial, difference: Polynomial, signs: tuple[int, int]) -> bool:
+    """Whether a difference is not 0 along a curve to 0 on which a guard is 0, having both signs beside it or on it.
 
     False also when more than two variables or high degrees occur.
     """
@@ -51,7 +51,7 @@ def parts_across(guard: Polynomial, difference: Polynomial) -> bool:
             ]
             cells = _sector(pair)
             for left, curve, right in zip(cells[::2], cells[1::2], cells[2::2], strict=False):
-                if curve[0] == 0 and curve[1] != 0 and left[0] * right[0] < 0:
+                if curve[0] == 0 and curve[1] != 0 and {left[0], 0, right[0]}.issuperset(signs):
                     return True
     return False
 

@@ -8,20 +8,19 @@ most a multiple of S^{1/p_i}. A quotient of one variable without switches that h
 analytic there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from conservative._core.errors import FunctionError
-from conservative.functions._arcs import GERMS
-from conservative.functions._germs import Germ
-from conservative.functions._graph import BOOLEANS, Graph, Node, reachable
+from conservative.functions._arcs import GERMS, axis_arcs
+from conservative.functions._graph import BOOLEANS, SWITCHES, Graph, Node, reachable
+from conservative.functions._laurent import LaurentArithmetic, power_series
 from conservative.functions._smooth import SMOOTH
-from conservative.functions._values import Trace, Undefined, comparisons, first_true
+from conservative.functions._values import Trace, Undefined, comparisons, first_true, value_pass
 
-Laurent = tuple[int, Germ]
-"""t^k times a series."""
+_TWO_SIDED = LaurentArithmetic(two_sided=True)
 
 
 def localised(graph: Graph, trace: Trace, point: Sequence[Any]) -> Graph:
@@ -140,73 +139,50 @@ def _completed(graph: Graph, trace: Trace, index: int, point: Sequence[Any]) -> 
     tied = sorted({c for g in guards for c in comparisons(graph, g) if trace.boundary(c)})
     found: dict[int, Node] = {}
     for branch in branches:
-        if tied and isinstance(trace.values[branch], Undefined):
+        if (
+            tied
+            and isinstance(trace.values[branch], Undefined)
+            and _variables(graph, tied) <= _variables(graph, [branch])
+        ):
             limit = _limit(graph, branch, point)
             found.update({} if limit is None else {branch: limit})
     if len(tied) == 1 and found:
         above, at, below = (first_true(graph, guards, {**trace.signs, tied[0]: s}) for s in (1, 0, -1))
         if above == below != at and above is not None and at is not None and above >= 0 and at >= 0:
             whole = found.get(branches[above])
-            if whole is not None and trace.values[branches[at]] == whole.data[0]:
-                return {**found, index: whole}
-    return found
+            if whole is not None and trace.values[branches[at]] == whole.data[0] and _parts(graph, tied[0], point):
+                return {index: whole}
+    return {branch: limit for branch, limit in found.items() if _serves_only(graph, branch, index)}
+
+
+def _variables(graph: Graph, roots: Sequence[int]) -> set[int]:
+    return {graph.nodes[i].data for i in reachable(graph.nodes, roots) if graph.nodes[i].op == "variable"}
+
+
+def _parts(graph: Graph, compared: int, point: Sequence[Any]) -> bool:
+    """Whether the sides of a comparison of one variable differ on the right and on the left of the point."""
+    (column,) = _variables(graph, [compared])
+    try:
+        return all(value_pass(graph, GERMS, arc, {}).signs.get(compared) for arc in axis_arcs(point, column))
+    except FunctionError:
+        return False
+
+
+def _serves_only(graph: Graph, branch: int, index: int) -> bool:
+    """Whether nothing but one Piecewise reads a branch: without its guards it has no value."""
+    return branch not in graph.outputs and all(branch not in n.args for i, n in enumerate(graph.nodes) if i != index)
 
 
 def _limit(graph: Graph, root: int, point: Sequence[Any]) -> Node | None:
     """Value and slope of an expression of one variable that has a power series at the point."""
-    below = reachable(graph.nodes, [root])
-    columns = {graph.nodes[i].data for i in below if graph.nodes[i].op == "variable"}
-    if len(columns) != 1 or not all(isinstance(x, Fraction) for x in point):
+    columns = _variables(graph, [root])
+    switches = any(graph.nodes[i].op in SWITCHES for i in reachable(graph.nodes, [root]))
+    if len(columns) != 1 or switches or not all(isinstance(x, Fraction) for x in point):
         return None
     (column,) = columns
-    series: dict[int, Laurent] = {}
+    series = value_pass(graph, _TWO_SIDED, [(0, germ) for germ in axis_arcs(point, column)[0]], {}).values[root]
     try:
-        for i in below:
-            series[i] = _laurent(graph.nodes[i], series, point[column])
-        germ = _series(series[root])
-        return Node("limit", (), (germ.term(0), ((column, germ.term(1)),)))
+        germ = None if isinstance(series, Undefined) else power_series(series)
+        return None if germ is None else Node("limit", (), (germ.term(0), ((column, germ.term(1)),)))
     except FunctionError:
         return None
-
-
-def _laurent(node: Node, known: Mapping[int, Laurent], start: Fraction) -> Laurent:
-    inputs = [known[a] for a in node.args]
-    match node.op:
-        case "variable":
-            return 0, Germ.of((start, Fraction(1)))
-        case "constant":
-            return 0, GERMS.constant(node.data)
-        case "add":
-            low = min(k for k, _ in inputs)
-            return low, GERMS.add([g.times(Germ.power_of_t(k - low)) for k, g in inputs])
-        case "multiply":
-            return sum(k for k, _ in inputs), GERMS.multiply([g for _, g in inputs])
-        case "power" if node.data.denominator == 1:
-            k, germ = inputs[0]
-            order = germ.order
-            if order is None:
-                raise FunctionError("a power of a series of which no term is known")
-            unit = Germ.of(germ.terms[order:], None if germ.known is None else germ.known - order)
-            return int(node.data) * (k + order), GERMS.power(unit, node.data)
-        case "power":
-            base = _series(inputs[0])
-            if not base.term(0):
-                raise FunctionError("a root of a series without a constant term is another series on the other side")
-            return 0, GERMS.power(base, node.data)
-        case "smooth":
-            argument = _series(inputs[0])
-            if any(argument.term(0) == bound for _, bound, _ in SMOOTH[node.data].domain):
-                raise FunctionError("an elementary function on the edge of its domain has no series")
-            return 0, GERMS.smooth(node.data, argument)
-        case _:
-            raise FunctionError("a switch has no series")
-
-
-def _series(laurent: Laurent) -> Germ:
-    """The power series that a Laurent series is."""
-    k, germ = laurent
-    if k >= 0:
-        return germ.times(Germ.power_of_t(k))
-    if any(germ.term(i) for i in range(-k)):
-        raise FunctionError("a pole")
-    return Germ.of(germ.terms[-k:], None if germ.known is None else germ.known + k)

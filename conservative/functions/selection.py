@@ -231,7 +231,9 @@ class PiecewiseSelection(FunctionAlgebra):
         graph = localised(self.graph, value_pass(self.graph, arithmetic, values, {}), values)
         return self if graph is self.graph else replace(self, graph=graph)
 
-    def traces(self, point: Point, *, limit: int = MAX_PIECES, call: str = "active") -> tuple[Trace, ...]:
+    def traces(
+        self, point: Point, *, limit: int = MAX_PIECES, call: str = "active", around: Graph | None = None
+    ) -> tuple[Trace, ...]:
         """Value passes at a point, one for each way to resolve the jumps there; used by the room of Jacobians.
 
         Parameters
@@ -240,6 +242,8 @@ class PiecewiseSelection(FunctionAlgebra):
         limit : int
         call : str
             Named in error messages.
+        around : Graph, optional
+            The graph beside the point, for a function that is `localised` there.
 
         Returns
         -------
@@ -250,7 +254,9 @@ class PiecewiseSelection(FunctionAlgebra):
         FunctionError, DiscontinuityError
         """
         try:
-            return continuous_traces(self.graph, point.arithmetic, point.values, symbols=self.symbols, limit=limit)
+            return continuous_traces(
+                self.graph, point.arithmetic, point.values, symbols=self.symbols, limit=limit, around=around
+            )
         except DiscontinuityError as error:
             raise DiscontinuityError(f"`{call}(at=...)`, at {point}: {error}") from error
         except FunctionError as error:

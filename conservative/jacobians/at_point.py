@@ -57,7 +57,7 @@ class AtPoint:
         self.point = F.point(at, tolerance=tolerance, call=call)
         self.F = F.localised(self.point)
         self.arithmetic = self.point.arithmetic
-        self.by_values = self._as_they_are(self.F.traces(self.point, limit=self.limit, call=call))
+        self.by_values = self._as_they_are(self.F.traces(self.point, limit=self.limit, call=call, around=F.graph))
         self._pieces: dict[str, Blocks] = {}
         self._cells = _Cells(None, False, True, 0)
 

@@ -48,6 +48,7 @@ def test_one_jacobian(text, at, wanted, kind, convert):
         ("Max(x*sqrt(x**2 + y**2), y)", {(0, 1), (0, 0)}),
         ("Piecewise((log(1 + x)/x, x > 0), (1 - x, True))", {(-0.5, 0), (-1, 0)}),
         ("Max(Piecewise(((exp(x) - 1)/x, Ne(x, 0)), (1, True)), 1 + y)", {(0.5, 0), (0, 1)}),
+        ("Piecewise(((exp(x) - 1)/x, Ne(Max(x, 0), 0)), (1, True))", {(0.5, 0), (0, 0)}),
     ],
 )
 def test_beside_real_ties(text, wanted):
@@ -71,6 +72,11 @@ def test_beside_real_ties(text, wanted):
         ("Piecewise((sin(x)/x, Ne(x, 0)), (2, True))", DiscontinuityError),
         ("Piecewise((exp(x)/x, Ne(x, 0)), (2, True))", FunctionError),
         ("Piecewise((x**2*sin(1/x), Ne(x, 0)), (0, True))", FunctionError),
+        # 0/0 is met where x = 0 and y is not, or where nothing guards it
+        ("Piecewise(((exp(x) - 1)/x, Ne(x*y, 0)), (1, True))", FunctionError),
+        ("Piecewise(((exp(x) - 1)/x, (x > 0) | (y > 0)), (1, Eq(x, 0)), (1 + x/2, True))", FunctionError),
+        ("Piecewise(((exp(x) - 1)/x, Ne(x, 0)), (1, True)) + (exp(x) - 1)/x", FunctionError),
+        ("Piecewise(((exp(x) - 1)/x, x > 0), (1, True)) + (exp(x) - 1)/x", FunctionError),
     ],
 )
 def test_what_is_not_smooth_is_refused(text, error):

@@ -53,7 +53,7 @@ TABLE = [
     ("only at the point itself", twice_where("x**2 + y**2 <= 0"), "xy", [0, 0], BOTH, BOTH),
     ("on a line only", twice_where("Eq(x, 0)"), "xy", [0, 0], BOTH, BOTH),
     ("on a half line, along a tie", twice_where("Eq(x, 0) & (Max(x, -x) < y)"), "xy", [0, 0], BOTH, BOTH),
-    ("on a half line, by a tie", twice_where("Eq(Max(x, y), 0) & (x < 0)"), "xy", [0, 0], BOTH, BOTH),
+    ("on a half line, by a tie", twice_where("Eq(Max(x, y), 0) & (y < 0)"), "xy", [0, 0], BOTH, BOTH),
     ("on no part of a line", twice_where("Eq(x, y) & (x > 0) & (y < 0)"), "xy", [0, 0], ONE, BOTH),
     ("not at its only point", twice_where("Eq(x**2 + y**2, 0) & (y > 0)"), "xy", [0, 0], ONE, BOTH),
     ("half planes that miss", twice_where("(x + y > 0) & (x + y < 0)"), "xy", [0, 0], ONE, BOTH),
