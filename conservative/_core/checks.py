@@ -39,10 +39,7 @@ def as_real_array(value: Any, *, call: str, argument: str, wanted: str) -> NDArr
     try:
         raw = np.asarray(value)
     except ValueError as error:
-        raise ShapeError(
-            f"`{call}({argument}=...)` needs {wanted}; got rows of different lengths. "
-            "Give every row the same number of entries."
-        ) from error
+        raise ShapeError(f"`{call}({argument}=...)` needs {wanted}; got {_raggedness(value)}.") from error
     if raw.dtype.kind in "cUSOMmV":
         raw = _from_objects(raw, call=call, argument=argument, wanted=wanted)
     array = np.array(raw, dtype=np.float64, order="C")
@@ -54,6 +51,23 @@ def as_real_array(value: Any, *, call: str, argument: str, wanted: str) -> NDArr
         )
     array.setflags(write=False)
     return array
+
+
+def _raggedness(value: Any) -> str:
+    """What is uneven in nested sequences, from the outside: depths, sizes of matrices, or lengths of rows."""
+    sizes = []
+    for item in value if isinstance(value, (list, tuple)) else ():
+        try:
+            sizes.append(np.shape(item))
+        except ValueError:
+            return "rows of different lengths. Give every row the same number of entries"
+    first = next((k for k, size in enumerate(sizes) if size != sizes[0]), None)
+    if first is None or {len(size) for size in sizes} == {1}:
+        return "rows of different lengths. Give every row the same number of entries"
+    one, other = (" x ".join(map(str, sizes[k])) or "a number" for k in (0, first))
+    if len(sizes[0]) != len(sizes[first]):
+        return f"items of different depths: the first is {one}, item {first + 1} is {other}"
+    return f"matrices of different sizes: the first is {one}, number {first + 1} is {other}. Give all one size"
 
 
 def _from_objects(raw: NDArray[Any], *, call: str, argument: str, wanted: str) -> NDArray[np.float64]:

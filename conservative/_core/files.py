@@ -126,6 +126,12 @@ def check_writable(
     if path is None:
         return
     where = as_path(path)
+    if str(path) in ("", "-"):
+        raise FileFormatError(
+            "the name of a file is wanted; got an empty one."
+            if str(path) == ""
+            else "-: standard output holds the result only. Name a file, or `./-` for one of that name."
+        )
     if endings and where.suffix.lower() not in endings:
         raise FileFormatError(f"{where}: its name must end in {', '.join(endings)}.")
     try:
@@ -134,7 +140,7 @@ def check_writable(
             raise FileFormatError(f"{where}: this is also an input, or another output. Name another file.")
     except _BAD_PATH as error:
         raise _unwritable(where, error) from error
-    if not (target.parent.is_dir() and os.access(target.parent, os.W_OK)):
+    if not _takes_files(target.parent):
         raise FileFormatError(f"{where}: cannot be written there. Name a file in a folder that exists and is writable.")
 
 
@@ -178,6 +184,18 @@ def _regular_target(where: Path) -> Path:
     if target.exists() and not os.access(target, os.W_OK):
         raise FileFormatError(f"{where}: this file is write-protected. Name another, or change its permissions.")
     return target
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether a file can be made in a folder: some say that they are writable, and are not (/proc)."""
+    trial = folder / f".{secrets.token_hex(8)}.part"
+    try:
+        with _signals_wait():
+            os.close(os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            trial.unlink()
+    except OSError:
+        return False
+    return True
 
 
 def _same(one: Path, other: Path) -> bool:

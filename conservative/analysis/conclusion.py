@@ -23,8 +23,8 @@ def about_verdict(
     contraction: Contraction,
     radius: JointSpectralRadius | None,
     adapted: ContractionVerdict | None = None,
-    *,
     of_function: bool = False,
+    certificate: bool = True,
 ) -> Finding:
     """The verdict, the norm in which it holds, and what the certificate says.
 
@@ -36,6 +36,8 @@ def about_verdict(
         In which norm the matrices contract, or on which part of the space.
     of_function : bool
         Whether the matrices are Jacobians of a function at a point.
+    certificate : bool
+        Whether the certificate is spoken of.
 
     Returns
     -------
@@ -48,12 +50,17 @@ def about_verdict(
         lines += [f"remedy: {adapted.remedy}"] if adapted.remedy and not _is_one(adapted.radius) else []
     if contraction is Contraction.REFUTED:
         lines.append(_what_is_refuted(2 if radius is None else len(radius.vertex_radii), of_function))
-    if adapted is not None and adapted.how is Adapted.EUCLIDEAN and adapted.certificate is not None:
-        lines.append(certificate_text(adapted.certificate))
-        lines.append("the certificate proves the contraction: the bracket above is proved, but has no certificate")
-    else:
-        lines += [] if radius is None else certificate_lines(radius)
+    if certificate:
+        lines += _certificate_lines(radius, adapted)
     return Finding("Contraction of derivatives" if of_function else "Contraction", tuple(lines))
+
+
+def _certificate_lines(radius: JointSpectralRadius | None, adapted: ContractionVerdict | None) -> list[str]:
+    """What the certificate of the verdict, or else of the bracket, says."""
+    if adapted is not None and adapted.how is Adapted.EUCLIDEAN and adapted.certificate is not None:
+        more = "the certificate proves the contraction: the bracket above is proved, but has no certificate"
+        return [certificate_text(adapted.certificate), more]
+    return [] if radius is None else certificate_lines(radius)
 
 
 def _is_one(radius: Bracket) -> bool:
@@ -89,7 +96,7 @@ def _norm_lines(adapted: ContractionVerdict, radius: JointSpectralRadius | None)
             return [f"Assumption A holds in an adapted norm, for every ρ above {upper}: the unit ball is {ball}"]
         return [
             f"Assumption A holds in an adapted norm, with ρ ≤ {_factor(float_above(certificate.claim.upper))}: "
-            f"the unit ball is {ball} of the certificate"
+            f"the unit ball is {ball}"
         ]
     # Of a family the radius has been said before; of a zonotope not.
     return [f"joint spectral radius {value_text(adapted.radius)}, proved"] if radius is None else []

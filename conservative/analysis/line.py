@@ -11,7 +11,7 @@ from conservative._core.deadlines import NEVER, deadline_after, seconds_left
 from conservative._core.errors import ArgumentError, BudgetError, ConservativeError, ExpansionError, ShapeError
 from conservative._core.families import MatrixFamily
 from conservative._core.numbers import Bracket
-from conservative._core.rationals import as_fraction
+from conservative._core.rationals import as_fraction, nearest_double
 from conservative._core.text import shown
 from conservative.analysis.problem import Problem, as_problem
 from conservative.analysis.record import Analysis
@@ -241,12 +241,12 @@ def fixed_point_residual(problem: Problem) -> Residual | None:
     return residual
 
 
-def state_matrices(source: Any) -> MatrixFamily:
+def state_matrices(source: Any, *, kind: str = "program") -> MatrixFamily:
     """The square matrices whose products decide contraction, from any source.
 
     Parameters
     ----------
-    source : as for `analyze`
+    source, kind : as for `analyze`
 
     Returns
     -------
@@ -258,20 +258,25 @@ def state_matrices(source: Any) -> MatrixFamily:
         When the Jacobian has no square state part.
     """
     problem = as_problem(source)
-    family = _state_family(problem, _jacobians(problem)[0])
+    family = _state_family(problem, _jacobians(problem, kind)[0])
     if family is None:
         raise ArgumentError("`state_matrices(source=...)` needs as many components of F as states.")
     return family
 
 
 def iterated(
-    source: Any, *, steps: int = 40, tol: float | None = None, time_limit: float | None = None
+    source: Any,
+    *,
+    kind: str = "program",
+    steps: int = 40,
+    tol: float | None = None,
+    time_limit: float | None = None,
 ) -> SetTrajectory:
     """The iterated hull of a source, from its X_0.
 
     Parameters
     ----------
-    source : as for `analyze`
+    source, kind : as for `analyze`
     steps : int
         How often the set is iterated.
     tol : float, optional
@@ -290,7 +295,7 @@ def iterated(
     """
     problem = as_problem(source)
     fixed_point_residual(problem)
-    found = _jacobians(problem)[0]
+    found = _jacobians(problem, kind)[0]
     jacobian = found.listed() if isinstance(found, JacobianZonotope) else found
     if jacobian is None or not _parameter_count(jacobian):
         raise ArgumentError(
@@ -385,8 +390,9 @@ def _implicit(jacobian: JacobianSet) -> ImplicitJacobian | None:
 def _initial(problem: Problem, jacobian: JacobianSet) -> Any:
     if problem.initial is not None and not isinstance(problem.initial, MatrixSet):
         try:
-            return [[[float(as_fraction(x)) for x in row] for row in X] for X in problem.initial]
-        except (TypeError, OverflowError) as error:
+            entry = "`analyze(initial=...)`: an entry"
+            return [[[nearest_double(as_fraction(x), what=entry) for x in row] for row in X] for X in problem.initial]
+        except TypeError as error:
             if isinstance(error, ConservativeError):
                 raise
             raise ShapeError(

@@ -88,6 +88,26 @@ class Analysis:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The report as headings and lines, in the order of the straight line."""
+        return self._findings(certificate=True)
+
+    def text(self, *, certificate: bool = True) -> str:
+        """The report.
+
+        Parameters
+        ----------
+        certificate : bool
+            Whether the certificate is spoken of.
+
+        Returns
+        -------
+        str
+        """
+        head = [self.problem.title, *([f"source: {self.problem.source}"] if self.problem.source else [])]
+        for finding in self._findings(certificate=certificate):
+            head += ["", finding.heading, *(f"  {line}" for line in finding.lines)]
+        return "\n".join(head)
+
+    def _findings(self, *, certificate: bool) -> tuple[Finding, ...]:
         found: list[Finding] = []
         if self.problem.function is not None:
             found.append(about_function(self.problem.function, self.problem.at, self.residual))
@@ -108,11 +128,8 @@ class Analysis:
         if self.left_out:
             found.append(Finding("Left out", (self.left_out,)))
         of_function = self.problem.function is not None or self.problem.jacobian is not None
-        found.append(about_verdict(self.contraction, self.radius, self.adapted, of_function=of_function))
+        found.append(about_verdict(self.contraction, self.radius, self.adapted, of_function, certificate))
         return tuple(found)
 
     def __str__(self) -> str:
-        head = [self.problem.title, *([f"source: {self.problem.source}"] if self.problem.source else [])]
-        for finding in self.findings:
-            head += ["", finding.heading, *(f"  {line}" for line in finding.lines)]
-        return "\n".join(head)
+        return self.text()

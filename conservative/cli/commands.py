@@ -6,6 +6,7 @@ import click
 
 from conservative.cli import run
 from conservative.cli.counterexamples import run_counterexample
+from conservative.cli.output import Command
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on standard output.")
 _TIME = click.option(
@@ -24,6 +25,12 @@ _VARIABLE = click.option(
 )
 _PLOT = click.option("--plot", type=click.Path(dir_okay=False), help="Write a figure (.png, .pdf or .svg).")
 _AT = click.option("--at", metavar="NAME=VALUE,...", help="The point, for example x=0,theta=1/3.")
+_KIND = click.option(
+    "--kind",
+    type=click.Choice(["program", "selection", "conical"]),
+    help="Which Jacobians of a function: what the program may return, all branches of equal value, or limits only  "
+    "[program].",
+)
 _TOLERANCE = click.option(
     "--tolerance",
     type=click.FloatRange(min=0, min_open=True),
@@ -36,7 +43,11 @@ _STEPS = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Group(click.Group):
+    command_class = Command
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="conservative")
 def commands() -> None:
     """Set-valued conservative-Jacobian analysis of nonsmooth iterative algorithms.
@@ -51,13 +62,7 @@ def commands() -> None:
 @click.argument("source")
 @_VARIABLE
 @_AT
-@click.option(
-    "--kind",
-    type=click.Choice(["program", "selection", "conical"]),
-    default="program",
-    show_default=True,
-    help="Which Jacobians of a function: what the program may return, all branches of equal value, or limits only.",
-)
+@_KIND
 @_TOLERANCE
 @_STEPS
 @_TIME
@@ -85,6 +90,9 @@ def analyze(source: str, **options: Any) -> int:
 @commands.command()
 @click.argument("matrices")
 @_VARIABLE
+@_AT
+@_KIND
+@_TOLERANCE
 @click.option("--tol", type=click.FloatRange(min=0, min_open=True), default=1e-9, show_default=True)
 @_TIME
 @click.option("--certificate", type=click.Path(dir_okay=False), help="Write the certificate to this file.")
@@ -101,6 +109,8 @@ def jsr(matrices: str, **options: Any) -> int:
 @commands.command()
 @click.argument("source")
 @_AT
+@_KIND
+@_TOLERANCE
 @_STEPS
 @_TIME
 @click.option("--tol", type=click.FloatRange(min=0, min_open=True), help="Stop once this close to the fixed set.")
@@ -114,6 +124,7 @@ def iterate(source: str, **options: Any) -> int:
 @commands.command()
 @click.argument("source")
 @_AT
+@_TOLERANCE
 @_JSON
 def explain(source: str, **options: Any) -> int:
     """Name the ties of SOURCE at its point, and what JAX, PyTorch and NumPy would choose there."""
@@ -156,7 +167,7 @@ def gallery(name: str | None, **options: Any) -> int:
 )
 @_TIME
 @click.option("--script", type=click.Path(dir_okay=False), help="Write a program that shows it.")
-@click.option("--kind", type=click.Choice(["numpy", "jax"]), default="numpy", show_default=True, help="Of the program.")
+@click.option("--kind", type=click.Choice(["numpy", "jax"]), help="Of the program that --script writes  [numpy].")
 @click.option("--certificate", type=click.Path(dir_okay=False), help="Write the certificate to this file.")
 @_PLOT
 @_JSON

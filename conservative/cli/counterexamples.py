@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from conservative.cli.output import after_the_result, emit, standard_input
+
 
 def run_counterexample(source: str, **options: Any) -> int:
     """Run `conservative counterexample`.
@@ -22,9 +24,11 @@ def run_counterexample(source: str, **options: Any) -> int:
     """
     from conservative._core.errors import BudgetError
     from conservative._core.files import check_writable, write_atomically
-    from conservative.report import as_json, counterexample_document
+    from conservative.report import counterexample_document
     from conservative.spectral.counterexamples import counterexample
 
+    if options["kind"] is not None and options["script"] is None:
+        raise click.UsageError("--kind is about the program that --script writes. Leave it out, or name a file for it.")
     check_writable(options["plot"], endings=(".png", ".pdf", ".svg"), inputs=(source,))
     check_writable(options["script"], inputs=(source, options["plot"]))
     check_writable(options["certificate"], inputs=(source, options["plot"], options["script"]))
@@ -40,18 +44,21 @@ def run_counterexample(source: str, **options: Any) -> int:
             time_limit=options["time_limit"],
         )
     except BudgetError as error:
-        click.echo(
-            as_json({"title": title, "found": False, "reason": str(error)}) if options["as_json"] else str(error)
-        )
+        reason = str(error)
+        emit(lambda: {"title": title, "found": False, "reason": reason}, lambda: reason, as_json=options["as_json"])
         return 3
-    document = {"title": title, "found": True, **counterexample_document(found)}
-    click.echo(as_json(document) if options["as_json"] else f"{title}\n\n{found}")
-    if options["script"]:
-        write_atomically(options["script"], found.script(options["kind"]).encode("utf-8"))
-    if options["certificate"]:
-        found.certificate.save(options["certificate"])
-    if options["plot"]:
-        _draw(family, found, options)
+    emit(
+        lambda: {"title": title, "found": True, **counterexample_document(found)},
+        lambda: f"{title}\n\n{found}",
+        as_json=options["as_json"],
+    )
+    with after_the_result():
+        if options["script"]:
+            write_atomically(options["script"], found.script(options["kind"] or "numpy").encode("utf-8"))
+        if options["certificate"]:
+            found.certificate.save(options["certificate"])
+        if options["plot"]:
+            _draw(family, found, options)
     return 0
 
 
@@ -69,12 +76,18 @@ def _ranges(given: tuple[str, ...]) -> dict[str, Any]:
 def _family(source: str, ranges: dict[str, Any]) -> tuple[str, Any]:
     """The title and the family, with the ranges of the command line in place of its own."""
     from conservative import gallery
+    from conservative._core.errors import ArgumentError
     from conservative.functions.parametrised import parametrised_family
-    from conservative.functions.parametrised_files import read_parametrised_file
+    from conservative.functions.parametrised_files import parse_parametrised_text, read_parametrised_file
 
+    if source == "-":
+        file = parse_parametrised_text(standard_input(), ranges=ranges)
+        return file.title or "standard input", file.family
     if Path(source).suffix.lower() == ".toml":
         file = read_parametrised_file(source, ranges=ranges)
         return file.title or Path(source).name, file.family
+    if Path(source).exists():
+        raise ArgumentError(f"{source}: a file of matrices with parameters ends in .toml; this one does not.")
     case = gallery.parametrised(source)
     family = parametrised_family(case.matrices, ranges={**case.ranges, **ranges}, call="counterexample")
     return case.title, family

@@ -1,17 +1,18 @@
 """What each command does: one call into the package, one document or text on standard output."""
 
+import contextlib
 import os
+import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from conservative._core.text import printable
-
-MAX_INPUT_BYTES = 64 * 2**20
+from conservative.cli.output import after_the_result, emit, note, standard_input
 
 
 def analyze(source: str, **options: Any) -> int:
@@ -32,35 +33,37 @@ def analyze(source: str, **options: Any) -> int:
     from conservative.analysis import Contraction
     from conservative.analysis import analyze as run_analysis
     from conservative.analysis.verdict import proves_contraction
-    from conservative.report import FIGURE_ENDINGS, analysis_document, as_json, plot_analysis, render
+    from conservative.report import FIGURE_ENDINGS, analysis_document, plot_analysis, render
 
     target = _certificate_target(source, options)
     check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
-    check_writable(target, inputs=(source, options["plot"]))
-    problem = _problem(source, options["variables"])
+    with _naming_the_way_out(options):
+        check_writable(target, inputs=(source, options["plot"]))
+    problem = _at_point(source, options)
+    _require_steps(problem, options)
     result = run_analysis(
         problem,
-        at=_point(options["at"]),
-        kind=options["kind"],
-        tolerance=options["tolerance"],
+        kind=options["kind"] or "program",
         steps=options["steps"],
         max_length=options["max_length"],
         time_limit=options["time_limit"],
         on_stage=_stages(5),
     )
     written = target if result.certificate is not None else None
-    if options["as_json"]:
-        click.echo(as_json({**analysis_document(result), "certificate_file": written}))
-    else:
-        click.echo(render(result, colour=_colour()))
-    _save(result.certificate, written or options["certificate"])
-    if written and not options["as_json"]:
-        again = f"prove it again with: conservative check {written}"
-        unproved = result.contraction is Contraction.PROVED and not proves_contraction(result.certificate)
-        more = "it does not prove the contraction, for which no certificate was found" if unproved else again
-        click.echo(printable(f"  written to {written}; {more}"))
-    if options["plot"]:
-        _draw(lambda path: plot_analysis(result, path), options)
+    emit(
+        lambda: {**analysis_document(result), "certificate_file": written},
+        lambda: render(result, colour=_colour(), certificate=target is not None),
+        as_json=options["as_json"],
+    )
+    with after_the_result():
+        _save(result.certificate, written or options["certificate"])
+        if written and not options["as_json"]:
+            again = f"prove it again with: conservative check {shlex.quote(written)}"
+            unproved = result.contraction is Contraction.PROVED and not proves_contraction(result.certificate)
+            more = "it does not prove the contraction, for which no certificate was found" if unproved else again
+            click.echo(printable(f"  written to {written}; {more}"))
+        if options["plot"]:
+            _draw(lambda path: plot_analysis(result, path), options)
     if options["require"] == "contraction":
         refuted = result.radius is not None and result.radius.lower >= 1
         return 0 if result.contraction is Contraction.PROVED else 1 if refuted else 3
@@ -81,18 +84,19 @@ def jsr(source: str, **options: Any) -> int:
     """
     from conservative._core.files import check_writable
     from conservative.analysis import state_matrices
-    from conservative.report import FIGURE_ENDINGS, as_json, plot_radius, radius_document, radius_text
+    from conservative.report import FIGURE_ENDINGS, plot_radius, radius_document, radius_text
     from conservative.spectral import joint_spectral_radius
 
     check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
     check_writable(options["certificate"], inputs=(source, options["plot"]))
-    family = state_matrices(_problem(source, options["variables"]))
+    family = state_matrices(_at_point(source, options), kind=options["kind"] or "program")
     result = joint_spectral_radius(family, tol=options["tol"], time_limit=options["time_limit"])
-    click.echo(as_json(radius_document(result)) if options["as_json"] else radius_text(result))
-    _save(result.certificate, options["certificate"])
-    if options["plot"]:
-        title = "standard input" if source == "-" else source
-        _draw(lambda path: plot_radius(family, result, path, title=title), options)
+    emit(lambda: radius_document(result), lambda: radius_text(result), as_json=options["as_json"])
+    with after_the_result():
+        _save(result.certificate, options["certificate"])
+        if options["plot"]:
+            title = "standard input" if source == "-" else source
+            _draw(lambda path: plot_radius(family, result, path, title=title), options)
     return 0
 
 
@@ -103,7 +107,7 @@ def _draw(write: Callable[[str], object], options: dict[str, Any]) -> None:
     try:
         write(options["plot"])
     except ArgumentError as error:
-        click.echo(printable(f"{options['plot']} was not written: {error}"), err=True)
+        note(f"{options['plot']} was not written: {error}")
         return
     if not options["as_json"]:
         click.echo(printable(f"  figure written to {options['plot']}"))
@@ -114,7 +118,7 @@ def _save(certificate: Any, path: str | None) -> None:
     if path and certificate is not None:
         certificate.save(path)
     elif path:
-        click.echo(printable(f"{path} was not written: no certificate was found."), err=True)
+        note(f"{path} was not written: no certificate was found.")
 
 
 def iterate(source: str, **options: Any) -> int:
@@ -130,18 +134,26 @@ def iterate(source: str, **options: Any) -> int:
     int
     """
     from conservative._core.files import check_writable
-    from conservative.analysis import as_problem, iterated
-    from conservative.report import FIGURE_ENDINGS, as_json, plot_trajectory, trajectory_document, trajectory_text
+    from conservative.analysis import iterated
+    from conservative.report import FIGURE_ENDINGS, plot_trajectory, trajectory_document, trajectory_text
 
     check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
-    problem = as_problem(_problem(source), at=_point(options["at"]))
-    trajectory = iterated(problem, steps=options["steps"] or 40, tol=options["tol"], time_limit=options["time_limit"])
-    if options["as_json"]:
-        click.echo(as_json({"title": problem.title, **trajectory_document(trajectory)}))
-    else:
-        click.echo(f"{problem.title}\n\n{trajectory_text(trajectory)}")
+    problem = _at_point(source, options)
+    trajectory = iterated(
+        problem,
+        kind=options["kind"] or "program",
+        steps=options["steps"] or 40,
+        tol=options["tol"],
+        time_limit=options["time_limit"],
+    )
+    emit(
+        lambda: {"title": problem.title, **trajectory_document(trajectory)},
+        lambda: f"{problem.title}\n\n{trajectory_text(trajectory)}",
+        as_json=options["as_json"],
+    )
     if options["plot"]:
-        plot_trajectory(trajectory, options["plot"], title=problem.title)
+        with after_the_result():
+            _draw(lambda path: plot_trajectory(trajectory, path, title=problem.title), options)
     return 0
 
 
@@ -158,15 +170,14 @@ def explain(source: str, **options: Any) -> int:
     int
     """
     from conservative._core.errors import ArgumentError
-    from conservative.analysis import as_problem
     from conservative.jacobians import explain as explain_ties
-    from conservative.report import as_json, explanation_document
+    from conservative.report import explanation_document
 
-    problem = as_problem(_problem(source), at=_point(options["at"]))
+    problem = _at_point(source, options)
     if problem.function is None:
         raise ArgumentError("`conservative explain` needs a function; the source holds matrices only.")
-    explanation = explain_ties(problem.function, problem.at)
-    click.echo(as_json(explanation_document(explanation)) if options["as_json"] else str(explanation))
+    explanation = explain_ties(problem.function, problem.at, tolerance=problem.tolerance)
+    emit(lambda: explanation_document(explanation), lambda: str(explanation), as_json=options["as_json"])
     return 0
 
 
@@ -186,13 +197,13 @@ def check(path: str, **options: Any) -> int:
     from conservative.analysis.layout import claim_text
     from conservative.certificates import check as check_certificate
     from conservative.certificates import check_text
-    from conservative.report import as_json
 
-    verdict = check_text(_standard_input()) if path == "-" else check_certificate(Path(path))
-    if options["as_json"]:
-        click.echo(as_json({"valid": verdict.valid, "reason": verdict.reason}))
-    else:
-        click.echo(f"{'valid' if verdict.valid else 'INVALID'}: {claim_text(verdict.reason)}")
+    verdict = check_text(standard_input()) if path == "-" else check_certificate(Path(path))
+    emit(
+        lambda: {"valid": verdict.valid, "reason": verdict.reason},
+        lambda: f"{'valid' if verdict.valid else 'INVALID'}: {claim_text(verdict.reason)}",
+        as_json=options["as_json"],
+    )
     return 0 if verdict.valid else 1
 
 
@@ -209,43 +220,63 @@ def gallery(name: str | None, **options: Any) -> int:
     int
     """
     from conservative import gallery as room
-    from conservative.report import as_json
 
     if name is None:
         cases = room.titles()
-        if options["as_json"]:
-            click.echo(as_json({"cases": [{"name": n, "title": t} for n, t in cases.items()]}))
-        else:
-            width = max(map(len, cases))
-            click.echo("\n".join(f"{n.ljust(width)}  {t}" for n, t in cases.items()))
+        width = max(map(len, cases))
+        emit(
+            lambda: {"cases": [{"name": n, "title": t} for n, t in cases.items()]},
+            lambda: "\n".join(f"{n.ljust(width)}  {t}" for n, t in cases.items()),
+            as_json=options["as_json"],
+        )
         return 0
     case = room.load(name)
     facts = {"name": name, "title": case.title, "answer": case.answer, "source": case.source}
-    click.echo(as_json(facts) if options["as_json"] else "\n".join(f"{k}: {v}" for k, v in facts.items()))
+    emit(lambda: facts, lambda: "\n".join(f"{k}: {v}" for k, v in facts.items()), as_json=options["as_json"])
     return 0
 
 
-def _problem(source: str, variables: tuple[str, ...] = ()) -> Any:
-    """The source itself, or the problem that standard input or the variables of a file hold."""
+def _at_point(source: str, options: dict[str, Any]) -> Any:
+    """The problem that a gallery name, a file or standard input holds, at the point and tolerance of the options."""
+    from conservative._core.errors import ArgumentError
     from conservative.analysis import as_problem, problem_from_text
 
-    if variables:
-        return as_problem(source, variables=variables)
-    return source if source != "-" else problem_from_text(_standard_input())
+    at, variables = _point(options["at"]), options.get("variables", ())
+    if source == "-" and variables:
+        raise click.UsageError("--variable names a variable of an .npz or .mat file; standard input has none.")
+    held = problem_from_text(standard_input()) if source == "-" else source
+    problem = as_problem(held, at=at, tolerance=options["tolerance"], variables=variables)
+    for name in ("kind", "tolerance"):
+        if problem.function is None and options.get(name) is not None:
+            raise ArgumentError(
+                f"--{name} is about the Jacobian of a function, and {source} holds matrices only. Leave it out."
+            )
+    return problem
 
 
-def _standard_input() -> str:
+def _require_steps(problem: Any, options: dict[str, Any]) -> None:
+    from conservative._core.errors import ArgumentError
+
+    if options["steps"] is not None and problem.family is not None:
+        raise ArgumentError(
+            "--steps is about the set of derivatives by a parameter, and square matrices have none. Leave it out."
+        )
+
+
+@contextlib.contextmanager
+def _naming_the_way_out(options: dict[str, Any]) -> Iterator[None]:
+    """Who did not ask for a certificate is told how to have none."""
     from conservative._core.errors import FileFormatError
 
-    if sys.stdin is None:
-        raise FileFormatError("standard input is closed; name a file instead of `-`.")
-    data = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
-    if len(data) > MAX_INPUT_BYTES:
-        raise FileFormatError(f"standard input: larger than the {MAX_INPUT_BYTES:,} bytes that are read.")
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileFormatError(f"standard input: not UTF-8 text (byte {error.start}).") from error
+        yield
+    except FileFormatError as error:
+        if options["certificate"] is not None:
+            raise
+        raise FileFormatError(
+            f"{error} This is where the certificate goes: name another file with --certificate, or write none with "
+            "--no-certificate."
+        ) from error
 
 
 def _point(text: str | None) -> dict[str, str] | None:
@@ -282,15 +313,16 @@ def _colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def _stages(count: int) -> Callable[[str], None] | None:
-    """A line of progress on standard error, once a second has passed, on a terminal only."""
-    if not sys.stderr.isatty():
-        return None
-    start, done = time.monotonic(), [0]
+def _stages(count: int) -> Callable[[str], None]:
+    """A line of progress on standard error, once a second has passed, on a terminal only; after a Ctrl-C, the end."""
+    start, done, watched = time.monotonic(), [0], sys.stderr.isatty()
+    interrupted = click.get_current_context().obj
 
     def show(stage: str) -> None:
+        if interrupted():
+            raise KeyboardInterrupt
         done[0] += 1
-        if time.monotonic() - start > 1:
+        if watched and time.monotonic() - start > 1:
             click.echo(f"[{done[0]}/{count}] {stage} ...", err=True)
 
     return show

@@ -16,7 +16,7 @@ _COLOURS = {
 }
 
 
-def render(analysis: Analysis, *, colour: bool = False) -> str:
+def render(analysis: Analysis, *, colour: bool = False, certificate: bool = True) -> str:
     """The report, with the verdict coloured on request.
 
     Parameters
@@ -24,12 +24,14 @@ def render(analysis: Analysis, *, colour: bool = False) -> str:
     analysis : Analysis
     colour : bool
         Use ANSI colours.
+    certificate : bool
+        Whether the certificate is spoken of.
 
     Returns
     -------
     str
     """
-    text = str(analysis)
+    text = analysis.text(certificate=certificate)
     if not colour:
         return text
     for finding in analysis.findings:
