@@ -2,7 +2,10 @@
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("untimed", deadline=None, derandomize=bool(os.environ.get("CI")))
+UNTIMED = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=UNTIMED, derandomize=bool(os.environ.get("CI"))
+)
 settings.load_profile("untimed")

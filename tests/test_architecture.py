@@ -1,9 +1,11 @@
 """The rooms and their floors, held as data and enforced: data flows one way."""
 
 import ast
+import graphlib
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,13 +28,18 @@ ONLY_IN = {"sympy": {"functions", "algorithms", "gallery"}, "click": {"cli"}}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
 def imports_of(path: Path) -> list[str]:
     names = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -64,7 +71,7 @@ def test_the_checker_imports_the_standard_library_only() -> None:
 def test_init_files_hold_no_logic() -> None:
     for path in FILES:
         if path.name == "__init__.py" and path.parent != PACKAGE:
-            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            for node in tree_of(path).body:
                 is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
                 assert is_docstring or isinstance(node, (ast.ImportFrom, ast.Import)), f"{path}: {ast.dump(node)[:60]}"
 
@@ -72,7 +79,7 @@ def test_init_files_hold_no_logic() -> None:
 def test_no_dynamic_execution_or_pickle_anywhere() -> None:
     forbidden = {"eval", "exec", "sympify", "parse_expr", "compile", "loads_pickle"}
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in forbidden, f"{path}:{node.lineno} calls {node.func.id}"
         assert "pickle" not in {name.split(".")[0] for name in imports_of(path)}, f"{path} imports pickle"
@@ -97,8 +104,48 @@ def test_importing_the_package_is_light() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def packages_around(name: str) -> set[str]:
+    parts = name.split(".")
+    return {".".join(parts[:i]) for i in range(1, len(parts))}
+
+
+def needed_at_import(path: Path, names: set[str]) -> set[str]:
+    """The modules of the package that must be complete before this one is: what is imported outside functions."""
+    found: set[str] = set()
+    pending: list[ast.AST] = [tree_of(path)]
+    for node in pending:
+        if isinstance(node, ast.ImportFrom):
+            parts = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= parts & names if parts <= names else {node.module or ""} | parts & names
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if not isinstance(node, (ast.FunctionDef, ast.Lambda)) and "TYPE_CHECKING" not in ast.dump(
+            getattr(node, "test", ast.Pass())
+        ):
+            pending += ast.iter_child_nodes(node)
+    found &= names
+    # Around a module its own packages are only begun, and that is enough; those around another one are run whole.
+    around = {package for other in found for package in packages_around(other)} - packages_around(module_of(path))
+    return found | around - {module_of(path)}
+
+
+def test_each_module_can_be_imported_first() -> None:
+    """Without a cycle among the imports no order can fail, so that one process that imports all speaks for all."""
+    names = {module_of(path) for path in FILES}
+    graph = {module_of(path): needed_at_import(path, names) - {module_of(path)} for path in FILES}
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+    assert set(order) == names
+    assert sum(map(len, graph.values())) > 1000
+    done = fresh("import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]", *MODULES)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 MODULES = [
-    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+    module_of(path)
     for path in FILES
     if path.name != "__main__.py" and (path.name == "__init__.py" or not path.name.startswith("_"))
 ]
@@ -117,6 +164,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_each_public_module_imports_alone_in_a_fresh_process() -> None:
     # A copy of a process that holds the libraries but nothing of the package: a hundred interpreters take minutes.

@@ -13,6 +13,7 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from strategies.stages import drawn
 
 from conservative._core.array_files import arrays_of_npy, arrays_of_npz
 from conservative._core.errors import ConservativeError, FileFormatError
@@ -313,8 +314,9 @@ def test_sparse_arrays_are_filled_within_one_budget_for_the_file() -> None:
 READERS = {"npy": arrays_of_npy, "npz": arrays_of_npz, "mat": variables_of_mat}
 
 
-@settings(deadline=None, max_examples=400)
-@given(
+@drawn(
+    100,
+    2000,
     st.sampled_from([name for name in GOOD if name.rsplit(".", 1)[1] in READERS]),
     st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=4),
     st.none() | st.integers(0, 10**6),

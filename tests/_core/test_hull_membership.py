@@ -1,8 +1,8 @@
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 from conservative._core.hulls import hull_contains
 
@@ -14,8 +14,7 @@ def stack(rows):
     return np.array(rows, dtype=object).reshape(len(rows), 1, -1)
 
 
-@settings(deadline=None, max_examples=80)
-@given(rows=st.lists(ROW, min_size=1, max_size=6), weights=st.lists(st.integers(0, 9), min_size=6, max_size=6))
+@drawn(25, 300, rows=st.lists(ROW, min_size=1, max_size=6), weights=st.lists(st.integers(0, 9), min_size=6, max_size=6))
 def test_combinations_are_inside_and_points_beyond_a_plane_are_not(rows, weights):
     weights = weights[: len(rows)]
     total = sum(weights) or 1

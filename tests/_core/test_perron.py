@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 from conservative._core.exact_linalg import flint_product, to_flint
 from conservative._core.families import as_family
@@ -25,8 +25,7 @@ def nonnegative_families(draw: st.DrawFn) -> list[list[list[Fraction]]]:
     return draw(st.lists(st.lists(row, min_size=n, max_size=n), min_size=1, max_size=2))
 
 
-@settings(deadline=None, max_examples=300)
-@given(nonnegative_families(), st.lists(st.integers(0, 1), min_size=1, max_size=4))
+@drawn(60, 1000, nonnegative_families(), st.lists(st.integers(0, 1), min_size=1, max_size=4))
 def test_the_classes_enclose_the_radius(matrices: list[list[list[Fraction]]], letters: list[int]) -> None:
     family = as_family(matrices, call="test")
     word = tuple(i % family.count for i in letters)

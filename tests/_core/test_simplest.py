@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 from conservative._core.simplest import complexity, rationals_in, simplest_between
 
@@ -21,7 +22,7 @@ def by_denominators(lower, upper):
         denominator += 1
 
 
-@given(ends, ends)
+@drawn(50, 1000, ends, ends)
 def test_the_simplest_has_the_smallest_denominator(a, b):
     lower, upper = sorted((a, b))
     assert simplest_between(lower, upper) == by_denominators(lower, upper)

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from strategies.certificates import at, places, seal, spoiled
 from strategies.proofs import proved
 from strategies.samples import samples
+from strategies.stages import drawn
 
 from conservative.certificates import Certificate, check, check_text, schema
 
-SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 SAMPLES = samples()
 VALIDATOR = Draft202012Validator(schema())
 names = pytest.mark.parametrize("name", list(SAMPLES))
@@ -68,7 +68,7 @@ def test_samples_are_accepted_and_fit_the_schema(name: str) -> None:
     assert not refuted(certificate.document)
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=15)
 @given(proved)
 def test_what_is_true_by_construction_fits_the_schema(certificate: Certificate) -> None:
     VALIDATOR.validate(certificate.document)
@@ -100,7 +100,7 @@ def test_every_removed_field_or_item_is_refused_even_when_sealed_again(name: str
             assert not check(mutant), path
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=30)
 @given(st.data())
 def test_every_changed_document_is_refused(data: st.DataObject) -> None:
     certificate = data.draw(st.one_of(st.sampled_from(list(SAMPLES.values())), proved))
@@ -109,7 +109,7 @@ def test_every_changed_document_is_refused(data: st.DataObject) -> None:
     assert 0 < len(verdict.reason) < 500
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=30)
 @given(st.data())
 def test_a_forger_who_seals_a_changed_document_again_proves_only_what_words_do_not_refute(data: st.DataObject) -> None:
     certificate = data.draw(st.one_of(st.sampled_from(list(SAMPLES.values())), proved))
@@ -123,8 +123,7 @@ def test_a_forger_who_seals_a_changed_document_again_proves_only_what_words_do_n
         assert not refuted(mutant)
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=SLOW)
-@given(st.data())
+@drawn(12, 120, st.data())
 def test_no_change_of_the_proof_makes_a_false_claim_acceptable(data: st.DataObject) -> None:
     """The upper end is lowered below the radius of a word; then the proof alone is changed, up to three times."""
     certificate = data.draw(st.one_of(st.sampled_from(list(SAMPLES.values())), proved))

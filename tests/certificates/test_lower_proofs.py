@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies.certificates import families, seal, small_rationals
 from strategies.samples import samples
+from strategies.stages import drawn
 
 from conservative._core.errors import CertificateError
 from conservative._core.families import as_family
@@ -26,7 +26,6 @@ from conservative.certificates import (
 from conservative.certificates.lower import real_eigenpair, word_proof
 
 F = Fraction
-SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 EXPANSION = samples()["expansion"].document
 
 
@@ -52,8 +51,7 @@ def test_a_radius_equal_to_the_bound_is_not_above_it(entry: int, order: int) -> 
 bounds = st.builds(Fraction, st.integers(1, 40), st.integers(1, 8))
 
 
-@settings(deadline=None, max_examples=120, suppress_health_check=SLOW)
-@given(st.data())
+@drawn(50, 600, st.data())
 def test_a_vector_proves_only_what_the_polynomial_proves(data: st.DataObject) -> None:
     family = data.draw(families())
     if data.draw(st.booleans()):
@@ -72,8 +70,7 @@ def test_a_vector_proves_only_what_the_polynomial_proves(data: st.DataObject) ->
         assert check(claim(family, relation, bound, {"word": word}))
 
 
-@settings(deadline=None, max_examples=80, suppress_health_check=SLOW)
-@given(st.data())
+@drawn(40, 400, st.data())
 def test_an_eigenpair_proves_only_what_the_polynomial_proves(data: st.DataObject) -> None:
     family = data.draw(families(orders=st.integers(2, 3)))
     word = data.draw(st.lists(st.integers(0, len(family) - 1), min_size=1, max_size=3))

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import sympy
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from strategies.certificates import honest, seal, small_rationals, spoiled
+from strategies.stages import drawn
 
 from conservative.certificates import (
     Certificate,
@@ -21,7 +22,6 @@ from conservative.certificates import (
     schema,
 )
 
-SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 EXPANSION = expansion_certificate(HEAVY_BALL, (0, 0, 1, 1))
 CONTRACTION = contraction_certificate([[["1/2", "1/4"], [0, "1/2"]]], [[1, 0], [0, 2]], "4/5")
@@ -52,7 +52,7 @@ def claim_is_true(document: dict[str, Any]) -> bool:
     return bool(P == P.T and P.is_positive_definite and all(map(good, slacks)))
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=40)
 @given(honest)
 @example(EXPANSION)
 @example(CONTRACTION)
@@ -63,7 +63,7 @@ def test_honest_certificates_are_accepted_and_fit_the_schema(certificate: Certif
     assert seal(certificate.document) == certificate.document
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_a_change_of_one_digit_anywhere_is_refused(data: st.DataObject) -> None:
     certificate = data.draw(st.sampled_from([EXPANSION, CONTRACTION]))
@@ -75,8 +75,7 @@ def test_a_change_of_one_digit_anywhere_is_refused(data: st.DataObject) -> None:
     assert verdict.reason
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=SLOW)
-@given(st.data())
+@drawn(50, 500, st.data())
 def test_every_changed_document_is_refused(data: st.DataObject) -> None:
     certificate = data.draw(st.one_of(st.sampled_from([EXPANSION, CONTRACTION]), honest))
     verdict = check(data.draw(spoiled(certificate.document)))
@@ -84,8 +83,7 @@ def test_every_changed_document_is_refused(data: st.DataObject) -> None:
     assert verdict.reason
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=SLOW)
-@given(st.data())
+@drawn(40, 400, st.data())
 def test_a_forger_who_seals_a_changed_document_again_is_refused_or_proves_the_truth(data: st.DataObject) -> None:
     document = data.draw(honest).document
     mutant = data.draw(spoiled(document))
@@ -99,8 +97,7 @@ def test_a_forger_who_seals_a_changed_document_again_is_refused_or_proves_the_tr
         assert claim_is_true(mutant)
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=SLOW)
-@given(st.data())
+@drawn(20, 200, st.data())
 def test_a_resealed_claim_is_accepted_exactly_when_its_proof_proves_it(data: st.DataObject) -> None:
     document = data.draw(honest).document
     relations = [">", ">="] if document["kind"] == "expansion" else ["<", "<="]
@@ -114,8 +111,7 @@ def test_a_resealed_claim_is_accepted_exactly_when_its_proof_proves_it(data: st.
     assert check(seal(document)).valid == claim_is_true(document)
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=SLOW)
-@given(st.data())
+@drawn(40, 400, st.data())
 def test_no_word_exceeds_a_proved_upper_bound(data: st.DataObject) -> None:
     order, count = 2, 2
     entries = st.lists(small_rationals, min_size=order * order * count, max_size=order * order * count)

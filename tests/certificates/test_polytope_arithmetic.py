@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.certificates import seal
 from strategies.samples import samples
+from strategies.stages import drawn
 
 from conservative.certificates import check, checker
 
@@ -117,8 +118,7 @@ def _complex_terms(row: list[list[Any]]) -> list[list[Any]]:
     return [[0, s, str(z[0]), str(z[1]), str(math.isqrt(z[0] ** 2 + z[1] ** 2) + 1)] for s, z in enumerate((p, q))]
 
 
-@settings(deadline=None, max_examples=400)
-@given(attempts())
+@drawn(120, 1500, attempts())
 def test_the_checker_agrees_with_the_formulas(document: dict[str, Any]) -> None:
     assert check(document).valid is inside(document), check(document).reason
 

@@ -4,10 +4,10 @@ import copy
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.proofs import identity
 from strategies.samples import FOLDED, FOLDED_WORDS
+from strategies.stages import drawn
 
 from conservative._core.errors import CertificateError
 from conservative._core.exact_linalg import is_positive_semidefinite, to_flint
@@ -81,8 +81,7 @@ def test_the_builder_refuses_what_is_not_proved():
 small = st.integers(-3, 3)
 
 
-@settings(deadline=None, max_examples=300)
-@given(st.data())
+@drawn(100, 1500, st.data())
 def test_quick_positivity_agrees_with_elimination(data):
     n = data.draw(st.integers(1, 4))
     factor = np.array(data.draw(st.lists(small, min_size=n * n, max_size=n * n)), dtype=object).reshape(n, n)

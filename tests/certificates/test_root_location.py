@@ -6,8 +6,8 @@ from math import prod
 
 import flint
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 from conservative.certificates import checker
 
@@ -25,8 +25,7 @@ def some(factors: list[list[int]], *, least: int = 0) -> st.SearchStrategy[list[
     return st.lists(st.sampled_from(factors), min_size=least, max_size=4)
 
 
-@settings(deadline=None, max_examples=200)
-@given(some(INSIDE), some(ON), some(OUTSIDE + RECIPROCAL), st.sampled_from([-3, -1, 1, 2]))
+@drawn(80, 1000, some(INSIDE), some(ON), some(OUTSIDE + RECIPROCAL), st.sampled_from([-3, -1, 1, 2]))
 def test_products_of_factors_whose_roots_are_known(
     inside: list[list[int]], on: list[list[int]], outside: list[list[int]], scale: int
 ) -> None:
@@ -47,8 +46,7 @@ def test_the_factors_lie_where_they_are_said_to(factors: list[list[int]]) -> Non
             assert max(moduli) > 1.0009
 
 
-@settings(deadline=None, max_examples=200)
-@given(st.lists(st.integers(-9, 9), min_size=1, max_size=7), st.sampled_from([-7, -1, 1, 2, 5]))
+@drawn(60, 800, st.lists(st.integers(-9, 9), min_size=1, max_size=7), st.sampled_from([-7, -1, 1, 2, 5]))
 def test_random_polynomials_against_flint_enclosures(low: list[int], high: int) -> None:
     polynomial = [*low, high]
     moduli = [abs(root) for root, _ in flint.fmpz_poly(polynomial).complex_roots()]
@@ -78,8 +76,7 @@ def test_all_small_polynomials_against_flint_enclosures() -> None:
     assert decided > 7000
 
 
-@settings(deadline=None, max_examples=150)
-@given(st.integers(1, 7), st.data())
+@drawn(80, 1000, st.integers(1, 7), st.data())
 def test_characteristic_polynomials_against_flint(n: int, data: st.DataObject) -> None:
     row = st.lists(st.integers(-(10**6), 10**6), min_size=n, max_size=n)
     matrix = data.draw(st.lists(row, min_size=n, max_size=n))
@@ -90,8 +87,7 @@ def determinant(matrix: list[list[int]]) -> int:
     return int(flint.fmpz_mat(matrix).det())
 
 
-@settings(deadline=None, max_examples=150)
-@given(st.integers(1, 4), st.integers(0, 4), st.sampled_from([0, 0, -1, 1]), st.data())
+@drawn(60, 800, st.integers(1, 4), st.integers(0, 4), st.sampled_from([0, 0, -1, 1]), st.data())
 def test_definiteness_against_principal_minors(n: int, rank: int, shift: int, data: st.DataObject) -> None:
     """A symmetric matrix is semidefinite when all principal minors are >= 0, definite when the leading are > 0."""
     vectors = [data.draw(st.lists(st.integers(-3, 3), min_size=n, max_size=n)) for _ in range(rank)]

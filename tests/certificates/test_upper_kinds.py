@@ -2,14 +2,13 @@
 
 from fractions import Fraction
 
-from hypothesis import given, settings
 from strategies.proofs import proved
+from strategies.stages import drawn
 
 from conservative.certificates import Certificate, check
 
 
-@settings(deadline=None, max_examples=100)
-@given(proved)
+@drawn(40, 500, proved)
 def test_what_is_true_by_construction_is_accepted(certificate: Certificate) -> None:
     claim = certificate.claim
     assert check(certificate).reason == str(claim)

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from strategies.functions import PIECEWISE_LINEAR
+from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentTypeError, BudgetError, FunctionError
 from conservative.functions import affine_pieces, from_sympy
@@ -48,8 +48,7 @@ def check(F, points, values):
     return pieces
 
 
-@settings(deadline=None, max_examples=80)
-@given(tree=PIECEWISE_LINEAR)
+@drawn(40, 400, tree=PIECEWISE_LINEAR)
 def test_pieces_of_random_functions(tree):
     shifted = from_sympy(tree.text, state=["x", "y"]).substitute({"x": "x - 1", "y": "y + x/2 + 1/3"})
     F = shifted if len(shifted.state) == 2 else from_sympy(tree.text, state=["x", "y"])

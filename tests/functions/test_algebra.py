@@ -8,6 +8,7 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.functions import PIECEWISE_LINEAR
+from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError, NonFiniteError, ShapeError
 from conservative.functions import compose, from_sympy, stack
@@ -21,8 +22,7 @@ def planar(text):
     return from_sympy(text, state=["x", "y"])
 
 
-@settings(deadline=None, max_examples=30)
-@given(first=PIECEWISE_LINEAR, second=PIECEWISE_LINEAR)
+@drawn(15, 200, first=PIECEWISE_LINEAR, second=PIECEWISE_LINEAR)
 def test_arithmetic_against_evaluation(first, second):
     F, G = planar(first.text), planar(second.text)
     f, g = (np.broadcast_to(tree(*POINTS.T), 50) for tree in (first, second))

@@ -4,6 +4,7 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.functions import PIECEWISE_LINEAR
+from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, DiscontinuityError, FunctionError
 from conservative.functions import from_sympy
@@ -33,9 +34,11 @@ def test_evaluate_agrees_with_lambdify(expression):
     np.testing.assert_allclose(F.evaluate(points)[:, 0], expected, rtol=1e-12, atol=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
-@given(
-    tree=PIECEWISE_LINEAR, at=st.tuples(st.fractions(-4, 4, max_denominator=9), st.fractions(-4, 4, max_denominator=9))
+@drawn(
+    30,
+    400,
+    tree=PIECEWISE_LINEAR,
+    at=st.tuples(st.fractions(-4, 4, max_denominator=9), st.fractions(-4, 4, max_denominator=9)),
 )
 def test_three_evaluations_agree(tree, at):
     F = from_sympy(tree.text, state=["x", "y"])

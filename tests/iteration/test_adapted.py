@@ -28,7 +28,12 @@ def largest_products(A: np.ndarray, *, length: int, kept: int) -> list[float]:
 
 @pytest.mark.parametrize(
     ("seed", "k", "p", "radius"),
-    [pytest.param(0, 5, 3, 0.97, marks=pytest.mark.slow), (1, 4, 4, 0.99), (2, 3, 3, 0.99), (3, 4, 2, 0.97)],
+    [
+        pytest.param(0, 5, 3, 0.97, marks=pytest.mark.slow),
+        pytest.param(1, 4, 4, 0.99, marks=pytest.mark.slow),
+        (2, 3, 3, 0.99),
+        (3, 4, 2, 0.97),
+    ],
 )
 def test_bounds_from_a_tree_of_words_hold_the_largest_products(seed: int, k: int, p: int, radius: float) -> None:
     A = family(seed, k=k, p=p, radius=radius)
@@ -51,7 +56,7 @@ def test_a_family_that_no_quadratic_norm_contracts_has_bounds() -> None:
     run = iterate_set(J, np.zeros((1, 2, 1)), steps=8)
     assert run.status.name == "STEPS_DONE"
     assert np.isfinite(run.bounds[-1].best)
-    found = fixed_set(J, tol=1e-2, representation="hull", time_limit=2.0)
+    found = fixed_set(J, tol=1e-2, representation="hull", time_limit=None)
     points = np.linalg.solve(np.eye(2) - A, J[:, :, 2:])
     assert found.outer.project(points).lower.max() <= 1e-9 * found.outer.radius
 

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.errors import (
@@ -46,8 +46,7 @@ def test_a_start_on_the_kink_is_the_autonomous_iteration() -> None:
         assert cj.hausdorff_distance(stored, expected).upper < 1e-12
 
 
-@settings(deadline=None, max_examples=8)
-@given(st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.3, 0.8]))
+@drawn(8, 80, st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.3, 0.8]))
 def test_bounds_hold_along_families_that_approach_a_limit(seed: int, k: int, p: int, rho: float) -> None:
     rng = np.random.default_rng(seed)
     A = rng.normal(size=(k, p, p))

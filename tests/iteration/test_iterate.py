@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, EmptySetError, NonFiniteError, ShapeError
 from conservative.iteration import fixed_set, hulls, iterate_set
@@ -22,9 +23,14 @@ def random_blocks(seed: int, *, k: int, p: int, m: int, rho: float) -> np.ndarra
     return np.concatenate([A, rng.normal(size=(k, p, m))], axis=2)
 
 
-@settings(deadline=None, max_examples=25)
-@given(
-    st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.3, 0.7, 0.9])
+@drawn(
+    20,
+    200,
+    st.integers(0, 10_000),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(1, 2),
+    st.sampled_from([0.3, 0.7, 0.9]),
 )
 def test_hulls_have_the_support_of_the_exact_recursion(seed: int, k: int, p: int, m: int, rho: float) -> None:
     """h_{t+1}(U) = max_i h_t(A_iᵀU) + ⟨B_i, U⟩, taken back to the starting point over all words."""
@@ -40,11 +46,10 @@ def test_hulls_have_the_support_of_the_exact_recursion(seed: int, k: int, p: int
         points = np.concatenate([block[:, :p] @ points + block[:, p:] for block in blocks])
 
 
-@settings(deadline=None, max_examples=6)
-@given(st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.3, 0.7]))
+@drawn(6, 60, st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.3, 0.7]))
 def test_bounds_hold_the_distance_to_the_limit(seed: int, k: int, p: int, rho: float) -> None:
     blocks = random_blocks(seed, k=k, p=p, m=1, rho=rho)
-    limit = fixed_set(blocks, tol=1e-7).hull
+    limit = fixed_set(blocks, tol=1e-7, representation="hull", time_limit=None).hull
     run = iterate_set(blocks, 5.0 * np.ones((1, p, 1)), steps=8)
     for stored, bound in zip(run.sets, run.bounds, strict=True):
         distance = hausdorff_distance(stored, limit)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, BudgetError, ShapeError
 from conservative.iteration import _refine, fixed_set, iterate_set, iterate_true, set_image
@@ -146,8 +146,7 @@ def test_degenerate_fixed_sets_in_the_plane() -> None:
     expect_between(segment, truth, 1e-9)
 
 
-@settings(deadline=None, max_examples=6)
-@given(st.integers(0, 10_000), st.sampled_from([(1, 1), (2, 1), (2, 2)]))
+@drawn(6, 60, st.integers(0, 10_000), st.sampled_from([(1, 1), (2, 1), (2, 2)]))
 def test_images_hold_sampled_images(seed: int, shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(seed)
     blocks = random_family(rng, 2, shape[0], shape[1], 0.8)

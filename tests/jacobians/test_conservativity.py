@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from strategies.functions import PIECEWISE_LINEAR
+from strategies.stages import drawn
 
 import conservative as cj
 
@@ -38,8 +38,7 @@ def test_the_package_s_own_jacobians_pass(name, seed):
     assert result.curves > 20
 
 
-@settings(deadline=None, max_examples=12)
-@given(PIECEWISE_LINEAR)
+@drawn(8, 80, PIECEWISE_LINEAR)
 def test_random_piecewise_linear_functions_pass(tree):
     F = cj.from_sympy(tree.text, state=["x", "y"])
     assert cj.test_conservative(F, rng=0, curves=16).passed

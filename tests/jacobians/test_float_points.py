@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.functions import WITH_DECIDED_GUARDS
+from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.exactness import Exactness
@@ -108,8 +108,7 @@ def _scaled(tree, outer, inner):
     return [cj.from_sympy(text, state=["x", "y"]) for text in (tree.text, f"({outer})*({inside})")]
 
 
-@settings(deadline=None, max_examples=15)
-@given(tree=WITH_DECIDED_GUARDS, outer=SCALES, inner=SCALES, exact=st.booleans())
+@drawn(10, 150, tree=WITH_DECIDED_GUARDS, outer=SCALES, inner=SCALES, exact=st.booleans())
 def test_sets_scale_with_the_function(tree, outer, inner, exact):
     at = [0, 0] if exact else [0.0, 0.0]
     plain, scaled = (cj.jacobian_sandwich(F, at, tolerance=0.0) for F in _scaled(tree, outer, inner))

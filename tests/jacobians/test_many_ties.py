@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies.functions import PIECEWISE_LINEAR, Tree
+from strategies.stages import drawn
 from strategies.structured import tied_maps
 
 import conservative as cj
@@ -33,8 +34,7 @@ def shared(J: JacobianZonotope) -> bool:
     return any(not independent_rows(rows[[i, j]]) for i in range(len(rows)) for j in range(i))
 
 
-@settings(deadline=None, max_examples=15)
-@given(case=tied_maps())
+@drawn(12, 120, case=tied_maps())
 def test_structured_zonotope_is_the_hull_of_the_pieces_of_its_expressions(
     case: tuple[StructuredMap, list[Fraction]],
 ) -> None:
@@ -51,8 +51,7 @@ def test_structured_zonotope_is_the_hull_of_the_pieces_of_its_expressions(
         assert same_hull(zonotope, conical)
 
 
-@settings(deadline=None, max_examples=25)
-@given(trees=st.lists(PIECEWISE_LINEAR, min_size=1, max_size=3))
+@drawn(8, 100, trees=st.lists(PIECEWISE_LINEAR, min_size=1, max_size=3))
 def test_graph_zonotope_holds_the_selection_and_is_it_when_tight(trees: list[Tree]) -> None:
     F = cj.from_sympy([tree.text for tree in trees], state=["x", "y"])
     listed = conservative_jacobian(F, [0, 0])

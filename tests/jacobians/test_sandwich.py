@@ -2,8 +2,8 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from strategies.functions import PIECEWISE_LINEAR
+from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentTypeError, BudgetError, DiscontinuityError
 from conservative._core.exactness import Exactness
@@ -63,8 +63,7 @@ def test_repr_reads_as_a_sentence():
     )
 
 
-@settings(deadline=None, max_examples=15)
-@given(tree=PIECEWISE_LINEAR)
+@drawn(8, 80, tree=PIECEWISE_LINEAR)
 def test_piecewise_affine_functions_are_always_known(tree):
     F = from_sympy(tree.text, state=["x", "y"])
     found = jacobian_sandwich(F, [0, 0])

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from strategies.functions import WITH_DECIDED_GUARDS
+from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.errors import ArgumentError, FunctionError
@@ -191,8 +191,7 @@ def test_a_tested_map_is_conservative_with_decided_guards():
     assert cj.test_conservative(F, rng=0, curves=12).passed
 
 
-@settings(deadline=None, max_examples=25)
-@given(tree=WITH_DECIDED_GUARDS)
+@drawn(10, 120, tree=WITH_DECIDED_GUARDS)
 def test_the_sets_are_nested_and_program_forgets_what_is_decided(tree):
     found = cj.jacobian_sandwich(cj.from_sympy(tree.text, state=["x", "y"]), [0, 0])
     near = cj.jacobian_sandwich(cj.from_sympy(tree.near_zero.text, state=["x", "y"]), [0, 0])

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.matrix_sets import SHAPES, clouds, rotation, sets
+from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, NonFiniteError, ShapeError
 from conservative.matrix_sets import (
@@ -24,8 +24,7 @@ def size_of(*parts: MatrixSet) -> float:
     return max(1e-300, *(part.radius for part in parts))
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.data(), st.sampled_from(SHAPES[:3]))
+@drawn(20, 250, st.data(), st.sampled_from(SHAPES[:3]))
 def test_brackets_hold_what_sampling_finds(data: st.DataObject, shape: tuple[int, int]) -> None:
     X, Y = data.draw(sets(shape=shape, most=5)), data.draw(sets(shape=shape, most=5))
     found = gap(X, Y, tol=1e-3 * size_of(X, Y))
@@ -36,8 +35,7 @@ def test_brackets_hold_what_sampling_finds(data: st.DataObject, shape: tuple[int
     assert found.width <= 2e-3 * size_of(X, Y)
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.data(), st.sampled_from(SHAPES))
+@drawn(20, 250, st.data(), st.sampled_from(SHAPES))
 def test_a_subset_has_gap_zero_and_a_superset_has_a_larger_gap(data: st.DataObject, shape: tuple[int, int]) -> None:
     small, more = data.draw(clouds(shape=shape)), data.draw(clouds(shape=shape))
     Y = MatrixPolytope(data.draw(clouds(shape=shape)))
@@ -49,8 +47,7 @@ def test_a_subset_has_gap_zero_and_a_superset_has_a_larger_gap(data: st.DataObje
     assert gap(Y, outer).lower <= gap(Y, inner).upper + noise
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.data(), st.sampled_from(SHAPES), st.integers(0, 50))
+@drawn(20, 250, st.data(), st.sampled_from(SHAPES), st.integers(0, 50))
 def test_distances_do_not_see_translations_and_rotations(
     data: st.DataObject, shape: tuple[int, int], seed: int
 ) -> None:
@@ -64,8 +61,7 @@ def test_distances_do_not_see_translations_and_rotations(
     assert plain.width <= noise
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.data(), st.sampled_from(SHAPES))
+@drawn(20, 250, st.data(), st.sampled_from(SHAPES))
 def test_the_support_of_a_hull_is_the_largest_support(data: st.DataObject, shape: tuple[int, int]) -> None:
     parts = [data.draw(sets(shape=shape)) for _ in range(3)]
     directions = np.random.default_rng(1).normal(size=(6, 2, *shape))
@@ -74,8 +70,7 @@ def test_the_support_of_a_hull_is_the_largest_support(data: st.DataObject, shape
     np.testing.assert_allclose(together, np.max([s.support(directions) for s in parts], axis=0), atol=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.data(), st.sampled_from(SHAPES), st.sampled_from([None, 0.1, 1.0]))
+@drawn(20, 250, st.data(), st.sampled_from(SHAPES), st.sampled_from([None, 0.1, 1.0]))
 def test_simplify_says_how_much_is_missing(data: st.DataObject, shape: tuple[int, int], tol: float | None) -> None:
     S = MatrixPolytope(data.draw(clouds(shape=shape, most=25)))
     thin = simplify(S, tol=tol)

@@ -5,16 +5,15 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.matrix_sets import SHAPES, clouds, polygon, rotation
 from strategies.projection_oracle import squared_distance
+from strategies.stages import drawn
 
 from conservative.matrix_sets import FiniteSet, MatrixPolytope
 
 
-@settings(deadline=None, max_examples=50)
-@given(st.data(), st.sampled_from(SHAPES[:4]))
+@drawn(25, 400, st.data(), st.sampled_from(SHAPES[:4]))
 def test_the_bracket_holds_the_exact_distance(data: st.DataObject, shape: tuple[int, int]) -> None:
     vertices = data.draw(clouds(shape=shape, most=6))
     points = data.draw(clouds(shape=shape, most=3))
@@ -26,8 +25,7 @@ def test_the_bracket_holds_the_exact_distance(data: st.DataObject, shape: tuple[
         assert high - low <= 1e-12 * size
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.data(), st.sampled_from(SHAPES), st.integers(-150, 150))
+@drawn(25, 400, st.data(), st.sampled_from(SHAPES), st.integers(-150, 150))
 def test_finite_sets_hold_the_exact_distance_at_every_scale(
     data: st.DataObject, shape: tuple[int, int], power: int
 ) -> None:

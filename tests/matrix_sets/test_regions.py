@@ -6,6 +6,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.matrix_sets import clouds
+from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, ShapeError
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, PlanarRegion, gap, hausdorff_distance
@@ -33,8 +34,7 @@ def test_a_hull_against_the_bow_tie_inside_it() -> None:
     assert found.width <= 1e-9
 
 
-@settings(deadline=None, max_examples=40)
-@given(st.integers(0, 10_000))
+@drawn(12, 150, st.integers(0, 10_000))
 def test_the_two_ways_to_measure_in_the_plane_agree(seed: int) -> None:
     """Triangles of a shapely region against boxes around the same union of cells."""
     rng = np.random.default_rng(seed)
@@ -49,8 +49,7 @@ def test_the_two_ways_to_measure_in_the_plane_agree(seed: int) -> None:
     np.testing.assert_allclose(region.project(inside).upper, union.project(inside).upper, atol=1e-9)
 
 
-@settings(deadline=None, max_examples=40)
-@given(st.data(), st.sampled_from([(1, 1), (2, 1), (2, 2)]))
+@drawn(15, 150, st.data(), st.sampled_from([(1, 1), (2, 1), (2, 2)]))
 def test_a_union_is_as_near_as_its_nearest_cell(data: st.DataObject, shape: tuple[int, int]) -> None:
     parts = [data.draw(clouds(shape=shape, most=3)) for _ in range(4)]
     cells = np.stack([part[np.arange(3) % len(part)] for part in parts])

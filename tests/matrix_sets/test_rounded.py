@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixSet, PlanarRegion, gap
 from conservative.matrix_sets._rounded import arc_middles, rounded, with_apex
@@ -55,8 +55,7 @@ def test_a_margin_of_the_second_set_brings_it_nearer(d: int) -> None:
     assert gap(X, CellUnion(cells, margin=100.0), tol=1e-2).upper == 0.0
 
 
-@settings(deadline=None, max_examples=15)
-@given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 4), st.sampled_from([1e-9, 0.02, 0.3, 2.0]))
+@drawn(8, 100, st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 4), st.sampled_from([1e-9, 0.02, 0.3, 2.0]))
 def test_brackets_hold_what_sampling_and_circumscribed_polygons_find(seed: int, n: int, k: int, margin: float) -> None:
     rng = np.random.default_rng(seed)
     X = CellUnion(rng.normal(size=(n, 1, 2, 1)) + 0.5 * rng.normal(size=(n, k, 2, 1)), margin)

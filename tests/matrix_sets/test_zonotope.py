@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 from strategies.zonotopes import QUARTERS, arrays, zonotopes
 
 import conservative as cj
@@ -59,8 +60,7 @@ def test_extreme_lists_the_hull(data: Any, shape: tuple[int, int]) -> None:
     np.testing.assert_array_equal(MatrixPolytope(Z.extreme).support(D), Z.support(D))
 
 
-@settings(deadline=None)
-@given(data=st.data(), shape=SHAPES)
+@drawn(25, 250, data=st.data(), shape=SHAPES)
 def test_projection_agrees_with_the_hull_of_the_vertices_by_both_ways(data: Any, shape: tuple[int, int]) -> None:
     Z = data.draw(zonotopes(shape=shape))
     points = data.draw(arrays(shape=(4, *shape), entries=QUARTERS))

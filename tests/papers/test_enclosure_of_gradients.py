@@ -10,10 +10,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.functions import PIECEWISE_LINEAR
 from strategies.piecewise_polynomials import PIECEWISE_POLYNOMIAL
+from strategies.stages import drawn
 
 from conservative._core.exactness import Exactness
 from conservative.functions import from_sympy
@@ -88,36 +89,22 @@ def polynomial_gradients(tree, F):
             yield float(jet[1]), float(jet[2])
 
 
-QUICK = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-LONG = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-
-
-@QUICK
-@given(tree=PIECEWISE_LINEAR)
+@drawn(8, 60, tree=PIECEWISE_LINEAR)
 def test_piecewise_linear_functions(tree):
     F = from_sympy(tree.text, state=["x", "y"])
     assert check(F, set(linear_gradients(tree, F))).conical.exactness is Exactness.EXACT
 
 
-@QUICK
-@given(tree=PIECEWISE_POLYNOMIAL)
+@drawn(8, 60, tree=PIECEWISE_POLYNOMIAL)
 def test_piecewise_polynomial_functions(tree):
     F = from_sympy(tree.text, state=["x", "y"])
     check(F, set(polynomial_gradients(tree, F)))
 
 
 @pytest.mark.slow
-@LONG
-@given(tree=PIECEWISE_LINEAR)
-def test_hundreds_of_piecewise_linear_functions(tree):
-    F = from_sympy(tree.text, state=["x", "y"])
-    assert check(F, set(linear_gradients(tree, F))).conical.exactness is Exactness.EXACT
-
-
-@pytest.mark.slow
-@LONG
+@settings(max_examples=40)
 @given(tree=PIECEWISE_POLYNOMIAL, at=st.tuples(st.integers(-1, 1), st.integers(-1, 1)))
-def test_hundreds_of_piecewise_polynomial_functions(tree, at):
+def test_piecewise_polynomial_functions_at_other_points(tree, at):
     F = from_sympy(tree.text, state=["x", "y"])
     check(F, set(polynomial_gradients(tree, F)))
     # away from the origin only the inclusion of the two readings is known

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.families import as_family
@@ -28,8 +29,7 @@ def forbidden_words(draw):
     return letters, draw(st.lists(word, min_size=1, max_size=3))
 
 
-@given(forbidden_words())
-@settings(deadline=None)
+@drawn(6, 60, forbidden_words())
 def test_the_automaton_of_forbidden_words_allows_exactly_the_others(drawn):
     letters, banned = drawn
     if {(i,) for i in range(letters)} <= set(banned):

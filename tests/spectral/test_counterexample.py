@@ -12,6 +12,7 @@ import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.errors import BudgetError
@@ -204,8 +205,7 @@ def test_an_interruption_of_a_proof_is_not_lost(monkeypatch):
         cj.counterexample(FAMILY, ranges={a: (0, 2), b: (0, 1), k: (1, 10)})
 
 
-@given(st.integers(2, 3), st.integers(1, 3), st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=30)
+@drawn(20, 300, st.integers(2, 3), st.integers(1, 3), st.integers(0, 2**32 - 1))
 def test_batched_words_agree_with_one_by_one(count, n, seed):
     matrices = np.random.default_rng(seed).standard_normal((4, count, n, n))
     levels = word_levels(count, max_length=4)

@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import scipy.linalg
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.spectral import hidden_blocks, unimodular_pairs
+from strategies.stages import drawn
 
 from conservative import Automaton, check, joint_spectral_radius
 from conservative._core.families import as_family
@@ -150,8 +150,7 @@ def test_no_time_leaves_growth_open():
     assert grow(begun, accept=5e-11, max_vertices=100, deadline=-np.inf).state is Growth.OPEN
 
 
-@given(hidden_blocks(max_blocks=3, max_size=2))
-@settings(deadline=None, max_examples=15)
+@drawn(6, 60, hidden_blocks(max_blocks=3, max_size=2))
 def test_hidden_blocks_have_the_largest_radius_and_check(drawn):
     _, family = drawn
     found = joint_spectral_radius(family, tol=1e-4, time_limit=20)
@@ -160,8 +159,7 @@ def test_hidden_blocks_have_the_largest_radius_and_check(drawn):
     assert found.certificate is None or check(found.certificate).valid
 
 
-@given(st.data())
-@settings(deadline=None, max_examples=15)
+@drawn(6, 80, st.data())
 def test_redundant_matrices_are_covered_by_the_certificate(data):
     weights = [data.draw(st.integers(-3, 3)) for _ in range(2)]
     total = sum(map(abs, weights)) or 1

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.spectral import families, square_matrices
+from strategies.stages import drawn
 
 from conservative import (
     Automaton,
@@ -75,8 +76,7 @@ def test_lower_radii_in_closed_form(rows, value):
     assert found.status is (LowerRadiusStatus.ZERO if value == 0 else LowerRadiusStatus.CLOSED)
 
 
-@given(families(max_size=3, max_count=3))
-@settings(deadline=None, max_examples=12)
+@drawn(8, 100, families(max_size=3, max_count=3))
 def test_lower_radii_stay_below_every_product_and_below_the_joint_radius(rows):
     found = lower_spectral_radius(rows, max_length=8)
     slowest = slowest_rate(rows, 4)
@@ -85,8 +85,7 @@ def test_lower_radii_stay_below_every_product_and_below_the_joint_radius(rows):
     assert found.lower <= joint_spectral_radius(rows, tol=0.05).upper
 
 
-@given(st.integers(2, 4), st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=20)
+@drawn(8, 80, st.integers(2, 4), st.integers(0, 2**32 - 1))
 def test_positive_families_close(n, seed):
     rows = np.random.default_rng(seed).random((2, n, n)) + 0.1
     found = lower_spectral_radius(rows)

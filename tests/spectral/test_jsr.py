@@ -5,9 +5,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 from strategies.spectral import families, unimodular_pairs
+from strategies.stages import drawn
 
 from conservative import ConservativeError, MatrixZonotope, check, joint_spectral_radius
 from conservative.spectral import RadiusStatus, closing
@@ -40,8 +41,7 @@ def brute_force_bounds(family, length):
     return lower, upper
 
 
-@given(families(max_size=3, max_count=2))
-@settings(deadline=None, max_examples=25)
+@drawn(10, 100, families(max_size=3, max_count=2))
 def test_brackets_meet_brute_force(family):
     found = joint_spectral_radius(family, **LOOSE)
     lower, upper = brute_force_bounds(family, 4)
@@ -50,8 +50,7 @@ def test_brackets_meet_brute_force(family):
     assert found.lower >= lower * (1 - 1e-4)
 
 
-@given(st.data())
-@settings(deadline=None, max_examples=15)
+@drawn(6, 80, st.data())
 def test_similar_transposed_and_permuted_families_have_one_radius(data):
     family = data.draw(families(max_size=3, max_count=2))
     left, right = data.draw(unimodular_pairs(len(family[0])))
@@ -62,25 +61,24 @@ def test_similar_transposed_and_permuted_families_have_one_radius(data):
     assert overlap(bracket, joint_spectral_radius(family[::-1], **LOOSE))
 
 
-@given(
+@drawn(
+    8,
+    80,
     families(max_size=2, max_count=2),
     st.sampled_from([Fraction(1, 7), Fraction(-3), Fraction(2) ** 600, Fraction(2) ** -600]),
 )
-@settings(deadline=None, max_examples=20)
 def test_scaling_scales(family, factor):
     scaled = [[[x * factor for x in row] for row in m] for m in family]
     assert overlap(joint_spectral_radius(family, **LOOSE), joint_spectral_radius(scaled, **LOOSE), float(abs(factor)))
 
 
-@given(families(max_size=2, max_count=3))
-@settings(deadline=None, max_examples=15)
+@drawn(6, 80, families(max_size=2, max_count=3))
 def test_more_matrices_never_lower_the_radius(family):
     assume(len(family) > 1)
     assert joint_spectral_radius(family[:-1], **LOOSE).lower <= joint_spectral_radius(family, **LOOSE).upper
 
 
-@given(families(max_size=3, max_count=2))
-@settings(deadline=None, max_examples=15)
+@drawn(8, 80, families(max_size=3, max_count=2))
 def test_certificates_prove_the_side_of_one(family):
     found = joint_spectral_radius(family, **LOOSE)
     if found.certificate is not None:
@@ -203,12 +201,12 @@ def test_a_zonotope_of_few_generators_is_its_vertices():
 def test_a_zonotope_of_many_generators_gets_a_bracket():
     rng = np.random.default_rng(7)
     zonotope = MatrixZonotope(rng.standard_normal((3, 3)) / 4, rng.standard_normal((9, 3, 3)) / 60)
-    found = joint_spectral_radius(zonotope, time_limit=6)
+    found = joint_spectral_radius(zonotope, time_limit=None)
     signs = rng.choice([-1.0, 1.0], size=(64, 9))
     members = zonotope.center + np.tensordot(signs, zonotope.generators, axes=1)
     assert np.abs(np.linalg.eigvals(members)).max() <= found.upper
     assert found.lower <= found.upper <= np.linalg.norm(members, 2, axis=(1, 2)).max() * 1.3
-    assert found.status in {RadiusStatus.ZONOTOPE, RadiusStatus.TIME_LIMIT}
+    assert found.status is RadiusStatus.ZONOTOPE
     assert found.word == ()
 
 

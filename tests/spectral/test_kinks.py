@@ -8,6 +8,7 @@ import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.families import as_family
@@ -20,8 +21,7 @@ def exact_pair(first, second, beta):
     return as_family([[[first, -beta], [1, 0]], [[second, -beta], [1, 0]]], call="test")
 
 
-@given(st.lists(st.lists(st.integers(-8, 8), min_size=4, max_size=4), min_size=2, max_size=2), st.integers(1, 3))
-@settings(deadline=None, max_examples=8)
+@drawn(6, 60, st.lists(st.lists(st.integers(-8, 8), min_size=4, max_size=4), min_size=2, max_size=2), st.integers(1, 3))
 def test_decay_off_the_kink_holds_for_sampled_trajectories(entries, direction):
     """Exact trajectories from many points against the proof by cones."""
     A = [[Fraction(x, 8) for x in entries[0][:2]], [Fraction(x, 8) for x in entries[0][2:]]]

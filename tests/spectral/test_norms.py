@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.spectral import families, square_matrices
+from strategies.stages import drawn
 
 from conservative._core.exact_linalg import is_positive_semidefinite, to_flint
 from conservative._core.families import as_family
@@ -31,8 +32,7 @@ def test_norm_bounds_are_proved_and_sharp(rows):
     assert bound < 1e-140 or not has_norm_at_most(exact, bound * (1 - 1e-13))
 
 
-@given(families())
-@settings(deadline=None)
+@drawn(12, 150, families())
 def test_assumption_a_brackets_the_largest_norm(family):
     verdict = assumption_a(family)
     assert all(has_norm_at_most(m, verdict.norm.upper) for m in family)

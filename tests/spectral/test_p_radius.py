@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.spectral import families, product
+from strategies.stages import drawn
 
 from conservative import Automaton, ConservativeError, joint_spectral_radius, p_radius
 from conservative._core.families import as_family
@@ -55,8 +56,7 @@ def test_p_radii_increase_to_the_joint_spectral_radius():
     assert found[-1].joint_spectral_radius.upper < 1.63
 
 
-@given(families(max_size=3, max_count=3), st.sampled_from([2, 4]))
-@settings(deadline=None, max_examples=25)
+@drawn(10, 100, families(max_size=3, max_count=3), st.sampled_from([2, 4]))
 def test_the_joint_radius_lies_between_its_p_radius_bounds(rows, p):
     bounds = p_radius(rows, p=p).joint_spectral_radius
     found = joint_spectral_radius(rows, tol=0.05)

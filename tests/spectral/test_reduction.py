@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies.spectral import families, hidden_blocks, product, small_rationals, square_matrices, unimodular_pairs
+from strategies.stages import drawn
 
 from conservative import joint_spectral_radius
 from conservative._core.families import as_family
@@ -53,8 +54,7 @@ def assert_is_block_form(rows, form):
             start += size
 
 
-@given(hidden_blocks())
-@settings(deadline=None, max_examples=80)
+@drawn(30, 400, hidden_blocks())
 def test_hidden_block_triangular_families_are_found(case):
     sizes, rows = case
     form = triangularise(family_of(rows))
@@ -63,8 +63,7 @@ def test_hidden_block_triangular_families_are_found(case):
     assert max(form.sizes) <= max(sizes)
 
 
-@given(hidden_blocks(max_blocks=2))
-@settings(deadline=None, max_examples=10)
+@drawn(5, 60, hidden_blocks(max_blocks=2))
 def test_the_radius_is_the_largest_over_the_blocks(case):
     _, rows = case
     whole = joint_spectral_radius(rows, **LOOSE)
@@ -274,8 +273,7 @@ def test_families_without_a_closed_form(rows):
     assert closed_form(family_of(rows)) is None
 
 
-@given(families(max_size=3, max_count=2))
-@settings(deadline=None, max_examples=40)
+@drawn(15, 200, families(max_size=3, max_count=2))
 def test_closed_forms_meet_the_search(rows):
     form = closed_form(family_of(rows))
     assume(form is not None)

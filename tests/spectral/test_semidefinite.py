@@ -10,6 +10,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from strategies.spectral import families, unimodular_pairs
+from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.exact_linalg import is_positive_semidefinite
@@ -62,8 +63,7 @@ def test_more_memory_and_higher_degree_are_never_worse():
         assert min(gammas) >= 1.0321435344
 
 
-@given(families(max_size=2, max_count=2))
-@settings(max_examples=6, deadline=None, phases=UNSHRUNK)
+@drawn(4, 40, families(max_size=2, max_count=2), phases=UNSHRUNK)
 def test_bounds_are_above_every_product(family):
     radius = cj.joint_spectral_radius(family, time_limit=0.5)
     for bound in BOUNDS:
@@ -72,8 +72,7 @@ def test_bounds_are_above_every_product(family):
         assert found.certificate is None or holds(found)
 
 
-@given(st.integers(0, 2**32 - 1))
-@settings(max_examples=3, deadline=None, phases=UNSHRUNK)
+@drawn(2, 20, st.integers(0, 2**32 - 1), phases=UNSHRUNK)
 def test_bounds_agree_with_the_bracket_on_random_families(seed):
     rng = np.random.default_rng(seed)
     family = rng.standard_normal((2, 3, 3))
@@ -85,8 +84,7 @@ def test_bounds_agree_with_the_bracket_on_random_families(seed):
         assert radius.lower <= bound.gamma <= radius.upper * factor * (1 + 1e-6)
 
 
-@given(st.integers(0, 2**32 - 1).flatmap(lambda s: st.tuples(st.just(s), unimodular_pairs(2))))
-@settings(max_examples=2, deadline=None, phases=UNSHRUNK)
+@drawn(2, 20, st.integers(0, 2**32 - 1).flatmap(lambda s: st.tuples(st.just(s), unimodular_pairs(2))), phases=UNSHRUNK)
 def test_bounds_do_not_depend_on_the_basis(drawn):
     seed, (T, S) = drawn
     rng = np.random.default_rng(seed)

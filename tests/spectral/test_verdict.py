@@ -9,6 +9,7 @@ import sympy as sp
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from strategies.spectral import families
+from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.exact_linalg import from_flint, to_flint
@@ -144,8 +145,16 @@ def projected(matrices, vectors):
     return matrices - (matrices @ V - V) @ np.linalg.pinv(V)
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(2, 5), st.integers(1, 3), st.booleans(), st.booleans())
-@settings(max_examples=25, deadline=None, phases=UNSHRUNK)
+@drawn(
+    10,
+    60,
+    st.integers(0, 2**32 - 1),
+    st.integers(2, 5),
+    st.integers(1, 3),
+    st.booleans(),
+    st.booleans(),
+    phases=UNSHRUNK,
+)
 def test_families_near_stochastic_doubles_contract_on_the_quotient(seed, n, count, two_classes, transposed):
     """Whatever fixes the same vectors within the distance has eigenvalues beyond them below the bound."""
     rng = np.random.default_rng(seed)
@@ -208,8 +217,7 @@ def test_quotients_are_invariant_subspaces(family):
             assert [list(row) for row in kept] == [list(row) for row in corner]
 
 
-@given(families(max_size=2, max_count=2))
-@settings(max_examples=20, deadline=None, phases=UNSHRUNK)
+@drawn(10, 150, families(max_size=2, max_count=2), phases=UNSHRUNK)
 def test_verdicts_agree_with_the_bracket(family):
     verdict = contraction_verdict(family, time_limit=2.0)
     radius = cj.joint_spectral_radius(family, time_limit=1.0)

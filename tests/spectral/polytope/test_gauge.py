@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.gauges import columns_of, first_basis, gauge
+from strategies.stages import drawn
 
 from conservative.spectral.polytope.columns import HullKind
 from conservative.spectral.polytope.confirm import basis_columns
@@ -182,8 +182,7 @@ def test_no_time_and_no_steps_leave_valid_bounds(kind):
 entries = st.integers(-4, 4).map(float)
 
 
-@given(st.data())
-@settings(deadline=None, max_examples=60)
+@drawn(25, 300, st.data())
 def test_symmetric_and_monotone_hulls_of_small_integers(data):
     """Small integers are full of ties: repeated, opposite, zero and collinear vertices, points on faces."""
     kind = data.draw(st.sampled_from([HullKind.SYMMETRIC, HullKind.MONOTONE]))
@@ -199,8 +198,7 @@ def test_symmetric_and_monotone_hulls_of_small_integers(data):
     assert_gauges(columns, points)
 
 
-@given(st.data())
-@settings(deadline=None, max_examples=15)
+@drawn(8, 80, st.data())
 def test_elliptic_hulls_of_small_integers(data):
     n = data.draw(st.integers(1, 2))
     rows = st.lists(st.lists(entries, min_size=2 * n, max_size=2 * n), min_size=1, max_size=4)
