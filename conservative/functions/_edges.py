@@ -17,6 +17,8 @@ from conservative.functions._graph import SWITCHES, Graph, Node
 from conservative.functions._guards import branch_patterns
 from conservative.functions._values import Trace, value_pass
 
+_POSITIVE = frozenset({"exp", "cosh", "acosh", "sigmoid", "softplus"})
+
 
 def domain_edges(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], trace: Trace) -> tuple[int, ...]:
     """The powers of a node that is 0 at the point and not proved nonnegative around it, where they are evaluated."""
@@ -32,6 +34,8 @@ def domain_edges(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], tra
 def _ends(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], trace: Trace, index: int) -> bool:
     """Whether points arbitrarily near this one may lie beyond the domain of a power."""
     base = graph.nodes[index].args[0]
+    if base in _never_negative(graph):
+        return False
     if arithmetic.compare(trace.values[base], arithmetic.constant(Fraction(0))) != 0:
         return False
     zero, compared = len(graph.nodes), len(graph.nodes) + 1
@@ -49,6 +53,31 @@ def _ends(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], trace: Tra
         return met({}) and all(any(map(met, patterns)) for patterns in _leading_to(graph, trace, index))
     except FunctionError:
         return True
+
+
+def _never_negative(graph: Graph) -> set[int]:
+    """The nodes that are seen not to be negative wherever they have a value."""
+    found: set[int] = set()
+    for index, node in enumerate(graph.nodes):
+        parts = [a in found for a in node.args]
+        match node.op:
+            case "constant":
+                positive = bool(node.data >= 0)
+            case "abs" | "exponential":
+                positive = True
+            case "power":
+                positive = node.data.denominator > 1 or node.data % 2 == 0 or parts[0]
+            case "smooth":
+                positive = node.data in _POSITIVE
+            case "max":
+                positive = any(parts)
+            case "piecewise":
+                positive = all(b in found for b in node.branches()[0])
+            case _:
+                positive = node.op in ("add", "multiply", "min") and all(parts)
+        if positive:
+            found.add(index)
+    return found
 
 
 def _leading_to(graph: Graph, trace: Trace, index: int) -> Iterator[list[dict[int, int]]]:

@@ -66,14 +66,15 @@ def _compared(graph: Graph, trace: Trace) -> list[int]:
 
 
 def _pairs(graph: Graph, trace: Trace, index: int, sizes: Mapping[int, float]) -> list[tuple[Any, Any, float]]:
-    node, values = graph.nodes[index], trace.values
-    if node.op == "abs":
+    """Values that are compared and not tied, with what rounding may change of their difference."""
+    node, values, tied = graph.nodes[index], trace.values, trace.options.get(index, ())
+    if node.op == "abs" and len(tied) == 1:
         return [(values[node.args[0]], Fraction(0), sizes[node.args[0]])]
-    if node.op == "compare":
+    if node.op == "compare" and trace.signs.get(index):
         left, right = node.args
         return [(values[left], values[right], sizes[left] + sizes[right])]
     if node.op in ("max", "min"):
-        return [(values[a], values[index], sizes[a] + sizes[index]) for a in node.args]
+        return [(values[a], values[index], sizes[a] + sizes[index]) for i, a in enumerate(node.args) if i not in tied]
     return []
 
 
