@@ -98,7 +98,7 @@ def as_family(value: Any, *, call: str, argument: str = "matrices") -> MatrixFam
     if hasattr(value, "vertices") and not isinstance(value, np.ndarray):
         value = value.vertices
     elif isinstance(value, np.ndarray) and value.ndim == 3:
-        value = np.array(stacked(value)) if 0 not in value.shape else value
+        value = stacked(value) if 0 not in value.shape else value
     if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
         value = value.tolist()
     if not isinstance(value, np.ndarray):

@@ -69,26 +69,27 @@ def _square_matrices(value: Variable) -> list[NDArray[Any]]:
     """The square matrices that a variable holds, all of one order; none if it is anything else."""
     if isinstance(value, str):
         return []
-    matrices = list(value) if isinstance(value, tuple) else stacked(value)
+    if isinstance(value, tuple):
+        matrices = list(value)
+    else:
+        matrices = list(stacked(value)) if value.ndim == 3 and value.size <= MAX_ENTRIES else [value]
     square = all(m.ndim == 2 and m.shape[0] == m.shape[1] > 0 for m in matrices)
     return matrices if square and len({m.shape for m in matrices}) == 1 else []
 
 
-def stacked(array: NDArray[Any]) -> list[NDArray[Any]]:
-    """The matrices of one array: itself, or those along its first axis, or along its last where only that fits.
+def stacked(array: NDArray[Any]) -> NDArray[Any]:
+    """The matrices of one array along its first axis: moved there where only the last one fits.
 
     Parameters
     ----------
-    array : ndarray, shape (n, n), (k, n, n) or (n, n, k)
+    array : ndarray, shape (k, n, n) or (n, n, k)
 
     Returns
     -------
-    list of ndarray
+    ndarray, shape (k, n, n)
     """
-    if array.ndim != 3 or array.size > MAX_ENTRIES:
-        return [array]
     rows, columns, last = array.shape
-    return list(np.moveaxis(array, -1, 0) if rows == columns != last else array)
+    return np.moveaxis(array, -1, 0) if rows == columns != last else array
 
 
 def _required(name: str, value: Variable, where: str) -> list[NDArray[Any]]:

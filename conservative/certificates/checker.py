@@ -808,6 +808,9 @@ def _check_cone(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
     _require(all(_below(u, max(family.nodes, 1)) for u in at), "a vertex must be at a node")
     _require({x for u, v, _ in edges for x in (u, v)} <= set(at), "every node of an edge needs a vertex")
     rows = [_list(row, count, "images[e]") for row in _list(part["images"], len(edges), "images")]
+    standing: list[set[int]] = [set() for _ in range(max(family.nodes, 1))]
+    for k, u in enumerate(at):
+        standing[u].add(k)
     terms = sum(len(image) for row in rows for image in row if isinstance(image, list))
     bits, long = max(x.bit_length() for v in vertices for x in v), sum(x.bit_length() for x in bound.as_integer_ratio())
     _limit(count * len(edges) * n * (n * (50 + family.bits * bits / 900) + 300 + long * (family.bits + bits) / 900))
@@ -816,20 +819,20 @@ def _check_cone(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
         for j, image in enumerate(row):
             _require((image is None) == (at[j] != v), "an image must be null if and only if its vertex is elsewhere")
             if image is not None:
-                gain = _image_in_cone(matrices[letter], vertices, j, image, [k for k, w in enumerate(at) if w == u])
+                gain = _image_in_cone(matrices[letter], vertices, j, image, standing[u])
                 left, right = bound.denominator, bound.numerator * family.denominator
                 inside = all(left * x >= right * y for x, y in gain)
                 _require(inside, f"the image of vertex {j + 1} under matrix {letter + 1} is not proved to be inside")
 
 
 def _image_in_cone(
-    A: _Matrix, vertices: list[list[int]], j: int, image: Any, allowed: list[int]
+    A: _Matrix, vertices: list[list[int]], j: int, image: Any, allowed: set[int]
 ) -> list[tuple[int, int]]:
     """The entries of (sum of weights) A v_j, and those of the weighted sum of the vertices of an image."""
     _require(isinstance(image, list) and bool(image), "an image must be a list of weights")
-    names, weights = set(allowed), []
+    weights = []
     for term in image:
-        good = isinstance(term, list) and len(term) == 2 and type(term[0]) is int and term[0] in names
+        good = isinstance(term, list) and len(term) == 2 and type(term[0]) is int and term[0] in allowed
         _require(good, "a weight must be [vertex, weight], of a vertex at the node where the edge begins")
         weights.append(_positive(term[1], "a weight"))
     total, chosen = sum(weights), [vertices[term[0]] for term in image]
@@ -1194,6 +1197,8 @@ def check_text(text: str) -> tuple[bool, str]:
         kind, claim = document["kind"], document["claim"]
         lower, upper = (Fraction(claim[end] if kind in BRACKETS else claim["bound"]) for end in ("lower", "upper"))
         _require(lower <= upper, "the lower end must not be above the upper end")
+        # Where all products vanish, no method has anything left to compare with the bound.
+        _require(upper > 0 or claim["relation"] != "<", "no radius is below 0")
         subject = _lifted(family) if family.nodes and kind in UPPER else family
         KINDS[kind][2](subject, Claim(claim["relation"], lower, upper), document["proof"])
     except InvalidError as error:

@@ -14,6 +14,7 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySet
 from conservative._core.families import as_family
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.rationals import as_fraction, rational_text
+from conservative._core.variables import stacked
 
 
 @given(st.fractions())
@@ -132,6 +133,12 @@ def test_complex_matrices_are_real_ones_of_twice_the_order(given: Any) -> None:
 
 def test_imaginary_parts_that_are_zero_leave_no_trace() -> None:
     assert as_family(np.eye(2)[None] + 0j, call="test").size == 2
+
+
+def test_large_stacks_are_read_as_they_are() -> None:
+    """More entries than a file may hold."""
+    assert stacked(np.zeros((1, 1001, 1001))).shape == (1, 1001, 1001)
+    assert stacked(np.zeros((1001, 1001, 1))).shape == (1, 1001, 1001)
 
 
 def test_sparse_matrices_and_stacks_along_the_last_axis() -> None:

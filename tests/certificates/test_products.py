@@ -36,6 +36,18 @@ def test_a_product_that_is_too_large_is_named():
     assert "not proved" in verdict(FOLDED_WORDS, bound="39/10").reason
 
 
+@pytest.mark.parametrize("matrices", [[[[0]]], [[[0, 1], [0, 0]]]])
+def test_no_radius_is_below_zero(matrices):
+    """Where all products vanish no norm is left to compare, and "at most 0" is right."""
+    words, weight = [(0,) * len(matrices[0])], ["1"] * len(matrices[0])
+    proof = {"norm": "rows", "weight": weight, "words": [list(w) for w in words]}
+    family = as_family(matrices, call="test")
+    for relation, right in (("<=", True), ("<", False)):
+        assert check(seal(family, "products", inequality(relation, checker.Fraction(0)), proof)).valid is right
+    small = inequality("<", checker.Fraction(1, 10**9))
+    assert check(seal(family, "products", small, proof)).valid
+
+
 def test_words_after_a_product_that_vanishes_are_not_needed():
     nilpotent = [[[0, 5], [0, 0]], [["1/2", 0], [0, "1/2"]]]
     words = [(0, 1, 0), (0, 1, 1), (1,)]
