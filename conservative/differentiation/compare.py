@@ -11,7 +11,7 @@ from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round
 from conservative.differentiation.implicit import ImplicitJacobian, exact_blocks, implicit_jacobian
 from conservative.differentiation.implicit_hull import ImplicitHull, is_box_of_rank_one
 from conservative.iteration import FixedSet, fixed_set
-from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_jacobian
+from conservative.jacobians import JacobianSet, JacobianZonotope, jacobian_readings
 from conservative.matrix_sets import MatrixPolytope
 from conservative.matrix_sets.gaps import measured_gap
 
@@ -52,7 +52,8 @@ class DerivativeComparison:
         The solves (Id − A_i)⁻¹B_i at the vertices of 𝒥, which belong to J_imp.
     conical : ImplicitJacobian or None
         The solves for the blocks that are limits of derivatives of F: each is a limit of derivatives of x̄ where the
-        cells of F are those of x̄. Only for a function.
+        cells of F are those of x̄. Only for a function, where some cell is open to first order and they are not too
+        many.
     gaps : tuple of OneSidedGaps
         Between conv J_imp, of all solves and not only those at vertices, conv J_pb, and the hull of the conical
         solves. The gap from J_pb itself to conv J_imp is the same as from conv J_pb; to J_imp itself, where it is not
@@ -108,7 +109,7 @@ def compare_derivatives(source: Any, *, at: Any = None, tol: float = 1e-9) -> De
         If the blocks do not contract; the message names the word.
     ArgumentError
         If a function comes without a point, or Id − A is singular.
-    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError
+    ShapeError, NonFiniteError, ArgumentTypeError
 
     Notes
     -----
@@ -165,9 +166,8 @@ def _read(source: Any, at: Any) -> tuple[JacobianSet, JacobianSet | None, bool]:
         return _from_array(source), None, False
     if at is None:
         raise ArgumentError("`compare_derivatives(at=...)` needs the fixed point (x̄, θ) of the function; got none.")
-    J = conservative_jacobian(source, at)
-    conical = _listed(conservative_jacobian(source, at, kind="conical"))
-    return _listed(J), conical, isinstance(J, JacobianZonotope)
+    J, conical = jacobian_readings(source, at)
+    return _listed(J), None if conical is None else _listed(conical), isinstance(J, JacobianZonotope)
 
 
 def _from_array(source: Any) -> JacobianSet:

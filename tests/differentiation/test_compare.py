@@ -37,6 +37,16 @@ def test_blocks_as_an_array_have_no_conical_part() -> None:
     assert len(found.gaps) == 1
 
 
+def test_without_open_cells_there_is_no_conical_part() -> None:
+    F = cj.from_sympy("t + x/4 + Piecewise((x/4, cos(x) + cos(t) > 2), (0, True))", state="x", parameters="t")
+    found = compare_derivatives(F, at=[0, 0])
+    assert found.conical is None
+    assert len(found.gaps) == 1
+    # solves between 4/3 and 2, and one A: both sets are that segment
+    assert found.gaps[0].backward.upper < 1e-8
+    assert sorted(found.implicit.vertices.ravel().tolist()) == pytest.approx([4 / 3, 2])
+
+
 def test_bad_input() -> None:
     F = cj.from_sympy("t - Abs(x)/2", state=["x"], parameters=["t"])
     with pytest.raises(ArgumentError, match="fixed point"):
