@@ -29,6 +29,9 @@ _SPELLED = 20
 """Letters up to which a word is written out wherever it is mentioned."""
 
 
+_ROUNDED_ZERO = 1e-300
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One section of a report.
@@ -282,8 +285,8 @@ def about_iteration(trajectory: SetTrajectory, *, expands: bool = False) -> Find
     for t in shown:
         bound = trajectory.bounds[t]
         lines.append(
-            f"{t:>4} {trajectory.gaps[t].upper:>18.6g} {bound.a_priori:>12.4g} {bound.a_posteriori:>12.4g} "
-            f"{trajectory.carried[t]:>10.2g}"
+            f"{t:>4} {_above(trajectory.gaps[t].upper, 6):>18} {_above(bound.a_priori, 4):>12} "
+            f"{_above(bound.a_posteriori, 4):>12} {_above(trajectory.carried[t], 2):>10}"
         )
     floor = max(trajectory.carried[: last + 2])
     if last >= 0 and 1e-9 * trajectory.sets[-1].radius < floor < math.inf:
@@ -298,6 +301,11 @@ def about_iteration(trajectory: SetTrajectory, *, expands: bool = False) -> Find
     else:
         lines.append(f"status: {trajectory.status.value}")
     return Finding("Set iteration: hulls of X_{t+1} = 𝒥(X_t)", tuple(lines))
+
+
+def _above(bound: float, digits: int) -> str:
+    """An upper bound; beyond the normal doubles it is the rounding of a zero."""
+    return f"{bound:.{digits}g}" if bound == 0 or bound > _ROUNDED_ZERO else f"<{_ROUNDED_ZERO:g}"
 
 
 def about_implicit(implicit: ImplicitJacobian) -> Finding:

@@ -101,7 +101,10 @@ def _require_plane(family: Any) -> None:
 
 
 def _draw(family: Any, found: Any, options: dict[str, Any]) -> None:
-    """The map of the first two parameters that vary, the others as in the counterexample."""
+    """The map of the first two parameters that vary, the others as in the counterexample.
+
+    Ranges that were not asked for are cut to where every matrix is stable: elsewhere the question does not arise.
+    """
     from conservative.report import plot_counterexample_map
     from conservative.spectral.counterexamples import counterexample_map
 
@@ -110,6 +113,10 @@ def _draw(family: Any, found: Any, options: dict[str, Any]) -> None:
         name: ends if name in free else (found.parameters[name], found.parameters[name])
         for name, ends in zip(family.names, family.ranges, strict=True)
     }
+    given = _ranges(options["ranges"])
+    plane = counterexample_map(family.within(ranges), resolution=32, max_length=1, time_limit=options["time_limit"])
+    shown = plane.stable_ranges()
+    ranges.update({name: ends for name, ends in zip(plane.names, shown, strict=True) if name not in given})
     plane = counterexample_map(
         family.within(ranges), max_length=options["max_length"], time_limit=options["time_limit"]
     )

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.errors import ArgumentTypeError, ShapeError
 from conservative._core.families import MatrixFamily, as_family
-from conservative.report.set_plots import new_figure, write_figure
+from conservative.analysis.layout import value_text
+from conservative.report.set_plots import legend_below, new_figure, write_figure
 from conservative.spectral import JointSpectralRadius, PolytopeNorm, QuadraticNorm, UnitBall, ball_of, word_text
 
 FloatArray = NDArray[np.float64]
@@ -19,6 +20,12 @@ _STEPS, _MOST_PROGRAMS = 60, 40
 """Of the growth along a word, and points of it whose norm takes a linear program each."""
 _TINY = 1e-100
 """Entries below, and above its inverse, are drawn over their scale: axes overflow near the ends of doubles."""
+_HULLS = {
+    "symmetric": "polytope",
+    "monotone": "monotone polytope",
+    "elliptic": "complex polytope",
+    "ellipsoid": "ellipsoid",
+}
 _WIDEST = 60
 """Characters of a word that a title shows."""
 
@@ -128,17 +135,25 @@ def _draw_bounds(axes: Any, family: MatrixFamily, radius: JointSpectralRadius) -
     low, high = radius.lower / unit, min(radius.upper, np.finfo(float).max) / unit
     lower, upper = scale / unit * lower, scale / unit * upper
     axes.step(lengths, upper, where="mid", color=_COLOURS[0], label="above: largest norm, all words of a length")
-    axes.step(lengths, lower, where="mid", color=_COLOURS[4], label="below: largest rate, all words of a length")
+    axes.step(
+        lengths,
+        lower,
+        where="mid",
+        color=_COLOURS[1],
+        linestyle="--",
+        label="below: largest rate, all words of a length",
+        zorder=3,
+    )
     axes.axhspan(low, high, color=_BALL, alpha=0.25)
-    axes.axhline(low, color=_BALL, linewidth=1.2, label=f"proved: {radius.status.name.lower().replace('_', ' ')}")
+    axes.axhline(low, color=_BALL, linewidth=1.2, label="proved")
     axes.set_xlabel("stage: words of length up to")
     axes.set_ylabel("" if moderate else f"over {unit:.6g}")
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_title(f"joint spectral radius in [{radius.lower:.10g}, {radius.upper:.10g}]", fontsize=9)
+    axes.set_title(f"joint spectral radius {value_text(radius.bracket)}", fontsize=9)
     axes.grid(visible=True, alpha=0.3)
     if low > 0 and max(upper[0], high) - min(lower[0], low) <= 1e-6 * low:
         axes.set_ylim(0.9 * low, 1.1 * low)
-    axes.legend(fontsize=8, loc="center right")
+    legend_below(axes)
 
 
 def length_bounds(matrices: FloatArray) -> tuple[NDArray[np.int64], FloatArray, FloatArray, float]:
@@ -178,14 +193,19 @@ def _draw_growth(axes: Any, family: MatrixFamily, radius: JointSpectralRadius, b
         axes.text(0.5, 0.5, reason, ha="center", va="center", fontsize=9, transform=axes.transAxes)
         return
     steps, products, points, logs = growth_along(family.floats, word)
-    axes.plot(steps, products, color=_COLOURS[4], linewidth=1.0, label="norm of the product, Euclidean")
+    axes.plot(steps, products, color=_COLOURS[4], linewidth=1.0, label="the product, in the Euclidean norm")
     if ball is not None and ball.hull != "elliptic" and family.size > 1:
         shown = slice(0, _MOST_PROGRAMS if ball.hull != "ellipsoid" else None)
         norms = ball.evaluate(points[shown])
         if (norms > 0).all() and np.isfinite(norms).all():
             along = np.log10(norms) + logs[shown]
             axes.plot(
-                steps[shown], along, ".", color=_COLOURS[0], markersize=4, label="its leading vector, in the norm"
+                steps[shown],
+                along,
+                ".",
+                color=_COLOURS[0],
+                markersize=4,
+                label="its leading vector, in the norm of the proof",
             )
     line = steps * np.log10(radius.lower)
     axes.plot(steps, line, "--", color="black", linewidth=0.9, label="rate of the word")
@@ -194,8 +214,7 @@ def _draw_growth(axes: Any, family: MatrixFamily, radius: JointSpectralRadius, b
     short = name if len(name) <= _WIDEST else f"of {len(word)} letters"
     axes.set_title(f"growth along the word {short}", fontsize=9)
     axes.grid(visible=True, alpha=0.3)
-    rising = radius.lower >= 1
-    axes.legend(fontsize=8, loc="upper left" if rising else "lower left")
+    legend_below(axes)
 
 
 def growth_along(
@@ -261,14 +280,14 @@ def _draw_ball(axes: Any, matrices: FloatArray, ball: UnitBall, bound: float, pl
     for i, matrix in enumerate(matrices[: len(_COLOURS)]):
         if 0 < bound < np.inf:
             image = ball.farthest(directions @ matrix) @ (matrix / bound).T @ basis.T
-            axes.plot(*_closed(image).T, color=_COLOURS[i], linewidth=0.9, label=f"$A_{{{i + 1}}}$")
+            axes.plot(*_closed(image).T, color=_COLOURS[i], linewidth=0.9, label=f"its image by $A_{{{i + 1}}}$")
     left_out = len(matrices) - len(_COLOURS)
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel("$x_1$" if n == 2 and plane is None else "first direction")
     axes.set_ylabel("$x_2$" if n == 2 and plane is None else "second direction")
     more = f" ({left_out} more)" if left_out > 0 else ""
-    axes.set_title(f"{ball.hull} norm, and images over the bound{more}", fontsize=9)
-    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    axes.set_title(f"norm of the proof ({_HULLS[ball.hull]}), images over the bound{more}", fontsize=9)
+    legend_below(axes)
 
 
 def _closed(outline: FloatArray) -> FloatArray:

@@ -1,6 +1,7 @@
 """Figures of sets: intervals in one dimension, regions in two, shadows on two directions beyond."""
 
 import io
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,17 @@ _FORMATS = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
 _THINNED = 1e-9
 """Carried errors of this share of the size are more than rounding, and worth a curve."""
 
+_VISIBLE = 1e-2
+"""Share of the gaps from which a carried error is drawn."""
+
+_ROUNDING = 1e-16
+"""Share of the size of the sets that is the lowest a curve is drawn at: what is less is rounding."""
+
 _MANY = 2000
 """Parts beyond which they are drawn as they are, not united, and as pixels also where the format has lines."""
+
+_LETTERS = 12
+"""Of a title in an inch."""
 
 _INNER, _OUTER = "#31688e", "#fde725"
 
@@ -91,11 +101,18 @@ def plot_sets(
     if last.shape == (1, 1):
         left.set_ylabel("$t$")
         left.yaxis.get_major_locator().set_params(integer=True)
-    _draw_curves(right, trajectory)
+    draw_curves(right, trajectory)
     write_figure(figure, path, title)
 
 
-def _draw_curves(axes: Any, trajectory: SetTrajectory | DrivenTrajectory) -> None:
+def draw_curves(axes: Any, trajectory: SetTrajectory | DrivenTrajectory) -> None:
+    """Gaps and their bounds on a log scale; what is below rounding is drawn at its height, which the legend says.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    trajectory : SetTrajectory or DrivenTrajectory
+    """
     curves: list[tuple[str, str, list[float]]] = [(".-", "dist$(X_t, X_{t+1})$", [g.upper for g in trajectory.gaps])]
     if isinstance(trajectory, DrivenTrajectory):
         curves.append(("o-", "gap$(X_t$, fix), upper end", [g.upper for g in trajectory.to_limit]))
@@ -104,21 +121,42 @@ def _draw_curves(axes: Any, trajectory: SetTrajectory | DrivenTrajectory) -> Non
     else:
         curves.append(("--", "a-priori bound of dist$(X_t$, fix)", [b.a_priori for b in trajectory.bounds]))
         curves.append((":", "a-posteriori bound", [b.a_posteriori for b in trajectory.bounds]))
-        if max(trajectory.carried) > _THINNED * trajectory.sets[-1].radius:
-            curves.append(("-.", "floor of the bounds, by thinning", list(trajectory.carried)))
+        carried, gaps = np.array(trajectory.carried), np.array([g.upper for g in trajectory.gaps])
+        if (carried[: len(gaps)] > _VISIBLE * gaps).any() and carried.max() > _THINNED * trajectory.sets[-1].radius:
+            # What is far below all gaps would only stretch the axis.
+            carried[carried < _VISIBLE * gaps.min()] = np.nan
+            curves.append(("-.", "floor of the bounds, by thinning", carried.tolist()))
+    floor = _ROUNDING * max(S.radius for S in trajectory.sets)
+    below = False
     for style, label, given in curves:
         values = np.array(given)
         seen = np.isfinite(values) & (values > 0.0)
         if seen.any():
-            axes.semilogy(np.flatnonzero(seen), values[seen], style, markersize=3, linewidth=1, label=label)
+            below |= bool((values[seen] < floor).any())
+            heights = np.maximum(values[seen], floor)
+            axes.semilogy(np.flatnonzero(seen), heights, style, markersize=3, linewidth=1, label=label)
+    if below:
+        axes.axhline(floor, color="gray", linewidth=0.8, label="rounding: what is less is drawn here")
     axes.set_xlabel("$t$")
     axes.xaxis.get_major_locator().set_params(integer=True)
     unknown = isinstance(trajectory, DrivenTrajectory) and trajectory.limit is None
-    axes.set_title("gaps (Frobenius norm); no limit is known" if unknown else "gaps against bounds (Frobenius norm)")
+    bounded = any(np.isfinite(given).any() for _, label, given in curves if "bound" in label)
+    title = "gaps against bounds" if bounded else "gaps; no bound is finite"
+    axes.set_title(f"{'gaps; no limit is known' if unknown else title} (Frobenius norm)")
     axes.title.set_fontsize(9)
     axes.grid(visible=True, alpha=0.3)
     if axes.lines:
-        axes.legend(fontsize=8, loc="upper right")
+        legend_below(axes)
+
+
+def legend_below(axes: Any) -> None:
+    """A legend under the axes, where it covers no curve.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    """
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False)
 
 
 def new_figure(path: str, call: str, *, panels: int) -> tuple[Any, Any]:
@@ -141,7 +179,7 @@ def new_figure(path: str, call: str, *, panels: int) -> tuple[Any, Any]:
         raise MissingExtraError(
             "a figure needs matplotlib. Install it with `pip install 'conservative[plot]'`."
         ) from error
-    figure = Figure(figsize=(5.4 * panels, 4.4), layout="constrained")
+    figure = Figure(figsize=(5.6 * panels, 4.8), layout="constrained")
     return figure, figure.subplots(1, panels, squeeze=False)[0]
 
 
@@ -154,7 +192,10 @@ def write_figure(figure: Any, path: str, title: str) -> None:
     path, title : str
     """
     if title:
-        figure.suptitle(one_line(title), fontsize=10, parse_math=False)
+        width = int(_LETTERS * figure.get_figwidth())
+        figure.suptitle(textwrap.fill(one_line(title), width), fontsize=10, parse_math=False)
+    # Equal scales change the ticks, for which the layout of the second drawing has room.
+    figure.draw_without_rendering()
     buffer = io.BytesIO()
     figure.savefig(buffer, format=_FORMATS[as_path(path).suffix.lower()], dpi=150)
     write_atomically(path, buffer.getvalue())

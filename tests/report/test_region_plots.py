@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy
 
 import conservative as cj
 
@@ -28,7 +29,13 @@ def test_the_legend_names_verdicts_and_words(plane, tmp_path):
     with matplotlib.rc_context({"svg.fonttype": "none"}):
         cj.plot_counterexample_map(plane, str(tmp_path / "map.svg"))
     text = (tmp_path / "map.svg").read_text(encoding="utf-8")
-    for label in ("12 expands", "contraction in a quadratic norm", "a matrix has radius ≥ 1", "α", "at κ = 4"):
+    for label in (
+        "12 expands",
+        "contraction in a quadratic norm",
+        "a matrix alone has radius ≥ 1",
+        "α",
+        "at κ = 4",
+    ):
         assert label in text
 
 
@@ -59,3 +66,12 @@ def test_refusals(plane, tmp_path, call):
         call(plane, str(tmp_path / "map.gif"))
     with pytest.raises(cj.ConservativeError, match="counterexample_map"):
         call([], str(tmp_path / "map.png"))
+
+
+def test_the_box_of_the_stable_cells_has_a_rim_of_one_cell() -> None:
+    a, b = sympy.symbols("a b")
+    plane = cj.counterexample_map([[[2 * a]], [[b]]], ranges={a: (0, 2), b: (0, 4)}, resolution=8, max_length=1)
+    # Stable are 2a < 1 and b < 1: two cells of 1/4, and two of 1/2, by their centres.
+    assert plane.stable_ranges() == ((0, Fraction(3, 4)), (0, Fraction(3, 2)))
+    none = cj.counterexample_map([[[2 + a]], [[b]]], ranges={a: (0, 2), b: (0, 4)}, resolution=4, max_length=1)
+    assert none.stable_ranges() == none.ranges

@@ -123,7 +123,7 @@ def test_the_floor_that_thinning_causes_is_drawn_and_said() -> None:
     from matplotlib.figure import Figure
 
     from conservative.analysis.sentences import about_iteration
-    from conservative.report.set_plots import _draw_curves
+    from conservative.report.set_plots import draw_curves
 
     rng = np.random.default_rng(0)
     A = rng.normal(size=(2, 4, 4))
@@ -132,7 +132,7 @@ def test_the_floor_that_thinning_causes_is_drawn_and_said() -> None:
     for vertices, thinned in ((6, True), (10_000, False)):
         run = iterate_set(J, np.zeros((1, 4, 1)), steps=6, max_vertices=vertices)
         axes = Figure().subplots()
-        _draw_curves(axes, run)
+        draw_curves(axes, run)
         labels = [text.get_text() for text in axes.get_legend().get_texts()]
         assert ("floor of the bounds, by thinning" in labels) == thinned
         report = about_iteration(run).lines
@@ -151,3 +151,37 @@ def test_many_parts_are_drawn_as_they_are(ending: str, tmp_path: Path, monkeypat
     path = tmp_path / f"many.{ending}"
     set_plots.plot_fixed_set(many, str(path))
     assert 1000 < path.stat().st_size < 400_000
+
+
+def test_what_is_below_rounding_is_drawn_at_its_height_and_printed_as_such() -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    from conservative.analysis.sentences import about_iteration
+    from conservative.report.set_plots import draw_curves
+
+    # X_t is {2/3} from t = 1 on: the later gaps are zero, up to the rounding of their upper ends.
+    run = iterate_set([[[0.0, 2.0 / 3.0]]], np.zeros((1, 1, 1)), steps=4)
+    tiny = dataclasses.replace(run, gaps=tuple(dataclasses.replace(g, lower=0.0, upper=1e-320) for g in run.gaps))
+    axes = Figure().subplots()
+    draw_curves(axes, tiny)
+    heights = np.concatenate([line.get_ydata() for line in axes.lines])
+    assert heights.min() >= 1e-17
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert "rounding: what is less is drawn here" in labels
+    text = "\n".join(about_iteration(tiny).lines)
+    assert "e-32" not in text
+    assert "<1e-300" in text
+
+
+def test_no_legend_covers_a_curve(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from conservative.report.set_plots import draw_curves, new_figure
+
+    for rate in (0.5, 1.5):
+        run = iterate_set([[[rate, 1.0]], [[-rate, 1.0]]], np.zeros((1, 1, 1)), steps=20)
+        figure, (axes,) = new_figure(str(tmp_path / "a.png"), "draw_curves", panels=1)
+        draw_curves(axes, run)
+        figure.draw_without_rendering()
+        assert not axes.get_legend().get_window_extent().overlaps(axes.get_window_extent())
+        assert ("no bound is finite" in axes.get_title()) == (rate > 1)

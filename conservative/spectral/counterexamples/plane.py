@@ -19,7 +19,7 @@ class RegionVerdict(Enum):
 
     NOT_REACHED = "not looked at"
     UNDEFINED = "a matrix has no rational value"
-    VERTEX_UNSTABLE = "a matrix has radius ≥ 1"
+    VERTEX_UNSTABLE = "left out: a matrix alone has radius ≥ 1"
     EUCLIDEAN = "contraction in the Euclidean norm"
     QUADRATIC = "contraction in a quadratic norm"
     PRODUCTS = "all products of some length contract"
@@ -28,6 +28,8 @@ class RegionVerdict(Enum):
 
 
 VERDICTS = tuple(RegionVerdict)
+
+_LEFT_OUT = (RegionVerdict.NOT_REACHED, RegionVerdict.UNDEFINED, RegionVerdict.VERTEX_UNSTABLE)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -112,6 +114,24 @@ class CounterexampleMap:
         centre_x = cell_centres(a, b, count=self.x.size)[column]
         centre_y = cell_centres(c, d, count=self.y.size)[row]
         return {self.names[0]: centre_x, self.names[1]: centre_y, **self.fixed}
+
+    def stable_ranges(self) -> tuple[tuple[Fraction, Fraction], tuple[Fraction, Fraction]]:
+        """The smallest box of cells around those where every matrix is stable, with a rim of one cell.
+
+        Returns
+        -------
+        pair of pairs of Fraction
+            Those of the map when there is no such cell.
+        """
+        stable = np.isin(self.codes, [VERDICTS.index(v) for v in RegionVerdict if v not in _LEFT_OUT])
+        if not stable.any():
+            return self.ranges
+        boxed = []
+        for (a, b), cells in zip(self.ranges, (stable.any(axis=0), stable.any(axis=1)), strict=True):
+            first, last = (int(end) for end in np.flatnonzero(cells)[[0, -1]])
+            unit = (b - a) / cells.size
+            boxed.append((a + max(first - 1, 0) * unit, a + min(last + 2, cells.size) * unit))
+        return boxed[0], boxed[1]
 
     def shares(self) -> dict[str, float]:
         """The share of cells with each verdict, expanding ones by their word, largest first.
