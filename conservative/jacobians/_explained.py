@@ -31,9 +31,13 @@ def as_text(explanation: "Explanation") -> str:
         blocks = explanation.jacobians.vertices
         lines += [f"    {i}: {matrix_text(block)}" for i, block in enumerate(blocks[:32])]
         lines += [f"    ... and {len(blocks) - 32} more"] if len(blocks) > 32 else []
-    lines += ["", "Automatic differentiation of this formula returns"]
+    lines += ["", f"Automatic differentiation of F as it was read, {_formula(explanation)}, returns"]
     lines += [f"    {framework}: {text}" for framework, text in predictions(explanation.derivatives)]
     return "\n".join(lines + _rounding(explanation))
+
+
+def _formula(explanation: "Explanation") -> str:
+    return shortened("; ".join(explanation.formula))
 
 
 def _grouped(rules: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -69,6 +73,7 @@ def as_html(explanation: "Explanation") -> str:
             rows.append(f"<tr>{first if row == 0 else ''}{middle}{last if row == 0 else ''}</tr>")
     head = "".join(f"<th>{title}</th>" for title in ("tie", "branch", "value", "Jacobians", "conventions"))
     notes = [f"near tie: {near.expression}, {near.distance:.3g} apart" for near in explanation.near_ties]
+    notes += [f"F as it was read: {_formula(explanation)}"]
     notes += [f"{framework}: {text}" for framework, text in predictions(explanation.derivatives)]
     notes += _rounding(explanation)[1:]
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>" if rows else ""

@@ -15,7 +15,7 @@ from conservative.functions._graph import Graph
 from conservative.functions._origin import Origin
 from conservative.functions._pieces import Choices, Differentiator, Key, choice_key, enumerate_choices
 from conservative.functions._shown import signed_relation
-from conservative.functions._symbolic import SHOWN, written
+from conservative.functions._symbolic import SHOWN, abbreviated, written
 from conservative.functions._values import Trace, Undefined, value_pass
 from conservative.functions.points import Point
 from conservative.functions.structured_map import StructuredMap
@@ -29,6 +29,7 @@ from conservative.jacobians.conventions import CONVENTIONS
 from conservative.jacobians.jacobian_set import JacobianSet, NearTie
 
 _MAX_PIECES = 4096
+_SHOWN_COMPONENTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ class Explanation:
         rounds otherwise takes another branch, and `derivatives` are those of the formula in its own order.
     origin : Origin or None
         The file and its lines.
+    formula : tuple of str
+        The first components as they were read, of which `derivatives` speak.
     """
 
     point: Point
@@ -102,9 +105,13 @@ class Explanation:
     derivatives: tuple[Derivative, ...]
     rounding: tuple[tuple[Any, float], ...] = ()
     origin: Origin | None = field(default=None, repr=False)
+    formula: tuple[str, ...] = field(default=(), repr=False)
 
     def derivative(self, framework: str, *, spelling: str = "maximum", mode: str = "reverse") -> NDArray[np.float64]:
-        """What a library returns for this formula.
+        """What a library returns for this formula, as `formula` shows that it was read.
+
+        Reading keeps roots of even powers and logarithms of sums of exponentials from overflowing: sqrt(x**2) is read
+        as |x|, whereas a library that is given sqrt(x**2) returns NaN at 0.
 
         Parameters
         ----------
@@ -213,6 +220,7 @@ def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float 
         derivatives=library_derivatives(doubles, switches),
         rounding=tuple(zip(uncertain, doubles.uncertain.values(), strict=True)),
         origin=F.origin,
+        formula=tuple(abbreviated(F.graph, F.symbols, output) for output in F.graph.outputs[:_SHOWN_COMPONENTS]),
     )
 
 

@@ -68,6 +68,21 @@ def test_a_derivative_that_is_no_number_is_printed_as_one():
     assert f"PyTorch {VERSIONS['PyTorch']}: [[nan]] by reverse mode; [[0]] by forward mode" in text
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "read"),
+    [
+        ("sqrt(x**2)", [0], "Abs(x)"),
+        ("sqrt(x**2 + 1)**2", [0], "x**2 + 1"),
+        ("log(exp(x) + exp(3*x))", [1000], "softplus("),
+    ],
+)
+def test_predictions_are_of_the_formula_as_it_was_read(text, at, read):
+    explanation = cj.explain(cj.from_sympy(text, state="x"), at)
+    (line,) = [line for line in str(explanation).splitlines() if line.startswith("Automatic differentiation of")]
+    assert read in line
+    assert read in explanation._repr_html_()
+
+
 def test_what_is_said_of_a_tie_is_what_the_doubles_do():
     explanation = cj.explain(cj.from_sympy("Max(x, y)", state=["x", "y"]), [1.0, 1.0 + 1e-12])
     (tie,) = explanation.ties
