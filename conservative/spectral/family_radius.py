@@ -154,11 +154,30 @@ def _compute(problem: Problem, kept: list[Kept], *, tol: float, deadline: float)
             kept[:] = [Kept(found)]
             if is_over(searching):
                 break
+        _finish(problem, kept, tol=tol, deadline=deadline, branching=branching)
     except KeyboardInterrupt:
-        _finish(problem, kept, tol=tol, deadline=time.monotonic(), branching=0.0)
+        _conclude(problem, kept, tol=tol)
         return True
-    _finish(problem, kept, tol=tol, deadline=deadline, branching=branching)
     return False
+
+
+def _conclude(problem: Problem, kept: list[Kept], *, tol: float) -> None:
+    """What can be proved at once: also without the blocks, as if the interrupt had come before them."""
+    _finish(problem, kept, tol=tol, deadline=time.monotonic(), branching=0.0)
+    found = kept[0].found
+    if is_wide(found):
+        last, lower = time.monotonic() + _GRACE, Fraction(found.bracket.lower)
+        _keep(kept, prove_open(problem, (), None, found.norm, word=found.word, lower=lower, deadline=last))
+
+
+def _keep(kept: list[Kept], proved: Proved | None) -> None:
+    """Record a proof: its bound where it is less than the upper end, its certificate where it claims no more."""
+    if proved is None:
+        return
+    certificate, found = kept[0].certificate, kept[0].found.with_upper(float_above(proved.bound))
+    claimed = None if certificate is None else certificate.claim.upper
+    worse = claimed is not None and (proved.certificate is None or claimed < proved.bound)
+    kept[:] = [Kept(found, certificate if worse else proved.certificate or certificate)]
 
 
 def check_limits(tol: float, time_limit: float | None) -> float:
@@ -201,10 +220,8 @@ def _finish(problem: Problem, kept: list[Kept], *, tol: float, deadline: float, 
     found = kept[0].found
     last = max(deadline, time.monotonic() + _GRACE)
     proved = _proved(problem, found, tol=tol, deadline=last - branching)
-    if proved is not None:
-        found = found.with_upper(float_above(proved.bound))
-        kept[:] = [Kept(found, proved.certificate)]
-    certificate = kept[0].certificate
+    _keep(kept, proved)
+    found, certificate = kept[0].found, kept[0].certificate
     if is_wide(found) and not is_over(deadline):
         for better in branch(problem.family, found, tol=tol, deadline=deadline):
             kept[:] = [Kept(better, certificate)]

@@ -82,6 +82,24 @@ def test_a_radius_is_bracketed_at_any_moment(name):
         assert found.certificate is None or check(found.certificate).valid
 
 
+@pytest.mark.parametrize(
+    "name", ["heavy ball", *(pytest.param(name, marks=pytest.mark.slow) for name in ("blocks", "open", "small"))]
+)
+def test_a_later_interrupt_never_knows_less(name, monkeypatch):
+    monkeypatch.setattr(family_radius, "_GRACE", 1e9)  # what is proved at last does not depend on the clock
+    matrices = {**RADII, "small": (np.random.default_rng(5).standard_normal((2, 3, 3)), 0, 0)}[name][0]
+    family = as_family(matrices, call="test")
+
+    def call():
+        return cj.joint_spectral_radius(family, tol=1e-9 if name != "open" else 0.2)
+
+    every = moments(call, "_compute")
+    found = [interrupted(call, k, "_compute")[0] for k in (every[7::2] if name == "heavy ball" else every)]
+    assert [x.upper for x in found] == sorted((x.upper for x in found), reverse=True)
+    assert [x.lower for x in found] == sorted(x.lower for x in found)
+    assert found[0].upper > found[-1].upper
+
+
 def test_a_radius_is_bracketed_before_anything_is_known():
     found, _ = interrupted(lambda: cj.joint_spectral_radius(HEAVY_BALL), 1, "_compute")
     assert (found.lower, found.upper, found.word, found.certificate) == (0.0, np.inf, (), None)
