@@ -130,10 +130,11 @@ def fixed_set(
             found = replace(found, status=found.status if status is FixedSetStatus.HULL else status)
         return replace(found, hull=search.best)
     except KeyboardInterrupt:
-        if found is None:
+        if not hasattr(search, "best"):
             search.begin()
+        if found is None:
             found = _enclosed(search, FixedSetStatus.INTERRUPTED, tol)
-        return replace(found, status=FixedSetStatus.INTERRUPTED)
+        return replace(found, hull=search.best, status=FixedSetStatus.INTERRUPTED)
 
 
 def _budget(tol: float, representation: str, time_limit: float | None, max_cells: int) -> tuple[Budget, float]:

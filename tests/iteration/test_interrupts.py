@@ -195,7 +195,7 @@ ENDLESS = 10**9
     ("J", "options"),
     [
         (family(2, k=3, p=2, m=1), {"tol": 0.2}),
-        (FiniteSet(family(2, k=2, p=2, m=1)), {"tol": 0.2}),
+        (FiniteSet(family(2, k=2, p=2, m=1)), {"tol": 2e-3}),
         (family(3, k=3, p=3, m=1), {"tol": 0.5}),
         (family(3, k=2, p=2, m=2), {"tol": 1e-2, "representation": "hull"}),
         (np.array([[[0.5, 1.0]], [[0.25, -1.0]]]), {"tol": 1e-9}),
@@ -208,13 +208,20 @@ def test_ctrl_c_at_any_line_of_a_fixed_set_leaves_valid_sets(J: Any, options: di
     total = stopped_at(ENDLESS, J, **options)[1]
     assert total > 500
     early, late = range(0, 60, 7), np.random.default_rng(0).integers(60, total - 1, 12).tolist()
-    for line in (*early, *late, total - 2):
+    known = []
+    for line in sorted((*early, *late, total - 2)):
         found = stopped_at(line, J, **options)[0]
+        known.append((found.distance.upper, found.hull.e_missing))
         assert found.status.name == "INTERRUPTED"
         assert found.outer.project(points).lower.max() <= 1e-12
         assert found.distance.lower <= found.distance.upper < np.inf
         assert found.inner.project(points).lower.max() <= found.inner.e_missing
         assert found.hull.project(points).lower.max() <= found.hull.e_missing
+    assert found.hull.e_missing <= options["tol"]  # the last interrupt comes after the finer hull
+    # A later interrupt never knows less.
+    for upper_ends in zip(*known, strict=True):
+        assert list(upper_ends) == sorted(upper_ends, reverse=True)
+    assert known[0] > known[-1]
 
 
 @pytest.mark.parametrize(
