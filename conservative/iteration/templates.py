@@ -26,6 +26,7 @@ from conservative.matrix_sets import MatrixPolytope, TemplateHull
 Floats = NDArray[np.float64]
 
 _STEPS = 20
+_MOST_REACH = 1e300
 _TOGETHER = 64
 """Directions whose words are extended together."""
 
@@ -173,6 +174,7 @@ def iterate_templates(
     template = _directions(directions, start.shape)
     decay = contracting_decay(blocks.A, norm=norm, call="iterate_templates(J=...)")
     words = centred(blocks, start, decay)
+    _check_reach(words, template)
     allowed = frobenius_bounds(template)[1] * (1e-3 * words.radius if tol is None else tol) + 1e-300
     parts, status = [], TemplateStatus.TOLERANCE_REACHED
     try:
@@ -193,6 +195,18 @@ def iterate_templates(
     return TemplateTrajectory(
         done, lower[:-1], upper[:-1], lower[-1], upper[-1], words.radius, words.centre, status, decay
     )
+
+
+def _check_reach(words: Words, template: Floats) -> None:
+    """Refuse sets and directions whose support values, or sums of a few of them, are no doubles."""
+    size = float(frobenius_bounds(template)[1].max())
+    reach = (words.radius + float(frobenius_bounds(words.centre)[1])) * max(size, 1.0)
+    if not reach <= _MOST_REACH:
+        raise ArgumentError(
+            "`iterate_templates(J=..., initial=..., directions=...)` needs support values of at most "
+            f"{_MOST_REACH:.0e}; got sets and directions that lead to {reach:.3g}. Divide B and `initial`, or the "
+            "directions, by a power of two: all support values are divided by it."
+        )
 
 
 def _shifted(words: Words, done: Floats, parts: list[Supports]) -> tuple[Floats, Floats]:
@@ -250,16 +264,18 @@ def centred(blocks: Blocks, start: MatrixPolytope, decay: Decay) -> Words:
     Words
     """
     p = blocks.A.shape[1]
-    centre = np.linalg.solve(np.eye(p) - blocks.A, blocks.B).mean(axis=0)
-    shifted = blocks.A @ centre + blocks.B - centre
-    size = frobenius_bounds(blocks.A)[1] * frobenius_bounds(centre)[1]
-    size = size + frobenius_bounds(blocks.B)[1] + frobenius_bounds(centre)[1]
-    rounding = float((p + 8) * UNIT_ROUNDOFF * size.max()) + 1e-300
-    points = start.vertices - centre
-    loose = 2.0 * UNIT_ROUNDOFF * float(frobenius_bounds(points)[1].max()) + max(start.e_missing, start.e_extra)
-    reach = max(1.0, *decay.norms) * (float(frobenius_bounds(points)[1].max()) + loose)
-    spread = decay.tail(0) * (float(frobenius_bounds(shifted)[1].max()) + rounding)
-    radius = float(np.nextafter((reach + spread) * (1.0 + 1e-14), np.inf))
+    # Beyond the doubles the radius is infinite, which callers refuse.
+    with np.errstate(over="ignore", invalid="ignore"):
+        centre = np.linalg.solve(np.eye(p) - blocks.A, blocks.B).mean(axis=0)
+        shifted = blocks.A @ centre + blocks.B - centre
+        size = frobenius_bounds(blocks.A)[1] * frobenius_bounds(centre)[1]
+        size = size + frobenius_bounds(blocks.B)[1] + frobenius_bounds(centre)[1]
+        rounding = float((p + 8) * UNIT_ROUNDOFF * size.max()) + 1e-300
+        points = start.vertices - centre
+        loose = 2.0 * UNIT_ROUNDOFF * float(frobenius_bounds(points)[1].max()) + max(start.e_missing, start.e_extra)
+        reach = max(1.0, *decay.norms) * (float(frobenius_bounds(points)[1].max()) + loose)
+        spread = decay.tail(0) * (float(frobenius_bounds(shifted)[1].max()) + rounding)
+        radius = float(np.nextafter((reach + spread) * (1.0 + 1e-14), np.inf))
     A, group = np.unique(blocks.A.reshape(len(blocks.A), -1), axis=0, return_inverse=True)
     order = np.argsort(group, kind="stable")
     first = np.searchsorted(group[order], np.arange(len(A)))

@@ -219,7 +219,7 @@ def _too_late(begun: list[float], deadline: float, *, most: float) -> bool:
 
 
 def _size(blocks: Blocks, start: MatrixSet) -> float:
-    return float(np.abs(blocks.A).max() * start.radius + np.abs(blocks.B).max() + start.radius)
+    return float(np.abs(blocks.A).max()) * start.radius + float(np.abs(blocks.B).max()) + start.radius
 
 
 def _bound(decay: Decay, t: int, gaps: list[Bracket], stored: MatrixSet) -> StepBound:
@@ -274,6 +274,11 @@ def _planar_step(blocks: Blocks, X: MatrixSet, aim: Aim) -> PlanarRegion:
     size = float(np.abs(L).sum(axis=(1, 2)).max()) * X.radius + float(np.abs(b).sum(axis=1).max())
     rounding = OVERLAY * size
     region = X.to_shapely()
+    if size == 0.0:  # 𝒥 leads to 0
+        import shapely
+
+        missing, extra = round_up(stretch * X.e_missing), round_up(stretch * X.e_extra)
+        return PlanarRegion(shapely.Point(0.0, 0.0), X.shape, X.exactness, missing, extra)
     if blocks.convex and len(L) > 1:
         spread = part_spread(L)
         step = max(min(0.5 * tol / spread, size) if spread > 0.0 else size, region.length / _MOST_PIECES)

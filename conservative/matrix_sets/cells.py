@@ -74,9 +74,10 @@ class CellUnion(MatrixSet):
             )
         if not np.isfinite(as_distance(self.margin, call="CellUnion", argument="margin")):
             raise ArgumentError(f"`CellUnion(margin=...)` needs a finite radius of at least 0; got {self.margin}.")
-        # A mean lies in its cell, up to rounding, so that its distance bounds the cell's.
-        centres = cells.mean(axis=1)
-        arms = (cells - centres[:, None]).reshape(len(cells), cells.shape[1], -1)
+        # A mean lies in its cell, up to rounding, so that its distance bounds the cell's. Shares add up to a double.
+        with np.errstate(over="ignore", under="ignore"):
+            centres = np.clip((cells / cells.shape[1]).sum(axis=1), cells.min(axis=1), cells.max(axis=1))
+            arms = (cells - centres[:, None]).reshape(len(cells), cells.shape[1], -1)
         object.__setattr__(self, "cells", cells)
         object.__setattr__(self, "margin", float(self.margin))
         object.__setattr__(self, "_centres", FiniteSet(centres))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from conservative._core.rationals import as_fraction
 from conservative._core.text import shown
 from conservative.spectral.automata import as_automaton, edge_family
 from conservative.spectral.automaton import Automaton
-from conservative.spectral.semidefinite.forms import balance
+from conservative.spectral.semidefinite.forms import Balanced, balance
 from conservative.spectral.semidefinite.graph import LyapunovGraph, automaton_graph, graph_pencil, memory_graph
 from conservative.spectral.semidefinite.options import check_integer, half_degree_of
 from conservative.spectral.semidefinite.pencil import Pencil
@@ -100,15 +101,21 @@ def export_sdpa(
         automaton = as_automaton(automaton, count=family.count, call=_CALL)
         family, graph = edge_family(family, automaton), automaton_graph(automaton, remembered)
     balanced = balance(family)
-    try:
-        scaled = balanced.floats * float(balanced.unit / as_fraction(gamma))
-    except OverflowError:
-        raise ArgumentError(
-            f"`{_CALL}(gamma={gamma!r})` is too small for these matrices: A / gamma overflows."
-        ) from None
-    pencil = graph_pencil(graph, list(scaled), half_degree=half)
+    pencil = graph_pencil(graph, list(_divided(balanced, gamma, 2 * half)), half_degree=half)
     title = f"{problem} bound {gamma!r} of a joint spectral radius: {family.count} matrices of order {family.size}"
     write_atomically(path, "\n".join([*_lines(pencil, title), ""]).encode("ascii"))
+
+
+def _divided(balanced: Balanced, gamma: float, degree: int) -> FloatArray:
+    """The matrices over gamma, refused where forms of this degree in them are no doubles."""
+    with np.errstate(over="ignore", invalid="ignore"), suppress(OverflowError):
+        scaled = balanced.floats * float(balanced.unit / as_fraction(gamma))
+        if np.isfinite((scaled.shape[1] * np.abs(scaled).max(initial=0.0)) ** degree):
+            return np.asarray(scaled)
+    raise ArgumentError(
+        f"`{_CALL}(gamma={gamma!r})` is too small for these matrices: powers of A / gamma leave the doubles. "
+        "Take a gamma between the bounds of `joint_spectral_radius`."
+    )
 
 
 def _lines(pencil: Pencil, title: str) -> Iterator[str]:
