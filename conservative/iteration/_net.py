@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
-from conservative.iteration._thinned import boxed, thinned
+from conservative.iteration._thinned import boxed, thinned, to_nearest
 from conservative.iteration.blocks import Blocks
 from conservative.matrix_sets.operations import affine_images
 
@@ -104,7 +104,7 @@ def close_net(blocks: Blocks, seeds: Floats, *, reach: float, budget: Budget) ->
             images, spread, rounding = made
             worst = max(worst, rounding)
             flat = images.reshape(len(images), -1)
-            distance = np.asarray(tree.query(flat, distance_upper_bound=close)[0])
+            distance = to_nearest(flat, tree, most=close)
             far = ~(distance <= close)
             loose = max(loose, float(distance[~far].max(initial=0.0)) + spread)
             if far.any():

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative.iteration._rounded_off import rounded_off
 from conservative.iteration.blocks import Blocks
 from conservative.matrix_sets._moved import moved
 from conservative.matrix_sets._overlay import united, unproved_union
-from conservative.matrix_sets._triangles import boundary_segments, simple_parts
+from conservative.matrix_sets._triangles import boundary_segments, planar_hulls, simple_parts
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +59,7 @@ def plane_maps(blocks: Blocks) -> tuple[Floats, Floats]:
 
 
 def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float) -> tuple[Any, float]:
-    """A region that holds 𝒥(𝒳), for the hull of the maps.
+    """A region that holds 𝒥(𝒳), for the hull of the maps, and how far it may reach beyond.
 
     Parameters
     ----------
@@ -72,10 +73,36 @@ def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float)
     Returns
     -------
     image : shapely geometry
-        Polygons. shapely's exact predicate has confirmed that they cover every piece.
+        That of `outer_region`.
     error : float
         Bound of gap(image, 𝒥(𝒳)): circumradii of the A-parts times those of the pieces, filled holes, and the margin.
     """
+    wide, margin, longest = _cover(region, L, b, step, slack)
+    image, doubtful = _filled(wide, region, L, b, small=slack * slack)
+    return image, (0.5 * part_spread(L) * longest + doubtful + margin) * (1.0 + 1e-12)
+
+
+def outer_region(region: Any, L: Floats, b: Floats, *, step: float, slack: float) -> Any:
+    """A region that holds 𝒥(𝒳), for the hull of the maps.
+
+    Parameters
+    ----------
+    region : shapely geometry
+    L, b : ndarray
+    step, slack : float
+        As in `outer_image`.
+
+    Returns
+    -------
+    shapely geometry
+        Polygons. shapely's exact predicate has confirmed that they cover what every piece of the boundary leads to, and
+        every hole of theirs is proved to be outside, so that no overlay needs to be right.
+    """
+    return _filled(_cover(region, L, b, step, slack)[0], region, L, b, small=slack * slack)[0]
+
+
+def _cover(region: Any, L: Floats, b: Floats, step: float, slack: float) -> tuple[Any, float, float]:
+    """A region that holds the image of the boundary, its margin around the cells, and the largest length of pieces."""
     segments = divided(boundary_segments(region), step)
     piece = pieces(segments, step)
     images = np.einsum("kij,naj->knai", L, segments) + b[:, None, None]
@@ -85,10 +112,8 @@ def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float)
         between = images[0] + share * (images[1] - images[0])
         groups = [between[i : i + 2] for i in range(_PARTS)]
     cells = np.concatenate([_hulls(group, piece) for group in groups])
-    union, doubtful = _filled(unproved_union(cells), region, L, b, small=slack * slack)
-    image, margin = _rounded_off(union, cells, slack)
     longest = float(np.bincount(piece, np.hypot(*(segments[:, 1] - segments[:, 0]).T)).max())
-    return image, (0.5 * part_spread(L) * longest + doubtful + margin) * (1.0 + 1e-12)
+    return *rounded_off(unproved_union(cells), cells, slack), longest
 
 
 def part_spread(L: Floats) -> float:
@@ -128,15 +153,12 @@ def finite_image(region: Any, L: Floats, b: Floats, *, slack: float) -> tuple[An
     union = united(np.concatenate([moved(region, L[i], b[i]) for i in range(len(L))]))
     if shapely.get_num_coordinates(union) <= _FEW_VERTICES:
         return union, 0.0
-    return _rounded_off(union, simple_parts(union), slack)
+    return rounded_off(union, simple_parts(union), slack)
 
 
 def _hulls(images: Floats, piece: NDArray[np.intp]) -> Any:
     """The hulls of the images (k, n, 2, 2) of the n segments of every piece."""
-    import shapely
-
-    index = np.repeat(piece, 2 * len(images))
-    return shapely.convex_hull(shapely.multipoints(images.swapaxes(0, 1).reshape(-1, 2), indices=index))
+    return planar_hulls(images.swapaxes(0, 1).reshape(-1, 2), np.repeat(piece, 2 * len(images)))
 
 
 def divided(segments: Floats, step: float) -> Floats:
@@ -180,33 +202,21 @@ def pieces(segments: Floats, step: float) -> NDArray[np.intp]:
     return np.cumsum(fresh) - 1
 
 
-def _rounded_off(union: Any, cells: Any, slack: float) -> tuple[Any, float]:
-    """A little more than the union, with fewer vertices, and how much more at most."""
+def _filled(wide: Any, region: Any, L: Floats, b: Floats, *, small: float) -> tuple[Any, float]:
+    """The region without those holes that belong, or may belong, to the image, and the depth of the latter."""
     import shapely
 
-    wide = shapely.buffer(union, slack, quad_segs=2)
-    for candidate, error in ((shapely.simplify(wide, 0.5 * slack), 1.6 * slack), (wide, 1.1 * slack)):
-        shapely.prepare(candidate)
-        if candidate.is_valid and bool(shapely.covers(candidate, cells).all()):
-            wider = shapely.buffer(candidate, 1e-3 * slack, join_style="mitre")
-            return (wider if bool(shapely.covers(wider, cells).all()) else candidate), error
-    hull = shapely.buffer(shapely.convex_hull(union), 2.0 * slack)
-    return hull, math.hypot(hull.bounds[2] - hull.bounds[0], hull.bounds[3] - hull.bounds[1])
-
-
-def _filled(union: Any, region: Any, L: Floats, b: Floats, *, small: float) -> tuple[Any, float]:
-    """The union without those holes that belong, or may belong, to the image, and the depth of the latter."""
-    import shapely
-
-    kept, doubtful = [], 0.0
-    for part in shapely.get_parts(union):
+    kept, doubtful, parts = [], 0.0, shapely.get_parts(wide)
+    for part in parts:
         if part.geom_type != "Polygon" or not len(part.interiors):
             kept.append(part)
             continue
         open_ = []
         for ring in part.interiors:
             hole = shapely.Polygon(ring)
-            outside = _outside(hole, region, L, b) if hole.area > small else None
+            # Parts that lie in a hole may divide it: then no point speaks for all of it.
+            alone = not (shapely.contains_properly(hole, parts) | shapely.overlaps(hole, parts)).any()
+            outside = _outside(hole, region, L, b) if hole.area > small and alone else None
             if outside:
                 open_.append(ring)
             elif outside is None:

@@ -14,7 +14,7 @@ from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round
 from conservative._core.rows import first_rows
 from conservative.iteration._cover import cover_net
 from conservative.iteration._net import Budget, Net, close_net
-from conservative.iteration._plane import OVERLAY, inner_growth, outer_image, plane_maps
+from conservative.iteration._plane import OVERLAY, inner_growth, outer_region, plane_maps
 from conservative.iteration.blocks import Blocks
 from conservative.iteration.decay import Decay
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixSet, PlanarRegion
@@ -232,7 +232,7 @@ def refine_plane(task: Task) -> bool:
         begun = time.monotonic()
         for _ in range(_rounds(task.decay, _RATIO)):
             before, started = shapely.get_num_coordinates(inner), time.monotonic()
-            outer = outer_image(outer, L, b, step=step, slack=_SLACK * step)[0]
+            outer = outer_region(outer, L, b, step=step, slack=_SLACK * step)
             inner, unions = inner_growth(inner, L, b, step=step), unions + 1
             after, now = shapely.get_num_coordinates(inner), time.monotonic()
             # Segments that cross, as families of rank one make them, meet in the square of their number of points.

@@ -1,6 +1,7 @@
 """Few of many points that stay near all of them."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,9 +76,28 @@ def separated(points: Floats, apart: float) -> Floats:
         chosen = batch[_apart(flat[batch], apart)]
         kept.append(chosen)
         left = waiting[len(batch) :]
-        near = cKDTree(flat[chosen]).query(flat[left], distance_upper_bound=apart)[0] <= apart if len(left) else []
-        waiting = left[~np.asarray(near, dtype=bool)]
+        waiting = left[~(to_nearest(flat[left], cKDTree(flat[chosen]), most=apart) <= apart)] if len(left) else left
     return points[np.sort(np.concatenate(kept))] if kept else points
+
+
+def to_nearest(points: Floats, tree: Any, *, most: float) -> Floats:
+    """Distances to the points that a tree finds within a distance, computed here; infinite where it finds none.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, d)
+    tree : cKDTree
+    most : float
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    index = np.asarray(tree.query(points, distance_upper_bound=most)[1], dtype=np.intp)
+    found = index < tree.n
+    away = np.full(len(points), np.inf)
+    away[found] = np.sqrt(((points[found] - tree.data[index[found]]) ** 2).sum(axis=1))
+    return away
 
 
 def _apart(points: Floats, apart: float) -> NDArray[np.intp]:

@@ -14,6 +14,7 @@ from conservative.matrix_sets._enclosure import norms, outward
 from conservative.matrix_sets._overlay import far_exponent, moved_by
 from conservative.matrix_sets._triangles import boundary_segments, simple_parts
 from conservative.matrix_sets.base import MatrixSet, Projection, check_errors
+from conservative.matrix_sets.planar import planar_hull
 
 Floats = NDArray[np.float64]
 
@@ -109,7 +110,7 @@ class PlanarRegion(MatrixSet):
         """Vertices of the convex hull, shape (k, p, q)."""
         import shapely
 
-        corners = shapely.get_coordinates(self.geometry.convex_hull)
+        corners = shapely.get_coordinates(planar_hull(shapely.get_coordinates(self.geometry)[:, :, None]))
         return np.asarray(corners[first_rows(corners)].reshape(-1, *self.matrix_shape))
 
     def project(self, points: ArrayLike, *, stop_below: float = 0.0) -> Projection:

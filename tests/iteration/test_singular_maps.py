@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import shapely
 
-from conservative.iteration import fixed_set, iterate_true, set_image
-from conservative.matrix_sets import FiniteSet, MatrixPolytope, PlanarRegion, affine_image
+from conservative.iteration import _plane, fixed_set, iterate_true, set_image
+from conservative.matrix_sets import FiniteSet, MatrixPolytope, PlanarRegion, affine_image, gap
 from conservative.matrix_sets._moved import moved
 from tests import planar_checks
 from tests.planar_oracle import distances, images, samples, to_geometry
@@ -114,3 +114,41 @@ def test_random_slivers_and_singular_maps(seed: int) -> None:
     """As `benchmarks/hunt_gaps.py` does for as long as one likes."""
     for count in range(8):
         planar_checks.one(np.random.default_rng([10_000 + seed, count]))
+
+
+TURNS = np.array([[[0.5, -0.3, 1.0], [0.3, 0.5, 0.0]], [[0.4, 0.2, 0.0], [-0.2, 0.4, 1.0]]])
+
+
+@pytest.mark.parametrize(
+    ("name", "large"),
+    [("buffer", False), ("buffer", True), ("simplify", False), ("simplify", True), ("convex_hull", False)],
+)
+def test_what_shapely_makes_of_an_image_is_checked(name: str, large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One step from the unit square, with one function of shapely that loses nearly all, or adds a lot."""
+    square = MatrixPolytope(np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)])[:, :, None])
+    weights, points = (
+        np.random.default_rng(0).dirichlet([0.5, 0.5], size=300),
+        np.random.default_rng(1).random((300, 2)),
+    )
+    made = np.einsum("nk,kij,nj->ni", weights, TURNS[:, :, :2], points) + weights @ TURNS[:, :, 2]
+    truth, real = iterate_true(TURNS, square, steps=1).sets[1], getattr(shapely, name)
+
+    def faulty(geometry: object, *arguments: object, **options: object) -> object:
+        found = real(geometry, *arguments, **options)
+        return shapely.transform(found, lambda x: 2.0 * x - 0.5 if large else 0.99 * x + 0.001)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shapely, name, faulty)
+        found = iterate_true(TURNS, square, steps=1, time_limit=None).sets[1]
+    assert found.project(made[:, :, None]).lower.max() <= found.e_missing
+    assert gap(found, truth).lower <= found.e_extra + truth.e_extra
+
+
+def test_an_island_speaks_for_no_hole() -> None:
+    """The point that stands for the hole of a frame lies in the island, which is the image; the hole is not."""
+    frame, island = shapely.box(0, 0, 10, 10).difference(shapely.box(1, 1, 9, 9)), shapely.box(4.9, 4.9, 5.1, 5.1)
+    wide = shapely.MultiPolygon([frame, island])
+    maps = np.stack([np.eye(2)] * 2), np.array([(-0.05, 0.0), (0.05, 0.0)])
+    filled, doubtful = _plane._filled(wide, island, *maps, small=1e-9)
+    assert filled.covers(wide)
+    assert doubtful >= 3.9 or not filled.covers(shapely.Point(2, 5))

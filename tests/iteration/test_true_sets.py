@@ -124,7 +124,7 @@ def test_a_small_budget_leaves_valid_sets() -> None:
 
 
 def test_an_interrupt_keeps_the_best_sets(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = _refine.outer_image, []
+    real, calls = _refine.outer_region, []
 
     def interrupted(*arguments: object, **options: object) -> object:
         calls.append(1)
@@ -132,7 +132,7 @@ def test_an_interrupt_keeps_the_best_sets(monkeypatch: pytest.MonkeyPatch) -> No
             raise KeyboardInterrupt
         return real(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(_refine, "outer_image", interrupted)
+    monkeypatch.setattr(_refine, "outer_region", interrupted)
     found = fixed_set(random_family(np.random.default_rng(1), 3, 2, 1, 0.6), tol=1e-6)
     assert found.status.name == "INTERRUPTED"
     assert isinstance(found.outer, PlanarRegion)
