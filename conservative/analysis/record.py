@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from conservative.analysis.conclusion import about_verdict
+from conservative.analysis.given import about_function, about_matrices
 from conservative.analysis.problem import Problem
 from conservative.analysis.sentences import (
     Finding,
     about_fixed_set,
-    about_function,
     about_implicit,
     about_iteration,
     about_jacobian,
@@ -111,6 +111,8 @@ class Analysis:
         found: list[Finding] = []
         if self.problem.function is not None:
             found.append(about_function(self.problem.function, self.problem.at, self.residual))
+        if self.problem.family is not None:
+            found.append(about_matrices(self.problem.family))
         if isinstance(self.jacobian, JacobianZonotope):
             found.append(about_ties(self.jacobian, self.norm))
         elif self.jacobian is not None:

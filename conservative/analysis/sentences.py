@@ -9,7 +9,6 @@ import numpy as np
 from conservative._core.exactness import Exactness
 from conservative.analysis.layout import LARGEST_SHOWN, bracket_text, known_text, matrix_lines, up_text, value_text
 from conservative.differentiation import ImplicitJacobian
-from conservative.functions import PiecewiseSelection, Residual, StructuredMap
 from conservative.iteration import FixedSet, FixedSetStatus, SetTrajectory
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.matrix_sets import LargestNorm
@@ -44,44 +43,6 @@ class Finding:
 
     heading: str
     lines: tuple[str, ...]
-
-
-def about_function(F: PiecewiseSelection | StructuredMap, at: Any, residual: Residual | None) -> Finding:
-    """The update, the point, and whether it is a fixed point.
-
-    Parameters
-    ----------
-    F : PiecewiseSelection or StructuredMap
-    at : mapping or sequence
-    residual : Residual, optional
-
-    Returns
-    -------
-    Finding
-    """
-    lines = _update_lines(F)
-    names = F.names
-    if len(names) <= LARGEST_SHOWN:
-        values = at.items() if hasattr(at, "items") else zip(names, at, strict=True)
-        lines.append("at " + ", ".join(f"{name} = {value}" for name, value in values))
-    if residual is not None:
-        how = "exactly" if residual.exact else f"to within {residual.largest:.1e}" if residual.largest else "in doubles"
-        lines.append(f"a fixed point: F(x, θ) = x {how}")
-    return Finding("Function", tuple(lines))
-
-
-def _update_lines(F: PiecewiseSelection | StructuredMap) -> list[str]:
-    if isinstance(F, StructuredMap):
-        return [
-            "F(x, θ) = W φ(M x + N θ + c) + P x + Q θ + d, given as arrays",
-            f"  φ: {F.piece.name} of {len(F.inner)} numbers",
-            f"  has {F.size} components in {F.state_size} states and {F.parameter_size} parameters",
-        ]
-    symbols = ", ".join(str(s) for s in F.state)
-    given = "; " + ", ".join(str(s) for s in F.parameters) if F.parameters else ""
-    if len(F.expressions) <= LARGEST_SHOWN:
-        return [f"F({symbols}{given})", *(f"  = {text}" for text in F.texts())]
-    return [f"F({symbols}{given})", f"  has {len(F.expressions)} components in {len(F.state)} states"]
 
 
 def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:

@@ -64,12 +64,13 @@ def as_html(explanation: "Explanation") -> str:
     rows = []
     for tie in explanation.ties:
         place = escape(_place(explanation, tie).strip(" ()"))
-        first = f'<td rowspan="{len(tie.branches)}">${latex(tie.expression)}$<br>{place}</td>'
+        first = f'<td rowspan="{len(tie.branches)}">${escape(latex(tie.expression))}$<br>{place}</td>'
         rules = "<br>".join(f"{escape(frameworks)}: {escape(words)}" for frameworks, words in _grouped(tie.rules))
         last = f'<td rowspan="{len(tie.branches)}">{rules}</td>'
         for row, branch in enumerate(tie.branches):
             made = ", ".join(map(str, branch.vertices))
-            middle = f"<td>${latex(branch.expression)}$</td><td>{escape(number_text(branch.value))}</td><td>{made}</td>"
+            shown = f"${escape(latex(branch.expression))}$", escape(number_text(branch.value)), made
+            middle = "".join(f"<td>{text}</td>" for text in shown)
             rows.append(f"<tr>{first if row == 0 else ''}{middle}{last if row == 0 else ''}</tr>")
     head = "".join(f"<th>{title}</th>" for title in ("tie", "branch", "value", "Jacobians", "conventions"))
     notes = [f"near tie: {near.expression}, {near.distance:.3g} apart" for near in explanation.near_ties]

@@ -29,6 +29,7 @@ def analysis_document(analysis: Analysis) -> dict[str, Any]:
         "source": analysis.problem.source,
         "known_answer": analysis.problem.answer,
         "residual": None if analysis.residual is None else analysis.residual.values,
+        "matrices": _if(analysis.problem.family, lambda family: family.exact),
         "jacobian": _if(analysis.jacobian, jacobian_document),
         "conical": _if(analysis.conical, jacobian_document),
         "assumption_a": None

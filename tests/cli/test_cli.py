@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 import scipy.io
@@ -17,6 +18,7 @@ from conservative._core.errors import FileFormatError
 from conservative.analysis import problem_from_text
 from conservative.certificates import Certificate
 from conservative.cli import main
+from conservative.cli.commands import commands
 
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 FUNCTION = """
@@ -451,3 +453,45 @@ def test_options_that_contradict_each_other_are_refused(capsys: pytest.CaptureFi
         ("--at", "x=0,theta=0,x=1"),
     ):
         assert run(capsys, "analyze", "half-absolute", *options)[0] == 2
+
+
+DECIMALS = {"a.json": "[[[0.1]]]", "b.json": '[[["0.1"]]]', "c.csv": "0.1\n", "d.csv": "1/10\n"}
+
+
+@pytest.mark.parametrize("name", DECIMALS)
+def test_analyze_prints_the_matrices_that_it_read_and_says_where_decimals_became_doubles(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text(DECIMALS[name])
+    exact = name[0] in "bd"
+    code, out, _ = run(capsys, "analyze", name, "--no-certificate")
+    assert code == 0
+    assert ("A_1 = [ 1/10 ]" in out) == exact
+    assert ("A_1 ≈ [ 0.1 ]" in out) != exact
+    assert ("stand for the doubles nearest to them" in out) != exact
+    document = run_json(capsys, "analyze", name, "--no-certificate")
+    assert document["matrices"] == [[["1/10" if exact else "3602879701896397/36028797018963968"]]]
+
+
+def test_analyze_says_that_a_point_is_one_of_doubles(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    text = 'state = ["x"]\nparameters = ["t"]\nF = ["0.1*x + t"]\nat = { x = 0, t = %s }\n'
+    for value, doubles in (("0.0", True), ('"0.0"', False), ("0", False)):
+        (tmp_path / "p.toml").write_text(text % value)
+        out = run(capsys, "analyze", "p.toml", "--no-certificate")[1]
+        assert ("the point is taken in doubles" in out) == doubles
+        assert ("F(x, θ) = x exactly" in out) != doubles
+        assert "x/10" in out
+
+
+def test_every_command_and_exit_code_is_in_the_documentation() -> None:
+    root = Path(__file__).parents[2]
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    reference = (root / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    for name, command in commands.commands.items():
+        assert f"conservative {name} " in readme or f"conservative {name}\n" in readme, name
+        assert f"conservative {name} " in reference, name
+        for option in (p for p in command.params if isinstance(p, click.Option)):
+            rows = [row for row in reference.splitlines() if row.startswith(f"| `{max(option.opts, key=len)}")]
+            assert any(f"`{name}`" in row or "| all |" in row for row in rows), (name, option.opts)
+    for code in (0, 1, 2, 3, 130):
+        assert f"\n| {code} |" in reference

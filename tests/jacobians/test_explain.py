@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.functions import PIECEWISE_LINEAR
@@ -147,3 +148,10 @@ def test_unknown_libraries_and_functions():
         cj.explain(np.abs, [0])
     with pytest.raises(ValueError, match="explain"):
         cj.explain(soft(), [0])
+
+
+def test_names_of_symbols_are_no_markup() -> None:
+    name = sp.Symbol("<script>")
+    html = cj.explain(cj.from_sympy(sp.Max(name, 0), state=[name]), [0])._repr_html_()
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") >= 3
