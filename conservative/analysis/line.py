@@ -51,7 +51,7 @@ _NEAR_ONE = 1e-9
 _MANY_BLOCKS = 64
 """Blocks beyond which iterating their set would take minutes."""
 
-_PRODUCTS, _RADIUS, _RADIUS_ALONE, _ITERATION = 0.2, 0.5, 0.8, 0.6
+_CELLS, _PRODUCTS, _RADIUS, _RADIUS_ALONE, _ITERATION = 0.3, 0.2, 0.5, 0.8, 0.6
 """Parts of the time left that the stages may take: few need theirs, and the later ones have the rest."""
 
 _FIXED_SECONDS = 10.0
@@ -122,7 +122,7 @@ def analyze(
     problem = as_problem(source, at=at, initial=initial, tolerance=tolerance)
     tell("conservative Jacobian")
     residual = fixed_point_residual(problem)
-    jacobian, conical = _jacobians(problem, kind)
+    jacobian, conical = _jacobians(problem, kind, _until(deadline, _CELLS))
     if isinstance(jacobian, JacobianZonotope):
         return without_a_list(problem, residual, jacobian, time_limit=_share(deadline, _RADIUS_ALONE))
     family = _state_family(problem, jacobian)
@@ -199,6 +199,11 @@ def _products(family: MatrixFamily, max_length: int, deadline: float) -> Shortes
 def _share(deadline: float, part: float) -> float | None:
     """A part of the time that is left, as a `time_limit`."""
     return None if deadline == NEVER else part * seconds_left(deadline)
+
+
+def _until(deadline: float, part: float) -> float:
+    """The moment at which a part of the time that is left will be over."""
+    return deadline_after(_share(deadline, part), call="analyze")
 
 
 def _fixed(jacobian: JacobianSet, *, tol: float, deadline: float) -> tuple[FixedSet | None, str]:
@@ -323,14 +328,14 @@ def _hull_tolerance(trajectory: SetTrajectory) -> float:
 
 
 def _jacobians(
-    problem: Problem, kind: str = "program"
+    problem: Problem, kind: str = "program", deadline: float = NEVER
 ) -> tuple[JacobianSet | JacobianZonotope | None, JacobianSet | None]:
     """The reading asked for and the conical one, from one search of cells; a zonotope stays one only when its ties are
     too many to list, and then has no second reading.
     """
     if problem.function is None:
         return problem.jacobian, None
-    found = jacobian_readings(problem.function, problem.at, kind=kind, tolerance=problem.tolerance)
+    found = jacobian_readings(problem.function, problem.at, kind=kind, tolerance=problem.tolerance, deadline=deadline)
     if isinstance(found.asked, JacobianZonotope) and found.asked.tie_count > MAX_LISTED_TIES:
         return found.asked, None
     asked = found.asked.listed() if isinstance(found.asked, JacobianZonotope) else found.asked

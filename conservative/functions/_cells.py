@@ -10,6 +10,8 @@ functions of variables and atoms (see `_layout`): a convex combination of them v
 this one meets them all. If every cut is sound then, near the point, F is a selection of the pieces of the cells found,
 and Clarke's Jacobian is the hull of their Jacobians at the point. For a piecewise affine function every cut is sound;
 with linearly independent tie gradients there is none.
+
+A search may be given a deadline: it then ends early, and says so.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import NEVER, is_over
 from conservative._core.errors import FunctionError
 from conservative._core.hulls import hull_contains
 from conservative.functions._arithmetic import Arithmetic
@@ -83,7 +86,14 @@ class CellSearch:
     """
 
     def __init__(
-        self, graph: Graph, trace: Trace, arithmetic: Arithmetic, outputs: tuple[int, ...], *, thin: bool = False
+        self,
+        graph: Graph,
+        trace: Trace,
+        arithmetic: Arithmetic,
+        outputs: tuple[int, ...],
+        *,
+        thin: bool = False,
+        deadline: float = NEVER,
     ) -> None:
         self.graph, self.trace, self.arithmetic, self.outputs, self.thin = graph, trace, arithmetic, outputs, thin
         self.level = thin and not all(trace.forced.values())
@@ -91,6 +101,7 @@ class CellSearch:
         self.complete = True
         self.steady = True
         self.sure = True
+        self.deadline, self.stopped = deadline, False
 
     def __iter__(self) -> Iterator[Cell]:
         for leaf in self.leaves():
@@ -102,6 +113,9 @@ class CellSearch:
         signs = {c: s for c, s in self.trace.signs.items() if s != 0 or c in self.trace.forced}
         stack = [_Prefix(0, {}, signs, ExactCone.whole(self.graph.width))]
         while stack:
+            if is_over(self.deadline):
+                self.stopped, self.complete = True, False
+                return
             prefix = stack.pop()
             children = self._advance(prefix)
             if children is None:

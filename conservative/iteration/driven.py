@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import deadline_after
 from conservative._core.errors import ArgumentTypeError, ShapeError
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
@@ -29,7 +30,7 @@ from conservative.iteration.fixed import fixed_set
 from conservative.iteration.fixed_result import FixedSet, FixedSetStatus
 from conservative.iteration.hulls import hull_step
 from conservative.iteration.thinning import Thinning, read_representation
-from conservative.iteration.trajectory import TrajectoryStatus, deadline_after
+from conservative.iteration.trajectory import TrajectoryStatus
 from conservative.matrix_sets import MatrixPolytope, simplify
 from conservative.matrix_sets._interrupts import searching_until
 from conservative.matrix_sets.gaps import measured_distance, measured_gap

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_count, as_positive
-from conservative._core.deadlines import NEVER, is_over, seconds_left
+from conservative._core.deadlines import NEVER, deadline_after, is_over, seconds_left
 from conservative._core.numbers import Bracket, round_up
 from conservative.iteration._words import Words, supports_of_last
 from conservative.iteration.blocks import Blocks, read_blocks, read_initial
@@ -23,7 +23,6 @@ from conservative.iteration.trajectory import (
     StepBound,
     TrajectoryStatus,
     contracted,
-    deadline_after,
 )
 from conservative.matrix_sets import MatrixPolytope, simplify
 from conservative.matrix_sets._interrupts import searching_until
@@ -62,7 +61,8 @@ def iterate_set(
     initial : MatrixSet or array_like of shape (n, p, m)
         The set X_0; for one matrix X pass ``X[None]``.
     steps : int, optional
-        Number of steps; 20 if `tol` is not given either.
+        Number of steps; 20 if `tol` is not given either. Fewer are made, without `tol`, where all that are left are
+        proved to change less than the rounding carried so far.
     tol : float, optional
         Stop when the proved distance to conv fix(𝒥) is at most this.
     representation : {"auto", "hull", "thinned", "region", "cells"} or Thinning
@@ -205,11 +205,15 @@ class _Run:
         self.gaps.append(contracted(measured, self.gaps, self.decay) if thinned else measured)
         if len(self.bounds) == 0:
             self.close_first()
-        a_priori = _sum_up(_product_up(self.decay.tail(len(self.gaps)), self.gaps[0].upper), slack_after)
+        ahead = _product_up(self.decay.tail(len(self.gaps)), self.gaps[0].upper)
+        a_priori = _sum_up(ahead, slack_after)
         a_posteriori = _sum_up(_product_up(self.decay.tail(1), self.gaps[-1].upper), slack_after)
         self.bounds.append(StepBound(a_priori, a_posteriori, after.e_missing, after.e_extra))
-        if tol is None or not self.decay.contracts:
+        if not self.decay.contracts:
             return None
+        if tol is None:  # all steps to come change less than the errors that this set has already
+            at_rest = not thinned and max(stored, ahead) <= slack_after
+            return TrajectoryStatus.ROUNDING_LIMIT if at_rest else None
         if self.bounds[-1].best <= tol:
             return TrajectoryStatus.TOLERANCE_REACHED
         if stored <= slack and slack_after >= 0.5 * slack_before and _product_up(self.decay.tail(0), slack) > tol:

@@ -1,12 +1,9 @@
 """What an iteration of sets returns: the sets, their gaps, bounds of the distance to the limit, and why it ended."""
 
-import math
-import time
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from conservative._core.checks import as_distance
 from conservative._core.numbers import Bracket, round_up
 from conservative.iteration.decay import Decay
 from conservative.matrix_sets import MatrixPolytope
@@ -25,7 +22,8 @@ class TrajectoryStatus(Enum):
     TOLERANCE_REACHED = "the distance to the fixed set is proved to be at most `tol`"
     STEP_LIMIT = f"{MOST_STEPS} steps did not reach `tol`; raise `tol`, or give `steps` to see the bounds so far"
     ROUNDING_LIMIT = (
-        "the steps became smaller than the carried errors; raise `tol`, or `max_vertices` if sets are thinned"
+        "the steps became smaller than the carried errors, so that more of them bring nothing; raise `tol` if it was "
+        "not reached, and `max_vertices` if sets are thinned"
     )
     NO_CONTRACTION = (
         "Assumption A fails: no product length tried has all norms below 1, so no bound is finite; "
@@ -139,27 +137,3 @@ def contracted(measured: Bracket, gaps: list[Bracket], decay: Decay) -> Bracket:
     known = min(round_up(decay.at(s) * gaps[-s].upper) for s in range(1, min(len(gaps), len(decay.norms)) + 1))
     upper = min(measured.upper, known)
     return Bracket(min(measured.lower, upper), upper)
-
-
-def deadline_after(time_limit: float | None, *, call: str) -> float:
-    """When to stop, on the clock of `time.monotonic`.
-
-    Parameters
-    ----------
-    time_limit : float or None
-        In seconds; `None` is no limit.
-    call : str
-        Named in error messages.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ArgumentTypeError, ArgumentError
-        For a negative limit, or NaN.
-    """
-    if time_limit is None:
-        return math.inf
-    return time.monotonic() + as_distance(time_limit, call=call, argument="time_limit", wanted="at least 0 seconds")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from conservative._core.checks import as_count, as_matrices, as_positive
-from conservative._core.deadlines import seconds_left
+from conservative._core.deadlines import deadline_after, seconds_left
 from conservative._core.errors import ArgumentError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.norms import spectral_norm_bounds
@@ -21,7 +21,7 @@ from conservative.iteration.blocks import LARGEST, Blocks, check_size, read_bloc
 from conservative.iteration.contraction import adapted_decay, expanding_word
 from conservative.iteration.decay import Decay
 from conservative.iteration.image import set_image
-from conservative.iteration.trajectory import SetTrajectory, StepBound, TrajectoryStatus, contracted, deadline_after
+from conservative.iteration.trajectory import SetTrajectory, StepBound, TrajectoryStatus, contracted
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixSet, PlanarRegion
 from conservative.matrix_sets._interrupts import searching_until
 from conservative.matrix_sets._listing import as_cells

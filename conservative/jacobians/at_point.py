@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.checks import as_count
+from conservative._core.deadlines import NEVER, is_over
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, EmptySetError, FunctionError
 from conservative._core.exactness import Exactness
 from conservative._core.hulls import hull_contains
@@ -48,11 +49,14 @@ def check_kind(kind: str, call: str) -> None:
 class AtPoint:
     """The sets "program", "selection" and "conical" of one function at one point."""
 
-    def __init__(self, F: Any, at: Any, *, tolerance: float | None, limit: int, call: str = CALL) -> None:
+    def __init__(
+        self, F: Any, at: Any, *, tolerance: float | None, limit: int, call: str = CALL, deadline: float = NEVER
+    ) -> None:
         if not isinstance(F, PiecewiseSelection):
             raise ArgumentTypeError(
                 f"`{call}(F=...)` needs a PiecewiseSelection; got {type(F).__name__}. Make one with `from_sympy`."
             )
+        self.deadline = deadline  # of the search of cells
         self.limit, self.call = as_count(limit, call=call, argument="max_pieces", least=1), call
         self.point = F.point(at, tolerance=tolerance, call=call)
         self.F = F.localised(self.point)
@@ -157,6 +161,11 @@ class AtPoint:
         if self.independent:
             return self.pieces("program"), Exactness.EXACT
         cells = self.cells(self.limit)
+        if cells.blocks is None and is_over(self.deadline):
+            raise BudgetError(
+                f"the time limit ended the search of the cells that meet at {self.point}. Raise `time_limit`, or use "
+                'kind="program".'
+            )
         if cells.blocks is None:
             raise BudgetError(f"more than {self.limit:,} cells meet at {self.point}. Raise `max_pieces`.")
         if len(cells.blocks) and (cells.complete or not cells.steady):
@@ -215,14 +224,15 @@ class AtPoint:
     def cells(self, limit: int) -> "_Cells":
         """What the one search of cells found, as far as `limit` cells."""
         if self._cells.blocks is None and self._cells.limit < limit:
-            self._cells = _search(self.F, self.arithmetic, self.decided, limit)
+            self._cells = _search(self.F, self.arithmetic, self.decided, limit, self.deadline)
         return self._cells
 
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """The Jacobians of all cells, None when there are more than `limit`; whether they are all of Clarke's; and whether
-    F can be continuous next to the point: along a curved guard, branches must part across it only.
+    """The Jacobians of all cells, None when there are more than `limit` or time is over; whether they are all of
+    Clarke's; and whether F can be continuous next to the point: along a curved guard, branches must part across it
+    only.
     """
 
     blocks: Blocks | None
@@ -239,15 +249,19 @@ def _pieces(F: PiecewiseSelection, arithmetic: Arithmetic, traces: Sequence[Trac
     return _unique(np.stack(found))
 
 
-def _search(F: PiecewiseSelection, arithmetic: Arithmetic, traces: Sequence[Trace], limit: int) -> _Cells:
+def _search(
+    F: PiecewiseSelection, arithmetic: Arithmetic, traces: Sequence[Trace], limit: int, deadline: float
+) -> _Cells:
     found: list[Blocks] = []
     complete = steady = True
     for trace in traces:
-        search = CellSearch(F.graph, trace, arithmetic, F.graph.outputs)
+        search = CellSearch(F.graph, trace, arithmetic, F.graph.outputs, deadline=deadline)
         for cell in search:
             found.append(cell.jacobian)
             if len(found) > limit:
                 return _Cells(None, False, steady, limit)
+        if search.stopped:
+            return _Cells(None, False, steady, limit)
         complete &= search.complete
         steady &= search.steady
     complete &= not (isinstance(arithmetic, EnclosedArithmetic) and arithmetic.doubts)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from conservative._core.deadlines import NEVER
 from conservative._core.errors import ArgumentTypeError, BudgetError, EmptySetError, FunctionError
 from conservative.functions import PiecewiseSelection
 from conservative.functions.selection import MAX_PIECES
@@ -136,6 +137,7 @@ def jacobian_readings(
     kind: str = "program",
     tolerance: float | None = None,
     max_pieces: int = MAX_PIECES,
+    deadline: float = NEVER,
 ) -> Readings:
     """A reading of the Jacobian and the conical one beside it, from one search of cells.
 
@@ -143,6 +145,8 @@ def jacobian_readings(
     ----------
     F, at, kind, tolerance, max_pieces
         As in `conservative_jacobian`.
+    deadline : float
+        Of the search of cells, which then counts as having found too many.
 
     Returns
     -------
@@ -154,17 +158,17 @@ def jacobian_readings(
         As `conservative_jacobian` for the reading asked for.
     """
     check_kind(kind, CALL)
-    get = getter(F, at, tolerance=tolerance, max_pieces=max_pieces)
+    get = getter(F, at, tolerance=tolerance, max_pieces=max_pieces, deadline=deadline)
     return Readings(get(kind), or_none(get, "conical"))
 
 
 def getter(
-    F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float | None, max_pieces: int
+    F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float | None, max_pieces: int, deadline: float = NEVER
 ) -> Callable[[str], JacobianSet | JacobianZonotope]:
     """From a kind to its set at one point; what several kinds need is worked out once."""
     if isinstance(F, StructuredMap):
-        return partial(_structured, F, at, tolerance=tolerance, max_pieces=max_pieces)
-    return AtPoint(F, at, tolerance=tolerance, limit=max_pieces).get
+        return partial(_structured, F, at, tolerance=tolerance, max_pieces=max_pieces, deadline=deadline)
+    return AtPoint(F, at, tolerance=tolerance, limit=max_pieces, deadline=deadline).get
 
 
 def or_none(get: Callable[[str], JacobianSet | JacobianZonotope], kind: str) -> JacobianSet | JacobianZonotope | None:
@@ -176,7 +180,7 @@ def or_none(get: Callable[[str], JacobianSet | JacobianZonotope], kind: str) -> 
 
 
 def _structured(
-    F: StructuredMap, at: Any, kind: str, *, tolerance: float | None, max_pieces: int
+    F: StructuredMap, at: Any, kind: str, *, tolerance: float | None, max_pieces: int, deadline: float
 ) -> JacobianSet | JacobianZonotope:
     """The zonotope; where cells are asked for and it is not known to be theirs, the cells of the expressions."""
     try:
@@ -184,7 +188,7 @@ def _structured(
     except BudgetError:
         if F.inner.size > LARGEST_SELECTION:
             raise
-    return AtPoint(F.to_selection(), at, tolerance=tolerance, limit=max_pieces).get(kind)
+    return AtPoint(F.to_selection(), at, tolerance=tolerance, limit=max_pieces, deadline=deadline).get(kind)
 
 
 def jacobian_zonotope(

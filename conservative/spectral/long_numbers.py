@@ -13,8 +13,8 @@ MOST_BITS = 1 << 16
 """Bits of the common denominator from which a family counts as long: exact elimination would take minutes."""
 
 _BITS = 256
-_POLYNOMIAL = 2.5e-10
-"""Seconds for a characteristic polynomial, times n (n bits)^1.5, about."""
+_POLYNOMIAL, _ROOTS = 2.5e-10, 7e-11
+"""Seconds for a characteristic polynomial, times n (n bits)^1.5, about; for it and its roots, times n^4 bits."""
 
 
 def common_bits(family: MatrixFamily, letters: Sequence[int] | None = None) -> int:
@@ -70,6 +70,22 @@ def polynomial_takes(family: MatrixFamily, word: Sequence[int]) -> float:
     """
     n = family.size
     return float(_POLYNOMIAL * n * (n * len(word) * common_bits(family, word)) ** 1.5)
+
+
+def radius_takes(family: MatrixFamily, word: Sequence[int]) -> float:
+    """About how many seconds the exact spectral radius of a word takes.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    word : sequence of int
+
+    Returns
+    -------
+    float
+    """
+    digits = _ROOTS * family.size**4 * len(word) * common_bits(family, word)
+    return float(polynomial_takes(family, word) + digits)
 
 
 def ball_rate(family: MatrixFamily, word: Sequence[int]) -> Bracket | None:

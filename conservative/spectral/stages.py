@@ -8,19 +8,21 @@ from fractions import Fraction
 
 import numpy as np
 
-from conservative._core.deadlines import NEVER, is_over
+from conservative._core.deadlines import NEVER, is_over, seconds_left
 from conservative._core.families import MatrixFamily
 from conservative._core.norms import spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, float_above, float_below
+from conservative._core.perron import is_nonnegative
 from conservative.spectral.basis import ScaledFamily, balanced_family, balanced_floats, scale_family
 from conservative.spectral.candidates import Candidate, ellipsoid_norm, in_norm, ranked_words
 from conservative.spectral.closing import Block, BlockState, close_block, first_words, prepare_block
+from conservative.spectral.floating_radius import floating_radius
 from conservative.spectral.gripenberg import branch_and_bound
 from conservative.spectral.hidden_blocks import HiddenNorm, hidden_norm
 from conservative.spectral.isometries import preserved_form
-from conservative.spectral.long_numbers import is_long
+from conservative.spectral.long_numbers import is_long, radius_takes
 from conservative.spectral.norm_bounds import WeightedNorm, weighted_norm
-from conservative.spectral.products import proved_rate
+from conservative.spectral.products import LARGE, proved_rate
 from conservative.spectral.reduction import BlockTriangular, closed_form, triangularise
 from conservative.spectral.shapes import folded_norm
 from conservative.spectral.words import Word
@@ -34,7 +36,13 @@ EXACT_RADII = 64
 _LEAST_NORMAL, _LEAST_DOUBLE = 2.0**-1022, 2.0**-1074
 
 _LARGE = 32
-"""Order above which no search is begun once time is over: taking the family apart alone takes a while."""
+"""Order above which exact work is begun only where it is expected to end in time."""
+
+_QUICK = 0.1
+"""Seconds that an exact radius of one matrix may take whatever the clock says."""
+
+_APART = 7e-8
+"""Seconds that taking a family apart takes, times n^3 for each matrix, about."""
 
 _WIDE = 1e-3
 """Relative width of a bracket above which branch and bound is worth its time."""
@@ -186,7 +194,8 @@ def first_bounds(family: MatrixFamily, *, deadline: float = NEVER) -> Found:
     ----------
     family : MatrixFamily
     deadline : float
-        After which the norm of a matrix stands for its radius; that of the largest radius in doubles is found anyway.
+        After which the norm of a matrix stands for its radius; that of the largest radius in doubles is found anyway,
+        from eigenvectors in doubles where an exact polynomial would take too long.
 
     Returns
     -------
@@ -199,7 +208,7 @@ def first_bounds(family: MatrixFamily, *, deadline: float = NEVER) -> Found:
     for place, i in enumerate(np.argsort(-estimates, kind="stable")[:EXACT_RADII].tolist()):
         if place and is_over(deadline):
             break
-        radii[i] = proved_rate(family, (i,))
+        radii[i] = _radius(family, i, radii[i], deadline)
     best = max(range(family.count), key=lambda i: (radii[i].lower, -i))
     if family.count == 1:
         return Found(radii[0], (0,), RadiusStatus.TIME_LIMIT, tuple(radii))
@@ -207,6 +216,16 @@ def first_bounds(family: MatrixFamily, *, deadline: float = NEVER) -> Found:
     upper = float(norms.max()) if norm is None else min(float(norms.max()), float_above(norm.bound) + 0.0)
     upper = max(upper, radii[best].lower)
     return Found(Bracket(radii[best].lower, upper), (best,), RadiusStatus.TIME_LIMIT, tuple(radii), norm=norm)
+
+
+def _radius(family: MatrixFamily, index: int, norm: Bracket, deadline: float) -> Bracket:
+    """The radius of one matrix as sharp as time allows."""
+    word = (index,)
+    quick = family.size <= _LARGE or deadline == NEVER or (family.size >= LARGE and is_nonnegative(family, word))
+    if quick or radius_takes(family, word) <= max(_QUICK, seconds_left(deadline)):
+        return proved_rate(family, word)
+    found = floating_radius(family, index)
+    return Bracket(0.0, norm.upper) if found is None else Bracket(found.lower, min(found.upper, norm.upper))
 
 
 def _underflow(family: MatrixFamily) -> float:
@@ -241,7 +260,7 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
     """
     if found.norm is not None and found.norm.bound <= Fraction(found.bracket.lower) * (1 + Fraction(tol)):
         return
-    if is_over(deadline) and family.size > _LARGE:
+    if family.size > _LARGE and _APART * family.count * family.size**3 >= seconds_left(deadline):
         return
     if is_long(family):
         word = ranked_words(balanced_floats(family)[1], deadline=deadline)[0].word
@@ -258,7 +277,7 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
     states = [BlockState(b, w[0], w[0].rate, None) for b, w in zip(blocks, words, strict=True)]
     found = replace(found, form=form, states=tuple(states))
     for state in states:
-        found = _with_state(family, found, state)
+        found = _with_state(family, found, state, deadline)
     yield found
     if len(states) == 1 and not states[0].is_closed and found.bracket.lower > 0:
         hidden = hidden_norm(family, near=Fraction(found.bracket.lower))
@@ -273,7 +292,7 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
         floors = 0.0 if leads else float(floor * (1 + Fraction(tol) / 8))
         for state in close_block(blocks[i], words[i], floor=floors, deadline=deadline):
             states[i] = state
-            found = replace(_with_state(family, found, state), states=tuple(states))
+            found = replace(_with_state(family, found, state, deadline), states=tuple(states))
             yield found
 
 
@@ -292,10 +311,12 @@ def _with_preserved_norm(block: Block, rate: float) -> Block:
     return replace(block, quadratic="preserved")
 
 
-def _with_state(family: MatrixFamily, found: Found, state: BlockState) -> Found:
-    """The bounds with the proved rate of the best word of a block."""
+def _with_state(family: MatrixFamily, found: Found, state: BlockState, deadline: float) -> Found:
+    """The bounds with the proved rate of the best word of a block, where there is time to prove it."""
     rate = Fraction(state.best.rate) * state.block.scale  # may be beyond the largest double
     if state.best.rate == 0 or state.best.word == found.word or rate < Fraction(found.bracket.lower * (1 - 1e-12)):
+        return found
+    if family.size > _LARGE and radius_takes(family, state.best.word) > seconds_left(deadline):
         return found
     return found.with_word(proved_rate(family, state.best.word), state.best.word)
 

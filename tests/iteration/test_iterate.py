@@ -213,3 +213,13 @@ def test_thinning_hides_no_distance_that_contraction_shows() -> None:
     for found, exact in zip(run.gaps, whole.gaps, strict=False):
         assert found.lower <= exact.upper
         assert exact.lower <= found.upper
+
+
+def test_steps_that_change_nothing_beyond_rounding_are_not_made():
+    """The distance to the limit halves at every step: below 2^-52 there is only what is carried."""
+    run = iterate_set([[[0.5, 1.0]], [[0.5, 0.1]]], [[[0.0]]], steps=10_000)
+    assert run.status is hulls.TrajectoryStatus.ROUNDING_LIMIT
+    assert 45 <= run.steps <= 80
+    assert run.bounds[-1].a_priori <= 2 * run.carried[-1] * (1 + 1e-12)
+    assert float(run.sets[-1].support([[1.0]])) == pytest.approx(2.0, abs=1e-13)
+    assert iterate_set([[[0.5, 1.0]], [[0.5, 0.1]]], [[[0.0]]], steps=30).status.name == "STEPS_DONE"

@@ -15,8 +15,8 @@ from conservative._core.errors import (
     FunctionError,
 )
 from conservative._core.exactness import Exactness
-from conservative.functions import from_sympy
-from conservative.jacobians import JacobianZonotope, conservative_jacobian
+from conservative.functions import _cells, from_sympy
+from conservative.jacobians import JacobianZonotope, at_point, conservative_jacobian, jacobian_readings
 
 x, y, t = sp.symbols("x y t")
 ANGLES = np.linspace(0, 2 * np.pi, 4001)[:-1] + 1e-4
@@ -187,3 +187,19 @@ def test_bad_calls():
     jumping = from_sympy(sp.sign(x) * sp.Max(sp.Abs(x) - t, 0), state=[x], parameters=[t])
     with pytest.raises(DiscontinuityError, match="conservative_jacobian"):
         conservative_jacobian(jumping, [0, -1])
+
+
+def test_the_search_of_cells_ends_with_its_time(monkeypatch):
+    """Nearly parallel ties have no short search: after ten looks at the clock it is over."""
+    F = from_sympy("Max(x, y) + Min(x + y/3, y/5) + Abs(x - y/7) + Abs(y)", state=["x", "y"])
+    whole = jacobian_readings(F, [0, 0])
+    looks = iter(range(1000))
+    monkeypatch.setattr(_cells, "is_over", lambda deadline: next(looks) >= 10)
+    monkeypatch.setattr(at_point, "is_over", lambda deadline: True)
+    found = jacobian_readings(F, [0, 0], deadline=1.0)
+    assert next(looks) == 12
+    assert whole.conical is not None
+    assert found.conical is None
+    assert found.asked.exactness is Exactness.OUTER
+    with pytest.raises(BudgetError, match="the time limit ended the search"):
+        jacobian_readings(F, [0, 0], kind="conical", deadline=1.0)
