@@ -109,17 +109,3 @@ def nearest_double(value: Fraction, *, what: str) -> float:
 
 def _too_long(got: str) -> ArgumentError:
     return ArgumentError(f"a rational number of at most {MAX_DIGITS:,} digits is wanted; got {got!r}. Round it.")
-
-
-def rational_text(value: Fraction) -> str:
-    """The text that `as_fraction` reads back: ``"3/4"``, or ``"3"`` for integers.
-
-    Parameters
-    ----------
-    value : Fraction
-
-    Returns
-    -------
-    str
-    """
-    return str(value)

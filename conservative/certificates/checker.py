@@ -438,7 +438,7 @@ def _check_products(family: Family, claim: Claim, proof: dict[str, Any]) -> None
     words = {tuple(_word(word, plain)) for word in listed}
     inner = {word[:i] for word in words for i in range(len(word))}
     longest = max(map(len, words)) * (family.bits + n.bit_length())
-    _limit((len(inner) * len(family.numerators) + 1) * n**3 * (50 + longest * family.bits / 900))
+    _limit((len(inner) * len(family.numerators) + 1) * (2000 + n**3 * (50 + longest * family.bits / 900)))
     if norm == "quadratic":
         _, (weight,), bits = _symmetric([proof["weight"]], n, "P")
         _limit((len(words) + 1) * n**3 * (100 + (2 * longest + bits) * longest / 900))
@@ -450,9 +450,10 @@ def _check_products(family: Family, claim: Claim, proof: dict[str, Any]) -> None
     while waiting:
         prefix, product = waiting.pop()
         for letter, A in enumerate(family.numerators):
-            word, longer = (*prefix, letter), _multiply(product, A) if prefix else A
+            longer = _multiply(product, A) if prefix else A
             if not any(map(any, longer)):
                 continue
+            word = (*prefix, letter)
             _require(word in words or word in inner, f"no word of the list begins {' '.join(map(str, word))[:60]}")
             if word not in words:
                 waiting.append((word, longer))

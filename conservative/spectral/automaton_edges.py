@@ -4,6 +4,7 @@ import operator
 from collections.abc import Hashable, Sequence
 from typing import Any
 
+from conservative._core.checks import as_items
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative._core.text import shown
 
@@ -48,9 +49,10 @@ def named_edges(edges: Any, order: str, letters: int | Sequence[Any]) -> tuple[i
     call = "Automaton.from_edges"
     if order not in ("time", "product"):
         raise ArgumentError(f'`{call}(order=...)` is "time" or "product"; got {shown(order)}.')
-    listed = [tuple(edge) if isinstance(edge, (list, tuple)) else () for edge in edges]
+    given = as_items(edges, call=call, argument="edges", wanted="triples (from, to, letter)")
+    listed = [tuple(edge) if isinstance(edge, (list, tuple)) else () for edge in given]
     if not listed or any(len(edge) != 3 for edge in listed):
-        raise ShapeError(f"`{call}(edges=...)` needs triples (from, to, letter), at least one; got {edges!r:.80}.")
+        raise ShapeError(f"`{call}(edges=...)` needs triples (from, to, letter), at least one; got {shown(edges)}.")
     names: dict[Hashable, int] = {}
     try:
         for u, v, _ in listed:
@@ -75,7 +77,7 @@ def _numbered(given: list[Any], letters: int | Sequence[Any]) -> tuple[list[int]
             ) from error
     names = list(letters)
     missing = [letter for letter in given if letter not in names]
-    if missing or len(set(map(repr, names))) < len(names):
+    if missing or any(names.index(name) < i for i, name in enumerate(names)):
         what = f"does not name the letter {missing[0]!r} of an edge" if missing else "names a letter twice"
         raise ArgumentError(f"`Automaton.from_edges(letters=...)` {what}; got {names!r:.60}.")
     return [names.index(letter) for letter in given], len(names)

@@ -48,6 +48,13 @@ def test_no_radius_is_below_zero(matrices):
     assert check(seal(family, "products", small, proof)).valid
 
 
+def test_letters_that_vanish_are_counted_as_work():
+    """One long word beside many matrices of zeros: every letter is tried after every beginning of the word."""
+    zeros = [[[1]]] + [[[0]]] * 20_000
+    assert "would take too long" in verdict([(0,) * 2000], weight=[1], matrices=zeros).reason
+    assert verdict([(0,) * 20], weight=[1], bound=1, matrices=zeros[:100]).valid
+
+
 def test_words_after_a_product_that_vanishes_are_not_needed():
     nilpotent = [[[0, 5], [0, 0]], [["1/2", 0], [0, "1/2"]]]
     words = [(0, 1, 0), (0, 1, 1), (1,)]

@@ -94,6 +94,8 @@ def test_edges_in_time_order_by_name():
         ([("a", "b", "x")], {}, "names of all letters"),
         ([("a", "b", "x")], {"letters": ("y",)}, "does not name the letter 'x'"),
         ([("a", "b", "x")], {"letters": ("x", "x")}, "twice"),
+        ([("a", "b", 1)], {"letters": (1, True)}, "twice"),
+        (5, {}, "triples"),
         ([([], "b", 0)], {}, "hashable"),
         ([("a", "b", 0)], {"order": "space"}, "order"),
         ([("a", "b", 0), ("a", "b", 0)], {}, "twice"),

@@ -83,8 +83,8 @@ def p_radius(matrices: Any, *, p: int = 2, automaton: Automaton | None = None) -
     p : int
         Even; or any number >= 1 for nonnegative matrices, and for n = 1.
     automaton : Automaton, optional
-        The mean is then over the paths of length t. Where no two edges of a letter leave a node, as in the automata of
-        all constructors, a word labels at most as many paths as there are nodes, and the mean over words is as large.
+        The mean is then over the paths of length t. Where no two edges of a letter leave one node, or no two enter one,
+        a word labels at most as many paths as there are nodes, and the mean over words is as large.
 
     Returns
     -------
