@@ -17,7 +17,7 @@ import sympy
 
 from conservative._core.errors import FunctionError
 from conservative.functions._germs import Germ, GermArithmetic
-from conservative.functions._graph import Graph
+from conservative.functions._graph import Graph, reachable
 from conservative.functions._local_polynomials import Polynomial, compared_polynomial, restricted
 from conservative.functions._values import Undefined, value_pass
 
@@ -79,15 +79,36 @@ def guard_sides(graph: Graph, compared: int, point: Sequence[Fraction], columns:
     """Pairs of arcs on the two sides of a comparison that is tied at the point; only some variables move."""
     if len(columns) > _MAX_WIDTH:
         return
-    for start in _starts(graph, compared, point, columns):
+    starts = list(_starts(graph, compared, point, columns))
+    for start in starts:
         try:
             middle = _along(graph, compared, start)
         except FunctionError:
             continue
-        shift = Germ.power_of_t(start.order)
-        ends = [middle[start.column].plus(shift), middle[start.column].minus(shift)]
-        first, second = (tuple(e if i == start.column else g for i, g in enumerate(middle)) for e in ends)
-        yield Sides(middle, first, second, start.order)
+        yield _sides(middle, start.column, start.order)
+    if not starts:
+        yield from _beside_lines(graph, compared, point, columns)
+
+
+def _sides(middle: Arc, column: int, order: int) -> Sides:
+    """Arcs moved by t^order along one axis, one way and the other."""
+    shift = Germ.power_of_t(order)
+    ends = [middle[column].plus(shift), middle[column].minus(shift)]
+    first, second = (tuple(e if i == column else g for i, g in enumerate(middle)) for e in ends)
+    return Sides(middle, first, second, order)
+
+
+def _beside_lines(graph: Graph, compared: int, point: Sequence[Fraction], columns: Sequence[int]) -> Iterator[Sides]:
+    """Beside half-lines on which two sides are equal, as those of cosh(x) <= 1 are for x = 0 without a first slope."""
+    below = [graph.nodes[i] for i in reachable(graph.nodes, [compared])]
+    own = sorted({node.data for node in below if node.op == "variable"})
+    for arc in half_lines(point, columns):
+        try:
+            gap = _gap(graph, compared, arc)
+        except FunctionError:
+            continue
+        if gap.order is None and gap.known is None:
+            yield from (_sides(arc, column, _APART) for column in own)
 
 
 def _directions(columns: Sequence[int]) -> Iterator[dict[int, Fraction]]:

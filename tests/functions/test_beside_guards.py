@@ -43,6 +43,9 @@ def vertices(text: str, at: list[object], state: str = "xy") -> set[tuple[float,
         ("Piecewise((x**2, Ne(x**2, y**3)), (0, True))", [0, 0], r"along x = t\*\*3, y = t\*\*2"),
         ("Piecewise((x**2, Ne(y*exp(x), y**2)), (0, True))", [0, 0], r"jumps by about t\*\*2"),
         ("Piecewise((0, Eq(x**2, 2*y**2)), (x**2, True))", [0, 0], "another value on it"),
+        # on a line where the guard has no slope
+        ("Piecewise((y**2, cosh(x) <= 1), (0, True))", [0, 0], r"along x = 0, y = t.*about t\*\*2"),
+        ("Piecewise((y, x**2*exp(y) + x**4 <= 0), (0, True))", [0, 0], "meets 0: along x = 0, y = t"),
         # the parts are smooth at the point, though not beside it
         ("Piecewise((Abs(x)**(3/2), x*y > 0), (0, True))", [0, 0], r"x = t\*\*2, y = 0.*about t\*\*3"),
         ("Piecewise((x*sqrt(Abs(x)), y**3 > x**5), (0, True))", [0, 0], r"x = t\*\*6, y = t\*\*10.*t\*\*9"),
