@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from conservative import gallery
-from conservative._core.errors import ArgumentError
+from conservative._core.errors import ArgumentError, FileFormatError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.family_files import SUFFIXES, parse_family_json, read_family
 from conservative._core.text import one_line
@@ -178,5 +178,12 @@ def problem_from_text(text: str) -> Problem:
     if start.startswith(("[", "{")) and not _TABLE.match(start):
         family = parse_family_json(text)
         return Problem(f"{family.count} matrices of order {family.size}", family=family)
-    file = parse_function_text(text)
+    try:
+        file = parse_function_text(text)
+    except FileFormatError as error:
+        if "not a TOML" not in str(error):
+            raise
+        raise FileFormatError(
+            f"{error} A JSON family begins with a bracket; other kinds are read from files."
+        ) from error
     return Problem(file.title or "standard input", function=file.function, at=file.at, initial=file.initial)

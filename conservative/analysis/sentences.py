@@ -68,6 +68,7 @@ def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
         for i in range(k):
             rows = J.exact_blocks[i] if J.exact_blocks is not None else J.vertices[i].tolist()
             lines += matrix_lines(f"{name}_{i + 1}", rows, split=q)
+        lines += _state_parts(J)
     elif k == 2:
         changed = int(np.linalg.matrix_rank(J.vertices[1] - J.vertices[0]))
         lines.append(f"the two vertices differ by a matrix of rank {changed}")
@@ -94,6 +95,21 @@ def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
         lines.append("equal to the Clarke Jacobian" if equal else "contains the Clarke Jacobian")
     lines += _warnings(J)
     return Finding("Conservative Jacobian", tuple(lines))
+
+
+def _state_parts(J: JacobianSet) -> list[str]:
+    """Which block each distinct state part A_i is that of, where several share one: products are named by these."""
+    k, q, n = J.vertices.shape
+    if q == n or n < q:
+        return []
+    parts: dict[Any, list[int]] = {}
+    for i in range(k):
+        rows = J.exact_blocks[i] if J.exact_blocks is not None else J.vertices[i].tolist()
+        parts.setdefault(tuple(tuple(row[:q]) for row in rows), []).append(i + 1)
+    if len(parts) == k:
+        return []
+    named = [f"A_{i} of {', '.join(f'[A B]_{j}' for j in of)}" for i, of in enumerate(parts.values(), start=1)]
+    return [f"state parts: {'; '.join(named)}"]
 
 
 def _warnings(J: JacobianSet | JacobianZonotope) -> list[str]:

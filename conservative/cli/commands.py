@@ -24,7 +24,11 @@ _VARIABLE = click.option(
     help="Of an .npz or .mat file: which variable is the family, or one for each of its matrices.",
 )
 _PLOT = click.option("--plot", type=click.Path(dir_okay=False), help="Write a figure (.png, .pdf or .svg).")
-_AT = click.option("--at", metavar="NAME=VALUE,...", help="The point, for example x=0,theta=1/3.")
+_AT = click.option(
+    "--at",
+    metavar="NAME=VALUE,...",
+    help="The point, for example x=0,theta=1/3; exact, but for decimals where --tolerance is given.",
+)
 _KIND = click.option(
     "--kind",
     type=click.Choice(["program", "selection", "conical"]),
@@ -108,6 +112,7 @@ def jsr(matrices: str, **options: Any) -> int:
 
 @commands.command()
 @click.argument("source")
+@_VARIABLE
 @_AT
 @_KIND
 @_TOLERANCE

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shlex
 import sys
 import time
@@ -13,6 +14,8 @@ import click
 
 from conservative._core.text import printable
 from conservative.cli.output import after_the_result, emit, note, standard_input
+
+_DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 def analyze(source: str, **options: Any) -> int:
@@ -170,9 +173,12 @@ def explain(source: str, **options: Any) -> int:
     int
     """
     from conservative._core.errors import ArgumentError
+    from conservative._core.family_files import SUFFIXES
     from conservative.jacobians import explain as explain_ties
     from conservative.report import explanation_document
 
+    if Path(source).suffix.lower() in SUFFIXES:
+        raise ArgumentError(f"`conservative explain` needs a function; {source} holds matrices only.")
     problem = _at_point(source, options)
     if problem.function is None:
         raise ArgumentError("`conservative explain` needs a function; the source holds matrices only.")
@@ -241,7 +247,7 @@ def _at_point(source: str, options: dict[str, Any]) -> Any:
     from conservative._core.errors import ArgumentError
     from conservative.analysis import as_problem, problem_from_text
 
-    at, variables = _point(options["at"]), options.get("variables", ())
+    at, variables = _point(options["at"], in_doubles=options["tolerance"] is not None), options.get("variables", ())
     if source == "-" and variables:
         raise click.UsageError("--variable names a variable of an .npz or .mat file; standard input has none.")
     held = problem_from_text(standard_input()) if source == "-" else source
@@ -279,10 +285,11 @@ def _naming_the_way_out(options: dict[str, Any]) -> Iterator[None]:
         ) from error
 
 
-def _point(text: str | None) -> dict[str, str] | None:
+def _point(text: str | None, *, in_doubles: bool) -> dict[str, str | float] | None:
+    """The point: exact as it stands, or, where a tolerance is asked for, with decimals as doubles."""
     if text is None:
         return None
-    point = {}
+    point: dict[str, str | float] = {}
     for part in text.split(","):
         name, equals, value = part.partition("=")
         if not equals or not name.strip() or not value.strip():
@@ -291,7 +298,7 @@ def _point(text: str | None) -> dict[str, str] | None:
             )
         if name.strip() in point:
             raise click.UsageError(f"--at names {name.strip()} twice; give each name one value.")
-        point[name.strip()] = value.strip()
+        point[name.strip()] = float(value) if in_doubles and _DECIMAL.fullmatch(value.strip()) else value.strip()
     return point
 
 

@@ -29,6 +29,11 @@ _REMEDIES = (
     ("For one matrix A pass `[A]`.", "One matrix is written [[[1, 2], [3, 4]]]."),
     ("needs shape (k, n, n), a stack of square matrices", "needs square matrices, all of one size"),
     ("seconds, at least 0, or None for no limit", "seconds above 0, or `inf` for no limit"),
+    ("For matrices without parameters call `shortest_expanding`.", "`analyze` takes matrices without parameters."),
+    (
+        "pass an adapted norm as `norm`, or look for an expanding word with `expanding_product`",
+        "`analyze` looks for an expanding word and for a norm",
+    ),
     (", `samples` or `time_limit`", " or `time_limit`"),
     (
         "use `conservative_jacobian` for derivatives at another point",

@@ -1,5 +1,6 @@
 """What a newcomer reads: options and files instead of calls, before the work, also with `--json`."""
 
+import io
 import json
 import re
 from pathlib import Path
@@ -123,6 +124,10 @@ def test_what_is_wrong_with_a_file_is_said_of_the_file(
         ("counterexample heavy-ball --range zeta=1", "`--range` names zeta"),
         ("counterexample sizes.json", "ends in .toml"),
         ("counterexample golden", "no family is called 'golden'"),
+        ("iterate two.npz --variable A", "the source holds square matrices only"),
+        ("iterate two.npz", "with `--variable NAME`"),
+        ("explain two.npz", "`conservative explain` needs a function; two.npz holds matrices only."),
+        ("analyze ok.toml --at x=0.1,t=a --tolerance 1", "`--at`: t = 'a'"),
         ("explain golden", "`conservative explain` needs a function"),
         ("gallery nothing", "no case is called 'nothing'. `conservative gallery` lists them all."),
         ("jsr nonsquare.json", "needs square matrices, all of one size; got 1 of 1 x 2."),
@@ -179,3 +184,28 @@ def test_only_names_of_the_command_are_put_in_place_of_arguments() -> None:
     assert spoken("a.toml: key `at` needs a table", options=options) == "a.toml: key `at` needs a table"
     assert spoken("`counterexample(ranges=...)`: empty", options=options, given=["range"]) == "`--range`: empty"
     assert spoken("`iterate_set` takes them") == "`conservative.iterate_set` in Python takes them"
+
+
+def test_a_tolerance_makes_decimals_of_the_point_doubles(capsys: pytest.CaptureFixture[str]) -> None:
+    near = ["analyze", "ok.toml", "--at", "x=1e-7,t=0", "--no-certificate", "--json"]
+    assert main(near) == 2
+    capsys.readouterr()
+    assert main([*near, "--tolerance", "1e-6"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["jacobian"]["vertices"]) == 2
+
+
+def test_state_parts_that_blocks_share_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("shared.toml").write_text(HEAD + 'F = ["x/2 + Abs(t)"]' + AT)
+    assert main(["analyze", "shared.toml", "--no-certificate"]) == 0
+    out = capsys.readouterr().out
+    assert "state parts: A_1 of [A B]_1, [A B]_2" in out
+    assert main(["analyze", "ok.toml", "--no-certificate"]) == 0
+    assert "state parts" not in capsys.readouterr().out
+
+
+def test_a_family_of_another_kind_on_standard_input_is_told_what_is_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"1, 2\n3, 4\n")))
+    assert main(["jsr", "-"]) == 2
+    assert "A JSON family begins with a bracket; other kinds are read from files." in capsys.readouterr().err
