@@ -178,7 +178,10 @@ class ExactArithmetic(Arithmetic):
         if name != NEAREST and abs(float(value)) > _MAX_EXPONENTIAL_ARGUMENT:
             raise FunctionError(f"{name} of a number beyond {_MAX_EXPONENTIAL_ARGUMENT}; give the point as floats")
         rule = SMOOTH[name].slope if slope else SMOOTH[name].value
-        return as_exact(sympy.sympify(rule(EXACT, as_sympy(value))))
+        found = sympy.sympify(rule(EXACT, as_sympy(value)))
+        if found.is_infinite:
+            raise FunctionError(f"{name} has no finite {'slope' if slope else 'value'} at {value}")
+        return as_exact(found)
 
     def compare(self, left: Any, right: Any) -> int:
         if isinstance(left, Fraction) and isinstance(right, Fraction):

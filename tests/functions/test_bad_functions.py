@@ -133,6 +133,8 @@ def test_overlapping_guards_that_agree_or_never_matter():
         ("Piecewise((sin(1/x)*x, Ne(x, 0)), (0, True))", 0, "x meets 0, has no value there: division by zero"),
         ("Max(1/(x - Abs(x)), 0)", 0, "division by zero"),
         ("sqrt(x)", 0, "no finite selection of smooth pieces exists there"),
+        ("asin(x)", 1, "asin has no finite"),
+        ("acosh(1 + x**2)", 0, "acosh has no finite"),
     ],
 )
 def test_values_that_do_not_exist(text, at, words, convert):
