@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 
 import flint
+import numpy as np
 
 from conservative._core.exact_linalg import ball_bracket, working_precision
 from conservative._core.families import MatrixFamily
@@ -30,16 +32,23 @@ def common_bits(family: MatrixFamily, letters: Sequence[int] | None = None) -> i
     -------
     int
     """
-    common, longest = 1, 0
-    for i in range(family.count) if letters is None else sorted(set(letters)):
-        for row in family.exact[i]:
-            for x in row:
-                longest = max(longest, x.numerator.bit_length() - x.denominator.bit_length())
-                if common % x.denominator:
-                    common = math.lcm(common, x.denominator)
-                    if common.bit_length() > MOST_BITS:
-                        return common.bit_length()
-    return common.bit_length() + max(longest, 0)
+    used = range(family.count) if letters is None else sorted(set(letters))
+    common = 1
+    for denominator in {x.denominator for i in used for row in family.exact[i] for x in row}:
+        common = math.lcm(common, denominator)
+        if common.bit_length() > MOST_BITS:
+            return common.bit_length()
+    largest = max((abs(x) for i in used for x in _largest_entries(family, i)), default=Fraction(0))
+    return common.bit_length() + max(largest.numerator.bit_length() - largest.denominator.bit_length(), 0)
+
+
+def _largest_entries(family: MatrixFamily, index: int) -> list[Fraction]:
+    """Entries among which is the largest of a matrix: one, where the doubles tell."""
+    moduli = np.abs(family.floats[index])
+    if np.isfinite(moduli).all():
+        row, column = np.unravel_index(int(moduli.argmax()), moduli.shape)
+        return [family.exact[index][row][column]]
+    return [x for line in family.exact[index] for x in line]
 
 
 def is_long(family: MatrixFamily) -> bool:

@@ -26,7 +26,7 @@ from conservative.spectral.candidates import ranked_words
 from conservative.spectral.decimals import decimal_above
 from conservative.spectral.family_radius import JointSpectralRadius
 from conservative.spectral.jsr import joint_spectral_radius
-from conservative.spectral.long_numbers import polynomial_takes
+from conservative.spectral.long_numbers import radius_takes
 from conservative.spectral.near_quotient import bound_nearby, kept_norm, near_quotients
 from conservative.spectral.norms import assumption_a
 from conservative.spectral.products import proved_rate
@@ -49,7 +49,13 @@ _LISTED_TIES = 6
 _NEAR_ONE = 1e-9
 
 _CHECKING = 2e-5
-"""Seconds that the checker takes for a quadratic norm of doubles, times n^3 for each matrix, about."""
+"""Seconds that the checker takes for a quadratic norm of full doubles, times n^3 for each matrix, about."""
+
+_READING, _ELIMINATING = 2.5e-5, 4e-7
+"""The same for norms of few digits: times n^2 for reading and writing, and times n^3 for a proof in doubles."""
+
+_SPLITTING, _SOLVING = 7e-8, 1e-7
+"""The same for the search of an invariant subspace, and for a quadratic norm that needs no solver."""
 
 _CLAIMED_ROOM = Fraction(1, 10**9)
 """Part by which the claim of a Euclidean norm exceeds the norm."""
@@ -239,24 +245,27 @@ def _of_family(
     euclidean = assumption_a(family)
     kept[:] = [Bracket(0.0, euclidean.norm.upper)]
     if euclidean.holds:
-        certificate = euclidean_certificate(family, euclidean.norm.upper)
+        quick = _is_begun(_ELIMINATING + _READING / family.size, family, deadline)
+        certificate = euclidean_certificate(family, euclidean.norm.upper) if quick else None
         return ContractionVerdict(
             Contraction.EUCLIDEAN, Bracket(0.0, euclidean.norm.upper), np.eye(family.size), certificate=certificate
         )
+    if not _is_begun(_SPLITTING, family, deadline):
+        return ContractionVerdict(Contraction.UNDECIDED, kept[0] if kept else Bracket(0.0, euclidean.norm.upper))
     split = _by_quotient(family, deadline)
-    if split is None and (radius is None or radius.upper >= 1):
+    if split is None and (radius is None or radius.upper >= 1) and _is_begun(_SPLITTING, family, deadline):
         split = _by_near_quotient(family, euclidean.norm.upper, deadline)
     if split is not None:
         return split
     if radius is None and (word := _quick_word(family, deadline)):
         known = proved_rate(family, word).lower if _is_short(family, word, deadline) else 1.0
         return _refuted(family, word, Bracket(known, euclidean.norm.upper), deadline)
-    if radius is None or radius.lower < 1:
+    if (radius is None or radius.lower < 1) and _is_begun(_SOLVING, family, deadline):
         norm = common_quadratic_norm(family, time_limit=time_limit_until(deadline))
         if norm.exact_gamma < 1:
-            certificate = certificate_or_none(
-                lambda: contraction_certificate(family, norm.exact_weight, norm.exact_gamma)
-            )
+            quick = _is_begun(_ELIMINATING + _READING / family.size, family, deadline)
+            proof = partial(contraction_certificate, family, norm.exact_weight, norm.exact_gamma)
+            certificate = certificate_or_none(proof) if quick else None
             bracket = Bracket(0.0 if radius is None else min(radius.lower, norm.gamma), norm.gamma)
             return ContractionVerdict(Contraction.QUADRATIC, bracket, norm.P, certificate=certificate)
     if radius is None and len(monomials(family.size, 2)) <= _FORM_MONOMIALS:
@@ -302,9 +311,14 @@ def _quick_word(family: MatrixFamily, deadline: float) -> Word:
     return word if radius_against_one(product) > 0 else ()
 
 
+def _is_begun(seconds: float, family: MatrixFamily, deadline: float) -> bool:
+    """Whether work on large matrices that takes so many seconds, times n^3 for each of them, will end in time."""
+    return family.size <= _LARGE or seconds * (family.count + 1) * family.size**3 <= seconds_left(deadline)
+
+
 def _is_short(family: MatrixFamily, word: Word, deadline: float) -> bool:
     """Whether there is time for the exact characteristic polynomial of a word."""
-    return polynomial_takes(family, word) <= seconds_left(deadline)
+    return radius_takes(family, word) <= seconds_left(deadline)
 
 
 def _from_radius(family: MatrixFamily, found: JointSpectralRadius, deadline: float) -> ContractionVerdict:
@@ -349,7 +363,7 @@ def _by_near_quotient(family: MatrixFamily, scale: float, deadline: float) -> Co
             continue
         distance, bound = nearby
         certificate = None
-        if _CHECKING * (split.kept.count + 1) * split.kept.size**3 <= seconds_left(deadline):
+        if _is_begun(_CHECKING, split.kept, deadline):
             proof = partial(contraction_certificate, split.kept, norm.exact_weight, norm.exact_gamma)
             certificate = certificate_or_none(proof)
         bracket = Bracket(0.0, norm.gamma)

@@ -8,7 +8,8 @@ import pytest
 
 import conservative as cj
 from conservative.certificates import SumOfSquaresProof, expansion_certificate, upper_certificate
-from conservative.spectral import stages
+from conservative.spectral import stages, verdict
+from conservative.spectral.growth import lower_radius
 from conservative.spectral.semidefinite import forms
 from conservative.spectral.semidefinite.lift import monomials, symmetric_lift
 
@@ -25,17 +26,9 @@ def form(gram, n, half, x):
 @pytest.mark.parametrize("half", [2, 3])
 def test_no_program_is_written_down_when_time_is_over_and_powers_are_proved(half, monkeypatch):
     """p(x) = (x^T P x)^d; gamma^(2 d) p(x) - p(A x) is the form of the slack, and the checker accepts both."""
-    written = []
-    pencil = forms.graph_pencil
-
-    def counted(*args, **options):
-        written.append(options.get("half_degree", 1))
-        return pencil(*args, **options)
-
-    monkeypatch.setattr(forms, "graph_pencil", counted)
+    monkeypatch.setattr(forms, "graph_pencil", lambda *_, **__: pytest.fail("a program was written down"))
     matrices = family(1, 2, 3)
     bound = cj.sum_of_squares_bound(matrices, degree=2 * half, time_limit=0.0)
-    assert set(written) == {1}
     assert bound.gamma >= max(np.abs(np.linalg.eigvals(matrices)).max(axis=1)) * (1 - 1e-12)
     assert bound.certificate is None
     x = [Fraction(2), Fraction(-3, 5), Fraction(7)]
@@ -78,3 +71,27 @@ def test_lifts_keep_products():
     """L(A B) = L(A) L(B), on which the powers of quadratic forms rest."""
     a, b = (np.array(m, dtype=object) for m in family(3, 2, 3).tolist())
     assert (symmetric_lift(a @ b, 2) == symmetric_lift(a, 2) @ symmetric_lift(b, 2)).all()
+
+
+def test_no_work_on_large_matrices_is_begun_that_ends_long_after_the_limit(monkeypatch):
+    """Each is one long step: subspaces, a norm, a certificate, the matrices of a semidefinite program."""
+    begun = lambda name: lambda *_, **__: pytest.fail(f"{name} was begun")  # noqa: E731
+    for module, name in (
+        (verdict, "quotients"),
+        (verdict, "near_quotients"),
+        (verdict, "common_quadratic_norm"),
+        (verdict, "contraction_certificate"),
+        (forms, "graph_pencil"),
+        (lower_radius, "slowest_certificate"),
+    ):
+        monkeypatch.setattr(module, name, begun(name))
+    matrices = np.random.default_rng(0).normal(size=(2, 40, 40)) / 10
+    assert verdict.contraction_verdict(matrices, time_limit=0.0).radius.upper >= 1
+    contracting = verdict.contraction_verdict(matrices / 2, time_limit=0.0)
+    assert contracting.contracts
+    assert contracting.certificate is None
+    assert cj.sum_of_squares_bound(matrices, degree=2, time_limit=0.0).gamma < 1.3
+    assert cj.path_complete_bound(matrices, time_limit=0.0).gamma < 1.3
+    slowest = lower_radius.lower_spectral_radius(matrices, time_limit=0.0)
+    assert slowest.certificate is None
+    assert slowest.lower <= slowest.upper

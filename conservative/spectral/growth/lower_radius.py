@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from conservative._core.checks import as_count, as_distance
-from conservative._core.deadlines import deadline_after, is_over
+from conservative._core.deadlines import deadline_after, is_over, seconds_left
 from conservative._core.errors import ArgumentError, CertificateError
 from conservative._core.families import MatrixFamily, as_family
 from conservative._core.numbers import Bracket
@@ -19,6 +19,9 @@ from conservative.spectral.growth.lower_bounds import lower_bounds
 from conservative.spectral.growth.slow_words import search_slow_word
 from conservative.spectral.products import proved_rate
 from conservative.spectral.words import Word, word_text
+
+_ROOTS, _GRACE = 1e-7, 0.2
+"""Seconds that the checker takes for the roots of a letter, times n^5, about; and seconds that are granted anyway."""
 
 
 class LowerRadiusStatus(Enum):
@@ -89,7 +92,7 @@ def lower_spectral_radius(
     max_length : int
         Longest word of the search.
     time_limit : float, optional
-        Seconds, checked between steps.
+        Seconds, checked between steps; a certificate that would take longer is not made.
     automaton : Automaton, optional
         Only words that label a path count, read as the product reads.
 
@@ -142,7 +145,10 @@ def lower_spectral_radius(
         if is_over(deadline):
             status = LowerRadiusStatus.TIME_LIMIT
             break
-    return LowerSpectralRadius(lower, upper, letters, status, _certificate(family, graph, letters, lower, upper, part))
+    certificate = None
+    if _ROOTS * family.size**5 * len(letters) ** 1.5 <= max(_GRACE, seconds_left(deadline)):
+        certificate = _certificate(family, graph, letters, lower, upper, part)
+    return LowerSpectralRadius(lower, upper, letters, status, certificate)
 
 
 def _best_word(family: MatrixFamily, graph: Automaton | None, max_length: int, deadline: float) -> tuple[Word, float]:

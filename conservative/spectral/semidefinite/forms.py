@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from conservative._core.exact_linalg import from_flint, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily
 from conservative.spectral.basis import balanced_family, diagonal_balance
+from conservative.spectral.quadratic import common_quadratic_norm
 from conservative.spectral.raising import raised
 from conservative.spectral.semidefinite.adapted import adapted_basis, in_first_basis
 from conservative.spectral.semidefinite.graph import LyapunovGraph, graph_pencil
@@ -117,8 +118,8 @@ def proved_forms(
     low : Fraction
         A known lower bound of the joint spectral radius: the solver stops there.
     seconds : float, optional
-        For the solver. Of a program of higher degree that would take much longer, not even the matrices are written
-        down: the powers of quadratic forms remain.
+        For the solver. Of a program that would take much longer not even the matrices are written down: what remains
+        is a quadratic norm that needs no solver, or its powers.
     solver : str, optional
 
     Returns
@@ -128,6 +129,8 @@ def proved_forms(
     orders = [len(monomials(family.size, half_degree))] * (graph.count + len(graph.edges))
     if half_degree > 1 and not is_affordable(orders, seconds):
         return powers(proved_forms(family, graph, low=low, seconds=seconds, solver=solver), family, graph, half_degree)
+    if not is_affordable(orders, seconds):
+        return _of_one_norm(family, graph)
     balanced = balance(family)
     pencil = graph_pencil(graph, list(balanced.floats), half_degree=half_degree)
     floor = _raised(low / balanced.unit, 2 * half_degree)
@@ -141,6 +144,15 @@ def proved_forms(
     if found is None:
         raise ArithmeticError("the identity was not proved positive definite")
     return _in_given_basis(found, balanced, family.size)
+
+
+def _of_one_norm(family: MatrixFamily, graph: LyapunovGraph) -> ProvedForms:
+    """One quadratic norm on all nodes, which costs no program."""
+    norm = common_quadratic_norm(family, time_limit=0.0)
+    P, square = to_flint(norm.exact_weight), _power(norm.exact_gamma, 2)
+    matrices = [to_flint(a) for a in family.exact]
+    slacks = tuple(from_flint(P * square - matrices[i].transpose() * P * matrices[i]) for _, _, i in graph.edges)
+    return ProvedForms(norm.exact_gamma, 1, (norm.exact_weight,) * graph.count, slacks)
 
 
 def powers(found: ProvedForms, family: MatrixFamily, graph: LyapunovGraph, half_degree: int) -> ProvedForms:
