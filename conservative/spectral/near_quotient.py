@@ -85,7 +85,28 @@ def kept_norm(family: MatrixFamily, *, time_limit: float | None) -> QuadraticNor
     return QuadraticNorm(P, float_above(gamma), exact, gamma, family)
 
 
-def bound_nearby(split: Quotient, norm: QuadraticNorm, scale: float) -> tuple[Fraction, Fraction] | None:
+def departure(family: MatrixFamily, split: Quotient) -> float:
+    """About how far a family is from one that leaves W, or the quotient by it, exactly as it is, in Frobenius norms.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    split : Quotient
+        From `near_quotients`.
+
+    Returns
+    -------
+    float
+        The change that makes the first columns of S A_i T, or the last rows, those of the identity.
+    """
+    T, S = (np.array([[float(x) for x in row] for row in rows]) for rows in (split.basis, split.inverse))
+    moved, r = S @ family.floats @ T - np.eye(family.size), split.dimension
+    quotient = split.side is Side.QUOTIENT
+    change = T @ moved[:, :, :r] @ S[:r] if quotient else T[:, r:] @ moved[:, r:] @ S
+    return float(np.linalg.norm(change, axis=(1, 2)).max())
+
+
+def bound_nearby(split: Quotient, norm: QuadraticNorm, *, scale: float, off: float) -> tuple[Fraction, Fraction] | None:
     """A distance, and a bound below one of the radius of what is kept of all families within it.
 
     Parameters
@@ -96,11 +117,14 @@ def bound_nearby(split: Quotient, norm: QuadraticNorm, scale: float) -> tuple[Fr
         Of `split.kept`.
     scale : float
         The largest norm of a matrix of the family.
+    off : float
+        Its `departure`: within a smaller distance there may be nothing to speak of.
 
     Returns
     -------
     distance, bound : Fraction
-        The distance in the Frobenius norm. None where neither distance that is tried leaves a bound below one.
+        The distance in the Frobenius norm. None where no distance that is tried, and is not below `off`, leaves a bound
+        below one.
 
     Notes
     -----
@@ -113,7 +137,7 @@ def bound_nearby(split: Quotient, norm: QuadraticNorm, scale: float) -> tuple[Fr
     for share in DISTANCES:
         distance = share * Fraction(max(scale, 1.0))
         bound = norm.exact_gamma + stretch * _spread(split) * distance
-        if bound < 1:
+        if bound < 1 and distance >= off:
             return distance, bound
     return None
 

@@ -27,7 +27,7 @@ from conservative.spectral.decimals import decimal_above
 from conservative.spectral.family_radius import JointSpectralRadius
 from conservative.spectral.jsr import joint_spectral_radius
 from conservative.spectral.long_numbers import radius_takes
-from conservative.spectral.near_quotient import bound_nearby, kept_norm, near_quotients
+from conservative.spectral.near_quotient import bound_nearby, departure, kept_norm, near_quotients
 from conservative.spectral.norms import assumption_a
 from conservative.spectral.products import proved_rate
 from conservative.spectral.quadratic import common_quadratic_norm
@@ -358,7 +358,8 @@ def _by_near_quotient(family: MatrixFamily, scale: float, deadline: float) -> Co
     """The verdict on all families close by that leave a subspace as it is; None where that does not decide."""
     for split in near_quotients(family):
         norm = kept_norm(split.kept, time_limit=time_limit_until(deadline))
-        nearby = None if norm is None else bound_nearby(split, norm, scale)
+        off = departure(family, split)
+        nearby = None if norm is None else bound_nearby(split, norm, scale=scale, off=off)
         if norm is None or nearby is None:
             continue
         distance, bound = nearby

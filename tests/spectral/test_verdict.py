@@ -14,7 +14,9 @@ from strategies.stages import drawn
 import conservative as cj
 from conservative._core.exact_linalg import from_flint, to_flint
 from conservative._core.families import as_family
+from conservative.spectral.near_quotient import bound_nearby, departure, near_quotients
 from conservative.spectral.products import make_product
+from conservative.spectral.quadratic import common_quadratic_norm
 from conservative.spectral.quotient import Side, quotients
 from conservative.spectral.verdict import Contraction, contraction_verdict
 
@@ -301,3 +303,20 @@ def test_the_quadratic_norm_of_a_zonotope_is_as_small_as_is_said():
     factor = np.linalg.cholesky(verdict.P).T
     largest = zonotope.center + np.abs(zonotope.generators).sum(axis=0)
     assert np.linalg.norm(factor @ largest @ np.linalg.inv(factor), 2) <= verdict.radius.upper
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_families_close_by_include_one_that_leaves_the_subspace_as_it_is(transposed):
+    """Two rows that sum to 1 + 2^-20 are sqrt(2) times that from matrices whose rows sum to one; one column, once."""
+    given = np.array([[[0.125, 0.875], [0.75, 0.25]]])
+    turned = given.transpose(0, 2, 1) if transposed else given
+    side = Side.SUBSPACE if transposed else Side.QUOTIENT
+    split = next(s for s in near_quotients(as_family(turned, call="test")) if s.side is side)
+    change = np.array([[1.0, 0.0], [0.0 if transposed else 1.0, 0.0]]) * 2.0**-20
+    beside = as_family(turned + change, call="test")
+    off = departure(beside, split)
+    assert departure(as_family(turned, call="test"), split) == 0
+    assert off == pytest.approx(2.0**-20 * (1 if transposed else 2**0.5))
+    norm = common_quadratic_norm(split.kept)
+    assert bound_nearby(split, norm, scale=1.0, off=0.0)[0] == Fraction(1, 10**9)
+    assert bound_nearby(split, norm, scale=1.0, off=off) is None
