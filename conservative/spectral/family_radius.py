@@ -27,6 +27,7 @@ from conservative.spectral.stages import (
     RadiusStatus,
     branch,
     first_bounds,
+    has_time,
     is_wide,
     nothing_found,
     stages,
@@ -222,7 +223,7 @@ def _finish(problem: Problem, kept: list[Kept], *, tol: float, deadline: float, 
     proved = _proved(problem, found, tol=tol, deadline=last - branching)
     _keep(kept, proved)
     found, certificate = kept[0].found, kept[0].certificate
-    if is_wide(found) and not is_over(deadline):
+    if is_wide(found) and not is_over(deadline) and has_time(problem.family, deadline):
         for better in branch(problem.family, found, tol=tol, deadline=deadline):
             kept[:] = [Kept(better, certificate)]
     found, exact = kept[0].found, None

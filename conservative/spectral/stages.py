@@ -41,8 +41,8 @@ _LARGE = 32
 _QUICK = 0.1
 """Seconds that an exact radius of one matrix may take whatever the clock says."""
 
-_APART = 7e-8
-"""Seconds that taking a family apart takes, times n^3 for each matrix, about."""
+_APART = 1.5e-7
+"""Seconds that taking a family apart takes, or writing it in another basis, times n^3 for each matrix, about."""
 
 _WIDE = 1e-3
 """Relative width of a bracket above which branch and bound is worth its time."""
@@ -260,7 +260,7 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
     """
     if found.norm is not None and found.norm.bound <= Fraction(found.bracket.lower) * (1 + Fraction(tol)):
         return
-    if family.size > _LARGE and _APART * family.count * family.size**3 >= seconds_left(deadline):
+    if not has_time(family, deadline):
         return
     if is_long(family):
         word = ranked_words(balanced_floats(family)[1], deadline=deadline)[0].word
@@ -374,6 +374,21 @@ def _based(family: MatrixFamily, shape: np.ndarray) -> ScaledFamily | None:
 
 def _upper(basis: ScaledFamily, upper: float) -> float:
     return float_above(Fraction(upper) * basis.scale) + 0.0 if np.isfinite(upper) else np.inf
+
+
+def has_time(family: MatrixFamily, deadline: float) -> bool:
+    """Whether exact work with all matrices of a family is expected to end in time; of small ones it costs nothing.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    deadline : float
+
+    Returns
+    -------
+    bool
+    """
+    return family.size <= _LARGE or _APART * family.count * family.size**3 < seconds_left(deadline)
 
 
 def is_wide(found: Found) -> bool:

@@ -9,6 +9,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import deadline_after, seconds_left
 from conservative._core.exact_linalg import as_python_fraction, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above
@@ -21,6 +22,9 @@ from conservative.spectral.semidefinite.options import certificate_or_none, chec
 from conservative.spectral.words import Word
 
 FloatArray = NDArray[np.float64]
+
+_CHECKING, _GRACE = 3e-6, 0.2
+"""Seconds that the checker takes for one matrix inequality, times n^3, about; and seconds that are granted anyway."""
 
 _CALL = "path_complete_bound"
 
@@ -127,6 +131,7 @@ def path_complete_bound(
     family = as_family(matrices, call=_CALL)
     memory = check_integer(memory, call=_CALL, argument="memory", least=0, most=12)
     low = check_solver(scale, time_limit, solver, call=_CALL)
+    deadline = deadline_after(time_limit, call=_CALL)
     if automaton is None:
         graph = memory_graph(family.count, memory)
         found = proved_forms(family, graph, low=low, seconds=time_limit, solver=solver)
@@ -135,7 +140,9 @@ def path_complete_bound(
         graph = automaton_graph(automaton, memory)
         found = proved_forms(edge_family(family, automaton), graph, low=low, seconds=time_limit, solver=solver)
     gamma = found.gamma
-    certificate = certificate_or_none(lambda: _certificate(family, automaton, graph, found, gamma, memory))
+    certificate = None
+    if _CHECKING * (graph.count + len(graph.edges)) * family.size**3 <= max(_GRACE, seconds_left(deadline)):
+        certificate = certificate_or_none(lambda: _certificate(family, automaton, graph, found, gamma, memory))
     return PathCompleteBound(
         float_above(gamma), gamma, memory, graph.names, graph.edges, found.grams, automaton, certificate
     )
