@@ -95,7 +95,7 @@ class JacobianSets:
         i = self._flat(index)
         if i in self.zonotopes:
             return self.zonotopes[i]
-        if self.ties[i] or self.near[i]:
+        if self.ties[i] or self.near[i] or self.offsets[i + 1] > self.offsets[i] + 1:
             at = self.points.reshape(len(self), -1)[i].tolist()
             return conservative_jacobian(self.function, at, kind=self.kind, tolerance=self.tolerance)
         return JacobianSet(

@@ -165,3 +165,12 @@ def test_absolute_values_and_maxima_with_zero_are_never_negative_at_a_tie_within
 def test_ties_of_exact_values_of_smooth_functions_are_sure_and_the_others_are_not(text, at, doubtful):
     found = in_doubles(cj.from_sympy(text, state="x").graph, [at])
     assert bool(found.uncertain) is doubtful
+
+
+def test_the_batched_call_claims_no_more_beside_a_completed_quotient():
+    # the guard is within the tolerance of 0, where the quotient in doubles is far from its limit
+    F = cj.from_sympy("cos(Piecewise(((exp(y) - 1)/y, Ne(y, 0)), (1, True))*z**2) - 1", state="y z")
+    single = cj.conservative_jacobian(F, [1e-12, 1e-12])
+    assert cj.conservative_jacobians(F, [[1e-12, 1e-12]])[0].exactness is single.exactness
+    assert len(single.vertices) == 2
+    assert single.exactness.name == "OUTER"
