@@ -1,9 +1,9 @@
 """The end of an analysis in sentences: the verdict, the norm in which it holds, and the claim of the certificate."""
 
-from fractions import Fraction
+from collections.abc import Callable
 from typing import Any
 
-from conservative._core.numbers import Bracket, float_above, float_below
+from conservative._core.numbers import Bracket, float_above
 from conservative.analysis.layout import LARGEST_SHOWN, SHORT, claim_text, down_text, up_text, value_text
 from conservative.analysis.sentences import Finding
 from conservative.analysis.verdict import Contraction
@@ -13,8 +13,8 @@ from conservative.spectral import ContractionVerdict, JointSpectralRadius, Quoti
 
 _PARTS = {Adapted.QUOTIENT, Adapted.SUBSPACE, Adapted.NEAR_QUOTIENT, Adapted.NEAR_SUBSPACE}
 
-_SAME = 1 + Fraction(1, 10**9)
-"""Ends of a bracket and of a certificate that differ by less than this factor are printed as one."""
+_SAME = 1e-14
+"""Relative difference up to which an end of a bracket and that of a certificate differ by rounding only."""
 
 _LISTED_BLOCKS = 3
 
@@ -57,9 +57,10 @@ def about_verdict(
 
 def _certificate_lines(radius: JointSpectralRadius | None, adapted: ContractionVerdict | None) -> list[str]:
     """What the certificate of the verdict, or else of the bracket, says."""
-    if adapted is not None and adapted.how is Adapted.EUCLIDEAN and adapted.certificate is not None:
-        more = "the certificate proves the contraction: the bracket above is proved, but has no certificate"
-        return [certificate_text(adapted.certificate), more]
+    own = None if adapted is None or not adapted.contracts else adapted.certificate
+    if own is not None and (radius is None or own is not radius.certificate):
+        more = "the certificate proves the contraction: the bracket above is proved, but not by this certificate"
+        return [certificate_text(own), more]
     return [] if radius is None else certificate_lines(radius)
 
 
@@ -149,19 +150,32 @@ def certificate_lines(radius: JointSpectralRadius) -> list[str]:
     """
     if radius.certificate is None:
         return ["the bracket is proved, but has no certificate: none was found in time, within the checker's limits"]
-    claim = radius.certificate.claim
+    claim, proved = radius.certificate.claim, radius.certified
+    assert proved is not None
     lines = [certificate_text(radius.certificate)]
     if claim.upper is None:
         lines.append("the certificate proves the lower end only: the upper one is proved, but has no certificate")
-    elif claim.upper > Fraction(radius.upper) * _SAME:
-        lines.append(
-            f"the certificate proves ≤ {up_text(float_above(claim.upper))} only: the upper end "
-            f"{up_text(radius.upper)} is proved, but has no certificate"
-        )
-    if radius.lower > 0 and (claim.lower is None or claim.lower * _SAME < Fraction(radius.lower)):
-        proves = "nothing of" if claim.lower is None else f"≥ {down_text(float_below(claim.lower), SHORT)} only of"
-        lines.append(f"the certificate proves {proves} the lower end, which is proved, but has no certificate")
+    elif proved.upper > radius.upper and _differ(Bracket(radius.lower, proved.upper), radius.bracket):
+        wide, narrow = _told_apart(proved.upper, radius.upper, up_text)
+        lines.append(f"the certificate proves ≤ {wide} only: the upper end {narrow} is proved, but has no certificate")
+    if radius.lower > 0 and claim.lower is None:
+        lines.append("the certificate proves nothing of the lower end, which is proved, but has no certificate")
+    elif proved.lower < radius.lower and _differ(Bracket(proved.lower, radius.upper), radius.bracket):
+        wide, narrow = _told_apart(proved.lower, radius.lower, down_text)
+        lines.append(f"the certificate proves ≥ {wide} only: the lower end {narrow} is proved, but has no certificate")
     return lines
+
+
+def _differ(proved: Bracket, shown: Bracket) -> bool:
+    """Whether the end that a certificate proves is another number, or a bracket with it would be printed otherwise."""
+    apart = max(shown.lower - proved.lower, proved.upper - shown.upper)
+    return apart > _SAME * proved.upper or value_text(proved) != value_text(shown)
+
+
+def _told_apart(proved: float, shown: float, text: Callable[[float, int], str]) -> tuple[str, str]:
+    """Two different ends with as many digits as show that they differ."""
+    pairs = ((text(proved, digits), text(shown, digits)) for digits in range(SHORT, 18))
+    return next((pair for pair in pairs if pair[0] != pair[1]), (repr(proved), repr(shown)))
 
 
 def unit_ball(certificate: Certificate) -> str:
@@ -206,4 +220,4 @@ def certificate_text(certificate: Certificate) -> str:
     -------
     str
     """
-    return f"certificate ({certificate.kind}): {claim_text(str(certificate.claim))}"
+    return f"certificate ({certificate.label}): {claim_text(str(certificate.claim))}"

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from conservative._core.numbers import Bracket
+from conservative._core.numbers import Bracket, float_above, float_below
 from conservative.spectral import word_text
 
 SHORT = 12
@@ -102,6 +102,31 @@ def value_text(bracket: Bracket) -> str:
     if text.endswith("...") or bracket.width == 0:
         return f"= {text}"
     return f"≈ {text} (to within {_up(bracket.width, 2)})"
+
+
+def exact_text(value: Fraction) -> str:
+    """A rational that is known exactly: as a decimal where that is short, otherwise as a quotient beside a decimal.
+
+    Parameters
+    ----------
+    value : Fraction
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> exact_text(Fraction(3, 5)), exact_text(Fraction(2, 3)), exact_text(Fraction(0.3))
+    ('= 0.6', '= 2/3 ≈ 0.666666666667', '= 0.3 (the double)')
+    """
+    near = Bracket(float_below(value), float_above(value))
+    short = f"{near.midpoint:.{SHORT}g}"
+    if not math.isinf(near.upper) and Fraction(short) == value:
+        return f"= {short}"
+    if near.width == 0:
+        return f"= {number_text(near.lower)} (the double)"
+    return f"= {value} ≈ {short}" if len(str(value)) <= _LONG else value_text(near)
 
 
 def up_text(value: float, digits: int = SHORT) -> str:
@@ -213,7 +238,7 @@ def claim_text(sentence: str) -> str:
     --------
     >>> claim_text("The radius lies in [66666666666666667/100000000000000000, 1].")
     'The radius lies in [0.66666666666666667, 1].'
-    >>> claim_text("The radius equals rho(M)^(1/2), M being the product of the word 0 1, and lies in [1, 2].")
+    >>> claim_text("The radius equals rho(A_1 A_2)^(1/2), and lies in [1, 2].")
     'The radius equals rho(A_12)^(1/2), and lies in [1, 2].'
     """
 
@@ -223,10 +248,13 @@ def claim_text(sentence: str) -> str:
     def bound(match: re.Match[str]) -> str:
         return f"{match[1]} {_rational_text(match[2], 'up' if match[1].startswith('<') else 'down')}"
 
-    def word(match: re.Match[str]) -> str:
-        return f"rho(A_{word_text([int(letter) for letter in match[2].split()])}){match[1]},"
+    given = re.search(r"of the (\d+) given", sentence)
+    count = int(given[1]) if given else 0
 
-    sentence = re.sub(r"rho\(M\)(\^\(1/\d+\)), M being the product of the word ([\d ]+),", word, sentence)
+    def word(match: re.Match[str]) -> str:
+        return f"rho(A_{word_text([int(number) - 1 for number in re.findall(r'[0-9]+', match[1])], count)})"
+
+    sentence = re.sub(r"rho\((A_\d+(?: A_\d+)*)\)", word, sentence)
     sentence = sentence.replace(")^(1/1),", "),")
 
     def exactly(match: re.Match[str]) -> str:

@@ -16,7 +16,7 @@ from conservative._core.text import shown
 from conservative.analysis.problem import Problem, as_problem
 from conservative.analysis.record import Analysis
 from conservative.analysis.ties import without_a_list
-from conservative.analysis.verdict import Contraction, proves_contraction
+from conservative.analysis.verdict import Contraction
 from conservative.differentiation import ImplicitJacobian, implicit_jacobian
 from conservative.functions import Residual, StructuredMap
 from conservative.iteration import FixedSet, SetTrajectory, fixed_set, iterate_set
@@ -369,14 +369,20 @@ def _adapted(
 ) -> ContractionVerdict | None:
     """In which norm the family contracts; near radius one, whether it does on a quotient or a subspace."""
     if assumption.holds:
-        shown = proves_contraction(radius.certificate)
-        certificate = None if shown else euclidean_certificate(family, assumption.norm.upper)
+        certificate = None if _shows(radius) else euclidean_certificate(family, assumption.norm.upper)
         return ContractionVerdict(Adapted.EUCLIDEAN, Bracket(0.0, assumption.norm.upper), certificate=certificate)
+    if radius.upper < 1 and not _shows(radius):
+        return contraction_verdict(family, radius=radius, time_limit=_share(deadline, _ITERATION))
     if radius.upper < 1:
         return ContractionVerdict(Adapted.POLYTOPE, radius.bracket, certificate=radius.certificate)
     if radius.lower <= 1 + _NEAR_ONE and radius.upper >= 1 and family.size > 1:
         return contraction_verdict(family, radius=radius, time_limit=_share(deadline, _ITERATION))
     return None
+
+
+def _shows(radius: JointSpectralRadius) -> bool:
+    """Whether the certificate of a radius proves that it is below one."""
+    return radius.certificate is not None and radius.certificate.claim.contracts
 
 
 def _telling_steps(radius: JointSpectralRadius) -> int:

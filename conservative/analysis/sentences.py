@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 
 from conservative._core.exactness import Exactness
-from conservative.analysis.layout import LARGEST_SHOWN, bracket_text, known_text, matrix_lines, up_text, value_text
+from conservative.analysis.layout import (
+    LARGEST_SHOWN,
+    bracket_text,
+    exact_text,
+    known_text,
+    matrix_lines,
+    up_text,
+    value_text,
+)
 from conservative.differentiation import ImplicitJacobian
 from conservative.iteration import FixedSet, FixedSetStatus, SetTrajectory
 from conservative.jacobians import JacobianSet, JacobianZonotope
@@ -201,7 +209,7 @@ def about_products(expanding: Product | None, searched: int, radius: JointSpectr
     elif expanding is None:
         lines.append(f"no product of up to {searched} matrices has spectral radius above 1 (proved)")
     else:
-        text = word_text(expanding.word)
+        text = word_text(expanding.word, expanding.count)
         exact = f", eigenvalue {expanding.eigenvalue} exactly" if expanding.eigenvalue is not None else ""
         size = bracket_text(expanding.radius)
         above = f" and more, by at most {up_text(expanding.radius.upper - 1, 2)}" if size == "1" else ""
@@ -226,10 +234,11 @@ def radius_lines(radius: JointSpectralRadius) -> list[str]:
     -------
     list of str
     """
-    lines = [f"joint spectral radius {value_text(radius.bracket)}, proved"]
+    value = value_text(radius.bracket) if radius.exact is None else exact_text(radius.exact)
+    lines = [f"joint spectral radius {value}, proved"]
     if not radius.word:
         return lines
-    name, length = word_text(radius.word), len(radius.word)
+    name, length = word_text(radius.word, len(radius.vertex_radii)), len(radius.word)
     power = "" if length == 1 else f"^(1/{length})"
     # A long word is spelled once, and called w.
     called, product = (name, f"A_{name}") if length <= _SPELLED else (f"w = {name}", "A_w")

@@ -2,8 +2,6 @@
 
 from enum import Enum
 
-from conservative.certificates import Certificate
-
 
 class Contraction(Enum):
     """Whether derivatives contract in some norm; the value is the sentence that a report prints."""
@@ -18,19 +16,3 @@ class Contraction(Enum):
     REFUTED = "refuted: a product of the matrices does not shrink, so no norm makes all of them contractions"
     UNDECIDED = "undecided within the budget; raise `time_limit`"
     NOT_ASKED = "not applicable: the Jacobian has no square state part, so it cannot be iterated"
-
-
-def proves_contraction(certificate: Certificate | None) -> bool:
-    """Whether a certificate proves a joint spectral radius below one.
-
-    Parameters
-    ----------
-    certificate : Certificate or None
-
-    Returns
-    -------
-    bool
-    """
-    if certificate is None or certificate.claim.upper is None:
-        return False
-    return certificate.claim.upper < 1 or (certificate.claim.relation == "<" and certificate.claim.upper == 1)

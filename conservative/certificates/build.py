@@ -215,8 +215,8 @@ def exact_certificate(family: Any, proof: ExactProof) -> Certificate:
     >>> vertices, tree = [[golden, 1], [0, 1]], [None, None]
     >>> images = [[None, [(0, golden**-2), (1, -(golden**-2))]]]
     >>> proof = exact_proof([[[1, 1], [1, 0]]], word=(0,), vertices=vertices, tree=tree, images=images)
-    >>> str(exact_certificate([[[1, 1], [1, 0]]], proof).claim)[:75]
-    'The joint spectral radius of the 1 given 2 x 2 matrices equals rho(M)^(1/1)'
+    >>> str(exact_certificate([[[1, 1], [1, 0]]], proof).claim)[:77]
+    'The joint spectral radius of the 1 given 2 x 2 matrices equals rho(A_1)^(1/1)'
     """
     matrices = as_family(family, call="exact_certificate", argument="family")
     return proved(seal(matrices, proof.kind, bracket("=", proof.lower, proof.upper), proof.document()))

@@ -28,7 +28,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from fractions import Fraction
 from itertools import combinations_with_replacement
@@ -289,9 +289,13 @@ def claim_sentence(kind: str, problem: dict[str, Any], claim: dict[str, Any], pr
     inside = f"lies in [{claim['lower']}, {claim['upper']}]"
     if kind != "exact":
         return f"{subject} is exactly {claim['lower']}." if claim["relation"] == "=" else f"{subject} {inside}."
-    word = proof["word"]
-    radius = f"rho(M)^(1/{len(word)}), M being the product of the word {' '.join(map(str, word))}"
-    return f"{subject} equals {radius}, and {inside}."
+    inside = f"is exactly {claim['lower']}" if claim["lower"] == claim["upper"] else inside
+    return f"{subject} equals rho({_named(proof['word'])})^(1/{len(proof['word'])}), and {inside}."
+
+
+def _named(word: Iterable[int]) -> str:
+    """The product of a word as sentences name it: letters are 0-based in documents, matrices are numbered from 1."""
+    return " ".join(f"A_{letter + 1}" for letter in word)
 
 
 def _word(word: Any, family: Family) -> list[int]:
@@ -454,13 +458,13 @@ def _check_products(family: Family, claim: Claim, proof: dict[str, Any]) -> None
             if not any(map(any, longer)):
                 continue
             word = (*prefix, letter)
-            _require(word in words or word in inner, f"no word of the list begins {' '.join(map(str, word))[:60]}")
+            _require(word in words or word in inner, f"no word of the list begins {_named(word)[:60]}")
             if word not in words:
                 waiting.append((word, longer))
                 continue
             up, down = (claim.upper.numerator * family.denominator) ** len(word), claim.upper.denominator ** len(word)
             small = _is_small(longer, norm, weight, (up, down), strict=claim.relation == "<")
-            _require(small, f"the product {' '.join(map(str, word))[:60]} is not proved to be small enough")
+            _require(small, f"the product {_named(word)[:60]} is not proved to be small enough")
 
 
 def _is_small(matrix: _Matrix, norm: str, weight: _Matrix, bound: tuple[int, int], *, strict: bool) -> bool:
@@ -1212,15 +1216,22 @@ def check_text(text: str) -> tuple[bool, str]:
 
 
 def _main(arguments: list[str]) -> int:
-    """Check one file and print the verdict; the exit code is 0 if valid, 1 if not, 2 if there is no such file."""
+    """Check one file and print the verdict; the exit code is 0 if valid, 1 if not, 2 if the file cannot be read."""
     if len(arguments) != 1:
         print("usage: python checker.py FILE", file=sys.stderr)
         return 2
     try:
-        with Path(arguments[0]).open(encoding="utf-8") as stream:
-            valid, reason = check_text(stream.read(MAX_CHARACTERS + 1))
+        path = Path(arguments[0])
+        if path.exists() and not path.is_file():
+            raise OSError("not a regular file")
+        if path.stat().st_size > MAX_CHARACTERS:
+            raise OSError(f"larger than {MAX_CHARACTERS} bytes")
+        valid, reason = check_text(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
-        print(f"cannot read {arguments[0]!a}: {getattr(error, 'strerror', None) or ascii(error)}", file=sys.stderr)
+        print(
+            f"cannot read {arguments[0]!a}: {getattr(error, 'strerror', None) or ascii(str(error))[1:-1]}",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print("interrupted: nothing is said about the certificate", file=sys.stderr)

@@ -12,6 +12,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from conservative._core.errors import CertificateError
+from conservative._core.exact_linalg import exact_product, from_flint, to_flint
 from conservative._core.families import MatrixFamily, as_family
 from conservative.certificates.eigenpairs import GUARD, refined_eigenpair, rounded, scaled_product
 from conservative.certificates.proofs import ExactProof
@@ -33,6 +34,7 @@ def exact_proof(
     tree: Edges,
     images: Any,
     hull: str = "symmetric",
+    rate: Fraction | None = None,
     basis: Sequence[int] | None = None,
     bits: int = 256,
 ) -> ExactProof:
@@ -58,6 +60,8 @@ def exact_proof(
     hull : str
         ``"symmetric"``, or ``"monotone"`` for nonnegative matrices: vertices and coefficients are nonnegative, and the
         first vertex has no zero.
+    rate : Fraction, optional
+        rho(M_w)^(1/length) where it is rational: then the eigenpair and the value are exact, not enclosed.
     basis : sequence of n int, optional
         For a symmetric hull, vertices that span the space, well conditioned; found by pivoting if left out.
     bits : int
@@ -77,14 +81,20 @@ def exact_proof(
     floats = np.asarray(vertices, dtype=np.float64)
     pivot = int(np.argmax(np.abs(floats[0])))
     floats = floats / floats[0, pivot]
-    estimate = Fraction(estimate_word_radius(matrices, tuple(letters)))
+    estimate = rate or Fraction(estimate_word_radius(matrices, tuple(letters)))
     first, value, inverse = refined_eigenpair(scaled_product(matrices, letters, estimate, bits), floats[0], pivot, bits)
-    lower, upper = _ends(estimate, value, len(letters), bits)
-    points, signs = _grown(matrices, lower, first, tree, floats, bits)
+    denominator, radius = 2**bits, Fraction(1, 2 ** (bits - _SLACK // 2))
+    if rate is None:
+        lower, upper = _ends(estimate, value, len(letters), bits)
+        value = rounded(value * (estimate / lower) ** len(letters), bits)
+    else:
+        lower, upper, value, radius = rate, rate, Fraction(1 if value > 0 else -1), Fraction(0)
+        first, denominator = _rational_eigenvector(matrices, letters, value * rate ** len(letters), pivot, bits)
+    points, signs = _grown(matrices, lower, first, tree, floats, denominator)
     chosen: list[int] = []
     dual, dual_denominator = list[list[int]](), 1
     if hull == "symmetric":
-        near = np.array([[x / 2**bits for x in point] for point in points])
+        near = np.array([[x / denominator for x in point] for point in points])
         chosen = list(map(int, basis)) if basis is not None else _spanning(near)
         dual, dual_denominator = _dual(near[chosen])
     given = {(edge[1], edge[0]) for edge in tree if edge is not None} | {_closing(tree, letters)}
@@ -97,10 +107,10 @@ def exact_proof(
         lower=lower,
         upper=upper,
         pivot=pivot,
-        eigenvalue=rounded(value * (estimate / lower) ** len(letters), bits),
-        radius=Fraction(1, 2 ** (bits - _SLACK // 2)),
+        eigenvalue=value,
+        radius=radius,
         inverse=inverse,
-        denominator=2**bits,
+        denominator=denominator,
         vertices=points,
         hull=hull,
         tree=tree,
@@ -123,21 +133,44 @@ def _ends(estimate: Fraction, value: Fraction, length: int, bits: int) -> tuple[
     return (place - 1) * unit, (place + 2) * unit
 
 
+def _rational_eigenvector(
+    family: MatrixFamily, word: Sequence[int], eigenvalue: Fraction, pivot: int, bits: int
+) -> tuple[list[int], int]:
+    """The eigenvector with the entry 1 at the pivot, over a multiple of 2^bits."""
+    shifted = [list(row) for row in exact_product(family.exact, word)]
+    for i, row in enumerate(shifted):
+        row[i] -= eigenvalue
+    reduced, rank = to_flint(shifted).rref()
+    if rank != family.size - 1:
+        raise CertificateError(f"{eigenvalue} is not a simple eigenvalue of the product of the word {list(word)}.")
+    rows = from_flint(reduced)[:rank]
+    leading = [next(c for c, x in enumerate(row) if x) for row in rows]
+    (free,) = set(range(family.size)) - set(leading)
+    vector = [Fraction(int(c == free)) for c in range(family.size)]
+    for c, line in zip(leading, rows, strict=True):
+        vector[c] = -line[free]
+    if vector[pivot] == 0:
+        raise CertificateError(f"the eigenvector of the word {list(word)} is not near the first vertex.")
+    vector = [x / vector[pivot] for x in vector]
+    denominator = math.lcm(2**bits, *(x.denominator for x in vector))
+    return [int(x * denominator) for x in vector], denominator
+
+
 def _grown(
-    family: MatrixFamily, lower: Fraction, first: list[int], tree: Edges, floats: NDArray[np.float64], bits: int
+    family: MatrixFamily, lower: Fraction, first: list[int], tree: Edges, floats: NDArray[np.float64], denominator: int
 ) -> tuple[list[list[int]], NDArray[np.float64]]:
-    """The vertices times 2^bits, and the signs that they have against the floats."""
+    """The vertices times the denominator, and the signs that they have against the floats."""
     points, signs = [first], np.ones(len(floats))
     for j, edge in enumerate(tree[1:], 1):
         if edge is None:
-            points.append([round(Fraction(x) * 2**bits) for x in floats[j].tolist()])
+            points.append([round(Fraction(x) * denominator) for x in floats[j].tolist()])
             continue
         parent, letter = edge
         image = [sum(map(mul, row, points[parent])) / lower for row in family.exact[letter]]
         points.append(list(map(round, image)))
         signs[j] = (
             1.0
-            if sum(float(Fraction(x, 2**bits)) * y for x, y in zip(points[j], floats[j], strict=True)) >= 0
+            if sum(float(Fraction(x, denominator)) * y for x, y in zip(points[j], floats[j], strict=True)) >= 0
             else -1.0
         )
     return points, signs

@@ -62,6 +62,11 @@ class Claim:
     lower: Fraction | None = None
     upper: Fraction | None = None
 
+    @property
+    def contracts(self) -> bool:
+        """Whether it says that the quantity is below one."""
+        return self.upper is not None and (self.upper < 1 or (self.upper == 1 and self.relation == "<"))
+
     def __str__(self) -> str:
         return self.sentence
 
@@ -113,6 +118,11 @@ class Certificate:
         object.__setattr__(self, "sha256", document["sha256"])
 
     @property
+    def label(self) -> str:
+        """The kind as a report names it: a claim of kind "equality" with two different ends is a bracket."""
+        return "bracket" if self.kind == "equality" and self.claim.relation == "in" else self.kind
+
+    @property
     def document(self) -> dict[str, Any]:
         """The document as plain lists, dictionaries, strings and integers; a new copy at each call."""
         return dict(json.loads(self.text))
@@ -146,7 +156,7 @@ class Certificate:
         write_atomically(path, self.text.encode("utf-8"))
 
     def __repr__(self) -> str:
-        return f"<Certificate ({self.kind}): {self.claim} sha256 {self.sha256[:12]}>"
+        return f"<Certificate ({self.label}): {self.claim} sha256 {self.sha256[:12]}>"
 
 
 def load_certificate(path: str | os.PathLike[str]) -> Certificate:

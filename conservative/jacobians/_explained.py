@@ -29,7 +29,7 @@ def as_text(explanation: "Explanation") -> str:
     if explanation.jacobians is not None and explanation.ties:
         lines += ["", "Jacobians [A B] that a program may return:"]
         blocks = explanation.jacobians.vertices
-        lines += [f"    {i}: {matrix_text(block)}" for i, block in enumerate(blocks[:32])]
+        lines += [f"    {i}: {matrix_text(block)}" for i, block in enumerate(blocks[:32], start=1)]
         lines += [f"    ... and {len(blocks) - 32} more"] if len(blocks) > 32 else []
     lines += ["", f"Automatic differentiation of F as it was read, {_formula(explanation)}, returns"]
     lines += [f"    {framework}: {text}" for framework, text in predictions(explanation.derivatives)]
@@ -68,7 +68,7 @@ def as_html(explanation: "Explanation") -> str:
         rules = "<br>".join(f"{escape(frameworks)}: {escape(words)}" for frameworks, words in _grouped(tie.rules))
         last = f'<td rowspan="{len(tie.branches)}">{rules}</td>'
         for row, branch in enumerate(tie.branches):
-            made = ", ".join(map(str, branch.vertices))
+            made = _numbers(branch.vertices)
             shown = f"${escape(latex(branch.expression))}$", escape(number_text(branch.value)), made
             middle = "".join(f"<td>{text}</td>" for text in shown)
             rows.append(f"<tr>{first if row == 0 else ''}{middle}{last if row == 0 else ''}</tr>")
@@ -88,7 +88,7 @@ def as_latex(explanation: "Explanation") -> str:
     for tie in explanation.ties:
         for place, branch in enumerate(tie.branches):
             value = number_text(branch.value) if isinstance(branch.value, float) else latex(branch.value)
-            made = ", ".join(map(str, branch.vertices))
+            made = _numbers(branch.vertices)
             rows.append(
                 f"{latex(tie.expression) if place == 0 else ''} & {latex(branch.expression)} & {value} & {made}"
             )
@@ -150,7 +150,7 @@ def _headline(explanation: "Explanation") -> str:
 
 
 def _place(explanation: "Explanation", tie: "Tie") -> str:
-    listed = ", ".join(map(str, tie.components))
+    listed = _numbers(tie.components)
     place = f"component {listed}" if len(tie.components) == 1 else f"components {listed}"
     if tie.lines and explanation.origin is not None:
         lines = sorted(set(tie.lines))
@@ -158,7 +158,12 @@ def _place(explanation: "Explanation", tie: "Tie") -> str:
     return f"  ({place})"
 
 
+def _numbers(places: Sequence[int]) -> str:
+    """Places in a tuple, counted from one as everywhere in print."""
+    return ", ".join(str(place + 1) for place in places)
+
+
 def _vertices(vertices: Sequence[int]) -> str:
     if not vertices:
         return ""
-    return f"  -> Jacobian{'s' if len(vertices) > 1 else ''} {', '.join(map(str, vertices))}"
+    return f"  -> Jacobian{'s' if len(vertices) > 1 else ''} {_numbers(vertices)}"

@@ -21,7 +21,8 @@ def analysis_document(analysis: Analysis) -> dict[str, Any]:
     Returns
     -------
     dict
-        Parts that were not reached are `None`. Values still hold arrays and brackets; see `as_json`.
+        Parts that were not reached are `None`. Values still hold arrays and brackets; see `as_json`. The certificate
+        is the one that the command saves, which says its kind and what it claims.
     """
     assumption = analysis.assumption
     return {
@@ -34,16 +35,17 @@ def analysis_document(analysis: Analysis) -> dict[str, Any]:
         "conical": _if(analysis.conical, jacobian_document),
         "assumption_a": None
         if assumption is None
-        else {"holds": assumption.holds, "norm": assumption.norm, "index": assumption.index},
+        else {"holds": assumption.holds, "norm": assumption.norm, "index": assumption.index + 1},
         "expanding_product": _if(analysis.expanding, product_document),
         "searched_length": analysis.searched_length,
-        "joint_spectral_radius": _if(analysis.radius, radius_document),
+        "joint_spectral_radius": _if(analysis.radius, bracket_document),
         "trajectory": _if(analysis.trajectory, trajectory_document),
         "implicit": _if(analysis.implicit, implicit_document),
         "fixed_set": _if(analysis.fixed, fixed_set_document),
         "left_out": analysis.left_out,
         "contraction": analysis.contraction,
         "norm": _if(analysis.adapted, norm_document),
+        "certificate": _if(analysis.certificate, lambda certificate: certificate.document),
     }
 
 
@@ -89,7 +91,7 @@ def product_document(product: Product) -> dict[str, Any]:
 
 
 def radius_document(radius: JointSpectralRadius) -> dict[str, Any]:
-    """A proved bracket of the joint spectral radius; its word is 1-based, as printed.
+    """A proved bracket of the joint spectral radius with its certificate; its word is 1-based, as printed.
 
     Parameters
     ----------
@@ -100,13 +102,27 @@ def radius_document(radius: JointSpectralRadius) -> dict[str, Any]:
     dict
     """
     certificate = radius.certificate
+    return bracket_document(radius) | {"certificate": None if certificate is None else certificate.document}
+
+
+def bracket_document(radius: JointSpectralRadius) -> dict[str, Any]:
+    """The same without the certificate, where the verdict has its own.
+
+    Parameters
+    ----------
+    radius : JointSpectralRadius
+
+    Returns
+    -------
+    dict
+    """
     return {
         "lower": radius.lower,
         "upper": radius.upper,
         "word": None if radius.word is None else [letter + 1 for letter in radius.word],
         "vertex_radii": radius.vertex_radii,
+        "exact": None if radius.exact is None else str(radius.exact),
         "status": radius.status,
-        "certificate": None if certificate is None else certificate.document,
     }
 
 
@@ -191,7 +207,7 @@ def fixed_set_document(fixed: FixedSet) -> dict[str, Any]:
 
 
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
-    """The ties of a function at a point, and the derivatives that libraries return there.
+    """The ties of a function at a point, numbered from 1 as printed, and the derivatives that libraries return there.
 
     Parameters
     ----------
@@ -206,10 +222,11 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
         "ties": [
             {
                 "expression": str(tie.expression),
-                "components": tie.components,
+                "components": [c + 1 for c in tie.components],
                 "lines": tie.lines,
                 "branches": [
-                    {"expression": str(b.expression), "value": b.value, "vertices": b.vertices} for b in tie.branches
+                    {"expression": str(b.expression), "value": b.value, "vertices": [v + 1 for v in b.vertices]}
+                    for b in tie.branches
                 ],
                 "conventions": dict(tie.rules),
             }

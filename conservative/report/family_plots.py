@@ -186,7 +186,7 @@ def length_bounds(matrices: FloatArray) -> tuple[NDArray[np.int64], FloatArray, 
 
 def _draw_growth(axes: Any, family: MatrixFamily, radius: JointSpectralRadius, ball: UnitBall | None) -> None:
     """Decimal logarithms of norms along the powers of the best word: no size of them overflows."""
-    word, name = radius.word, word_text(radius.word)
+    word, name = radius.word, word_text(radius.word, family.count)
     if not word or radius.lower == 0:
         axes.set_axis_off()
         reason = "no word of positive rate" if word else "bounds of many ties, without a word"

@@ -45,6 +45,9 @@ _MOST_TIES = 8
 _ACCEPT = 5e-11
 """Images of a gauge that exceeds one by this count as inside: a small part of the usual tolerance."""
 
+_SMALL = 200
+"""Vertices of a polytope that may prove a value where a quadratic norm proves a bracket."""
+
 _SECONDS = 1e-6
 """What writing down and checking one number of a proof takes, about."""
 
@@ -295,6 +298,27 @@ def _search_again(state: BlockState, part: float, deadline: float) -> list[Candi
     # In the coordinates of the block again: rates in doubles differ in the last digits from basis to basis.
     climbed = climb(state.block.needed, ranked, restarts=4, deadline=deadline)
     return _merged(state.block, [ranked, [climbed]])
+
+
+def with_small_polytope(state: BlockState, *, deadline: float) -> BlockState | None:
+    """The state with a closed polytope in place of the quadratic norm of a normal family or of one matrix.
+
+    Parameters
+    ----------
+    state : BlockState
+        Of order at least two, with a word of positive rate.
+    deadline : float
+
+    Returns
+    -------
+    BlockState or None
+        None where no polytope of few vertices closes.
+    """
+    begun = _begun(state.block, [state.best], 0.0)
+    assert begun.polytope is not None
+    grown = grow(begun.polytope, accept=_ACCEPT, max_vertices=_SMALL, deadline=deadline)
+    closed = replace(begun, block=replace(state.block, quadratic=None), polytope=grown)
+    return closed if closed.is_closed else None
 
 
 def strict_polytope(state: BlockState, *, deadline: float) -> Polytope | None:

@@ -19,8 +19,8 @@ from conservative.spectral.automata import as_automaton, lifted_family
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.decimals import decimal_below
 from conservative.spectral.long_numbers import is_long
-from conservative.spectral.products import proved_rate
-from conservative.spectral.proving import Problem, Proved, prove, prove_hidden, prove_open
+from conservative.spectral.products import exact_rate, proved_rate
+from conservative.spectral.proving import ALL_DIGITS, Problem, Proved, prove, prove_hidden, prove_open
 from conservative.spectral.proving_exactly import prove_exactly
 from conservative.spectral.stages import (
     Found,
@@ -77,6 +77,12 @@ class JointSpectralRadius:
         return Bracket(self.lower, self.upper)
 
     @property
+    def exact(self) -> Fraction | None:
+        """The radius itself, where it is rational and the certificate proves it."""
+        claim = None if self.certificate is None else self.certificate.claim
+        return None if claim is None or claim.relation != "=" else claim.bound
+
+    @property
     def certified(self) -> Bracket | None:
         """What the certificate proves: the same bounds, or wider ones where a limit ended the work early."""
         claim = None if self.certificate is None else self.certificate.claim
@@ -86,7 +92,7 @@ class JointSpectralRadius:
         return Bracket(lower, math.inf if claim.upper is None else float_above(claim.upper))
 
     def __repr__(self) -> str:
-        word = f"word {word_text(self.word)}" if self.word else "no word"
+        word = f"word {word_text(self.word, len(self.vertex_radii))}" if self.word else "no word"
         proved = self.certified
         less = proved is not None and not (
             proved.lower >= self.lower * (1 - _SAME) and proved.upper <= self.upper * (1 + _SAME)
@@ -220,7 +226,8 @@ def _finish(problem: Problem, kept: list[Kept], *, tol: float, deadline: float, 
     """The proof of what was found, and branch and bound where the bracket is wide; each step is kept as it is made."""
     found = kept[0].found
     last = max(deadline, time.monotonic() + _GRACE)
-    proved = _proved(problem, found, tol=tol, deadline=last - branching)
+    rate = None if is_over(last - branching) else exact_rate(problem.family, found.word)
+    proved = _proved(problem, found, rate, tol=tol, deadline=last - branching)
     _keep(kept, proved)
     found, certificate = kept[0].found, kept[0].certificate
     if is_wide(found) and not is_over(deadline) and has_time(problem.family, deadline):
@@ -228,8 +235,10 @@ def _finish(problem: Problem, kept: list[Kept], *, tol: float, deadline: float, 
             kept[:] = [Kept(better, certificate)]
     found, exact = kept[0].found, None
     if proved is not None and found.form is not None and found.bracket.lower > 0 and problem.automaton is None:
-        exact = prove_exactly(problem.family, found.form, found.states, deadline=last)
-    if exact is not None:
+        best = found.states[0].best.word
+        rate = rate if best == found.word else exact_rate(problem.family, best)
+        exact = prove_exactly(problem.family, found.form, found.states, rate=rate, deadline=last)
+    if exact is not None and (certificate is None or certificate.claim.bound is None):
         certificate, found = exact, _narrowed(found, exact)
         kept[:] = [Kept(found, certificate)]
     if certificate is None or (found.bracket.lower > 1 and certificate.claim.lower is None):
@@ -254,8 +263,9 @@ def _narrowed(found: Found, exact: Certificate) -> Found:
     return replace(found, word=word).stopped(RadiusStatus.EXACT)
 
 
-def _proved(problem: Problem, found: Found, *, tol: float, deadline: float) -> Proved | None:
-    lower, word = Fraction(found.bracket.lower), found.word
+def _proved(problem: Problem, found: Found, rate: Fraction | None, *, tol: float, deadline: float) -> Proved | None:
+    """What is proved of the blocks, from the rate of the word itself where it is rational."""
+    lower, word = Fraction(found.bracket.lower) if rate is None else rate, found.word
     if found.form is not None:
         proved = prove(problem, found.form, found.states, word=word, lower=lower, tol=tol, deadline=deadline)
         if proved is not None:
@@ -290,7 +300,8 @@ def _by_word(problem: Problem, found: Found, deadline: float) -> Certificate | N
     if not found.bracket.lower > 0 or is_long(problem.given):
         return None
     try:
-        letters, bound = problem.letters(found.word), decimal_below(Fraction(found.bracket.lower))
+        letters = problem.letters(found.word)
+        bound = decimal_below(Fraction(found.bracket.lower), digits=ALL_DIGITS)
         if eigenpair_seconds(problem.given) > seconds_left(deadline):
             return None
         if polynomial_seconds(problem.given, letters) > seconds_left(deadline):

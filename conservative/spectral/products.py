@@ -1,5 +1,6 @@
 """Products of a family: one word with its exact matrix and proved radius, and rates of many words in doubles."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,8 +12,8 @@ from conservative._core.exact_linalg import flint_product, from_flint, to_flint
 from conservative._core.families import ExactMatrix, MatrixFamily
 from conservative._core.numbers import Bracket
 from conservative._core.perron import is_nonnegative
-from conservative.spectral.long_numbers import ball_rate, polynomial_takes
-from conservative.spectral.radius import nonnegative_rate, radius_of
+from conservative.spectral.long_numbers import ball_rate, is_long, polynomial_takes
+from conservative.spectral.radius import has_radius, nonnegative_rate, radius_of
 from conservative.spectral.tree import spectral_radii
 from conservative.spectral.words import Word, word_text
 
@@ -20,6 +21,9 @@ FloatArray = NDArray[np.float64]
 
 _PATIENCE = 0.5
 """Seconds for a characteristic polynomial, above which eigenvalues are enclosed in balls."""
+
+_SIMPLE = 1 << 20
+"""Largest denominator of a rational that is tried as the exact radius of complex eigenvalues."""
 
 LARGE = 12
 """Order from which a positive vector of a nonnegative product costs less than its characteristic polynomial."""
@@ -43,6 +47,8 @@ class Product:
         M_w as rationals.
     eigenvalue : Fraction or None
         The leading eigenvalue, when it is rational.
+    count : int
+        Number of matrices of the family.
     """
 
     word: Word
@@ -51,11 +57,12 @@ class Product:
     radius: Bracket
     exact_matrix: ExactMatrix
     eigenvalue: Fraction | None
+    count: int = 0
 
     def __repr__(self) -> str:
         text = "" if self.eigenvalue is None else f", eigenvalue {self.eigenvalue}"
         exact = text if len(text) <= 60 else ", rational eigenvalue"
-        return f"Product(word {word_text(self.word)}, spectral_radius={self.spectral_radius!r}{exact})"
+        return f"Product(word {word_text(self.word, self.count)}, spectral_radius={self.spectral_radius!r}{exact})"
 
 
 def make_product(family: MatrixFamily, word: Word) -> Product:
@@ -83,7 +90,7 @@ def make_product(family: MatrixFamily, word: Word) -> Product:
     floats = np.array([[_nearest(x) for x in row] for row in exact])
     floats.setflags(write=False)
     nearest = radius.midpoint if eigenvalue is None else _nearest(abs(eigenvalue))
-    return Product(word, floats, nearest, radius, exact, eigenvalue)
+    return Product(word, floats, nearest, radius, exact, eigenvalue, family.count)
 
 
 def _nearest(value: Fraction) -> float:
@@ -121,6 +128,40 @@ def proved_rate(family: MatrixFamily, word: Word) -> Bracket:
         if bracket is not None:
             return bracket
     return radius_of(_exact_product(family, word), root=len(word))[0]
+
+
+def exact_rate(family: MatrixFamily, word: Word) -> Fraction | None:
+    """rho(M_w)^(1/|w|), when it is rational; None where it is not, or where deciding it would take long.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    word : tuple of int
+
+    Returns
+    -------
+    Fraction or None
+
+    Examples
+    --------
+    >>> from conservative._core.families import as_family
+    >>> family = as_family([[[0, "9/4"], [1, 0]], [["1/3", 0], [0, 0]]], call="example")
+    >>> exact_rate(family, (0,)), exact_rate(family, (0, 0)), exact_rate(family, (0, 1))
+    (Fraction(3, 2), Fraction(3, 2), Fraction(0, 1))
+    """
+    if not word or is_long(family) or polynomial_takes(family, word) > _PATIENCE:
+        return None
+    product, length = _exact_product(family, word), len(word)
+    bracket, eigenvalue = radius_of(product, root=length)
+    if eigenvalue is not None:
+        up, down = (flint.fmpz(x).root(length) for x in abs(eigenvalue).as_integer_ratio())
+        rate = Fraction(int(up), int(down))
+        return rate if rate**length == abs(eigenvalue) else None
+    if math.isinf(bracket.upper):
+        return None
+    near = Fraction(bracket.midpoint).limit_denominator(_SIMPLE)  # of rotations
+    inside = Fraction(bracket.lower) <= near <= Fraction(bracket.upper)
+    return near if near > 0 and inside and has_radius(product, near**length) else None
 
 
 def _exact_product(family: MatrixFamily, word: Word) -> flint.fmpq_mat:

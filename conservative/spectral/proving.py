@@ -50,6 +50,18 @@ _MOST_ORDER = 200
 _ROOMS = (Fraction(1, 10**10), Fraction(1, 10**7), Fraction(1, 10**4), Fraction(1, 100))
 """Parts by which the bound of a quadratic norm is raised until it is proved."""
 
+_NARROW = (Fraction(1, 2**51), Fraction(1, 10**13), Fraction(1, 10**12), Fraction(1, 10**11))
+"""The same where only quadratic norms prove a bound, and are cheap to prove."""
+
+_MOST_NARROW = 12
+"""Order up to which they are."""
+
+ALL_DIGITS = 17
+"""Digits of an end that is as near to the number as a double."""
+
+_TIED = 1e-13
+"""Relative rounding of a norm up to which the Euclidean one, whose proof is the least, is taken as the best."""
+
 _USELESS = 2.0
 """A certificate of this many times a bound that is proved without one says too little."""
 
@@ -232,7 +244,9 @@ def prove_open(
         options.append(quadratic)
     if norm is not None:
         cost = _READING * problem.family.count * problem.family.size**2
-        options.append((float_above(norm.bound), cost, lambda d: _by_norm(problem, norm, word, lower, d)))
+        attained = norm.bound <= lower  # then nothing proves less, and this proves the value
+        estimate = 0.0 if attained else float_above(norm.bound)
+        options.append((estimate, cost, lambda d: _by_norm(problem, norm, word, lower, d)))
     if form is not None and states and all(s.polytope is not None or s.is_closed for s in states):
         whole = [of_whole_family(s, deadline) for s in states]
         needed = max(lower, *(_needed(s) for s in whole))
@@ -240,14 +254,19 @@ def prove_open(
         cost = _WRITING * sum(sizes)
         options.append((float_above(needed), cost, lambda d: _by_polytopes(problem, form, whole, word, lower, 0.0, d)))
     found: list[Proved] = []
+    certified: Proved | None = None
     for estimate, cost, build in sorted(options, key=lambda option: option[0]):
-        if found and (found[0].certificate is not None or estimate > _USELESS * float(found[0].bound)):
+        if certified is not None and estimate >= certified.bound:
+            break
+        if found and estimate > _USELESS * float(found[0].bound):
             break
         if cost <= seconds_left(deadline) and (proved := build(deadline)) is not None:
             found.append(proved)
+            if proved.certificate is not None and (certified is None or proved.bound < certified.bound):
+                certified = proved
     if not found:
         return None
-    return Proved(min(p.bound for p in found), next((p.certificate for p in found if p.certificate), None))
+    return Proved(min(p.bound for p in found), None if certified is None else certified.certificate)
 
 
 def prove_hidden(problem: Problem, norm: HiddenNorm, *, word: Word, lower: Fraction, deadline: float) -> Proved | None:
@@ -303,17 +322,17 @@ def _by_norm(problem: Problem, norm: WeightedNorm, word: Word, lower: Fraction, 
 def _quadratic_option(
     problem: Problem, states: Sequence[BlockState], word: Word, lower: Fraction, deadline: float
 ) -> tuple[float, float, Callable[[float], Proved | None]] | None:
-    """The best of some quadratic norms: averaged, folded, and around the vertices of an open polytope."""
+    """The best of some quadratic norms: Euclidean, averaged, folded, and around an open polytope."""
     family, n = problem.family, problem.family.size
     diagonal, floats, scale = balanced_floats(family)
     if n > _MOST_ORDER or not floats.any():
         return None
-    shapes = [averaged_norm(floats), folded_norm(floats, deadline=deadline)[1]]
+    shapes = [np.diag(diagonal**-2.0), averaged_norm(floats), folded_norm(floats, deadline=deadline)[1]]
     polytope = states[0].polytope if len(states) == 1 and all(x == 1 for x in states[0].block.balance) else None
     if polytope is not None and not is_over(deadline):
         shapes.append(ellipsoid_norm(polytope.vertices) / diagonal[:, None] / diagonal[None, :])
     rates = [float(np.linalg.norm(in_norm(floats, P), 2, axis=(1, 2)).max()) for P in shapes]
-    best = int(np.argmin(rates))
+    best = 0 if rates[0] <= min(rates) * (1 + _TIED) else int(np.argmin(rates))
     with np.errstate(over="ignore", invalid="ignore"):
         P = shapes[best] / np.abs(shapes[best]).max() * diagonal[:, None] * diagonal[None, :]
     if not np.isfinite(P).all():
@@ -329,7 +348,8 @@ def _by_quadratic(
     """A bound of the norm of P, with a certificate where there is time to write and to check it."""
     if _PROVING * (problem.family.count + 1) * problem.family.size**3 > seconds_left(deadline):
         return None
-    rooms = (decimal_above(estimate * (1 + room)) for room in _ROOMS)
+    narrow = _NARROW if problem.family.size <= _MOST_NARROW else ()
+    rooms = (decimal_above(estimate * (1 + room), digits=ALL_DIGITS) for room in (*narrow, *_ROOMS))
     bound = next((bound for bound in rooms if proves_quadratic(problem.family, P, bound)), None)
     if bound is None:
         return None
@@ -388,6 +408,9 @@ def _bounds(states: Sequence[BlockState], lower: Fraction, tol: float) -> Iterat
     if needed == 0:
         yield Fraction(0)
         return
+    if all(s.polytope is None and s.block.family.size <= _MOST_NARROW for s in states):
+        for room in _NARROW:
+            yield decimal_above(max(lower, needed) * (1 + room), digits=ALL_DIGITS)
     for room in (Fraction(tol) / 2, _MARGIN, Fraction(1, 10**7), Fraction(1, 10**5), Fraction(1, 1000)):
         yield decimal_above(max(lower * (1 + room), needed * (1 + min(room, _MARGIN) / 4)))
 
@@ -454,7 +477,7 @@ def _certificate(
     family, automaton, letters = problem.given, problem.automaton, problem.letters(word)
     quick = eigenpair_seconds(family) <= seconds_left(deadline)
     if lower > 0 and quick and polynomial_seconds(family, letters) <= seconds_left(deadline):
-        below = decimal_below(lower)
+        below = decimal_below(lower, digits=ALL_DIGITS)
         with suppress(CertificateError):
             return equality_certificate(
                 family, word=letters, lower=below, upper=bound, proof=proof, automaton=automaton

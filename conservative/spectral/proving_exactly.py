@@ -3,13 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
 from conservative._core.errors import CertificateError
 from conservative._core.families import MatrixFamily
 from conservative.certificates import Certificate, exact_certificate, exact_proof
-from conservative.spectral.closing import BlockState, strict_polytope
+from conservative.spectral.closing import BlockState, strict_polytope, with_small_polytope
 from conservative.spectral.polytope.columns import MEAN
 from conservative.spectral.polytope.shape import ROOT, Polytope
 from conservative.spectral.proving import is_identity, of_whole_family
@@ -20,7 +21,12 @@ _MOST_EXACT = 200_000
 
 
 def prove_exactly(
-    family: MatrixFamily, form: BlockTriangular, states: Sequence[BlockState], *, deadline: float
+    family: MatrixFamily,
+    form: BlockTriangular,
+    states: Sequence[BlockState],
+    *,
+    rate: Fraction | None = None,
+    deadline: float,
 ) -> Certificate | None:
     """A proof that a word attains the radius, which may be irrational; None where this kind of proof does not apply.
 
@@ -29,6 +35,8 @@ def prove_exactly(
     family : MatrixFamily
     form : BlockTriangular
     states : sequence of BlockState
+    rate : Fraction, optional
+        The radius of the word, where it is rational.
     deadline : float
 
     Returns
@@ -37,11 +45,15 @@ def prove_exactly(
 
     Notes
     -----
-    For one block whose polytope has closed, grown from one real eigenvector, with every image strictly inside. Large
+    For one block with a polytope that closes, grown from one real eigenvector, with every image strictly inside. Large
     polytopes are left out: the long numbers would take longer than the search.
     """
     state = states[0]
-    if len(states) != 1 or not is_identity(form.basis) or not state.is_closed or state.polytope is None:
+    if len(states) != 1 or not is_identity(form.basis) or not state.is_closed:
+        return None
+    if state.polytope is None and state.block.quadratic in {"normal", "single"} and state.block.family.size > 1:
+        state = with_small_polytope(state, deadline=deadline) or state
+    if state.polytope is None:
         return None
     size = state.polytope.count * state.block.family.count * state.block.family.size**2
     if size > _MOST_EXACT or any(x != 1 for x in state.block.balance):
@@ -60,6 +72,7 @@ def prove_exactly(
             tree=tree,
             images=_combinations(polytope),
             hull=polytope.kind.value,
+            rate=rate,
         )
         return exact_certificate(family, proof)
     except (CertificateError, OverflowError, np.linalg.LinAlgError, ZeroDivisionError):

@@ -90,7 +90,7 @@ def radius_of(matrix: flint.fmpq_mat, *, root: int = 1) -> tuple[Bracket, Fracti
             ball = ball.root(root)
         bracket = ball_bracket(ball)
     simple = _simple_double(bracket)
-    if simple is not None and _has_radius(matrix, simple**root):
+    if simple is not None and has_radius(matrix, simple**root):
         return Bracket(float(simple), float(simple)), eigenvalue
     return bracket, eigenvalue
 
@@ -139,7 +139,18 @@ def nonnegative_rate(family: MatrixFamily, word: Sequence[int]) -> Bracket | Non
     return bracket if bracket.upper <= bracket.lower * _TIGHT and _simple_double(bracket) is None else None
 
 
-def _has_radius(matrix: flint.fmpq_mat, radius: Fraction) -> bool:
+def has_radius(matrix: flint.fmpq_mat, radius: Fraction) -> bool:
+    """Whether a positive rational is the spectral radius of a matrix, decided exactly.
+
+    Parameters
+    ----------
+    matrix : flint.fmpq_mat, shape (n, n)
+    radius : Fraction
+
+    Returns
+    -------
+    bool
+    """
     return radius_against_one(matrix * flint.fmpq(radius.denominator, radius.numerator)) == 0
 
 
@@ -186,7 +197,7 @@ def _rational_leading_root(matrix: flint.fmpq_mat, polynomial: flint.fmpq_poly) 
     if largest == 0:
         nilpotent = all(c == 0 for c in polynomial.coeffs()[:-1])
         return largest if len(candidates) == 1 and nilpotent else None
-    return largest if _has_radius(matrix, abs(largest)) else None
+    return largest if has_radius(matrix, abs(largest)) else None
 
 
 def _rational_roots(polynomial: flint.fmpq_poly) -> list[tuple[flint.fmpq, int]]:

@@ -23,6 +23,7 @@ from conservative.spectral.automata import as_automaton, lifted_family
 from conservative.spectral.automaton import Automaton
 from conservative.spectral.basis import balanced_family
 from conservative.spectral.candidates import ranked_words
+from conservative.spectral.contracting_words import words_certificate
 from conservative.spectral.decimals import decimal_above
 from conservative.spectral.family_radius import JointSpectralRadius
 from conservative.spectral.jsr import joint_spectral_radius
@@ -273,7 +274,11 @@ def _of_family(
         if form.exact_gamma < 1:
             return ContractionVerdict(Contraction.POLYTOPE, Bracket(0.0, form.gamma), certificate=form.certificate)
     found = radius if radius is not None else joint_spectral_radius(family, time_limit=time_limit_until(deadline))
-    return _from_radius(family, found, deadline)
+    verdict = _from_radius(family, found, deadline)
+    if verdict.contracts and (verdict.certificate is None or not verdict.certificate.claim.contracts):
+        by_words = words_certificate(family, norm.P, deadline=deadline)
+        return verdict if by_words is None else replace(verdict, certificate=by_words)
+    return verdict
 
 
 def euclidean_certificate(family: MatrixFamily, norm: float) -> Certificate | None:

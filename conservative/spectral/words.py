@@ -5,26 +5,37 @@ from collections.abc import Sequence
 Word = tuple[int, ...]
 """(0, 0, 1, 1) is ``M[0] @ M[0] @ M[1] @ M[1]``."""
 
+_MANY = 10
+"""Matrices of which the last has a number of two digits."""
 
-def word_text(word: Sequence[int]) -> str:
+
+def word_text(word: Sequence[int], count: int = 0) -> str:
     """A word as people write it, 1-based.
 
     Parameters
     ----------
     word : sequence of int
+    count : int
+        Number of matrices of the family, where it is known.
 
     Returns
     -------
     str
-        Digits in a row; with a dot between letters when one of them needs two digits.
+        Digits in a row; with a dot between letters when the family has ten matrices or more. Where their number is not
+        known, letters of two digits have dots between them, and parentheses around one alone.
 
     Examples
     --------
-    >>> word_text((0, 0, 1, 1)), word_text((0, 11))
-    ('1122', '1.12')
+    >>> word_text((0, 0, 1, 1)), word_text((0, 11)), word_text((10,))
+    ('1122', '1·12', '(11)')
+    >>> word_text((0, 0, 0), 16), word_text((10,), 16)
+    ('1·1·1', '11')
     """
     letters = [str(i + 1) for i in word]
-    return ("." if any(len(letter) > 1 for letter in letters) else "").join(letters)
+    long = any(len(letter) > 1 for letter in letters)
+    if long and len(letters) == 1 and not count:
+        return f"({letters[0]})"
+    return ("·" if long or count >= _MANY else "").join(letters)
 
 
 def least_rotation(word: Sequence[int]) -> Word:

@@ -20,15 +20,15 @@ DISC = QuadraticProof([[1, 0], [0, 1]])
 
 
 @pytest.mark.parametrize(
-    ("upper", "end"),
+    ("upper", "label", "end"),
     [
-        ("1/2", "is exactly 1/2."),
-        ("3/4", "lies in [1/2, 3/4]."),
+        ("1/2", "equality", "is exactly 1/2."),
+        ("3/4", "bracket", "lies in [1/2, 3/4]."),
     ],
 )
-def test_brackets(upper: str, end: str) -> None:
+def test_brackets(upper: str, label: str, end: str) -> None:
     text = certificate_text(equality_certificate(HALF, word=[0], lower="1/2", upper=upper, proof=DISC))
-    assert text.startswith("certificate (equality): The joint spectral radius of the 1 given 2 x 2 matrices ")
+    assert text.startswith(f"certificate ({label}): The joint spectral radius of the 1 given 2 x 2 matrices ")
     assert text.endswith(end)
 
 
@@ -99,11 +99,12 @@ def test_what_a_refutation_is_about(family: object, said: str) -> None:
 def test_a_certificate_that_proves_less_than_the_bracket_is_said_to() -> None:
     radius = joint_spectral_radius(SHEAR)
     assert len(certificate_lines(radius)) == 1
-    narrow = replace(radius, upper=0.6706915)
-    assert certificate_lines(narrow)[1].startswith("the certificate proves ≤ 0.6706915199")
+    narrow = replace(radius, lower=0.6, upper=0.6706915)
+    said = "the certificate proves ≤ 0.670691519932 only: the upper end 0.6706915 is proved"
+    assert certificate_lines(narrow)[1].startswith(said)
     lower = replace(radius, certificate=expansion_certificate(SHEAR, [0], bound="1/4"))
     assert "proves the lower end only" in certificate_lines(lower)[1]
-    assert "proves ≥ 0.25 only of the lower end" in certificate_lines(lower)[2]
+    assert "proves ≥ 0.25 only: the lower end 0.670691519931 is" in certificate_lines(lower)[2]
 
 
 def test_no_time_leaves_a_report() -> None:

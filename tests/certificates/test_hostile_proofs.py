@@ -28,6 +28,7 @@ from conservative.certificates import (
     exact_certificate,
     upper_certificate,
 )
+from conservative.cli.main import main
 
 SAMPLES = {name: certificate.document for name, certificate in samples().items()}
 BODY, COEFFICIENT = "is not proved to be inside", "coefficient"
@@ -467,3 +468,18 @@ def test_the_lower_end_of_an_automaton_is_about_all_allowed_words() -> None:
     assert "not proved to be inside" in check(seal(document)).reason
     del document["problem"]["automaton"]
     assert not check(seal(document)).valid
+
+
+@pytest.mark.parametrize(
+    ("data", "code"), [(b"", 1), (b"{}", 1), (b"\xef\xbb\xbf{}", 1), (b"\xff", 2), (b"[" * 5000, 1), (None, 2)]
+)
+def test_the_command_and_the_file_have_the_same_exit_codes(
+    tmp_path: Path, data: bytes | None, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.json"
+    if data is not None:
+        path.write_bytes(data)
+    assert checker._main([str(path)]) == main(["check", str(path)]) == code
+    assert checker._main([str(tmp_path)]) == main(["check", str(tmp_path)]) == 2
+    assert checker._main(["/dev/null"]) == main(["check", "/dev/null"]) == 2
+    assert "not a regular file" in capsys.readouterr().err

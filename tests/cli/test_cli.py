@@ -491,3 +491,12 @@ def test_every_command_and_exit_code_is_in_the_documentation() -> None:
         assert f"conservative {name} " in reference, name
     for code in (0, 1, 2, 3, 130):
         assert f"\n| {code} |" in reference
+
+
+def test_analyze_json_holds_the_certificate_that_is_saved(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for name, kind in (("strictness", "equality"), ("heavy-ball", "exact")):
+        path = tmp_path / f"{name}.json"
+        document = run_json(capsys, "analyze", name, "--certificate", str(path))
+        assert document["certificate"] == json.loads(path.read_text(encoding="utf-8"))
+        assert document["certificate"]["kind"] == kind
+        assert "certificate" not in document["joint_spectral_radius"]

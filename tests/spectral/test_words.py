@@ -34,7 +34,11 @@ def test_canonical_word_names_the_cyclic_class(word, shift, power):
 
 def test_words_print_one_based():
     assert word_text((0, 0, 1, 1)) == "1122"
-    assert word_text((9, 0)) == "10.1"
+    assert word_text((9, 0)) == "10·1"
+    families = {1: "111", 9: "111", 10: "1·1·1", 112: "1·1·1"}
+    assert {count: word_text((0, 0, 0), count) for count in families} == families
+    assert word_text((110,), 112) == "111"
+    assert word_text((110,)) == "(111)"
 
 
 @pytest.mark.parametrize(("k", "n", "chunk"), [(2, 2, 16), (3, 3, 40), (2, 1, 4), (1, 2, 64)])

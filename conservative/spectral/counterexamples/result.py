@@ -105,7 +105,7 @@ class Counterexample:
 
     def _headline(self) -> str:
         place = ", ".join(f"{name} = {value}" for name, value in self.parameters.items())
-        return f"At {place} every matrix is stable, and the product {word_text(self.word)} expands."
+        return f"At {place} every matrix is stable, and the product {word_text(self.word, self.family.count)} expands."
 
     def __str__(self) -> str:
         radii = ", ".join(f"{radius.upper:.6g}" for radius in self.vertex_radii)
@@ -120,7 +120,7 @@ class Counterexample:
             self._headline(),
             *(f"  M{i + 1} = {_matrix_text(matrix)}" for i, matrix in enumerate(self.family.exact)),
             f"  spectral radii of the matrices  {radii} (upper bounds, proved)",
-            f"  product {word_text(self.word)} = {_matrix_text(self.product.exact_matrix)}",
+            f"  product {word_text(self.word, self.family.count)} = {_matrix_text(self.product.exact_matrix)}",
             f"  its spectral radius  at least {self.product.radius.lower!r}{leading}",
             f"  growth per step  at least {self.rate.lower!r}",
             f"  at these parameters {shorter}",
@@ -139,7 +139,8 @@ class Counterexample:
 
     def __repr__(self) -> str:
         place = ", ".join(f"{name}={value}" for name, value in self.parameters.items())
-        return f"Counterexample({place}, word {word_text(self.word)}, spectral_radius={self.product.spectral_radius!r})"
+        word = word_text(self.word, self.family.count)
+        return f"Counterexample({place}, word {word}, spectral_radius={self.product.spectral_radius!r})"
 
 
 def _matrix_text(matrix: ExactMatrix) -> str:

@@ -116,7 +116,7 @@ def _with_new_directions(polytope: Polytope) -> Polytope:
     basis = scipy.linalg.orth(_spanning(polytope.vertices, polytope.kind).T, rcond=_RANK)
     outside = found - (found @ basis) @ basis.T
     size = np.abs(outside).max(axis=1)
-    best = int(size.argmax())
-    if size[best] <= _RANK * max(1.0, float(np.abs(polytope.vertices).max())):
+    best = int(size.argmax()) if size.size else 0
+    if not size.size or size[best] <= _RANK * max(1.0, float(np.abs(polytope.vertices).max())):
         return polytope
     return extended(polytope, x[[best]], image[[best]])
