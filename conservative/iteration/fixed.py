@@ -185,7 +185,7 @@ def _enclosed(search: HullSearch, status: FixedSetStatus, tol: float) -> FixedSe
     reach = float(frobenius_bounds(best.vertices - middle)[1].max()) * (1.0 + 1e-12)
     away = round_up(reach + margin)
     inner = FiniteSet(points, exactness=Exactness.INNER, e_missing=away, e_extra=e_extra)
-    centre = best.vertices.mean(axis=0)  # in the outer set, up to rounding
+    centre = (best.vertices / len(best.vertices)).sum(axis=0)  # in the outer set, up to rounding
     apart = max(0.0, float(inner.project(centre).lower) - 4.0 * len(best.vertices) * UNIT_ROUNDOFF * best.radius)
     loose = replace(outer, e_extra=round_up(away + e_extra))
     return FixedSet(inner, loose, best, Bracket(min(apart, away), away), status, search.decay)

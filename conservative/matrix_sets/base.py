@@ -10,8 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_distance, as_real_array
 from conservative._core.errors import ShapeError
 from conservative._core.exactness import Exactness
+from conservative.matrix_sets._enclosure import outward
 
 Floats = NDArray[np.float64]
+
+_LARGE = 500
+"""Exponent of two from which factors are made smaller before they are multiplied."""
+
+_UNDERFLOW = 1e-300
+"""More than what underflow adds to distances of sets of size one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +119,7 @@ class MatrixSet(ABC):
         """
         flat, batch = self._flatten(direction, call="support", argument="direction")
         corners = self.extreme.reshape(-1, flat.shape[1])
-        return np.asarray((flat @ corners.T).max(axis=1).reshape(batch))
+        return largest_products(flat, corners).reshape(batch)
 
     def contains(self, points: ArrayLike, *, tol: float | None = None) -> NDArray[np.bool_]:
         """Whether each matrix is in the set, or within `tol` of it.
@@ -176,3 +183,41 @@ def check_errors(target: MatrixSet) -> None:
     name = type(target).__name__
     for field in ("e_missing", "e_extra"):
         as_distance(getattr(target, field), call=name, argument=field)
+
+
+def largest_products(directions: Floats, corners: Floats) -> Floats:
+    """The largest inner product of each direction with a corner; infinite only where it is beyond the doubles.
+
+    Parameters
+    ----------
+    directions : ndarray, shape (n, d)
+    corners : ndarray, shape (k, d)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    one, two = (max(0, int(np.frexp(np.abs(x).max(initial=0.0))[1]) - _LARGE) for x in (directions, corners))
+    with np.errstate(over="ignore", under="ignore"):
+        found = np.ldexp(directions, -one) @ np.ldexp(corners, -two).T
+        return np.asarray(np.ldexp(found.max(axis=1), one + two))
+
+
+def moved_back(near: Projection, exponent: int) -> Projection:
+    """Projections onto a set that was divided by a power of two, with room for what underflowed.
+
+    Parameters
+    ----------
+    near : Projection
+        Of sets of size one.
+    exponent : int
+
+    Returns
+    -------
+    Projection
+    """
+    lower, upper = np.maximum(near.lower - _UNDERFLOW, 0.0), near.upper + _UNDERFLOW * (near.upper > 0.0)
+    with np.errstate(over="ignore", under="ignore"):
+        nearest = np.ldexp(near.nearest, exponent)
+    lower = np.maximum(outward(lower, exponent, up=False), 0.0)
+    return Projection(nearest, lower, outward(upper, exponent, up=True))

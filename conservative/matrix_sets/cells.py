@@ -13,12 +13,15 @@ from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.rows import first_rows
 from conservative.matrix_sets._enclosure import norms
 from conservative.matrix_sets._pairs import pair_distances
-from conservative.matrix_sets.base import MatrixSet, Projection, check_errors
+from conservative.matrix_sets.base import MatrixSet, Projection, check_errors, largest_products, moved_back
 from conservative.matrix_sets.finite import FiniteSet
 from conservative.matrix_sets.planar import planar_cells
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+
+_FAR = 300
+"""Exponents of two beyond which sets are moved to size one."""
 
 _PAIRS = 400_000
 """Pairs of a point and a cell that are measured together."""
@@ -128,7 +131,8 @@ class CellUnion(MatrixSet):
         """
         flat, batch = self._flatten(direction, call="support", argument="direction")
         corners = self.cells.reshape(-1, flat.shape[1])
-        return np.asarray(((flat @ corners.T).max(axis=1) + self.margin * norms(flat)).reshape(batch))
+        with np.errstate(over="ignore"):
+            return np.asarray((largest_products(flat, corners) + self.margin * norms(flat)).reshape(batch))
 
     def project(self, points: ArrayLike, *, stop_below: float = 0.0) -> Projection:
         """Nearest matrices of the union, with proved distances.
@@ -154,6 +158,12 @@ class CellUnion(MatrixSet):
         """
         flat, batch = self._flatten(points, call="project", argument="points")
         p, q = self.shape
+        exponent = self._far_exponent(flat)
+        if exponent:
+            with np.errstate(under="ignore"):
+                near = CellUnion(np.ldexp(self.cells, -exponent), float(np.ldexp(self.margin, -exponent)))
+                found = near.project(np.ldexp(flat, -exponent).reshape(*batch, p, q))
+            return moved_back(found, exponent)
         nearest, lower, upper = np.empty_like(flat), np.zeros(len(flat)), np.zeros(len(flat))
         first = self._centres.project(flat.reshape(-1, p, q))
         if self._reach.max() == 0.0:
@@ -165,6 +175,12 @@ class CellUnion(MatrixSet):
                 nearest[rows], lower[rows], upper[rows] = self._measure(flat[rows], first.upper[rows])
         nearest, lower, upper = self._fattened(flat, nearest, lower, upper)
         return Projection(nearest.reshape(*batch, p, q), lower.reshape(batch), upper.reshape(batch))
+
+    def _far_exponent(self, flat: Floats) -> int:
+        """The exponent of sizes whose squares leave the doubles; otherwise 0."""
+        size = max(float(np.abs(self.cells).max()), float(np.abs(flat).max(initial=0.0)), self.margin)
+        exponent = int(np.frexp(size)[1])
+        return exponent if abs(exponent) > _FAR else 0
 
     def nearest_middles(self, points: ArrayLike) -> Indices:
         """Numbers of the cells whose middles are nearest to matrices, up to rounding.

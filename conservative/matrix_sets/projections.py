@@ -109,6 +109,8 @@ def principal_axes(S: MatrixSet, *, count: int = 2) -> Floats:
     d = S.shape[0] * S.shape[1]
     count = as_count(count, call="principal_axes", argument="count", least=1, most=d)
     flat = S.extreme.reshape(-1, d)
+    with np.errstate(under="ignore"):
+        flat = np.ldexp(flat, -np.frexp(np.abs(flat).max())[1])
     _, _, axes = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=True)
     chosen = axes[:count]
     signs = np.sign(chosen[np.arange(count), np.abs(chosen).argmax(axis=1)])

@@ -10,16 +10,13 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySet
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.rows import first_rows
-from conservative.matrix_sets._enclosure import norms, outward
+from conservative.matrix_sets._enclosure import norms
 from conservative.matrix_sets._overlay import far_exponent, moved_by
 from conservative.matrix_sets._triangles import boundary_segments, simple_parts
-from conservative.matrix_sets.base import MatrixSet, Projection, check_errors
+from conservative.matrix_sets.base import MatrixSet, Projection, check_errors, moved_back
 from conservative.matrix_sets.planar import planar_hull
 
 Floats = NDArray[np.float64]
-
-_UNDERFLOW = 1e-300
-"""More than what underflow adds to distances of sets of size one."""
 
 
 @final
@@ -162,9 +159,7 @@ class PlanarRegion(MatrixSet):
         with np.errstate(over="ignore", under="ignore"):
             near = PlanarRegion(moved_by(self.geometry, -exponent), self.shape)
             found = near.project(np.ldexp(points, -exponent))
-            lower, upper = np.maximum(found.lower - _UNDERFLOW, 0.0), found.upper + _UNDERFLOW * (found.upper > 0.0)
-            nearest = np.ldexp(found.nearest, exponent)
-        return Projection(nearest, outward(lower, exponent, up=False), outward(upper, exponent, up=True))
+        return moved_back(found, exponent)
 
     def _inside(self, flat: Floats) -> NDArray[np.bool_]:
         """Whether points are in the region; only polygons have an index of their own."""

@@ -14,7 +14,7 @@ from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.rows import first_rows
 from conservative.matrix_sets._enclosure import norms
-from conservative.matrix_sets.base import MatrixSet, Projection, check_errors
+from conservative.matrix_sets.base import MatrixSet, Projection, check_errors, moved_back
 from conservative.matrix_sets.planar import planar_hull
 
 Floats = NDArray[np.float64]
@@ -24,6 +24,9 @@ _MOST_DIMENSIONS = 3
 
 VERTEX_ROUNDING = 1e-10
 """Share by which the vertices that Qhull finds are moved outward."""
+
+_FAR = 300
+"""Exponents of two beyond which sets are moved to size one."""
 
 
 @final
@@ -173,6 +176,12 @@ class TemplateHull(MatrixSet):
         ShapeError, NonFiniteError, ArgumentTypeError
         """
         flat, batch = self._flatten(points, call="project", argument="points")
+        exponent = int(np.frexp(max(float(np.abs(self.heights).max()), float(np.abs(flat).max(initial=0.0))))[1])
+        if abs(exponent) > _FAR:
+            with np.errstate(under="ignore"):
+                near = TemplateHull(self.directions, np.ldexp(self.heights, -exponent))
+                found = near.project(np.ldexp(flat, -exponent).reshape(*batch, *self.shape))
+            return moved_back(found, exponent)
         U, inner = self._rows(), self.inside.ravel()
         excess = flat @ U.T - self.heights + self._slack(flat)
         outside = np.flatnonzero((excess > 0.0).any(axis=1))
@@ -267,9 +276,10 @@ class TemplateHull(MatrixSet):
         return np.asarray((norms(flat - weights @ U) + rounding) * (1.0 + 1e-14))
 
     def _support_bound(self, flat: Floats, weights: Floats, radius: float) -> Floats:
-        value = weights @ self.heights
-        rounding = (len(self.heights) + 8) * UNIT_ROUNDOFF * 1.01 * (weights @ np.abs(self.heights))
-        return np.nextafter(value + rounding + self._residuals(flat, weights) * radius * (1.0 + 1e-15), np.inf)
+        with np.errstate(over="ignore"):
+            value = weights @ self.heights
+            rounding = (len(self.heights) + 8) * UNIT_ROUNDOFF * 1.01 * (weights @ np.abs(self.heights))
+            return np.nextafter(value + rounding + self._residuals(flat, weights) * radius * (1.0 + 1e-15), np.inf)
 
     def _least_distance(self, excess: Floats) -> Floats:
         """Weights λ ≥ 0 for which X − Σ λ_j U_j is nearly the nearest point (Lawson and Hanson's least distance)."""
