@@ -84,15 +84,24 @@ class Supports:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Front:
-    """The open words: whose they are, their directions, sums, and errors."""
+    """The open words: whose they are, their directions with bounds of the norms, sums, and errors."""
 
     owner: Indices
     direction: Floats
+    size: Floats
     total: Floats
     error: Floats
 
+    @classmethod
+    def of(cls, directions: Floats) -> "_Front":
+        """The empty word for every direction."""
+        k = len(directions)
+        return cls(np.arange(k), directions, frobenius_bounds(directions)[1], np.zeros(k), np.zeros(k))
+
     def keep(self, mask: NDArray[np.bool_]) -> "_Front":
-        return _Front(self.owner[mask], self.direction[mask], self.total[mask], self.error[mask])
+        if mask.all():
+            return self
+        return _Front(self.owner[mask], self.direction[mask], self.size[mask], self.total[mask], self.error[mask])
 
 
 def extend(words: Words, directions: Floats, allowed: Floats, limits: Limits) -> Supports:
@@ -111,7 +120,7 @@ def extend(words: Words, directions: Floats, allowed: Floats, limits: Limits) ->
     Supports
     """
     k, steps = len(directions), limits.steps
-    front = _Front(np.arange(k), directions, np.zeros(k), np.zeros(k))
+    front, sizes = _Front.of(directions), _sizes(words)
     floor, ceiling = np.full(k, -np.inf), np.full(k, -np.inf)
     lower, upper = np.empty((steps + 2, k)), np.empty((steps + 2, k))
     end, depth = End.CLOSED, 0
@@ -120,7 +129,7 @@ def extend(words: Words, directions: Floats, allowed: Floats, limits: Limits) ->
             value, error = _at_start(words, front)
             lower[depth] = np.maximum(_largest(front.owner, value - error, k), floor)
             upper[depth] = np.maximum(_largest(front.owner, value + error, k), ceiling)
-        follows = words.radius * frobenius_bounds(front.direction)[1] * (1.0 + 1e-15)
+        follows = words.radius * front.size * (1.0 + 1e-15)
         reach = np.nextafter(follows + front.error, np.inf)
         low, high = np.nextafter(front.total - reach, -np.inf), np.nextafter(front.total + reach, np.inf)
         floor = np.maximum(floor, _largest(front.owner, low, k))
@@ -132,7 +141,7 @@ def extend(words: Words, directions: Floats, allowed: Floats, limits: Limits) ->
             end, going = reason, np.zeros_like(going)
         closed = matters & ~going
         ceiling = np.maximum(ceiling, _largest(front.owner[closed], high[closed], k))
-        front = _children(words, front.keep(going))
+        front = _children(words, front.keep(going), sizes)
         depth += 1
     ceiling = np.maximum(ceiling, floor)
     lower[min(depth, steps + 1) :], upper[min(depth, steps + 1) :] = floor, ceiling
@@ -166,7 +175,7 @@ def supports_of_last(words: Words, sets: Sequence[MatrixPolytope], directions: F
     lower, upper : ndarray, shape (k,)
     """
     k = len(directions)
-    front = _Front(np.arange(k), directions, np.zeros(k), np.zeros(k))
+    front, sizes = _Front.of(directions), _sizes(words)
     lower, upper = np.full(k, -np.inf), np.full(k, np.inf)
     for X in reversed(sets[-_SETS_BACK:]):
         points = X.vertices - words.centre
@@ -178,23 +187,29 @@ def supports_of_last(words: Words, sets: Sequence[MatrixPolytope], directions: F
         front = front.keep(np.nextafter(value + error, np.inf) >= lower[front.owner])
         if len(front.owner) * len(words.A) > _MOST_BACK:
             break
-        front = _children(words, front)
+        front = _children(words, front, sizes)
     return lower, upper
 
 
-def _children(words: Words, front: _Front) -> _Front:
-    size = frobenius_bounds(front.direction)[1] if len(front.owner) else np.zeros(0)
-    count, (p, m) = len(words.A), words.B.shape[1:]
-    A_size = frobenius_bounds(words.A)[1]
+def _sizes(words: Words) -> tuple[Floats, Floats]:
+    """Bounds of the norms of each A, and of the largest B that goes with it."""
     B_size = np.maximum.reduceat(frobenius_bounds(words.B)[1], words.first)
-    below = np.einsum("kij,nim->knjm", words.A, front.direction, optimize=True)
-    every = np.einsum("kim,nim->kn", words.B, front.direction, optimize=True)
+    return frobenius_bounds(words.A)[1][:, None], B_size[:, None]
+
+
+def _children(words: Words, front: _Front, sizes: tuple[Floats, Floats]) -> _Front:
+    """The words with one more letter: A_iᵀU as rows (UᵀA_i)ᵀ, one product of matrices for each letter."""
+    (A_size, B_size), size = sizes, front.size
+    count, (p, m) = len(words.A), words.B.shape[1:]
+    rows = np.swapaxes(front.direction, 1, 2).reshape(-1, p)
+    below = np.swapaxes((rows @ words.A).reshape(-1, m, p), 1, 2)
+    every = words.B.reshape(len(words.B), -1) @ front.direction.reshape(-1, p * m).T
     gain = np.maximum.reduceat(every, words.first, axis=0)
     total = front.total + gain
-    turned = (p + 4) * UNIT_ROUNDOFF * 1.01 * A_size[:, None] * size * words.radius
-    summed = ((p * m + 6) * UNIT_ROUNDOFF * 1.01 * B_size[:, None] + words.rounding) * size
+    turned = (p + 4) * UNIT_ROUNDOFF * 1.01 * A_size * size * words.radius
+    summed = ((p * m + 6) * UNIT_ROUNDOFF * 1.01 * B_size + words.rounding) * size
     error = (front.error + turned + summed + 2.0 * UNIT_ROUNDOFF * np.abs(total)) * (1.0 + 1e-14) + 1e-300
-    return _Front(np.tile(front.owner, count), below.reshape(-1, p, m), total.ravel(), error.ravel())
+    return _Front(np.tile(front.owner, count), below, frobenius_bounds(below)[1], total.ravel(), error.ravel())
 
 
 def _at_start(words: Words, front: _Front) -> tuple[Floats, Floats]:
@@ -202,7 +217,7 @@ def _at_start(words: Words, front: _Front) -> tuple[Floats, Floats]:
     flat = front.direction.reshape(len(front.owner), -1)
     corners = words.points.reshape(len(words.points), -1)
     reached = (flat @ corners.T).max(axis=1)
-    size = frobenius_bounds(front.direction)[1]
+    size = front.size
     most = float(frobenius_bounds(words.points)[1].max())
     noise = (flat.shape[1] + 6) * UNIT_ROUNDOFF * 1.01 * size * most + words.loose * size
     value = front.total + reached

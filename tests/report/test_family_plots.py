@@ -36,7 +36,13 @@ FAMILIES = {
 }
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+QUICK = ("shadow", "positive", "line", "zero", "beyond")
+"""One of each way to draw: a shadow, a cone, no plane, no growth, and numbers that overflow."""
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in FAMILIES]
+)
 def test_every_family_has_a_figure(tmp_path, name):
     radius = joint_spectral_radius(FAMILIES[name])
     plot_radius(FAMILIES[name], radius, str(tmp_path / "radius.svg"), title=name)
@@ -44,7 +50,7 @@ def test_every_family_has_a_figure(tmp_path, name):
     assert "joint spectral radius in" in text or len(text) > 10_000  # text may be drawn as paths
 
 
-@pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
+@pytest.mark.parametrize("ending", ["png", *(pytest.param(e, marks=pytest.mark.slow) for e in ("pdf", "svg"))])
 def test_an_analysis_of_a_family_is_drawn(tmp_path, ending):
     path = tmp_path / f"family.{ending}"
     plot_analysis(analyze(UL), str(path))

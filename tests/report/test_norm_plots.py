@@ -8,7 +8,7 @@ from conservative import ConservativeError, plot_unit_ball
 UL = [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
 
 
-@pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
+@pytest.mark.parametrize("ending", ["pdf", *(pytest.param(e, marks=pytest.mark.slow) for e in ("png", "svg"))])
 def test_the_unit_ball_is_written(tmp_path, ending):
     path = tmp_path / f"ball.{ending}"
     norm = plot_unit_ball(UL, str(path), title="free semigroup")

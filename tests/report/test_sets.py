@@ -103,7 +103,7 @@ def test_refusals_leave_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("p", [1, 2, 3])
+@pytest.mark.parametrize("p", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(3, marks=pytest.mark.slow)])
 def test_figures_of_every_dimension(tmp_path: Path, p: int) -> None:
     pytest.importorskip("matplotlib")
     rng = np.random.default_rng(p)
@@ -140,7 +140,7 @@ def test_the_floor_that_thinning_causes_is_drawn_and_said() -> None:
         assert [line.split()[-1] for line in report if line.lstrip().startswith("5 ")] == [f"{run.carried[5]:.2g}"]
 
 
-@pytest.mark.parametrize("ending", ["png", "svg"])
+@pytest.mark.parametrize("ending", ["png", pytest.param("svg", marks=pytest.mark.slow)])
 def test_many_parts_are_drawn_as_they_are(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a union, and as pixels, so that a file of lines stays small; nothing is left out."""
     monkeypatch.setattr(set_plots, "_MANY", 3)
