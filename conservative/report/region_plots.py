@@ -1,20 +1,19 @@
-"""Maps of counterexamples: a picture by verdict and winning word, and the data as a table."""
+"""Maps of counterexamples: a picture by verdict and winning word."""
 
-import csv
 import io
 from collections import Counter
 from typing import Any
 
 import numpy as np
 
-from conservative._core.errors import ArgumentError, ArgumentTypeError, MissingExtraError
+from conservative._core.errors import ArgumentError, MissingExtraError
 from conservative._core.files import as_path, write_atomically
 from conservative._core.text import one_line, shown
 from conservative.spectral import word_text
 from conservative.spectral.counterexamples import CounterexampleMap, RegionVerdict
+from conservative.spectral.counterexamples.plane import require_map
 
 _FORMATS = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
-_TABLES = (".csv", ".npz")
 
 _COLOURS = {
     RegionVerdict.NOT_REACHED: "#3f3f3f",
@@ -48,7 +47,7 @@ def plot_counterexample_map(counterexample_map: CounterexampleMap, path: str, *,
     MissingExtraError
         When matplotlib is not installed.
     """
-    _require_map(counterexample_map, "plot_counterexample_map")
+    require_map(counterexample_map, "plot_counterexample_map")
     kind = _FORMATS.get(as_path(path).suffix.lower())
     if kind is None:
         raise ArgumentError(f"`plot_counterexample_map(path=...)` writes {', '.join(_FORMATS)}; got {shown(path)}.")
@@ -85,35 +84,6 @@ def plot_counterexample_map(counterexample_map: CounterexampleMap, path: str, *,
     write_atomically(path, buffer.getvalue())
 
 
-def export_counterexample_map(counterexample_map: CounterexampleMap, path: str) -> None:
-    """Write the data of a map of counterexamples.
-
-    Parameters
-    ----------
-    counterexample_map : CounterexampleMap
-    path : str
-        Ends in .csv (one line for each cell: exact parameters, verdict, word) or .npz (arrays ``x``, ``y``, ``codes``,
-        ``lengths``, ``word_codes``, and the texts ``verdicts`` and ``words``).
-
-    Raises
-    ------
-    ArgumentError
-        For another ending.
-    ArgumentTypeError
-        For anything but a map.
-    """
-    _require_map(counterexample_map, "export_counterexample_map")
-    ending = as_path(path).suffix.lower()
-    if ending not in _TABLES:
-        raise ArgumentError(f"`export_counterexample_map(path=...)` writes {', '.join(_TABLES)}; got {shown(path)}.")
-    write_atomically(path, _table(counterexample_map) if ending == ".csv" else _arrays(counterexample_map))
-
-
-def _require_map(value: Any, call: str) -> None:
-    if not isinstance(value, CounterexampleMap):
-        raise ArgumentTypeError(f"`{call}` needs the result of `counterexample_map`; got {type(value).__name__}.")
-
-
 def _classes(shown: CounterexampleMap) -> tuple[np.ndarray[Any, Any], list[str], list[str]]:
     """The picture as class numbers, with a label and a colour for each class that occurs."""
     image = np.full(shown.codes.shape, -1)
@@ -147,32 +117,3 @@ def _order(shown: CounterexampleMap, word: int) -> tuple[int, tuple[int, ...]]:
 def _letter(name: str) -> str:
     greek = {"alpha": "α", "beta": "β", "gamma": "γ", "kappa": "κ", "lambda": "λ", "mu": "μ", "theta": "θ", "eta": "η"}
     return greek.get(name, name)
-
-
-def _table(shown: CounterexampleMap) -> bytes:
-    names = [*shown.names, *shown.fixed]
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*names, "verdict", "length", "word"])
-    for row, column in np.ndindex(*shown.codes.shape):
-        point, word = shown.point(row, column), shown.word(row, column)
-        verdict = shown.verdict(row, column).name.lower()
-        text = "" if word is None else word_text(word)
-        writer.writerow([*(str(point[name]) for name in names), verdict, int(shown.lengths[row, column]), text])
-    return buffer.getvalue().encode()
-
-
-def _arrays(shown: CounterexampleMap) -> bytes:
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        x=shown.x,
-        y=shown.y,
-        codes=shown.codes,
-        lengths=shown.lengths,
-        word_codes=shown.word_codes,
-        names=np.array(shown.names),
-        verdicts=np.array([verdict.name.lower() for verdict in RegionVerdict]),
-        words=np.array([word_text(word) for word in shown.words], dtype=str),
-    )
-    return buffer.getvalue()

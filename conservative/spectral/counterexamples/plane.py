@@ -4,10 +4,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.errors import ArgumentTypeError
 from conservative.spectral.counterexamples.contraction import cell_centres
 from conservative.spectral.words import Word, word_text
 
@@ -160,3 +162,9 @@ class CounterexampleMap:
         if len(shares) > 16:
             lines.append(f"  {sum(list(shares.values())[16:]):6.1%}  {len(shares) - 16} others")
         return "\n".join(lines)
+
+
+def require_map(value: Any, call: str) -> None:
+    """Refuse what is no map of counterexamples, in the name of the call."""
+    if not isinstance(value, CounterexampleMap):
+        raise ArgumentTypeError(f"`{call}` needs the result of `counterexample_map`; got {type(value).__name__}.")
