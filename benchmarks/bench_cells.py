@@ -9,7 +9,8 @@ from itertools import product
 import numpy as np
 from scipy.optimize import linprog
 
-from conservative.functions import _cells, affine_pieces, from_sympy
+from conservative.functions import affine_pieces, from_sympy
+from conservative.functions.ties import first_order_cells as _cells
 from conservative.jacobians import conservative_jacobian
 
 

@@ -13,7 +13,7 @@ from conservative.functions.parametrised import parametrised_family
 from conservative.spectral.counterexamples import follow_kink
 from conservative.spectral.counterexamples.batch import largest_radii, point_chunks, word_levels
 from conservative.spectral.counterexamples.sampling import spread_points
-from conservative.spectral.tree import spectral_radii, word_chunks
+from conservative.spectral.words.word_tree import spectral_radii, word_chunks
 
 CASE = cj.gallery.parametrised("heavy-ball")
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import shapely
 
-from conservative.matrix_sets import _enclosure
-from conservative.matrix_sets._enclosure import hull_distances
-from conservative.matrix_sets._wolfe import nearest_points
+from conservative.matrix_sets.nearest import proved_projection as _enclosure
+from conservative.matrix_sets.nearest.min_norm_point import nearest_points
+from conservative.matrix_sets.nearest.proved_projection import hull_distances
 
 
 def _seconds(call: Callable[[], object]) -> float:

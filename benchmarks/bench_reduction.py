@@ -8,8 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from conservative._core.exact_linalg import to_flint
-from conservative._core.families import as_family
+from conservative._core.exact.linear_algebra import to_flint
+from conservative._core.families.as_family import as_family
 from conservative.spectral.reduction import closed_form, essential_matrices, triangularise
 
 

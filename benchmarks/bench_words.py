@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from conservative.spectral.tree import spectral_radii, word_chunks
+from conservative.spectral.words.word_tree import spectral_radii, word_chunks
 
 HEAVY_BALL = np.array([[[0.75, -0.75], [1.0, 0.0]], [[1.5, -0.75], [1.0, 0.0]]])
 

@@ -125,12 +125,12 @@ _HOMES = {
     "Analysis": "conservative.analysis",
     "export_set": "conservative.report",
     "export_counterexample_map": "conservative.report",
-    "plot_counterexample_map": "conservative.report",
-    "plot_fixed_set": "conservative.report",
-    "plot_norm": "conservative.report",
-    "plot_radius": "conservative.report",
-    "plot_sets": "conservative.report",
-    "plot_unit_ball": "conservative.report",
+    "plot_counterexample_map": "conservative.plots",
+    "plot_fixed_set": "conservative.plots",
+    "plot_norm": "conservative.plots",
+    "plot_radius": "conservative.plots",
+    "plot_sets": "conservative.plots",
+    "plot_unit_ball": "conservative.plots",
     "analyze": "conservative.analysis",
 }
 

@@ -20,10 +20,22 @@ FLOORS = (
     {"differentiation"},
     {"gallery"},
     {"analysis"},
-    {"report"},
+    {"report", "plots"},
     {"cli", "explorer"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+# Rooms within rooms, in the order in which data flows; "." are the files of the room itself.
+SUBROOMS = {
+    "_core": (".", "families", "exact"),
+    "functions": ("graph", "vocabulary", "expressions", "ties", "continuity", ".", "arrays"),
+    "matrix_sets": (".", "nearest", "sets", "zonotopes", "operations", "distance"),
+    "jacobians": (".", "conservativity", "explanation"),
+    "spectral": (
+        "words", "automata", "norms", "expanding", "reduction", "polytope", "semidefinite", "zonotopes",
+        "radius", "verdict", "growth", "counterexamples",
+    ),
+    "iteration": (".", "bounds", "image", "fixed", "trajectories"),
+}  # fmt: skip
 ONLY_IN = {"sympy": {"functions", "algorithms", "gallery"}, "click": {"cli"}}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -60,6 +72,37 @@ def test_a_file_imports_lower_floors_only(path: Path) -> None:
             assert parts[0] != library or room in rooms, f"{path} imports {library}"
         if parts[0] == "conservative" and len(parts) > 1 and parts[1] in FLOOR and parts[1] != room:
             assert FLOOR[parts[1]] < FLOOR[room], f"{path} imports {name}, which is not on a lower floor"
+
+
+def home_of(module: str) -> tuple[str, str] | None:
+    """Room and room within it where a module stands, None for names that are none."""
+    parts = module.split(".")[1:]
+    path = PACKAGE.joinpath(*parts)
+    if path.with_suffix(".py").exists() and len(parts) > 1:
+        return parts[0], parts[1] if len(parts) > 2 else "."
+    return None
+
+
+def test_rooms_within_rooms_are_in_the_table_and_their_order_is_kept() -> None:
+    for path in FILES:
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if path.name == "__init__.py" or len(parts) < 2 or parts[0] not in SUBROOMS:
+            continue
+        order = SUBROOMS[parts[0]]
+        here = parts[1] if len(parts) > 2 else "."
+        assert here in order, f"{path}: {here} is not in the table of rooms within {parts[0]}"
+        for name in imports_of(path):
+            home = home_of(name)
+            if home and home[0] == parts[0]:
+                assert order.index(home[1]) <= order.index(here), f"{path} imports {name}, which comes after it"
+
+
+def test_a_leading_underscore_means_private_to_its_folder() -> None:
+    for path in FILES:
+        for name in imports_of(path):
+            module = PACKAGE.parent.joinpath(*name.split(".")).with_suffix(".py")
+            if name.startswith("conservative.") and module.exists() and module.stem.startswith("_"):
+                assert module.parent in (path.parent, PACKAGE), f"{path} imports {name}"
 
 
 def test_the_checker_imports_the_standard_library_only() -> None:

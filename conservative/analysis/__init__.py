@@ -1,8 +1,8 @@
 """`analyze`: the straight line from a function to a proved verdict."""
 
-from conservative.analysis.line import analyze as analyze
-from conservative.analysis.line import iterated as iterated
-from conservative.analysis.line import state_matrices as state_matrices
+from conservative.analysis.pipeline import analyze as analyze
+from conservative.analysis.pipeline import iterated as iterated
+from conservative.analysis.pipeline import state_matrices as state_matrices
 from conservative.analysis.problem import Problem as Problem
 from conservative.analysis.problem import as_problem as as_problem
 from conservative.analysis.problem import problem_from_text as problem_from_text

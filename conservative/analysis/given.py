@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Any
 
-from conservative._core.families import MatrixFamily
+from conservative._core.families.as_family import MatrixFamily
 from conservative.analysis.layout import LARGEST_SHOWN, matrix_lines
 from conservative.analysis.sentences import Finding
 from conservative.functions import PiecewiseSelection, Residual, StructuredMap

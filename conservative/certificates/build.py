@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from conservative._core.families import as_family
+from conservative._core.families.as_family import as_family
 from conservative._core.rationals import as_fraction
 from conservative.certificates.lower import word_proof
 from conservative.certificates.lower_parts import LowerPart

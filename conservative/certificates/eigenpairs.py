@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import CertificateError
-from conservative._core.exact_linalg import exact_product
-from conservative._core.families import MatrixFamily
+from conservative._core.exact.linear_algebra import exact_product
+from conservative._core.families.as_family import MatrixFamily
 
 GUARD = 32
 """Bits that the refinement has beyond those of the vector."""

@@ -12,8 +12,8 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from conservative._core.errors import CertificateError
-from conservative._core.exact_linalg import exact_product, from_flint, to_flint
-from conservative._core.families import MatrixFamily, as_family
+from conservative._core.exact.linear_algebra import exact_product, from_flint, to_flint
+from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative.certificates.eigenpairs import GUARD, refined_eigenpair, rounded, scaled_product
 from conservative.certificates.proofs import ExactProof
 from conservative.certificates.words import estimate_word_radius

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import CertificateError
-from conservative._core.families import MatrixFamily
-from conservative._core.perron import is_nonnegative, perron_classes
+from conservative._core.exact.perron import is_nonnegative, perron_classes
+from conservative._core.families.as_family import MatrixFamily
 from conservative.certificates.eigenpairs import refined_eigenpair, rounded, scaled_product
 from conservative.certificates.numerals import text, texts, whole, wholes
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from conservative._core.errors import ArgumentTypeError, CertificateError
-from conservative._core.families import MatrixFamily, as_family
+from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.files import read_text, write_atomically
 
 _MAX_BYTES = 64 * 2**20

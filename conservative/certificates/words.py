@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from conservative._core.errors import CertificateError
-from conservative._core.families import MatrixFamily, as_family
+from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative.certificates.lower import word_proof
 from conservative.certificates.records import check
 from conservative.certificates.sealing import inequality, letters, seal

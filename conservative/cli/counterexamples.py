@@ -105,7 +105,7 @@ def _draw(family: Any, found: Any, options: dict[str, Any]) -> None:
 
     Ranges that were not asked for are cut to where every matrix is stable: elsewhere the question does not arise.
     """
-    from conservative.report import plot_counterexample_map
+    from conservative.plots import plot_counterexample_map
     from conservative.spectral.counterexamples import counterexample_map
 
     free = [name for name, (a, b) in zip(family.names, family.ranges, strict=True) if a < b][:2]

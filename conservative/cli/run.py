@@ -35,7 +35,8 @@ def analyze(source: str, **options: Any) -> int:
     from conservative._core.files import check_writable
     from conservative.analysis import Contraction
     from conservative.analysis import analyze as run_analysis
-    from conservative.report import FIGURE_ENDINGS, analysis_document, plot_analysis, render
+    from conservative.plots import FIGURE_ENDINGS, plot_analysis
+    from conservative.report import analysis_document, render
 
     target = _certificate_target(source, options)
     check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
@@ -84,7 +85,8 @@ def jsr(source: str, **options: Any) -> int:
     """
     from conservative._core.files import check_writable
     from conservative.analysis import state_matrices
-    from conservative.report import FIGURE_ENDINGS, plot_radius, radius_document, radius_text
+    from conservative.plots import FIGURE_ENDINGS, plot_radius
+    from conservative.report import radius_document, radius_text
     from conservative.spectral import joint_spectral_radius
 
     check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
@@ -135,7 +137,8 @@ def iterate(source: str, **options: Any) -> int:
     """
     from conservative._core.files import check_writable
     from conservative.analysis import iterated
-    from conservative.report import FIGURE_ENDINGS, plot_trajectory, trajectory_document, trajectory_text
+    from conservative.plots import FIGURE_ENDINGS, plot_trajectory
+    from conservative.report import trajectory_document, trajectory_text
 
     check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
     problem = _at_point(source, options)
@@ -170,7 +173,7 @@ def explain(source: str, **options: Any) -> int:
     int
     """
     from conservative._core.errors import ArgumentError
-    from conservative._core.family_files import SUFFIXES
+    from conservative._core.families.family_files import SUFFIXES
     from conservative.jacobians import explain as explain_ties
     from conservative.report import explanation_document
 

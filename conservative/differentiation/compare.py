@@ -13,7 +13,7 @@ from conservative.differentiation.implicit_hull import ImplicitHull, is_box_of_r
 from conservative.iteration import FixedSet, fixed_set
 from conservative.jacobians import JacobianSet, JacobianZonotope, jacobian_readings
 from conservative.matrix_sets import MatrixPolytope
-from conservative.matrix_sets.gaps import measured_gap
+from conservative.matrix_sets.distance.gaps import measured_gap
 
 
 @dataclass(frozen=True, slots=True)

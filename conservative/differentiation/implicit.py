@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError
-from conservative._core.exact_linalg import from_flint, to_flint
+from conservative._core.exact.linear_algebra import from_flint, to_flint
 from conservative._core.exactness import Exactness
-from conservative._core.families import ExactMatrix
+from conservative._core.families.as_family import ExactMatrix
 from conservative._core.rationals import nearest_double
 from conservative._core.text import shown
 from conservative.jacobians import JacobianSet, JacobianZonotope

@@ -7,8 +7,8 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.exact_linalg import to_flint
-from conservative._core.families import ExactMatrix
+from conservative._core.exact.linear_algebra import to_flint
+from conservative._core.families.as_family import ExactMatrix
 from conservative._core.norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round_up
 from conservative.differentiation.solve_cells import SolveCells

@@ -1,20 +1,20 @@
 """What a user writes: continuous functions given as switches between smooth pieces."""
 
 from conservative.functions import vocabulary as vocabulary
-from conservative.functions._arithmetic import as_sympy_matrix as as_sympy_matrix
-from conservative.functions.affine import AffinePiece as AffinePiece
-from conservative.functions.affine import Polyhedron as Polyhedron
-from conservative.functions.affine import affine_pieces as affine_pieces
-from conservative.functions.combine import compose as compose
-from conservative.functions.combine import stack as stack
+from conservative.functions.affine_pieces import AffinePiece as AffinePiece
+from conservative.functions.affine_pieces import Polyhedron as Polyhedron
+from conservative.functions.affine_pieces import affine_pieces as affine_pieces
+from conservative.functions.arrays.scalar_piece import ScalarPiece as ScalarPiece
+from conservative.functions.arrays.structured import structured as structured
+from conservative.functions.arrays.structured_map import StructuredMap as StructuredMap
+from conservative.functions.compose import compose as compose
+from conservative.functions.compose import stack as stack
 from conservative.functions.files import FunctionFile as FunctionFile
 from conservative.functions.files import parse_function_text as parse_function_text
 from conservative.functions.files import read_function as read_function
 from conservative.functions.files import read_function_file as read_function_file
-from conservative.functions.front import from_sympy as from_sympy
-from conservative.functions.scalar_piece import ScalarPiece as ScalarPiece
+from conservative.functions.from_sympy import from_sympy as from_sympy
+from conservative.functions.graph.arithmetic import as_sympy_matrix as as_sympy_matrix
 from conservative.functions.selection import Piece as Piece
 from conservative.functions.selection import PiecewiseSelection as PiecewiseSelection
 from conservative.functions.selection import Residual as Residual
-from conservative.functions.structured import structured as structured
-from conservative.functions.structured_map import StructuredMap as StructuredMap

@@ -11,10 +11,11 @@ import sympy
 from conservative._core.checks import as_items
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative._core.text import shown
-from conservative.functions._builder import Builder
-from conservative.functions._graft import graft
-from conservative.functions._graph import Graph
-from conservative.functions._joining import (
+from conservative.functions.expressions.text_reader import RESERVED
+from conservative.functions.graph.builder import Builder
+from conservative.functions.graph.copying import graft
+from conservative.functions.graph.nodes import Graph
+from conservative.functions.joint_graph import (
     exact_matrix,
     exact_number,
     joined,
@@ -24,7 +25,6 @@ from conservative.functions._joining import (
     require_known,
     variables_below,
 )
-from conservative.functions._text_reader import RESERVED
 
 
 class FunctionAlgebra(ABC):

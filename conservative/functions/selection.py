@@ -12,18 +12,18 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_count, as_real_array
 from conservative._core.errors import ArgumentError, DiscontinuityError, FunctionError, ShapeError
 from conservative._core.names import require_names
-from conservative.functions._arithmetic import as_sympy
-from conservative.functions._compiled import Program, compile_graph
-from conservative.functions._continuity import continuous_traces
-from conservative.functions._enclosed import EnclosedArithmetic
-from conservative.functions._graph import Graph
-from conservative.functions._origin import Origin
-from conservative.functions._pieces import enumerate_choices
-from conservative.functions._removable import localised
-from conservative.functions._symbolic import abbreviated, is_rebuilt, smooth_pieces, written
-from conservative.functions._values import Trace, Undefined, value_pass
 from conservative.functions.algebra import FunctionAlgebra
+from conservative.functions.continuity.jumps import continuous_traces
+from conservative.functions.continuity.removable import localised
+from conservative.functions.expressions.source_lines import Origin
+from conservative.functions.graph.arithmetic import as_sympy
+from conservative.functions.graph.compiled import Program, compile_graph
+from conservative.functions.graph.enclosed_arithmetic import EnclosedArithmetic
+from conservative.functions.graph.evaluate import Trace, Undefined, value_pass
+from conservative.functions.graph.nodes import Graph
+from conservative.functions.graph.to_sympy import abbreviated, is_rebuilt, smooth_pieces, written
 from conservative.functions.points import Point, read_point
+from conservative.functions.ties.active_pieces import enumerate_choices
 
 MAX_PIECES = 4096
 """Most active pieces that are listed unless the caller allows more."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from conservative._core.families import MatrixFamily
+from conservative._core.families.as_family import MatrixFamily
 from conservative.functions import PiecewiseSelection
 from conservative.jacobians import JacobianSet
 

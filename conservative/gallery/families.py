@@ -6,7 +6,7 @@ decide them by certificate. Words are written as products, 1-based, left to righ
 
 from typing import Any
 
-from conservative._core.families import as_family
+from conservative._core.families.as_family import as_family
 from conservative.gallery.cases import FamilyCase
 
 _U, _L = [[1, 1], [0, 1]], [[1, 0], [1, 1]]

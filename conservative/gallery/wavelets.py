@@ -10,8 +10,8 @@ import math
 import flint
 
 from conservative._core.errors import ArgumentError
-from conservative._core.exact_linalg import exact_end, working_precision
-from conservative._core.families import MatrixFamily, as_family
+from conservative._core.exact.linear_algebra import exact_end, working_precision
+from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.text import shown
 from conservative.gallery.cases import FamilyCase
 

@@ -12,24 +12,24 @@ from numpy.typing import NDArray
 from conservative._core.checks import as_count
 from conservative._core.deadlines import NEVER, is_over
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, EmptySetError, FunctionError
+from conservative._core.exact.hulls import hull_contains
 from conservative._core.exactness import Exactness
-from conservative._core.hulls import hull_contains
 from conservative._core.text import shown
 from conservative.functions import PiecewiseSelection
-from conservative.functions._arithmetic import Arithmetic
-from conservative.functions._cells import CellSearch
-from conservative.functions._edges import domain_edges
-from conservative.functions._enclosed import EnclosedArithmetic, as_rationals, enclosed_trace
-from conservative.functions._guards import decided_traces
-from conservative.functions._local_regions import region_choices
-from conservative.functions._pieces import Choices, Differentiator, _walk, check_budget, enumerate_choices
-from conservative.functions._symbolic import abbreviated
-from conservative.functions._values import Trace
+from conservative.functions.continuity.domain_edges import domain_edges
+from conservative.functions.continuity.local_regions import region_choices
+from conservative.functions.continuity.possible_branches import decided_traces
+from conservative.functions.graph.arithmetic import Arithmetic
+from conservative.functions.graph.enclosed_arithmetic import EnclosedArithmetic, as_rationals, enclosed_trace
+from conservative.functions.graph.evaluate import Trace
+from conservative.functions.graph.to_sympy import abbreviated
 from conservative.functions.selection import MAX_PIECES
-from conservative.jacobians._many_ties import graph_zonotope, independent_ties
-from conservative.jacobians._near import near_ties
+from conservative.functions.ties.active_pieces import Choices, Differentiator, _walk, check_budget, enumerate_choices
+from conservative.functions.ties.first_order_cells import CellSearch
 from conservative.jacobians.jacobian_set import ExactBlocks, JacobianSet, distinct, frozen
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope
+from conservative.jacobians.many_ties import graph_zonotope, independent_ties
+from conservative.jacobians.near_ties import near_ties
 
 KINDS = ("program", "selection", "conical")
 CALL = "conservative_jacobian"

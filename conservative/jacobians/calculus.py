@@ -17,7 +17,7 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetEr
 from conservative._core.exactness import Exactness
 from conservative._core.text import shown
 from conservative.functions import PiecewiseSelection, compose
-from conservative.functions._arithmetic import ExactArithmetic
+from conservative.functions.graph.arithmetic import ExactArithmetic
 from conservative.functions.points import read_number
 from conservative.functions.selection import MAX_PIECES
 from conservative.jacobians.at_point import AtPoint

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from conservative._core.checks import as_matrices
 from conservative._core.errors import ShapeError
 from conservative._core.exactness import Exactness
-from conservative._core.families import MatrixFamily, as_family
+from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.rationals import as_fraction, nearest_double
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import Bracket, largest
 from conservative._core.text import shown
 from conservative.functions import Piece, PiecewiseSelection, StructuredMap
-from conservative.functions._graph import SWITCHES, Graph
-from conservative.functions._pieces import Choices, enumerate_choices
-from conservative.functions._second_order import ball, hessians
-from conservative.functions._symbolic import smooth_pieces
-from conservative.functions._values import Trace
+from conservative.functions.graph.evaluate import Trace
+from conservative.functions.graph.interval_hessians import ball, hessians
+from conservative.functions.graph.nodes import SWITCHES, Graph
+from conservative.functions.graph.to_sympy import smooth_pieces
 from conservative.functions.selection import MAX_PIECES
-from conservative.jacobians._readable import as_selection
+from conservative.functions.ties.active_pieces import Choices, enumerate_choices
+from conservative.jacobians.as_graph import as_selection
 
 Floats = NDArray[np.float64]
 CALL = "lipschitz_constants"

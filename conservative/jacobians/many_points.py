@@ -10,15 +10,15 @@ from conservative._core.checks import as_count, as_real_array
 from conservative._core.errors import ArgumentTypeError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative.functions import PiecewiseSelection
+from conservative.functions.arrays.structured_map import LARGEST_SELECTION, StructuredMap
 from conservative.functions.points import DEFAULT_TOLERANCE, as_tolerance
 from conservative.functions.selection import MAX_PIECES
-from conservative.functions.structured_map import LARGEST_SELECTION, StructuredMap
-from conservative.jacobians._structured import StructuredSweep, state_size
-from conservative.jacobians._sweep import CALL, Sweep
 from conservative.jacobians.at_point import check_kind
-from conservative.jacobians.front import conservative_jacobian
+from conservative.jacobians.batch import CALL, Sweep
+from conservative.jacobians.conservative_jacobian import conservative_jacobian
 from conservative.jacobians.jacobian_set import JacobianSet
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope
+from conservative.jacobians.structured_ties import StructuredSweep, state_size
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]

@@ -9,13 +9,13 @@ import numpy as np
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 from conservative.functions import PiecewiseSelection
+from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.functions.selection import MAX_PIECES
-from conservative.functions.structured_map import StructuredMap
-from conservative.jacobians.front import getter, or_none
+from conservative.jacobians.conservative_jacobian import getter, or_none
 from conservative.jacobians.jacobian_set import JacobianSet
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope
 from conservative.matrix_sets import MatrixPolytope
-from conservative.matrix_sets.gaps import measured_distance
+from conservative.matrix_sets.distance.gaps import measured_distance
 
 _LISTED_TIES = 8
 """Most ties of a zonotope whose vertices are compared with the cells."""

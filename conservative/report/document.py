@@ -7,7 +7,7 @@ from conservative.analysis import Analysis
 from conservative.differentiation import ImplicitJacobian
 from conservative.iteration import FixedSet, SetTrajectory
 from conservative.jacobians import Explanation, JacobianSet, JacobianZonotope
-from conservative.jacobians.conventions import VERSIONS
+from conservative.jacobians.explanation.conventions import VERSIONS
 from conservative.spectral import ContractionVerdict, JointSpectralRadius, Product
 
 

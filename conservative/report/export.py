@@ -13,7 +13,7 @@ from conservative._core.exactness import Exactness
 from conservative._core.files import as_path, write_atomically
 from conservative._core.text import one_line
 from conservative.matrix_sets import CellUnion, MatrixSet, MatrixZonotope, PlanarRegion, TemplateHull
-from conservative.matrix_sets._triangles import simple_parts, triangulated
+from conservative.matrix_sets.sets.triangles import simple_parts, triangulated
 
 _ENDINGS = (".geojson", ".json", ".npz", ".svg")
 _PIXELS = 640.0

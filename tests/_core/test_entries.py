@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, NonFiniteError, ShapeError
-from conservative._core.families import as_family
+from conservative._core.families.as_family import as_family
+from conservative._core.families.variables import stacked
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.rationals import as_fraction
-from conservative._core.variables import stacked
 
 
 @given(st.fractions())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies.spectral import families, square_matrices
 from strategies.stages import drawn
 
-from conservative._core.exact_linalg import (
+from conservative._core.exact.linear_algebra import (
     ball_bracket,
     characteristic_polynomial,
     exact_product,

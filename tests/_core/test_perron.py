@@ -7,12 +7,12 @@ import pytest
 from hypothesis import strategies as st
 from strategies.stages import drawn
 
-from conservative._core.exact_linalg import flint_product, to_flint
-from conservative._core.families import as_family
+from conservative._core.exact.linear_algebra import flint_product, to_flint
+from conservative._core.exact.perron import BITS, is_nonnegative, perron_classes
+from conservative._core.families.as_family import as_family
 from conservative._core.numbers import Bracket
-from conservative._core.perron import BITS, is_nonnegative, perron_classes
-from conservative.spectral.products import LARGE, proved_rate
-from conservative.spectral.radius import _simple_double, nonnegative_rate, radius_of
+from conservative.spectral.words.products import LARGE, proved_rate
+from conservative.spectral.words.spectral_radius import _simple_double, nonnegative_rate, radius_of
 
 entries = st.one_of(st.just(Fraction(0)), st.builds(Fraction, st.integers(0, 9), st.integers(1, 4)))
 

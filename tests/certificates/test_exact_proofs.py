@@ -9,8 +9,8 @@ import pytest
 from strategies.proofs import grown_polytope, leading_word
 
 from conservative._core.errors import CertificateError
-from conservative._core.exact_linalg import exact_product
-from conservative._core.families import as_family
+from conservative._core.exact.linear_algebra import exact_product
+from conservative._core.families.as_family import as_family
 from conservative.certificates import Certificate, check, exact_certificate, exact_proof
 
 PAIR = np.array([[[1, 1], [-1, 1]], [[1, 2], [0, -1]]])

@@ -13,7 +13,7 @@ from strategies.samples import samples
 from strategies.stages import drawn
 
 from conservative._core.errors import CertificateError
-from conservative._core.families import as_family
+from conservative._core.families.as_family import as_family
 from conservative.certificates import (
     BlocksProof,
     Certificate,

@@ -10,8 +10,8 @@ from strategies.samples import FOLDED, FOLDED_WORDS
 from strategies.stages import drawn
 
 from conservative._core.errors import CertificateError
-from conservative._core.exact_linalg import is_positive_semidefinite, to_flint
-from conservative._core.families import as_family
+from conservative._core.exact.linear_algebra import is_positive_semidefinite, to_flint
+from conservative._core.families.as_family import as_family
 from conservative.certificates import ProductsProof, check, checker, upper_certificate
 from conservative.certificates.sealing import inequality, seal
 
@@ -32,7 +32,7 @@ def test_words_that_leave_a_gap_prove_nothing():
 
 def test_a_product_that_is_too_large_is_named():
     assert verdict(FOLDED_WORDS).valid
-    assert "the product 0 is not proved" in verdict([(0,), (1,)]).reason
+    assert "the product A_1 is not proved" in verdict([(0,), (1,)]).reason
     assert "not proved" in verdict(FOLDED_WORDS, bound="39/10").reason
 
 

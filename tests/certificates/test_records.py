@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, CertificateError, FileFormatError
-from conservative._core.families import as_family
+from conservative._core.families.as_family import as_family
 from conservative.certificates import (
     check,
     contraction_certificate,

@@ -71,7 +71,7 @@ def test_a_search_that_is_interrupted_prints_what_is_proved_and_exits_130(tmp_pa
     code = """
 import os, signal
 from conservative.__main__ import run
-from conservative.spectral import family_radius
+from conservative.spectral.radius import family_radius
 stages = family_radius.stages
 def interrupted(*arguments, **options):
     yield next(stages(*arguments, **options))

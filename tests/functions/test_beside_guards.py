@@ -11,8 +11,8 @@ from strategies.stages import drawn
 import conservative as cj
 from conservative._core.errors import DiscontinuityError, FunctionError
 from conservative._core.exactness import Exactness
-from conservative.functions._germs import Germ, GermArithmetic
-from conservative.functions._local_signs import contradictory, local_patterns
+from conservative.functions.continuity.power_series import Germ, GermArithmetic
+from conservative.functions.continuity.sign_patterns import contradictory, local_patterns
 
 T = sp.Symbol("t", positive=True)
 x, y = sp.symbols("x y")

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy.spatial import ConvexHull
 
 import conservative as cj
-from conservative._core.exact_simplex import strict_solution
-from conservative.functions import _cone
-from conservative.functions._cone import ExactCone
-from conservative.functions._linear_cone import LinearCone, telling_order
+from conservative._core.exact.simplex import strict_solution
+from conservative.functions.ties import double_description as _cone
+from conservative.functions.ties.double_description import ExactCone
+from conservative.functions.ties.lp_cones import LinearCone, telling_order
 
 ENTRY = st.fractions(-2, 2, max_denominator=3)
 

@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 
 from conservative._core.errors import FunctionError
-from conservative.functions._enclosed import EnclosedArithmetic, _root, enclosed
+from conservative.functions.graph.enclosed_arithmetic import EnclosedArithmetic, _root, enclosed
 
 
 @pytest.mark.parametrize(

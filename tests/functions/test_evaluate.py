@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from strategies.functions import PIECEWISE_LINEAR
 
 import conservative as cj
-from conservative.functions import _compiled
+from conservative.functions.graph import compiled as _compiled
 
 SOFT = ["Max(x - l, 0) - Max(-x - l, 0)", "sign(y)*Max(Abs(y) - l, 0)"]
 

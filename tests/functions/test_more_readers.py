@@ -9,8 +9,8 @@ from flint import arb
 
 import conservative as cj
 from conservative._core.errors import ArgumentError, DiscontinuityError, FunctionError
-from conservative.functions._germs import Germ, GermArithmetic
-from conservative.functions._second_order import _CURVED
+from conservative.functions.continuity.power_series import Germ, GermArithmetic
+from conservative.functions.graph.interval_hessians import _CURVED
 
 x, y = sp.symbols("x y", real=True)
 T = sp.Symbol("t", positive=True)

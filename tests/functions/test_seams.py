@@ -8,10 +8,10 @@ import sympy as sp
 import conservative as cj
 from conservative._core.errors import DiscontinuityError
 from conservative.functions import vocabulary
-from conservative.functions._builder import Builder
-from conservative.functions._seams import open_seams
-from conservative.functions._symbolic import written
-from conservative.functions._text_reader import TextReader
+from conservative.functions.continuity.seams import open_seams
+from conservative.functions.expressions.text_reader import TextReader
+from conservative.functions.graph.builder import Builder
+from conservative.functions.graph.to_sympy import written
 
 x, y, z = sp.symbols("x y z", real=True)
 

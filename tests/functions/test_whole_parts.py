@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import conservative as cj
 from conservative._core.errors import DiscontinuityError
-from conservative.functions._second_order import _CURVED
+from conservative.functions.graph.interval_hessians import _CURVED
 
 x = sp.Symbol("x", real=True)
 WAVE = "Abs(Mod(x, 2) - 1)"

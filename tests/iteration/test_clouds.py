@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from conservative._core.errors import BudgetError
-from conservative.iteration import _plane, iterate_true, true_sets
-from conservative.iteration._cloud import Clouds
+from conservative.iteration import iterate_true
 from conservative.iteration.blocks import Blocks
+from conservative.iteration.image import planar_image as _plane
+from conservative.iteration.image.ball_cover import Clouds
+from conservative.iteration.trajectories import true_sets
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, gap
 
 

@@ -18,7 +18,9 @@ from conservative._core.errors import (
     NonFiniteError,
     ShapeError,
 )
-from conservative.iteration import _hull_search, driven, iterate_driven, iterate_sequence, iterate_set
+from conservative.iteration import iterate_driven, iterate_sequence, iterate_set
+from conservative.iteration.fixed import hull_search as _hull_search
+from conservative.iteration.trajectories import driven
 from conservative.matrix_sets import gap
 
 

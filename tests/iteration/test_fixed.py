@@ -11,8 +11,10 @@ from strategies.matrix_sets import rotation
 from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, BudgetError, ExpansionError
-from conservative.iteration import _hull_search, fixed, fixed_set
-from conservative.iteration._thinned import separated
+from conservative.iteration import fixed_set
+from conservative.iteration.fixed import fixed_set as fixed
+from conservative.iteration.fixed import hull_search as _hull_search
+from conservative.iteration.image.thin_points import separated
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, gap, hausdorff_distance
 
 

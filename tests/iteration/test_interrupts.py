@@ -12,7 +12,12 @@ import pytest
 import shapely
 
 from conservative._core.errors import ArgumentError, InterruptedWarning
-from conservative.iteration import _hull_search, _net, _refine, fixed, fixed_set, iterate_set, iterate_true, true_sets
+from conservative.iteration import fixed_set, iterate_set, iterate_true
+from conservative.iteration.fixed import fixed_set as fixed
+from conservative.iteration.fixed import hull_search as _hull_search
+from conservative.iteration.fixed import refine as _refine
+from conservative.iteration.image import epsilon_net as _net
+from conservative.iteration.trajectories import true_sets
 from conservative.matrix_sets import (
     CellUnion,
     FiniteSet,
@@ -20,9 +25,9 @@ from conservative.matrix_sets import (
     MatrixZonotope,
     PlanarRegion,
     gap,
-    gaps,
     hausdorff_distance,
 )
+from conservative.matrix_sets.distance import gaps
 
 BOW_TIE = [[[0, 0, -1], [-1, 0, 0]], [[0, 0, 1], [1, 0, 0]]]
 

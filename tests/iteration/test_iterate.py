@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, EmptySetError, NonFiniteError, ShapeError
-from conservative.iteration import fixed_set, hulls, iterate_set
-from conservative.iteration.decay import Decay, decay_of
+from conservative.iteration import fixed_set, iterate_set
+from conservative.iteration.bounds.decay import Decay, decay_of
+from conservative.iteration.trajectories import hulls
 from conservative.matrix_sets import MatrixPolytope, gap, hausdorff_distance
 
 HEAVY_BALL = np.array([[[0.75, -0.75, 1.0], [1.0, 0.0, 0.0]], [[1.5, -0.75, 0.25], [1.0, 0.0, 0.0]]])

@@ -7,9 +7,9 @@ import pytest
 from scipy.spatial import cKDTree
 
 from conservative.iteration import fixed_set
-from conservative.iteration._cover import cover_net
-from conservative.iteration._net import Budget
 from conservative.iteration.blocks import read_blocks
+from conservative.iteration.image.epsilon_net import Budget
+from conservative.iteration.image.hull_net import cover_net
 from conservative.matrix_sets import CellUnion, gap
 
 

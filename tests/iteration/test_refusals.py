@@ -11,13 +11,13 @@ from conservative._core.exactness import Exactness
 from conservative.iteration import (
     Thinning,
     fixed_set,
-    hulls,
     iterate_sequence,
     iterate_set,
     iterate_templates,
     iterate_true,
 )
-from conservative.iteration.contraction import adapted_decay
+from conservative.iteration.bounds.contraction import adapted_decay
+from conservative.iteration.trajectories import hulls
 from conservative.matrix_sets import FiniteSet, MatrixPolytope
 
 HEAVY_BALL = np.array([[[0.75, -0.75, 1.0], [1.0, 0.0, 0.0]], [[1.5, -0.75, 0.25], [1.0, 0.0, 0.0]]])

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import shapely
 
-from conservative.iteration import _plane, fixed_set, iterate_true, set_image
+from conservative.iteration import fixed_set, iterate_true, set_image
+from conservative.iteration.image import planar_image as _plane
 from conservative.matrix_sets import FiniteSet, MatrixPolytope, PlanarRegion, affine_image, gap
-from conservative.matrix_sets._moved import moved
+from conservative.matrix_sets.operations.moved_geometry import moved
 from tests import planar_checks
 from tests.planar_oracle import distances, images, samples, to_geometry
 

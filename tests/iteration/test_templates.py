@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, EmptySetError, ExpansionError, ShapeError
-from conservative.iteration import TemplateStatus, _words, fixed_set, iterate_templates
+from conservative.iteration import TemplateStatus, fixed_set, iterate_templates
+from conservative.iteration.trajectories import support_words as _words
 
 
 def random_blocks(seed: int, *, k: int, p: int, m: int, rho: float) -> np.ndarray:
@@ -88,7 +89,7 @@ def test_too_few_words_keep_valid_bounds_and_say_so() -> None:
 
 
 def test_an_interruption_keeps_the_directions_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    from conservative.iteration import templates
+    from conservative.iteration.trajectories import templates
 
     calls = []
 

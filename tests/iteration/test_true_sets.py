@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, BudgetError, ShapeError
-from conservative.iteration import _refine, fixed_set, iterate_set, iterate_true, set_image
+from conservative.iteration import fixed_set, iterate_set, iterate_true, set_image
+from conservative.iteration.fixed import refine as _refine
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, PlanarRegion, gap, hausdorff_distance
 
 BOW_TIE = [[[0, 0, -1], [-1, 0, 0]], [[0, 0, 1], [1, 0, 0]]]

@@ -7,7 +7,7 @@ import sympy as sp
 import conservative as cj
 from conservative._core.errors import ArgumentError, BudgetError
 from conservative._core.exactness import Exactness
-from conservative.jacobians.front import jacobian_zonotope
+from conservative.jacobians.conservative_jacobian import jacobian_zonotope
 
 NAMES = [f"x{i}" for i in range(20)]
 MANY = cj.from_sympy([f"Max({name}, 0)" for name in NAMES], state=NAMES)

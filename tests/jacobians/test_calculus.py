@@ -11,8 +11,8 @@ from strategies.functions import PIECEWISE_LINEAR
 from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, ShapeError
+from conservative._core.exact.hulls import hull_contains
 from conservative._core.exactness import Exactness
-from conservative._core.hulls import hull_contains
 from conservative.functions import compose, from_sympy, stack
 from conservative.jacobians import (
     JacobianSet,

@@ -15,7 +15,8 @@ from conservative._core.errors import (
     FunctionError,
 )
 from conservative._core.exactness import Exactness
-from conservative.functions import _cells, from_sympy
+from conservative.functions import from_sympy
+from conservative.functions.ties import first_order_cells as _cells
 from conservative.jacobians import JacobianZonotope, at_point, conservative_jacobian, jacobian_readings
 
 x, y, t = sp.symbols("x y t")

@@ -118,7 +118,7 @@ def test_shape_and_counts():
 
 
 def test_points_in_chunks(monkeypatch):
-    from conservative.jacobians import _sweep
+    from conservative.jacobians import batch as _sweep
 
     F = build("soft threshold")
     points = np.random.default_rng(0).integers(-1, 2, size=(700, 4)).astype(float)

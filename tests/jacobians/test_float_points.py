@@ -12,7 +12,7 @@ from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.exactness import Exactness
-from conservative.jacobians._doubles import in_doubles
+from conservative.jacobians.explanation.in_doubles import in_doubles
 
 DISC = "Piecewise((x, x**2 + y**2 <= 1), (x/sqrt(x**2 + y**2), True))"
 

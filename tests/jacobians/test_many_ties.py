@@ -13,10 +13,10 @@ from strategies.structured import tied_maps
 
 import conservative as cj
 from conservative._core.errors import BudgetError, FunctionError, ShapeError
-from conservative._core.hulls import hull_contains
+from conservative._core.exact.hulls import hull_contains
 from conservative.functions import StructuredMap
 from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_jacobian, jacobian_zonotope
-from conservative.jacobians._independence import independent_rows
+from conservative.jacobians.independence import independent_rows
 
 
 def exact_array(J: JacobianSet) -> Any:

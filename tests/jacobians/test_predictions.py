@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import conservative as cj
-from conservative.jacobians.conventions import CONVENTIONS, TIES, VERSIONS
+from conservative.jacobians.explanation.conventions import CONVENTIONS, TIES, VERSIONS
 
 NAN = np.nan
 # formula, point, library, spelling, by reverse mode, by forward mode: observed with JAX 0.10.2 and PyTorch 2.13.0

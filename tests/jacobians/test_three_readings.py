@@ -131,9 +131,9 @@ def test_all_readings_come_from_one_search_of_cells(call, monkeypatch):
     searches = []
     whole = at_point.CellSearch
 
-    def counted(*arguments):
+    def counted(*arguments, **options):
         searches.append(arguments)
-        return whole(*arguments)
+        return whole(*arguments, **options)
 
     monkeypatch.setattr(at_point, "CellSearch", counted)
     call(cj.from_sympy("Max(-x, 0)/2 + x/4 - Max(x, 0)/2 + t", state=["x"], parameters=["t"]))

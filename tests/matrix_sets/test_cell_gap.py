@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from strategies.stages import drawn
 
 from conservative._core.errors import InterruptedWarning
-from conservative.matrix_sets import CellUnion, MatrixPolytope, _cell_gap, gap
-from conservative.matrix_sets._cell_gap import farthest_in_cells
+from conservative.matrix_sets import CellUnion, MatrixPolytope, gap
+from conservative.matrix_sets.distance import from_cells as _cell_gap
+from conservative.matrix_sets.distance.from_cells import farthest_in_cells
 
 
 def _boxes(d: int, *ends: tuple[float, float]) -> CellUnion:

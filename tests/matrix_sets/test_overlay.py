@@ -10,9 +10,9 @@ import pytest
 import shapely
 
 from conservative.matrix_sets import CellUnion, PlanarRegion, gap
-from conservative.matrix_sets._covering import covered
-from conservative.matrix_sets._overlay import united
-from conservative.matrix_sets._triangles import planar_hulls, triangulated
+from conservative.matrix_sets.sets.proved_cover import covered
+from conservative.matrix_sets.sets.robust_overlay import united
+from conservative.matrix_sets.sets.triangles import planar_hulls, triangulated
 from conservative.report.export import export_set
 from tests.planar_oracle import distances, samples, to_geometry
 

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from conservative.matrix_sets import MatrixPolytope, _enclosure, _polygon_search
-from conservative.matrix_sets._enclosure import hull_distances
-from conservative.matrix_sets._wolfe import nearest_points
+from conservative.matrix_sets import MatrixPolytope
+from conservative.matrix_sets.nearest import polygon_search as _polygon_search
+from conservative.matrix_sets.nearest import proved_projection as _enclosure
+from conservative.matrix_sets.nearest.min_norm_point import nearest_points
+from conservative.matrix_sets.nearest.proved_projection import hull_distances
 from tests.planar_oracle import distances
 
 

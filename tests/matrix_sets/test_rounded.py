@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies.stages import drawn
 
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixSet, PlanarRegion, gap
-from conservative.matrix_sets._rounded import arc_middles, rounded, with_apex
+from conservative.matrix_sets.distance.rounded_cells import arc_middles, rounded, with_apex
 
 CORNERS = FiniteSet([[[1.0], [1.0]], [[-1.0], [1.0]], [[1.0], [-1.0]], [[-1.0], [-1.0]]])
 RING = PlanarRegion(shapely.box(-3, -3, 3, 3).difference(shapely.box(-2, -2, 2, 2)))

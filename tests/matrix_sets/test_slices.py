@@ -23,7 +23,7 @@ from conservative.matrix_sets import (
     product,
     slice_through,
 )
-from conservative.matrix_sets.line import intervals
+from conservative.matrix_sets.sets.intervals import intervals
 
 LINES = [((0, 1), (1, 1)), ((1, 0), (0, 1)), ((-2, 4), (5, -4)), ((6, 6), (1, 0))]
 

@@ -23,8 +23,8 @@ from conservative.matrix_sets import (
     largest_norm,
     minkowski_sum,
 )
-from conservative.matrix_sets._box import nearest_in_zonotope
-from conservative.matrix_sets.zonotope_gap import gap_from_zonotope
+from conservative.matrix_sets.distance.from_zonotope import gap_from_zonotope
+from conservative.matrix_sets.zonotopes.box_least_squares import nearest_in_zonotope
 
 SHAPES = st.sampled_from([(1, 1), (1, 2), (2, 1), (2, 2), (3, 2)])
 

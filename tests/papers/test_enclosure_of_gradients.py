@@ -18,7 +18,7 @@ from strategies.stages import drawn
 
 from conservative._core.exactness import Exactness
 from conservative.functions import from_sympy
-from conservative.functions._cells import CellSearch
+from conservative.functions.ties.first_order_cells import CellSearch
 from conservative.jacobians import conservative_jacobian, jacobian_sandwich
 from conservative.matrix_sets import MatrixPolytope
 

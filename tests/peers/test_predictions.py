@@ -11,8 +11,8 @@ from peers.libraries import JAX, PYTORCH
 from peers.translation import Translation
 
 import conservative as cj
-from conservative.jacobians.conventions import CONVENTIONS, VERSIONS
-from conservative.jacobians.conventions import TIES as OBSERVED_AT
+from conservative.jacobians.explanation.conventions import CONVENTIONS, VERSIONS
+from conservative.jacobians.explanation.conventions import TIES as OBSERVED_AT
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]
 MISSING = {

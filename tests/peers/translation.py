@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 import conservative as cj
-from conservative.functions._graph import BOOLEANS
-from conservative.jacobians._switches import bound_of, find_switches
+from conservative.functions.graph.nodes import BOOLEANS
+from conservative.jacobians.explanation.spellings import bound_of, find_switches
 
 _RELATIONS = {
     "lt": lambda a, b: a < b,

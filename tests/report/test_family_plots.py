@@ -14,8 +14,8 @@ from conservative import (
     plot_radius,
     polytope_norm,
 )
-from conservative.report import plot_analysis
-from conservative.report.family_plots import growth_along, length_bounds
+from conservative.plots import plot_analysis
+from conservative.plots.families import growth_along, length_bounds
 from conservative.spectral import UnitBall, ball_of
 
 UL = np.array([[[1.0, 1], [0, 1]], [[1, 0], [1, 1]]])

@@ -11,7 +11,9 @@ import shapely
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative.iteration import fixed_set, iterate_sequence, iterate_set
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixZonotope, PlanarRegion, TemplateHull
-from conservative.report import export_set, plot_fixed_set, plot_sets, set_plots
+from conservative.plots import plot_fixed_set, plot_sets
+from conservative.plots import sets as set_plots
+from conservative.report import export_set
 
 SQUARE = MatrixPolytope([[[0.0, 0.0]], [[1.0, 0.0]], [[1.0, 1.0]], [[0.0, 1.0]]], e_missing=0.5)
 
@@ -123,7 +125,7 @@ def test_the_floor_that_thinning_causes_is_drawn_and_said() -> None:
     from matplotlib.figure import Figure
 
     from conservative.analysis.sentences import about_iteration
-    from conservative.report.set_plots import draw_curves
+    from conservative.plots.sets import draw_curves
 
     rng = np.random.default_rng(0)
     A = rng.normal(size=(2, 4, 4))
@@ -158,7 +160,7 @@ def test_what_is_below_rounding_is_drawn_at_its_height_and_printed_as_such() -> 
     from matplotlib.figure import Figure
 
     from conservative.analysis.sentences import about_iteration
-    from conservative.report.set_plots import draw_curves
+    from conservative.plots.sets import draw_curves
 
     # X_t is {2/3} from t = 1 on: the later gaps are zero, up to the rounding of their upper ends.
     run = iterate_set([[[0.0, 2.0 / 3.0]]], np.zeros((1, 1, 1)), steps=4)
@@ -176,7 +178,7 @@ def test_what_is_below_rounding_is_drawn_at_its_height_and_printed_as_such() -> 
 
 def test_no_legend_covers_a_curve(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    from conservative.report.set_plots import draw_curves, new_figure
+    from conservative.plots.sets import draw_curves, new_figure
 
     for rate in (0.5, 1.5):
         run = iterate_set([[[rate, 1.0]], [[-rate, 1.0]]], np.zeros((1, 1, 1)), steps=20)

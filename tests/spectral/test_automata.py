@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from strategies.stages import drawn
 
 import conservative as cj
-from conservative._core.families import as_family
-from conservative.spectral.automata import lifted_family
-from conservative.spectral.automaton import Automaton
-from conservative.spectral.products import make_product
+from conservative._core.families.as_family import as_family
+from conservative.spectral.automata.automaton import Automaton
+from conservative.spectral.automata.lifting import lifted_family
+from conservative.spectral.words.products import make_product
 
 U, L = [[1, 1], [0, 1]], [[1, 0], [1, 1]]
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]

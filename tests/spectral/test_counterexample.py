@@ -5,6 +5,7 @@ import math
 import subprocess
 import sys
 from fractions import Fraction
+from importlib import import_module
 
 import flint
 import numpy as np
@@ -16,12 +17,14 @@ from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.errors import BudgetError
-from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
-from conservative._core.families import as_family
-from conservative.spectral.counterexamples import CounterexampleStatus, KinkStatus, front
+from conservative._core.exact.linear_algebra import flint_product, radius_against_one, to_flint
+from conservative._core.families.as_family import as_family
+from conservative.spectral.counterexamples import CounterexampleStatus, KinkStatus
 from conservative.spectral.counterexamples.batch import largest_radii, stable, word_levels
 from conservative.spectral.counterexamples.contraction import shrinks_exactly
-from conservative.spectral.words import canonical_word
+from conservative.spectral.words.words import canonical_word
+
+front = import_module("conservative.spectral.counterexamples.counterexample")
 
 a, b, k = sp.symbols("alpha beta kappa", positive=True)
 
@@ -194,7 +197,7 @@ def test_poles_inside_the_ranges():
 
 
 def test_an_interruption_of_a_proof_is_not_lost(monkeypatch):
-    from conservative.spectral import expanding
+    from conservative.spectral.expanding import shortest_word as expanding
 
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import conservative as cj
-from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
+from conservative._core.exact.linear_algebra import flint_product, radius_against_one, to_flint
 from conservative.functions.parametrised import parametrised_family
 from conservative.spectral.counterexamples import RegionVerdict, regions
 from conservative.spectral.counterexamples.contraction import (
@@ -95,7 +95,7 @@ def test_quadratic_rates_bound_the_matrices_in_their_norms(n, count, seed):
 
 
 def test_shrinking_is_decided_exactly():
-    from conservative._core.families import as_family
+    from conservative._core.families.as_family import as_family
 
     just = as_family([[[Fraction(10**9 - 1, 10**9), 0], [0, 1]]], call="test")
     assert not shrinks_exactly(just, identity(2))

@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conservative.spectral.decimals import decimal_above, decimal_below
+from conservative.spectral.radius.decimal_rounding import decimal_above, decimal_below
 
 positive = st.fractions(min_value=0, max_value=10**40).filter(lambda x: x > 0)
 

@@ -11,18 +11,21 @@ from strategies.spectral import hidden_blocks, unimodular_pairs
 from strategies.stages import drawn
 
 from conservative import Automaton, check, joint_spectral_radius
-from conservative._core.families import as_family
+from conservative._core.families.as_family import as_family
 from conservative.certificates import upper_certificate
-from conservative.spectral import RadiusStatus, closing, family_radius, stages
-from conservative.spectral.candidates import ranked_words
-from conservative.spectral.isometries import preserved_form
+from conservative.spectral import RadiusStatus
+from conservative.spectral.norms.isometries import preserved_form
+from conservative.spectral.polytope.all_letters import optimised, reach
 from conservative.spectral.polytope.columns import HullKind
 from conservative.spectral.polytope.growth import grow
 from conservative.spectral.polytope.rational import polytope_proof
 from conservative.spectral.polytope.roots import balanced, hull_kind, leading_cycles
 from conservative.spectral.polytope.shape import Growth
 from conservative.spectral.polytope.spanning import start
-from conservative.spectral.polytope.whole import optimised, reach
+from conservative.spectral.radius import block_search as closing
+from conservative.spectral.radius import family_radius
+from conservative.spectral.radius import search as stages
+from conservative.spectral.words.candidates import ranked_words
 
 U, L = np.array([[1.0, 1], [0, 1]]), np.array([[1.0, 0], [1, 1]])
 HEAVY_BALL = np.array([[[0.75, -0.75], [1, 0]], [[1.5, -0.75], [1, 0]]])

@@ -7,11 +7,11 @@ import pytest
 
 import conservative as cj
 from conservative import check, joint_spectral_radius
-from conservative._core.families import as_family
+from conservative._core.families.as_family import as_family
 from conservative.analysis.conclusion import certificate_lines
 from conservative.analysis.sentences import radius_lines
 from conservative.spectral import RadiusStatus, contraction_verdict
-from conservative.spectral.products import exact_rate
+from conservative.spectral.words.products import exact_rate
 
 # No common quadratic norm contracts these, though their radius is 0.967.
 NO_ELLIPSOID = [[[-0.61, 0.74], [0.65, 0.38]], [[0.13, -0.15], [0.71, 0.95]]]

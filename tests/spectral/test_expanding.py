@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from strategies.spectral import families
 
 from conservative import Automaton, ConservativeError, expanding_product, shortest_expanding
-from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
-from conservative._core.families import as_family
-from conservative.spectral import ExpansionStatus, expanding
-from conservative.spectral.survivors import proved_stable, walk
-from conservative.spectral.words import canonical_word
+from conservative._core.exact.linear_algebra import flint_product, radius_against_one, to_flint
+from conservative._core.families.as_family import as_family
+from conservative.spectral import ExpansionStatus
+from conservative.spectral.expanding import shortest_word as expanding
+from conservative.spectral.expanding.pruned_tree import proved_stable, walk
+from conservative.spectral.words.words import canonical_word
 
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import conservative as cj
-from conservative._core.families import as_family
-from conservative.spectral import stages
-from conservative.spectral.floating_radius import floating_radius
-from conservative.spectral.products import proved_rate
+from conservative._core.families.as_family import as_family
+from conservative.spectral.radius import search as stages
+from conservative.spectral.words.floating_radius import floating_radius
+from conservative.spectral.words.products import proved_rate
 
 
 @settings(deadline=None, max_examples=60)

@@ -20,7 +20,7 @@ from conservative import (
     joint_spectral_radius,
     lower_spectral_radius,
 )
-from conservative._core.families import as_family
+from conservative._core.families.as_family import as_family
 from conservative.spectral import LowerRadiusStatus, planar_norm
 from conservative.spectral.growth.antinorm import Graph, proved_antinorm_rates
 from conservative.spectral.reduction.modular import PRIMES

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 import conservative as cj
-from conservative._core.families import as_family
+from conservative._core.families.as_family import as_family
 from conservative.certificates import check
-from conservative.spectral import contraction_verdict, family_radius
-from conservative.spectral.stages import RadiusStatus
+from conservative.spectral import contraction_verdict
+from conservative.spectral.radius import family_radius
+from conservative.spectral.radius.search import RadiusStatus
 
 # An interrupt may fall into a generator that is being closed: Python can only report it there.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

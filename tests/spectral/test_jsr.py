@@ -11,8 +11,9 @@ from strategies.spectral import families, unimodular_pairs
 from strategies.stages import drawn
 
 from conservative import ConservativeError, MatrixZonotope, check, joint_spectral_radius
-from conservative.spectral import RadiusStatus, closing
+from conservative.spectral import RadiusStatus
 from conservative.spectral.polytope import growth
+from conservative.spectral.radius import block_search as closing
 
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 LOOSE = {"tol": 0.02}

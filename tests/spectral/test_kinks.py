@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from strategies.stages import drawn
 
 import conservative as cj
-from conservative._core.families import as_family
+from conservative._core.families.as_family import as_family
 from conservative.spectral.counterexamples import FunctionScope, KinkStatus, follow_kink
-from conservative.spectral.counterexamples._cones import Cone, advance, apply
 from conservative.spectral.counterexamples.observed import observe_function
+from conservative.spectral.counterexamples.planar_cones import Cone, advance, apply
 
 
 def exact_pair(first, second, beta):

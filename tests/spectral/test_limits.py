@@ -8,10 +8,11 @@ import pytest
 
 import conservative as cj
 from conservative.certificates import SumOfSquaresProof, expansion_certificate, upper_certificate
-from conservative.spectral import stages, verdict
 from conservative.spectral.growth import lower_radius
-from conservative.spectral.semidefinite import forms
+from conservative.spectral.radius import search as stages
+from conservative.spectral.semidefinite import polynomial_forms as forms
 from conservative.spectral.semidefinite.lift import monomials, symmetric_lift
+from conservative.spectral.verdict import contraction_verdict as verdict
 
 
 def family(seed, k, n):

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from strategies.spectral import families, square_matrices
 from strategies.stages import drawn
 
-from conservative._core.exact_linalg import is_positive_semidefinite, to_flint
-from conservative._core.families import as_family
+from conservative._core.exact.linear_algebra import is_positive_semidefinite, to_flint
+from conservative._core.families.as_family import as_family
 from conservative.spectral import assumption_a, common_quadratic_norm, spectral_norm_bound, spectral_radius
-from conservative.spectral.basis import diagonal_balance, scale_family
+from conservative.spectral.norms.scaling import diagonal_balance, scale_family
 from conservative.spectral.reduction import diagonal_blocks, is_nilpotent_family
 
 

@@ -12,10 +12,10 @@ from strategies.spectral import families, product
 from strategies.stages import drawn
 
 from conservative import Automaton, ConservativeError, joint_spectral_radius, p_radius
-from conservative._core.families import as_family
+from conservative._core.families.as_family import as_family
 from conservative.spectral.growth.cones import entrywise_bounds, semidefinite_bounds
 from conservative.spectral.growth.mean_lift import mean_lift, path_lift
-from conservative.spectral.radius import radius_of
+from conservative.spectral.words.spectral_radius import radius_of
 
 UL = [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
 GOLDEN = (1 + 5**0.5) / 2

@@ -11,9 +11,9 @@ from strategies.spectral import families, hidden_blocks, product, small_rational
 from strategies.stages import drawn
 
 from conservative import joint_spectral_radius
-from conservative._core.families import as_family
+from conservative._core.families.as_family import as_family
 from conservative.spectral import spectral_radius
-from conservative.spectral.basis import balanced_family
+from conservative.spectral.norms.scaling import balanced_family
 from conservative.spectral.reduction import (
     FormKind,
     closed_form,

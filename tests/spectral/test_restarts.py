@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from conservative.spectral.candidates import Candidate
-from conservative.spectral.restarts import climb
-from conservative.spectral.words import canonical_word
+from conservative.spectral.words.candidates import Candidate
+from conservative.spectral.words.local_search import climb
+from conservative.spectral.words.words import canonical_word
 
 
 def rate(matrices, word):

@@ -13,7 +13,7 @@ from strategies.spectral import families, unimodular_pairs
 from strategies.stages import drawn
 
 import conservative as cj
-from conservative._core.exact_linalg import is_positive_semidefinite
+from conservative._core.exact.linear_algebra import is_positive_semidefinite
 from conservative.spectral import common_quadratic_norm
 from conservative.spectral.semidefinite.lift import monomials, product_pairs, symmetric_lift, vanishing_matrix
 from conservative.spectral.semidefinite.positivity import is_proved_semidefinite

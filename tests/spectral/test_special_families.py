@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 
 import conservative as cj
-from conservative._core.families import as_family
-from conservative.spectral import Automaton, closing, family_radius
-from conservative.spectral.hidden_blocks import hidden_transform
-from conservative.spectral.long_numbers import ball_rate, is_long
-from conservative.spectral.norm_bounds import weighted_norm
-from conservative.spectral.powers import word_through_powers
-from conservative.spectral.products import proved_rate
-from conservative.spectral.shapes import folded_norm
-from conservative.spectral.stages import RadiusStatus
+from conservative._core.families.as_family import as_family
+from conservative.spectral import Automaton
+from conservative.spectral.norms.ellipsoids import folded_norm
+from conservative.spectral.norms.weighted_norms import weighted_norm
+from conservative.spectral.radius import block_search as closing
+from conservative.spectral.radius import family_radius
+from conservative.spectral.radius.long_powers import word_through_powers
+from conservative.spectral.radius.search import RadiusStatus
+from conservative.spectral.reduction.approximate_blocks import hidden_transform
+from conservative.spectral.words.long_rationals import ball_rate, is_long
+from conservative.spectral.words.products import proved_rate
 
 
 def largest_loop(c):

@@ -12,13 +12,13 @@ from strategies.spectral import families
 from strategies.stages import drawn
 
 import conservative as cj
-from conservative._core.exact_linalg import from_flint, to_flint
-from conservative._core.families import as_family
-from conservative.spectral.near_quotient import bound_nearby, departure, near_quotients
-from conservative.spectral.products import make_product
-from conservative.spectral.quadratic import common_quadratic_norm
-from conservative.spectral.quotient import Side, quotients
-from conservative.spectral.verdict import Contraction, contraction_verdict
+from conservative._core.exact.linear_algebra import from_flint, to_flint
+from conservative._core.families.as_family import as_family
+from conservative.spectral.norms.quadratic import common_quadratic_norm
+from conservative.spectral.verdict.contraction_verdict import Contraction, contraction_verdict
+from conservative.spectral.verdict.near_quotient import bound_nearby, departure, near_quotients
+from conservative.spectral.verdict.quotient import Side, quotients
+from conservative.spectral.words.products import make_product
 
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 UNSHRUNK = (Phase.explicit, Phase.generate)

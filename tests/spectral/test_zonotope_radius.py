@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from strategies.stages import drawn
 
 import conservative as cj
-from conservative._core.exact_linalg import is_positive_semidefinite, to_flint
-from conservative._core.families import as_family
-from conservative.spectral.products import make_product
+from conservative._core.exact.linear_algebra import is_positive_semidefinite, to_flint
+from conservative._core.families.as_family import as_family
+from conservative.spectral.radius.zonotope_radius import ZonotopeStatus, zonotope_radius
 from conservative.spectral.semidefinite.pencil import symmetric_basis
-from conservative.spectral.zonotope_radius import ZonotopeStatus, zonotope_radius
+from conservative.spectral.words.products import make_product
 from conservative.spectral.zonotopes import as_square_zonotope, zonotope_norm
-from conservative.spectral.zonotopes.centres import Inequality, _derivatives
+from conservative.spectral.zonotopes.interior_point import Inequality, _derivatives
 
 UNSHRUNK = (Phase.explicit, Phase.generate)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from conservative._core.families import MatrixFamily, as_family
+from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative.certificates import (
     Certificate,
     PathCompleteProof,

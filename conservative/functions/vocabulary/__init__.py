@@ -1,5 +1,7 @@
 """Functions of the field as sympy expressions, each with its formula and source."""
 
+from conservative.functions.graph.sympy_functions import LargestSum as LargestSum
+from conservative.functions.graph.sympy_functions import SortedValue as SortedValue
 from conservative.functions.vocabulary.activations import clip as clip
 from conservative.functions.vocabulary.activations import hard_tanh as hard_tanh
 from conservative.functions.vocabulary.activations import hinge as hinge
@@ -8,8 +10,6 @@ from conservative.functions.vocabulary.activations import insensitive as insensi
 from conservative.functions.vocabulary.activations import leaky_relu as leaky_relu
 from conservative.functions.vocabulary.activations import relu as relu
 from conservative.functions.vocabulary.activations import soft_tanh as soft_tanh
-from conservative.functions.vocabulary.nodes import LargestSum as LargestSum
-from conservative.functions.vocabulary.nodes import SortedValue as SortedValue
 from conservative.functions.vocabulary.norms import Ball as Ball
 from conservative.functions.vocabulary.norms import norm1 as norm1
 from conservative.functions.vocabulary.norms import norm2 as norm2

@@ -4,8 +4,8 @@ from typing import Any
 
 import sympy
 
+from conservative.functions.graph.sympy_functions import LargestSum, SortedValue
 from conservative.functions.vocabulary._terms import rank, terms
-from conservative.functions.vocabulary.nodes import LargestSum, SortedValue
 
 
 def sort(values: Any) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 import sympy
 
 from conservative._core.errors import ArgumentError
+from conservative.functions.graph.sympy_functions import LargestSum
 from conservative.functions.vocabulary._terms import (
     absolute,
     at_most,
@@ -17,7 +18,6 @@ from conservative.functions.vocabulary._terms import (
     terms,
 )
 from conservative.functions.vocabulary.activations import clip, relu
-from conservative.functions.vocabulary.nodes import LargestSum
 from conservative.functions.vocabulary.norms import norm1, norm2
 
 

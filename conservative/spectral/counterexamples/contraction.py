@@ -8,8 +8,8 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.exact_linalg import flint_product, is_positive_semidefinite, to_flint
-from conservative._core.families import MatrixFamily
+from conservative._core.exact.linear_algebra import flint_product, is_positive_semidefinite, to_flint
+from conservative._core.families.as_family import MatrixFamily
 
 FloatArray = NDArray[np.float64]
 

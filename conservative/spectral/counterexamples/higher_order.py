@@ -9,14 +9,14 @@ import numpy as np
 from flint import arb, fmpq
 
 from conservative._core.errors import ConservativeError
-from conservative._core.families import MatrixFamily
+from conservative._core.families.as_family import MatrixFamily
 from conservative.functions import PiecewiseSelection
-from conservative.functions._arithmetic import ExactArithmetic, as_sympy
-from conservative.functions._graph import Graph
-from conservative.functions._pieces import Choices, Differentiator, enumerate_choices
-from conservative.functions._second_order import hessians
-from conservative.functions._steady import choices_stay
-from conservative.functions._values import Trace, Undefined, value_pass
+from conservative.functions.graph.arithmetic import ExactArithmetic, as_sympy
+from conservative.functions.graph.evaluate import Trace, Undefined, value_pass
+from conservative.functions.graph.interval_hessians import hessians
+from conservative.functions.graph.nodes import Graph
+from conservative.functions.ties.active_pieces import Choices, Differentiator, enumerate_choices
+from conservative.functions.ties.fixed_choices import choices_stay
 
 _BOXES = tuple(Fraction(1, 4**k) for k in range(11))
 _MOST_PIECES = 64

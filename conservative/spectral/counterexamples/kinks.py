@@ -8,9 +8,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from conservative._core.families import MatrixFamily
+from conservative._core.families.as_family import MatrixFamily
 from conservative._core.numbers import Estimate
-from conservative.spectral.counterexamples._cones import (
+from conservative.spectral.counterexamples.claims import FunctionClaim, FunctionScope
+from conservative.spectral.counterexamples.contraction import quadratic_weights
+from conservative.spectral.counterexamples.planar_cones import (
     Cone,
     Rows,
     Vector,
@@ -25,8 +27,6 @@ from conservative.spectral.counterexamples._cones import (
     shrinks,
     times,
 )
-from conservative.spectral.counterexamples.claims import FunctionClaim, FunctionScope
-from conservative.spectral.counterexamples.contraction import quadratic_weights
 
 MAX_STEPS = 160
 """Steps followed at most."""
@@ -167,7 +167,7 @@ def kink_normal(family: MatrixFamily) -> tuple[Fraction, ...] | None:
 
     Examples
     --------
-    >>> from conservative._core.families import as_family
+    >>> from conservative._core.families.as_family import as_family
     >>> kink_normal(as_family([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]], call="example"))
     (Fraction(1, 1), Fraction(0, 1))
     """
@@ -209,7 +209,7 @@ def follow_kink(family: MatrixFamily, *, max_steps: int = MAX_STEPS) -> KinkRepo
 
     Examples
     --------
-    >>> from conservative._core.families import as_family
+    >>> from conservative._core.families.as_family import as_family
     >>> pair = as_family([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]], call="example")
     >>> follow_kink(pair).status.name
     'DECAYS'

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentTypeError
 from conservative.spectral.counterexamples.contraction import cell_centres
-from conservative.spectral.words import Word, word_text
+from conservative.spectral.words.words import Word, word_text
 
 FloatArray = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from conservative._core.deadlines import deadline_after, is_over
 from conservative._core.errors import ArgumentError, FunctionError
-from conservative._core.exact_linalg import flint_product, radius_against_one, to_flint
-from conservative._core.families import MatrixFamily
+from conservative._core.exact.linear_algebra import flint_product, radius_against_one, to_flint
+from conservative._core.families.as_family import MatrixFamily
 from conservative._core.text import shown
 from conservative.functions.parametrised import ParametrisedFamily, parametrised_family
 from conservative.spectral.counterexamples.batch import Level, largest_radii, point_chunks, word_levels
@@ -23,7 +23,7 @@ from conservative.spectral.counterexamples.contraction import (
     shrinks_exactly,
 )
 from conservative.spectral.counterexamples.plane import VERDICTS, CounterexampleMap, RegionVerdict
-from conservative.spectral.words import Word
+from conservative.spectral.words.words import Word
 
 FloatArray = NDArray[np.float64]
 

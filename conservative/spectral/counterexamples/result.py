@@ -6,8 +6,8 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any
 
-from conservative._core.exact_linalg import radius_against_one, to_flint
-from conservative._core.families import ExactMatrix, MatrixFamily
+from conservative._core.exact.linear_algebra import radius_against_one, to_flint
+from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative._core.numbers import Bracket
 from conservative.certificates.build import expansion_certificate
 from conservative.certificates.records import Certificate
@@ -17,10 +17,10 @@ from conservative.spectral.counterexamples.kinks import KinkReport, KinkStatus, 
 from conservative.spectral.counterexamples.observed import observe_function
 from conservative.spectral.counterexamples.script import script_text
 from conservative.spectral.counterexamples.transfer import with_function
-from conservative.spectral.expanding import ExpansionStatus, ShortestExpanding, shortest_expanding
-from conservative.spectral.products import Product, make_product, proved_rate
-from conservative.spectral.radius import spectral_radius
-from conservative.spectral.words import Word, word_text
+from conservative.spectral.expanding.shortest_word import ExpansionStatus, ShortestExpanding, shortest_expanding
+from conservative.spectral.words.products import Product, make_product, proved_rate
+from conservative.spectral.words.spectral_radius import spectral_radius
+from conservative.spectral.words.words import Word, word_text
 
 
 class CounterexampleStatus(Enum):

@@ -7,9 +7,9 @@ from fractions import Fraction
 import numpy as np
 
 from conservative._core.errors import ArgumentError
-from conservative._core.families import MatrixFamily
+from conservative._core.families.as_family import MatrixFamily
 from conservative._core.text import shown
-from conservative.spectral.words import Word, word_text
+from conservative.spectral.words.words import Word, word_text
 
 _NUMPY = '''"""{title}
 

@@ -16,7 +16,7 @@ from conservative.functions.parametrised import ParametrisedFamily
 from conservative.spectral.counterexamples.batch import Level, largest_radii, point_chunks, stable, word_levels
 from conservative.spectral.counterexamples.result import Proved, prove
 from conservative.spectral.counterexamples.sampling import Point, climb, rounded_point, simple_points, spread_points
-from conservative.spectral.words import Word
+from conservative.spectral.words.words import Word
 
 FloatArray = NDArray[np.float64]
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from conservative._core.errors import BudgetError, FunctionError
-from conservative._core.families import ExactMatrix, MatrixFamily
+from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative.functions import PiecewiseSelection
-from conservative.functions._affine_search import AffineSearch
-from conservative.functions._builder import Builder
-from conservative.spectral.counterexamples._cones import below_one
+from conservative.functions.graph.builder import Builder
+from conservative.functions.ties.affine_search import AffineSearch
 from conservative.spectral.counterexamples.claims import FunctionClaim, FunctionScope
 from conservative.spectral.counterexamples.higher_order import Remainder, remainders
 from conservative.spectral.counterexamples.kinks import KinkReport, KinkStatus
+from conservative.spectral.counterexamples.planar_cones import below_one
 
 _MOST_CELLS = 2000
 _BOXES = tuple(Fraction(2) ** k for k in range(10, -21, -1))

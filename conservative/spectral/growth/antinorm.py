@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from conservative._core.exact_linalg import as_python_fraction, to_flint
-from conservative._core.families import MatrixFamily
+from conservative._core.exact.linear_algebra import as_python_fraction, to_flint
+from conservative._core.families.as_family import MatrixFamily
 from conservative.certificates import ConePart
-from conservative.spectral.automaton import Edge
+from conservative.spectral.automata.automaton import Edge
 
 FloatArray = NDArray[np.float64]
 

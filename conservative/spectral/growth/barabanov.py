@@ -11,8 +11,8 @@ from scipy.spatial import ConvexHull, QhullError
 
 from conservative._core.checks import as_count, as_distance
 from conservative._core.errors import ArgumentError, ShapeError
-from conservative._core.exact_linalg import as_python_fraction, to_flint
-from conservative._core.families import MatrixFamily, as_family
+from conservative._core.exact.linear_algebra import as_python_fraction, to_flint
+from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.numbers import float_above
 
 FloatArray = NDArray[np.float64]

@@ -8,8 +8,8 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.exact_linalg import as_python_fraction, is_positive_semidefinite, to_flint
-from conservative._core.families import MatrixFamily
+from conservative._core.exact.linear_algebra import as_python_fraction, is_positive_semidefinite, to_flint
+from conservative._core.families.as_family import MatrixFamily
 from conservative.spectral.growth.mean_lift import exact_lifts
 from conservative.spectral.semidefinite.lift import symmetric_lift
 

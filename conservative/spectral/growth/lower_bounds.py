@@ -10,17 +10,17 @@ import flint
 import numpy as np
 
 from conservative._core.deadlines import NEVER, seconds_left
-from conservative._core.exact_linalg import from_flint, to_flint, working_precision
-from conservative._core.families import MatrixFamily
+from conservative._core.exact.linear_algebra import from_flint, to_flint, working_precision
+from conservative._core.families.as_family import MatrixFamily
 from conservative._core.numbers import float_below
 from conservative.certificates import AlonePart, BlockPart, Certificate, DeterminantsPart, InversesPart, LowerPart
-from conservative.spectral.automata import edge_family
-from conservative.spectral.automaton import Automaton
+from conservative.spectral.automata.automaton import Automaton
+from conservative.spectral.automata.lifting import edge_family
 from conservative.spectral.growth.antinorm import Graph, proved_antinorm_rates
-from conservative.spectral.jsr import joint_spectral_radius
-from conservative.spectral.products import proved_rate
+from conservative.spectral.radius.joint_spectral_radius import joint_spectral_radius
 from conservative.spectral.reduction import triangularise
-from conservative.spectral.words import Word
+from conservative.spectral.words.products import proved_rate
+from conservative.spectral.words.words import Word
 
 Bound = tuple[float, LowerPart | None]
 """A proved bound, and what proves it to the checker, if anything does."""

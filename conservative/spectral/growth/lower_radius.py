@@ -9,16 +9,16 @@ import numpy as np
 from conservative._core.checks import as_count, as_distance
 from conservative._core.deadlines import deadline_after, is_over, seconds_left
 from conservative._core.errors import ArgumentError, CertificateError
-from conservative._core.families import MatrixFamily, as_family
+from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.numbers import Bracket
 from conservative.certificates import Certificate, LowerPart, slowest_certificate
-from conservative.spectral.automata import as_automaton, edge_family
-from conservative.spectral.automaton import Automaton
-from conservative.spectral.basis import balanced_family
+from conservative.spectral.automata.automaton import Automaton
+from conservative.spectral.automata.lifting import as_automaton, edge_family
 from conservative.spectral.growth.lower_bounds import lower_bounds
 from conservative.spectral.growth.slow_words import search_slow_word
-from conservative.spectral.products import proved_rate
-from conservative.spectral.words import Word, word_text
+from conservative.spectral.norms.scaling import balanced_family
+from conservative.spectral.words.products import proved_rate
+from conservative.spectral.words.words import Word, word_text
 
 _ROOTS, _GRACE = 1e-7, 0.2
 """Seconds that the checker takes for the roots of a letter, times n^5, about; and seconds that are granted anyway."""

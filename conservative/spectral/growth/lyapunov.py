@@ -12,10 +12,10 @@ from scipy.special import stdtrit
 
 from conservative._core.checks import as_count, as_generator, as_positive, as_real_array
 from conservative._core.errors import ArgumentError, ShapeError
-from conservative._core.exact_linalg import to_flint
-from conservative._core.families import MatrixFamily, as_family
+from conservative._core.exact.linear_algebra import to_flint
+from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.text import shown
-from conservative.spectral.basis import diagonal_balance
+from conservative.spectral.norms.scaling import diagonal_balance
 from conservative.spectral.reduction.modular import PRIMES
 
 FloatArray = NDArray[np.float64]

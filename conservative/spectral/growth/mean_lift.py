@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import flint
 import numpy as np
 
-from conservative._core.families import ExactMatrix, MatrixFamily
-from conservative.spectral.automaton import Edge
+from conservative._core.families.as_family import ExactMatrix, MatrixFamily
+from conservative.spectral.automata.automaton import Edge
 from conservative.spectral.semidefinite.lift import symmetric_lift
 
 
@@ -26,7 +26,7 @@ def mean_lift(family: MatrixFamily, degree: int) -> flint.fmpq_mat:
 
     Examples
     --------
-    >>> from conservative._core.families import as_family
+    >>> from conservative._core.families.as_family import as_family
     >>> mean_lift(as_family([[[1, 1], [0, 1]], [[1, 0], [1, 1]]], call="example"), 2).tolist()[0]
     [1, 1, 1/2]
     """

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError
-from conservative._core.exact_linalg import ball_bracket, working_precision
-from conservative._core.families import MatrixFamily, as_family
+from conservative._core.exact.linear_algebra import ball_bracket, working_precision
+from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.numbers import Bracket, float_above, float_below
 from conservative._core.text import shown
-from conservative.spectral.automata import as_automaton, lifted_family
-from conservative.spectral.automaton import Automaton
+from conservative.spectral.automata.automaton import Automaton
+from conservative.spectral.automata.lifting import as_automaton, lifted_family
 from conservative.spectral.growth.cones import entrywise_bounds, semidefinite_bounds
 from conservative.spectral.growth.mean_lift import mean_lift, path_lift
-from conservative.spectral.products import proved_rate
-from conservative.spectral.radius import radius_of
 from conservative.spectral.reduction import is_nilpotent_family
+from conservative.spectral.words.products import proved_rate
+from conservative.spectral.words.spectral_radius import radius_of
 
 FloatArray = NDArray[np.float64]
 

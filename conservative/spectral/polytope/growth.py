@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from conservative.spectral.polytope.columns import Columns
-from conservative.spectral.polytope.confirm import confirmed
 from conservative.spectral.polytope.gauge import Points, improve, refresh, start_points
+from conservative.spectral.polytope.recheck import confirmed
 from conservative.spectral.polytope.shape import Growth, Polytope, extended, images, with_roots
 
 INSIDE = 1 - 1e-9

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from conservative._core.families import MatrixFamily
+from conservative._core.families.as_family import MatrixFamily
 from conservative.certificates.proofs import PolytopeProof
 from conservative.spectral.polytope.columns import MEAN, FloatArray, HullKind
 from conservative.spectral.polytope.gauge import Points

@@ -7,13 +7,13 @@ from fractions import Fraction
 
 import flint
 
-from conservative._core.exact_linalg import to_flint
-from conservative._core.families import ExactMatrix, MatrixFamily
+from conservative._core.exact.linear_algebra import to_flint
+from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative._core.numbers import Bracket, largest
-from conservative.spectral.products import proved_rate
 from conservative.spectral.reduction.nilpotent import is_nilpotent_family
 from conservative.spectral.reduction.rank_one import best_cycle
-from conservative.spectral.words import Word
+from conservative.spectral.words.products import proved_rate
+from conservative.spectral.words.words import Word
 
 
 class FormKind(Enum):
@@ -72,7 +72,7 @@ def closed_form(family: MatrixFamily) -> ClosedForm | None:
 
     Examples
     --------
-    >>> from conservative._core.families import as_family
+    >>> from conservative._core.families.as_family import as_family
     >>> form = closed_form(as_family([[[1, 1], [0, 0]], [[1, 0], [1, 0]]], call="example"))
     >>> form.kind.name, form.word, round(form.radius.upper**2, 12)
     ('RANK_ONE', (0, 1), 2.0)

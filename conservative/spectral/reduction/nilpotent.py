@@ -5,8 +5,8 @@ from typing import Any
 
 import flint
 
-from conservative._core.exact_linalg import to_flint
-from conservative._core.families import MatrixFamily
+from conservative._core.exact.linear_algebra import to_flint
+from conservative._core.families.as_family import MatrixFamily
 from conservative.spectral.reduction.modular import PRIMES
 
 
@@ -30,7 +30,7 @@ def is_nilpotent_family(family: MatrixFamily) -> bool:
 
     Examples
     --------
-    >>> from conservative._core.families import as_family
+    >>> from conservative._core.families.as_family import as_family
     >>> is_nilpotent_family(as_family([[[0, 1], [0, 0]]], call="example"))
     True
     """

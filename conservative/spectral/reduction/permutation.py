@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from conservative._core.families import MatrixFamily
+from conservative._core.families.as_family import MatrixFamily
 
 
 def diagonal_blocks(family: MatrixFamily) -> tuple[MatrixFamily, ...]:
@@ -27,7 +27,7 @@ def diagonal_blocks(family: MatrixFamily) -> tuple[MatrixFamily, ...]:
 
     Examples
     --------
-    >>> from conservative._core.families import as_family
+    >>> from conservative._core.families.as_family import as_family
     >>> [b.size for b in diagonal_blocks(as_family([[[1, 5], [0, 2]]], call="example"))]
     [1, 1]
     """

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from conservative._core.families import ExactMatrix, MatrixFamily
-from conservative.spectral.words import Word, canonical_word
+from conservative._core.families.as_family import ExactMatrix, MatrixFamily
+from conservative.spectral.words.words import Word, canonical_word
 
 Weights = list[list[Fraction]]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from conservative._core.exact_linalg import to_flint
-from conservative._core.families import MatrixFamily
+from conservative._core.exact.linear_algebra import to_flint
+from conservative._core.families.as_family import MatrixFamily
 from conservative.spectral.reduction.modular import PRIMES
 
 FloatArray = NDArray[np.float64]
@@ -83,7 +83,7 @@ def essential_matrices(family: MatrixFamily) -> Essential:
 
     Examples
     --------
-    >>> from conservative._core.families import as_family
+    >>> from conservative._core.families.as_family import as_family
     >>> corners = [[1, 0], [0, 0]], [[0, 0], [0, -1]]
     >>> kept = essential_matrices(as_family([*corners, [["1/2", 0], [0, "1/2"]]], call="example"))
     >>> kept.letters, kept.original((1, 0))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import flint
 import numpy as np
 
-from conservative._core.exact_linalg import from_flint, to_flint
-from conservative._core.families import ExactMatrix, MatrixFamily
+from conservative._core.exact.linear_algebra import from_flint, to_flint
+from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative.spectral.reduction.permutation import components, pattern, restricted
 from conservative.spectral.reduction.subspaces import Subspace, columns, invariant_subspace
 
@@ -83,7 +83,7 @@ def triangularise(family: MatrixFamily) -> BlockTriangular:
     --------
     The vector (1, 1) is common to both matrices.
 
-    >>> from conservative._core.families import as_family
+    >>> from conservative._core.families.as_family import as_family
     >>> form = triangularise(as_family([[[3, -1], [2, 0]], [["1/2", "1/2"], [0, 1]]], call="example"))
     >>> form, form.blocks[0].floats.ravel().tolist()
     (BlockTriangular(sizes=(1, 1), irreducible=(True, True)), [2.0, 1.0])

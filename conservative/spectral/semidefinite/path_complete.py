@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.deadlines import deadline_after, seconds_left
-from conservative._core.exact_linalg import as_python_fraction, to_flint
-from conservative._core.families import ExactMatrix, MatrixFamily, as_family
+from conservative._core.exact.linear_algebra import as_python_fraction, to_flint
+from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above
 from conservative.certificates import Certificate, PathCompleteProof, QuadraticProof, upper_certificate
-from conservative.spectral.automata import as_automaton, edge_family
-from conservative.spectral.automaton import Automaton, Edge
-from conservative.spectral.semidefinite.forms import ProvedForms, as_floats, proved_forms
+from conservative.spectral.automata.automaton import Automaton, Edge
+from conservative.spectral.automata.lifting import as_automaton, edge_family
 from conservative.spectral.semidefinite.graph import LyapunovGraph, automaton_graph, memory_graph
 from conservative.spectral.semidefinite.options import certificate_or_none, check_integer, check_solver
-from conservative.spectral.words import Word
+from conservative.spectral.semidefinite.polynomial_forms import ProvedForms, as_floats, proved_forms
+from conservative.spectral.words.words import Word
 
 FloatArray = NDArray[np.float64]
 

@@ -4,7 +4,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.exact_linalg import is_positive_semidefinite
+from conservative._core.exact.linear_algebra import is_positive_semidefinite
 
 FloatArray = NDArray[np.float64]
 

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from conservative._core.deadlines import deadline_after, seconds_left
 from conservative._core.errors import BudgetError
-from conservative._core.families import ExactMatrix, MatrixFamily, as_family
+from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above
 from conservative.certificates import Certificate, SumOfSquaresProof, upper_certificate
-from conservative.spectral.automata import as_automaton, edge_family
-from conservative.spectral.automaton import Automaton
-from conservative.spectral.semidefinite.forms import ProvedForms, as_floats, proved_forms
+from conservative.spectral.automata.automaton import Automaton
+from conservative.spectral.automata.lifting import as_automaton, edge_family
 from conservative.spectral.semidefinite.graph import automaton_graph, memory_graph
 from conservative.spectral.semidefinite.lift import Monomial, monomials
 from conservative.spectral.semidefinite.options import certificate_or_none, check_solver, half_degree_of
+from conservative.spectral.semidefinite.polynomial_forms import ProvedForms, as_floats, proved_forms
 
 FloatArray = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentTypeError, ShapeError
-from conservative._core.exact_linalg import as_python_fraction, to_flint
+from conservative._core.exact.linear_algebra import as_python_fraction, to_flint
 from conservative.jacobians import JacobianZonotope
 from conservative.matrix_sets import MatrixZonotope
 

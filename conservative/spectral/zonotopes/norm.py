@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.deadlines import NEVER
-from conservative._core.exact_linalg import from_flint
-from conservative._core.families import ExactMatrix
+from conservative._core.exact.linear_algebra import from_flint
+from conservative._core.families.as_family import ExactMatrix
 from conservative._core.numbers import float_above
-from conservative.spectral.raising import raised
+from conservative.spectral.norms.raise_bound import raised
 from conservative.spectral.semidefinite.positivity import is_proved_semidefinite
-from conservative.spectral.zonotopes.centres import Inequality, centres
 from conservative.spectral.zonotopes.data import SquareZonotope, as_rational
+from conservative.spectral.zonotopes.interior_point import Inequality, centres
 
 FloatArray = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ from strategies.gauges import columns_of, first_basis, gauge
 from strategies.stages import drawn
 
 from conservative.spectral.polytope.columns import HullKind
-from conservative.spectral.polytope.confirm import basis_columns
 from conservative.spectral.polytope.gauge import improve, refresh, start_points
+from conservative.spectral.polytope.recheck import basis_columns
 
 EXACT = {HullKind.SYMMETRIC: 1e-8, HullKind.MONOTONE: 1e-8, HullKind.ELLIPTIC: 1e-6}
 KINDS = list(HullKind)

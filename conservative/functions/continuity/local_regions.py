@@ -1,0 +1,209 @@
+"""Every open region next to a point, exactly: for ties between polynomials of two variables, or functions of one.
+
+The differences that are tied at a point divide a neighbourhood into finitely many open regions and curves between them.
+Where they are polynomials of at most two variables, the regions that reach the point are known exactly; where they
+depend on one variable, there are two, told apart by series. On a region one piece is F, and the curves have measure
+zero: Clarke's Jacobian is the hull of the Jacobians at the point of exactly these pieces.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import product
+
+from conservative._core.errors import FunctionError
+from conservative.functions.continuity.local_polynomials import Polynomial, difference, polynomial_node
+from conservative.functions.continuity.power_series import Germ
+from conservative.functions.continuity.sign_patterns import local_patterns
+from conservative.functions.continuity.test_curves import GERMS, axis_arcs
+from conservative.functions.graph.evaluate import HOLE, Trace, comparisons, first_true, value_pass
+from conservative.functions.graph.nodes import BOOLEANS, Graph, reachable
+from conservative.functions.ties.active_pieces import Key, choice_key
+
+_MOST_FORMS = 12
+"""Most polynomials that one node may be, and most differences that are looked at."""
+
+Choice = dict[Key, int]
+
+
+def region_choices(graph: Graph, trace: Trace, point: Sequence[Fraction]) -> list[Choice] | None:
+    """The choices at tied switches on every open region that reaches the point; None where that is not decided."""
+    tied = [i for i, options in trace.options.items() if len(options) > 1]
+    if trace.forced or any(graph.nodes[i].op == "sign" for i in reachable(graph.nodes, graph.outputs)):
+        return None
+    below = reachable(graph.nodes, [a for i in tied for a in graph.nodes[i].args])
+    columns = {graph.nodes[i].data for i in below if graph.nodes[i].op == "variable"}
+    if len(columns) == 1:
+        return _on_a_line(graph, trace, tied, point, columns.pop())
+    return _Regions(graph, trace, point).choices() if len(columns) == 2 else None
+
+
+def _on_a_line(
+    graph: Graph, trace: Trace, tied: Sequence[int], point: Sequence[Fraction], column: int
+) -> list[Choice] | None:
+    if not _tied_exactly(graph, trace, tied, point):
+        return None
+    found: list[Choice] = []
+    for arc in axis_arcs(point, column):
+        try:
+            beside = value_pass(graph, GERMS, arc, {})
+        except FunctionError:
+            return None
+        choice: Choice = {}
+        for index in tied:
+            node = graph.nodes[index]
+            options = beside.options.get(index, ())
+            if node.op == "piecewise":
+                guards = node.branches()[1]
+                chosen = first_true(graph, guards, beside.signs)
+                options = () if chosen is None else (chosen,)
+            if not options or options[0] not in trace.options[index]:
+                return None
+            choice[choice_key(graph, index)] = options[0]
+        found.append(choice)
+    return found
+
+
+def _tied_exactly(graph: Graph, trace: Trace, tied: Sequence[int], point: Sequence[Fraction]) -> bool:
+    """Whether the values that are tied are equal, and not only within a tolerance."""
+    try:
+        here = value_pass(graph, GERMS, [Germ.of((x,)) for x in point], {})
+    except FunctionError:
+        return False
+    plain = [i for i in tied if graph.nodes[i].op != "piecewise"]
+    read = {c for i in tied if i not in plain for g in graph.nodes[i].branches()[1] for c in comparisons(graph, g)}
+    alike = all(here.options.get(i) == trace.options[i] for i in plain)
+    return alike and all(here.signs.get(c) == trace.signs.get(c) for c in read)
+
+
+class _Regions:
+    """The polynomials that nodes may be on the regions, and the signs of their differences."""
+
+    def __init__(self, graph: Graph, trace: Trace, point: Sequence[Fraction]) -> None:
+        self.graph, self.trace, self.point = graph, trace, point
+        tied = [i for i, options in trace.options.items() if len(options) > 1]
+        self.order = reachable(graph.nodes, tied)
+        self.place: dict[frozenset[tuple[tuple[int, ...], Fraction]], tuple[int, int]] = {}
+        self.gaps: list[Polynomial] = []
+
+    def choices(self) -> list[Choice] | None:
+        """One choice for every pattern of signs that is met on an open region."""
+        if not self._collect():
+            return None
+        patterns = local_patterns(self.gaps)
+        if patterns is None:
+            return None
+        found = [self._choice(pattern) for pattern in patterns if all(pattern)]
+        known = [choice for choice in found if choice is not None]
+        return known if len(known) == len(found) else None
+
+    def _collect(self) -> bool:
+        """Whether all tied differences are polynomials that vanish at the point, and few."""
+        forms: dict[int, list[Polynomial]] = {}
+        for index in self.order:
+            node, options = self.graph.nodes[index], self.trace.options.get(index, ())
+            if node.op in BOOLEANS or node.op == "compare":
+                continue
+            forms[index] = self._forms(index, forms)
+            if len(forms[index]) > _MOST_FORMS:
+                return False
+            if len(options) > 1 and not all(self._add(gap) for gap in self._gaps(index, forms)):
+                return False
+        return bool(self.gaps)
+
+    def _forms(self, index: int, forms: Mapping[int, list[Polynomial]]) -> list[Polynomial]:
+        """The polynomials that a node may be; none where one is no polynomial."""
+        node, options = self.graph.nodes[index], self.trace.options.get(index, ())
+        made: list[Polynomial | None] = []
+        if node.op == "abs":
+            for option in options:
+                made += [difference({}, p) if option else p for p in forms[node.args[0]]]
+        elif node.op in ("max", "min", "piecewise"):
+            parts = [forms[node.args[i]] for i in options]
+            made = [p for part in parts for p in part] if all(parts) else []
+        else:
+            for inputs in product(*(forms[a] for a in node.args)):
+                built = dict(zip(node.args, inputs, strict=True))
+                made.append(polynomial_node(self.graph, index, built, self.point))
+                if len(made) > _MOST_FORMS**2:
+                    return []
+        known = {_key(p): p for p in made if p is not None}
+        return list(known.values()) if len([p for p in made if p is not None]) == len(made) else []
+
+    def _gaps(self, index: int, forms: Mapping[int, list[Polynomial]]) -> Iterator[Polynomial | None]:
+        """The differences whose signs decide a tied switch; None where one is not known."""
+        node = self.graph.nodes[index]
+        pairs: list[tuple[list[Polynomial], list[Polynomial]]]
+        if node.op == "abs":
+            pairs = [(forms[node.args[0]], [{}])]
+        elif node.op == "piecewise":
+            sides = [self.graph.nodes[c].args for c in self._boundaries(index)]
+            pairs = [(forms[left], forms[right]) for left, right in sides]
+        else:
+            operands = [node.args[i] for i in self.trace.options[index]]
+            pairs = [(forms[a], forms[b]) for i, a in enumerate(operands) for b in operands[i + 1 :]]
+        for first, second in pairs:
+            if not first or not second:
+                yield None
+            yield from (difference(p, q) for p in first for q in second)
+
+    def _boundaries(self, index: int) -> list[int]:
+        guards = self.graph.nodes[index].branches()[1]
+        return [c for g in guards for c in comparisons(self.graph, g) if self.trace.boundary(c)]
+
+    def _add(self, gap: Polynomial | None) -> bool:
+        if gap is None or (0,) * self.graph.width in gap:
+            return False
+        if gap and _key(gap) not in self.place:
+            self.place[_key(gap)] = len(self.gaps), 1
+            self.place[_key(difference({}, gap))] = len(self.gaps), -1
+            self.gaps.append(gap)
+        return len(self.gaps) <= _MOST_FORMS
+
+    def _choice(self, pattern: Sequence[int]) -> Choice | None:
+        """What each tied switch takes where the differences have given signs."""
+        taken: Choice = {}
+        value: dict[int, Polynomial] = {}
+
+        def sign(left: Polynomial, right: Polynomial) -> int:
+            gap = difference(left, right)
+            place, turned = self.place[_key(gap)] if gap else (0, 0)
+            return pattern[place] * turned
+
+        for index in self.order:
+            node, options = self.graph.nodes[index], self.trace.options.get(index, ())
+            if node.op in BOOLEANS or node.op == "compare":
+                continue
+            if node.op == "abs":
+                inner = value[node.args[0]]
+                branch = options[0] if len(options) == 1 else int(sign(inner, {}) < 0)
+                value[index] = difference({}, inner) if branch else inner
+            elif node.op in ("max", "min"):
+                way = 1 if node.op == "max" else -1
+                branch = options[0]
+                for other in options[1:]:
+                    if way * sign(value[node.args[other]], value[node.args[branch]]) > 0:
+                        branch = other
+                value[index] = value[node.args[branch]]
+            elif node.op == "piecewise":
+                signs = {**self.trace.signs}
+                for c in self._boundaries(index) if len(options) > 1 else ():
+                    left, right = self.graph.nodes[c].args
+                    signs[c] = sign(value[left], value[right])
+                found = first_true(self.graph, node.branches()[1], signs) if len(options) > 1 else options[0]
+                if found is None or found == HOLE or found not in options:
+                    return None
+                branch = found
+                value[index] = value[node.args[branch]]
+            else:
+                made = polynomial_node(self.graph, index, value, self.point)
+                if made is None:
+                    return None
+                value[index] = made
+                continue
+            if len(options) > 1:
+                taken[choice_key(self.graph, index)] = branch
+        return taken
+
+
+def _key(polynomial: Polynomial) -> frozenset[tuple[tuple[int, ...], Fraction]]:
+    return frozenset(polynomial.items())

@@ -1,0 +1,332 @@
+"""`explain`: which switches are tied at a point, what each choice gives, and which one a program would take."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.errors import ArgumentError, BudgetError
+from conservative._core.text import shown
+from conservative.functions import PiecewiseSelection
+from conservative.functions.arrays.structured_map import StructuredMap
+from conservative.functions.expressions.source_lines import Origin
+from conservative.functions.graph.arithmetic import Arithmetic, as_sympy
+from conservative.functions.graph.evaluate import Trace, Undefined, value_pass
+from conservative.functions.graph.nodes import Graph
+from conservative.functions.graph.printing import signed_relation
+from conservative.functions.graph.to_sympy import SHOWN, abbreviated, written
+from conservative.functions.points import Point
+from conservative.functions.ties.active_pieces import Choices, Differentiator, Key, choice_key, enumerate_choices
+from conservative.jacobians.as_graph import as_selection
+from conservative.jacobians.at_point import AtPoint
+from conservative.jacobians.explanation.conventions import CONVENTIONS
+from conservative.jacobians.explanation.in_doubles import Doubles, in_doubles
+from conservative.jacobians.explanation.predictions import LIBRARIES, MODES, SPELLINGS, Derivative, library_derivatives
+from conservative.jacobians.explanation.spellings import Switches, find_switches
+from conservative.jacobians.explanation.tie_rules import tie_rules
+from conservative.jacobians.jacobian_set import JacobianSet, NearTie
+
+_MAX_PIECES = 4096
+_SHOWN_COMPONENTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TiedBranch:
+    """One of the branches that agree at a tie.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        The branch as written.
+    value : number
+        Its value at the point: exact, or a float.
+    vertices : tuple of int
+        Which of `Explanation.jacobians.vertices` some piece reaches with this branch.
+    """
+
+    expression: Any
+    value: Any
+    vertices: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A switch whose branches agree at the point, or a guard on its boundary that jumps inside F.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        The switch as written; of several with equal guards, which share their choice, the first.
+    branches : tuple of TiedBranch
+    components : tuple of int
+        The components of F that it enters, from 0.
+    lines : tuple of int
+        Their lines in the file; empty when F was not read from one.
+    rules : mapping of framework to str
+        What JAX, PyTorch and NumPy do at such a tie.
+    """
+
+    expression: Any
+    branches: tuple[TiedBranch, ...]
+    components: tuple[int, ...]
+    lines: tuple[int, ...]
+    rules: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All ties of a function at a point. Prints as text; notebooks show a table.
+
+    Parameters
+    ----------
+    point : Point
+    ties : tuple of Tie
+    near_ties : tuple of NearTie
+        Values that are not tied, yet suspiciously close.
+    jacobians : JacobianSet or None
+        The program reading, which `TiedBranch.vertices` refers to. None when it has more than 4,096 pieces.
+    derivatives : tuple of Derivative
+        What JAX, PyTorch and NumPy return for this formula, by spelling and mode.
+    rounding : tuple of (expression, float)
+        Switches whose operands differ by no more than their rounding, with the difference: there a library that
+        rounds otherwise takes another branch, and `derivatives` are those of the formula in its own order.
+    origin : Origin or None
+        The file and its lines.
+    formula : tuple of str
+        The first components as they were read, of which `derivatives` speak.
+    """
+
+    point: Point
+    ties: tuple[Tie, ...]
+    near_ties: tuple[NearTie, ...]
+    jacobians: JacobianSet | None
+    derivatives: tuple[Derivative, ...]
+    rounding: tuple[tuple[Any, float], ...] = ()
+    origin: Origin | None = field(default=None, repr=False)
+    formula: tuple[str, ...] = field(default=(), repr=False)
+
+    def derivative(self, framework: str, *, spelling: str = "maximum", mode: str = "reverse") -> NDArray[np.float64]:
+        """What a library returns for this formula, as `formula` shows that it was read.
+
+        Reading keeps roots of even powers and logarithms of sums of exponentials from overflowing: sqrt(x**2) is read
+        as |x|, whereas a library that is given sqrt(x**2) returns NaN at 0.
+
+        Parameters
+        ----------
+        framework : {"JAX", "PyTorch", "NumPy"}
+        spelling : str
+            How the switches are written: "maximum", "relu", "clip", "where", "clamp" (`jax.lax.clamp`, `torch.clamp`
+            with tensors), "hard_tanh", "relu6", "leaky_relu", "max_dim", "median" or "top_k". NumPy has one way only.
+        mode : {"reverse", "forward"}
+            NumPy has no modes.
+
+        Returns
+        -------
+        ndarray of float, shape (q, n)
+            NaN where the library's entry is not finite: also a branch that is not taken makes it so, since 0 is
+            multiplied by what is infinite there.
+
+        Raises
+        ------
+        ArgumentError
+            For an unknown library, spelling or mode, and for an operation that leaves its choice open.
+        """
+        if framework not in LIBRARIES or spelling not in SPELLINGS or mode not in MODES:
+            raise ArgumentError(
+                f"`derivative(...)` knows {', '.join(LIBRARIES)} with spelling {', '.join(SPELLINGS)} and mode "
+                f"{', '.join(MODES)}; got {shown(framework)}, {shown(spelling)}, {shown(mode)}."
+            )
+        left_open = [c.operation for c in CONVENTIONS if c.open and (c.framework, c.spelling) == (framework, spelling)]
+        if left_open:
+            raise ArgumentError(
+                f"`derivative({framework!r}, spelling={spelling!r})` cannot be predicted: {left_open[0]} leaves "
+                "open which of several equal values it takes. Ask for another spelling, or run it."
+            )
+        results = {(d.framework, d.spelling, d.mode): d.matrix for d in self.derivatives}
+        if framework == "NumPy":
+            return results["NumPy", "maximum", "forward"]
+        return results.get((framework, spelling, mode), results[framework, "maximum", mode])
+
+    def __str__(self) -> str:
+        from conservative.jacobians.explanation.rendering import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from conservative.jacobians.explanation.rendering import as_html
+
+        return as_html(self)
+
+    def _repr_latex_(self) -> str:
+        from conservative.jacobians.explanation.rendering import as_latex
+
+        return as_latex(self)
+
+
+def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float | None = None) -> Explanation:
+    """Explain the conservative Jacobian of F at a point: its ties, their branches, and what programs would choose.
+
+    Parameters
+    ----------
+    F : PiecewiseSelection or StructuredMap
+        A map of arrays is written out as sums of Max first, which limits its size.
+    at : mapping of symbol or name to number, or sequence of numbers
+        As in `conservative_jacobian`.
+    tolerance : float, optional
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    FunctionError, DiscontinuityError, ArgumentError, ArgumentTypeError, ShapeError
+        As `conservative_jacobian`.
+
+    Notes
+    -----
+    Libraries see a tie only where two doubles are equal, whatever the tolerance. Their rules are those of the table
+    `conservative.jacobians.explanation.conventions`, observed in the versions that the report prints; they are applied
+    switch by switch in doubles, by reverse and by forward accumulation, infinite and undefined branches included.
+    A library that simplifies or reorders the formula first may return something else, which still lies in the
+    program reading of what it evaluates.
+
+    Examples
+    --------
+    >>> from conservative.functions import from_sympy
+    >>> explanation = explain(from_sympy("Max(-x, 0) + x - Max(x, 0)", state="x"), {"x": 0})
+    >>> len(explanation.ties), explanation.derivative("JAX", spelling="relu").tolist()
+    (2, [[1.0]])
+    """
+    F = as_selection(F, call="explain")
+    readings = AtPoint(F, at, tolerance=tolerance, limit=_MAX_PIECES, call="explain")
+    point = readings.point
+    try:
+        jacobians = readings.listed("program")
+    except BudgetError:
+        jacobians = None
+    doubles, switches = in_doubles(F.graph, point.floats()), find_switches(F.graph)
+    base = value_pass(readings.F.graph, point.arithmetic, point.values, {})
+    uncertain = written(F.graph, F.symbols, list(doubles.uncertain))
+    return Explanation(
+        point=point,
+        ties=_Ties(
+            readings.F, point, readings.arithmetic, readings.decided, base, jacobians, doubles, switches
+        ).found(),
+        near_ties=() if jacobians is None else jacobians.near_ties,
+        jacobians=jacobians,
+        derivatives=library_derivatives(doubles, switches),
+        rounding=tuple(zip(uncertain, doubles.uncertain.values(), strict=True)),
+        origin=F.origin,
+        formula=tuple(abbreviated(F.graph, F.symbols, output) for output in F.graph.outputs[:_SHOWN_COMPONENTS]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ties:
+    F: PiecewiseSelection
+    point: Point
+    arithmetic: Arithmetic
+    traces: tuple[Trace, ...]
+    base: Trace
+    jacobians: JacobianSet | None
+    doubles: Doubles
+    switches: Switches
+
+    def found(self) -> tuple[Tie, ...]:
+        switches: dict[Key, dict[int, None]] = {}
+        vertices: dict[tuple[Key, int], set[int]] = {}
+        for trace, choices, vertex in self._pieces():
+            for index, branch in self._open(trace, choices):
+                key = choice_key(self.F.graph, index) if index not in trace.forced else (-2, index)
+                switches.setdefault(key, {})[index] = None
+                vertices.setdefault((key, branch), set()).update(() if vertex is None else (vertex,))
+        return tuple(self._tie(key, tuple(indices), vertices) for key, indices in switches.items())
+
+    def _pieces(self) -> Iterator[tuple[Trace, Choices | None, int | None]]:
+        if self.jacobians is None:
+            yield from ((trace, None, None) for trace in self.traces)
+            return
+        blocks = self.jacobians.vertices
+        for trace in self.traces:
+            differentiator = Differentiator(self.F.graph, trace, self.arithmetic)
+            for choices in enumerate_choices(self.F.graph, trace, limit=_MAX_PIECES):
+                block = differentiator.jacobian(choices).astype(np.float64)
+                yield trace, choices, int(np.abs(blocks - block).max(axis=(1, 2)).argmin())
+
+    def _open(self, trace: Trace, choices: Choices | None) -> Iterator[tuple[int, int]]:
+        """The tied switches of a piece with the branch it takes, and resolved jumps with their sign."""
+        yield from trace.forced.items()
+        for index, options in trace.options.items():
+            if len(options) > 1 and choices is None:
+                yield from ((index, option) for option in options)
+            elif len(options) > 1 and choices is not None and index in choices.branches:
+                yield index, choices.branches[index]
+
+    def _tie(self, key: Key, indices: Sequence[int], vertices: Mapping[tuple[Key, int], set[int]]) -> Tie:
+        graph, index = self.F.graph, indices[0]
+        taken = sorted(branch for k, branch in vertices if k == key)
+        jumping = key[0] == -2
+        shown = self._jump_branches(index, taken) if jumping else self._switch_branches(index, taken)
+        branches = tuple(
+            TiedBranch(expression, value, tuple(sorted(vertices[key, branch])))
+            for branch, (expression, value) in zip(taken, shown, strict=True)
+        )
+        components = tuple(c for c, o in enumerate(graph.outputs) if any(_enters(graph, i, o) for i in indices))
+        origin = self.F.origin
+        lines = tuple(origin.lines[c] for c in components) if origin is not None and origin.lines else ()
+        above = _switch_above(graph, index)
+        written_out = [e for e, _ in self._switch_branches(above, range(_branch_count(graph, above)))]
+        rules = tie_rules(self.doubles, self.switches, above, written_out)
+        (expression,) = self._written([index])
+        if jumping:
+            expression = expression[0] - expression[1]
+        return Tie(expression, branches, components, lines, rules)
+
+    def _switch_branches(self, index: int, taken: Sequence[int]) -> list[tuple[Any, Any]]:
+        node = self.F.graph.nodes[index]
+        if node.op == "abs":
+            (inner,) = self._written(node.args)
+            return [(inner if branch == 0 else -inner, self._value(index)) for branch in taken]
+        operands = [node.args[branch] for branch in taken]
+        return list(zip(self._written(operands), map(self._value, operands), strict=True))
+
+    def _jump_branches(self, index: int, taken: Sequence[int]) -> list[tuple[Any, Any]]:
+        (sides,) = self._written([index])
+        left = self._value(self.F.graph.nodes[index].args[0])
+        return [(signed_relation(sides[0], sides[1], sign), left) for sign in taken]
+
+    def _written(self, nodes: Sequence[int]) -> tuple[Any, ...]:
+        return written(self.F.graph, self.F.symbols, nodes, most=SHOWN)
+
+    def _value(self, index: int) -> Any:
+        value = self.base.values[index]
+        if isinstance(value, Undefined):
+            return None
+        return as_sympy(value) if self.point.exact else float(value)
+
+
+def _enters(graph: Graph, index: int, output: int) -> bool:
+    seen, stack = set(), [output]
+    while stack:
+        current = stack.pop()
+        if current == index:
+            return True
+        if current > index and current not in seen:
+            seen.add(current)
+            stack.extend(graph.nodes[current].args)
+    return False
+
+
+def _switch_above(graph: Graph, index: int) -> int:
+    """The switch that a guard belongs to; the switch itself."""
+    while graph.nodes[index].op not in ("max", "min", "abs", "sign", "piecewise"):
+        index = next(i for i, node in enumerate(graph.nodes) if index in node.args)
+    return index
+
+
+def _branch_count(graph: Graph, index: int) -> int:
+    node = graph.nodes[index]
+    return {"abs": 2, "sign": 0, "piecewise": len(node.args) // 2}.get(node.op, len(node.args))

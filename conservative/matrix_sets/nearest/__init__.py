@@ -1,0 +1,1 @@
+"""Nearest points of hulls: points and vertices come in, distances between proved bounds go out."""

@@ -1,0 +1,422 @@
+"""Constrained switching: automata that say which words are allowed."""
+
+import operator
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import Any, final
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative._core.text import shown
+from conservative.spectral.automata.edges import Edge as Edge
+from conservative.spectral.automata.edges import dwell_edges, named_edges
+from conservative.spectral.words.words import Word
+
+MOST_NODES = 4096
+MOST_EDGES = 65536
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Automaton:
+    """A labelled graph: a word is allowed when it labels a path, read as the product reads.
+
+    The constrained joint spectral radius is the largest growth rate of the products of allowed words.
+
+    Parameters
+    ----------
+    nodes : int
+        Number of nodes, named 0 to nodes - 1.
+    edges : sequence of (int, int, int)
+        (u, v, letter); at least one, none twice.
+    letters : int, optional
+        Number of letters, i.e. of matrices; one more than the largest letter when left out.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, ShapeError
+
+    Examples
+    --------
+    >>> golden = Automaton(2, [(0, 0, 0), (0, 1, 1), (1, 0, 0)])  # no two letters 1 in a row
+    >>> golden.allows((0, 1, 0)), golden.allows((1, 1))
+    (True, False)
+    """
+
+    nodes: int
+    edges: tuple[Edge, ...]
+    letters: int = -1
+
+    def __post_init__(self) -> None:
+        nodes = _count(self.nodes, "nodes", most=MOST_NODES)
+        edges = _read_edges(self.edges)
+        letters = max(letter for _, _, letter in edges) + 1 if self.letters == -1 else self.letters
+        letters = _count(letters, "letters", most=MOST_EDGES)
+        for u, v, letter in edges:
+            if not (0 <= u < nodes and 0 <= v < nodes and 0 <= letter < letters):
+                raise ArgumentError(
+                    f"`Automaton(edges=...)` needs nodes from 0 to {nodes - 1} and letters from 0 to {letters - 1}; "
+                    f"got the edge {(u, v, letter)}."
+                )
+        if len(set(edges)) < len(edges):
+            twice = next(edge for i, edge in enumerate(edges) if edge in edges[:i])
+            raise ArgumentError(f"`Automaton(edges=...)` lists the edge {twice} twice. Give every edge once.")
+        for name, value in (("nodes", nodes), ("edges", edges), ("letters", letters)):
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_successions(cls, allowed: Any) -> "Automaton":
+        """The automaton in which letter j may stand right of letter i exactly where ``allowed[i][j]`` is true.
+
+        Parameters
+        ----------
+        allowed : array_like of bool, shape (k, k)
+
+        Returns
+        -------
+        Automaton
+            Node i is about to read letter i.
+
+        Raises
+        ------
+        ShapeError, ArgumentError
+
+        Examples
+        --------
+        >>> Automaton.from_successions([[1, 1], [1, 0]]).allows((1, 1, 0))
+        False
+        """
+        table = np.asarray(allowed)
+        if table.ndim != 2 or table.shape[0] != table.shape[1] or table.size == 0:
+            raise ShapeError(f"`Automaton.from_successions(allowed=...)` needs shape (k, k); got {table.shape}.")
+        if not np.isin(table, (0, 1)).all():
+            raise ArgumentError("`Automaton.from_successions(allowed=...)` needs entries True or False, 1 or 0.")
+        edges = [(int(i), int(j), int(i)) for i, j in np.argwhere(table.astype(bool))]
+        if not edges:
+            raise ArgumentError("`Automaton.from_successions(allowed=...)` allows nothing: every entry is false.")
+        return cls(len(table), tuple(edges), len(table))
+
+    @classmethod
+    def from_forbidden(cls, words: Sequence[Sequence[int]], *, letters: int) -> "Automaton":
+        """The automaton of the words that contain none of the given ones as a factor.
+
+        Parameters
+        ----------
+        words : sequence of words
+            Forbidden; 0-based letters, none of them empty.
+        letters : int
+            Size of the alphabet.
+
+        Returns
+        -------
+        Automaton
+            Its nodes are the longest suffixes read that begin a forbidden word (Aho and Corasick).
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+
+        Examples
+        --------
+        >>> Automaton.from_forbidden([(1, 1)], letters=2).edges
+        ((0, 0, 0), (0, 1, 1), (1, 0, 0))
+        """
+        alphabet = _count(letters, "letters", most=MOST_EDGES)
+        banned = {_letters(word, alphabet) for word in words}
+        prefixes = {word[:i] for word in banned for i in range(len(word))} | {()}
+        alive = sorted((p for p in prefixes if not _ends_in(p, banned)), key=lambda p: (len(p), p))
+        name = {prefix: i for i, prefix in enumerate(alive)}
+        edges = []
+        for prefix in alive:
+            for letter in range(alphabet):
+                word = (*prefix, letter)
+                if not _ends_in(word, banned):
+                    suffix = next(word[i:] for i in range(len(word) + 1) if word[i:] in name)
+                    edges.append((name[prefix], name[suffix], letter))
+        if not edges:
+            raise ArgumentError("`Automaton.from_forbidden(words=...)` forbids every letter. Forbid fewer words.")
+        return cls(len(alive), tuple(edges), alphabet)
+
+    @classmethod
+    def de_bruijn(cls, letters: int, memory: int) -> "Automaton":
+        """The automaton that allows every word and remembers the last letters read.
+
+        Parameters
+        ----------
+        letters : int
+        memory : int
+            Letters remembered; with 0 there is one node.
+
+        Returns
+        -------
+        Automaton
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+
+        Examples
+        --------
+        >>> Automaton.de_bruijn(2, 1).edges
+        ((0, 0, 0), (0, 1, 1), (1, 0, 0), (1, 1, 1))
+        """
+        k = _count(letters, "letters", most=MOST_EDGES)
+        m = _count(memory, "memory", least=0, most=16)
+        if k ** (m + 1) > MOST_EDGES:
+            raise ArgumentError(
+                f"`Automaton.de_bruijn(memory={m})` would have {k}^{m + 1} edges; at most {MOST_EDGES} are made. "
+                "Ask for less memory."
+            )
+        words = list(product(range(k), repeat=m))
+        name = {word: i for i, word in enumerate(words)}
+        edges = [(name[w], name[(*w, i)[1:] if m else ()], i) for w in words for i in range(k)]
+        return cls(len(words), tuple(edges), k)
+
+    @classmethod
+    def dwell_time(cls, steps: int, *, letters: int = 2) -> "Automaton":
+        """The automaton of the words in which every letter, once chosen, stays for a number of steps or more.
+
+        Parameters
+        ----------
+        steps : int
+            The minimal dwell time; with 1 every word is allowed.
+        letters : int
+            Size of the alphabet.
+
+        Returns
+        -------
+        Automaton
+            Node ``i * steps + j`` has read the letter i at least j + 1 times in a row, exactly so for j < steps - 1. A
+            run that a word cuts off at one of its ends may be shorter.
+
+        Raises
+        ------
+        ArgumentError
+
+        Examples
+        --------
+        >>> slow = Automaton.dwell_time(2)
+        >>> slow.allows((0, 0, 1, 1, 1, 0, 0)), slow.allows((0, 0, 1, 0, 0))
+        (True, False)
+        """
+        k = _count(steps, "steps", most=MOST_NODES)
+        n = _count(letters, "letters", most=MOST_EDGES)
+        if n * k > MOST_NODES or n * (n + k) > MOST_EDGES:
+            raise ArgumentError(
+                f"`Automaton.dwell_time(steps={k}, letters={n})` would have {n * k} nodes and {n * (n + k - 1)} edges; "
+                f"at most {MOST_NODES} and {MOST_EDGES} are made. Ask for fewer steps."
+            )
+        return cls(n * k, tuple(dwell_edges(k, n)), n)
+
+    @classmethod
+    def from_edges(
+        cls, edges: Sequence[tuple[Hashable, Hashable, Any]], *, order: str = "time", letters: int | Sequence[Any] = -1
+    ) -> "Automaton":
+        """The automaton of edges between named nodes, in the order of time or of the product.
+
+        Parameters
+        ----------
+        edges : sequence of (from, to, letter)
+            Nodes by any names (hashable values); they are numbered in the order in which they are named first.
+        order : str
+            ``"time"``: an edge leads from the node before a step to the node after it, as a system is drawn that
+            switches, x_{t+1} = A_letter x_t. The word of a path then reads from right to left in the product.
+            ``"product"``: as the edges of an `Automaton`, which are followed from left to right in the product.
+        letters : int or sequence, optional
+            Number of letters; or their names, one for each matrix, when edges name them.
+
+        Returns
+        -------
+        Automaton
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError, ShapeError
+
+        Examples
+        --------
+        After braking (1) the engine idles (0) before it brakes again; accelerating is 2.
+
+        >>> road = [("ok", "ok", "idle"), ("ok", "ok", "gas"), ("ok", "hot", "brake"), ("hot", "ok", "idle")]
+        >>> drive = Automaton.from_edges(road, letters=("idle", "brake", "gas"))
+        >>> drive.allows((2, 0, 1)), drive.allows((0, 2, 1))        # M[2] @ M[0] @ M[1]: brake, idle, gas
+        (True, False)
+        """
+        nodes, read, count = named_edges(edges, order, letters)
+        return cls(nodes, tuple(read), count)
+
+    def step(self, states: frozenset[int], letter: int) -> frozenset[int]:
+        """The nodes reached from some nodes by one letter.
+
+        Parameters
+        ----------
+        states : frozenset of int
+        letter : int
+
+        Returns
+        -------
+        frozenset of int
+        """
+        return frozenset(v for u, v, i in self.edges if i == letter and u in states)
+
+    def allows(self, word: Sequence[int]) -> bool:
+        """Whether a word labels a path, from any node.
+
+        Parameters
+        ----------
+        word : sequence of int
+
+        Returns
+        -------
+        bool
+        """
+        states = frozenset(range(self.nodes))
+        for letter in word:
+            states = self.step(states, letter)
+        return bool(states)
+
+    def closed_path(self, word: Sequence[int]) -> Word | None:
+        """A closed path that a word labels, as a word of edge indices; such a word may be repeated for ever.
+
+        Parameters
+        ----------
+        word : sequence of int
+            At least one letter.
+
+        Returns
+        -------
+        tuple of int or None
+
+        Examples
+        --------
+        >>> Automaton.from_successions([[1, 1], [1, 0]]).closed_path((0, 1))
+        (1, 2)
+        """
+        for start in range(self.nodes):
+            paths: dict[int, Word] = {start: ()}
+            for letter in word:
+                paths = {v: (*paths[u], e) for e, (u, v, i) in enumerate(self.edges) if i == letter and u in paths}
+            if word and start in paths:
+                return paths[start]
+        return None
+
+    def letter_word(self, edges: Sequence[int]) -> Word:
+        """The letters along a word of edge indices.
+
+        Parameters
+        ----------
+        edges : sequence of int
+
+        Returns
+        -------
+        tuple of int
+
+        Raises
+        ------
+        ArgumentError
+            When an edge does not begin where the one before it ends.
+        """
+        for e, f in pairwise(edges):
+            if self.edges[e][1] != self.edges[f][0]:
+                raise ArgumentError(
+                    f"`letter_word(edges=...)` needs a path; edge {f}, {self.edges[f]}, does not begin where edge "
+                    f"{e}, {self.edges[e]}, ends."
+                )
+        return tuple(self.edges[e][2] for e in edges)
+
+    def words(self, length: int) -> Iterator[Word]:
+        """The allowed words of a length, in lexicographic order.
+
+        Parameters
+        ----------
+        length : int
+
+        Yields
+        ------
+        tuple of int
+        """
+
+        def grow(word: Word, states: frozenset[int]) -> Iterator[Word]:
+            if len(word) == length:
+                yield word
+                return
+            for letter in range(self.letters):
+                if reached := self.step(states, letter):
+                    yield from grow((*word, letter), reached)
+
+        yield from grow((), frozenset(range(self.nodes)))
+
+    def essential(self) -> "Automaton | None":
+        """The edges that lie on closed paths, which alone decide the growth rate; None when there are none.
+
+        Returns
+        -------
+        Automaton or None
+        """
+        graph = csr_array(
+            (np.ones(len(self.edges)), ([u for u, _, _ in self.edges], [v for _, v, _ in self.edges])),
+            shape=(self.nodes, self.nodes),
+        )
+        _, label = connected_components(graph, directed=True, connection="strong")
+        kept = [(u, v, i) for u, v, i in self.edges if label[u] == label[v]]
+        if not kept:
+            return None
+        name = {node: j for j, node in enumerate(sorted({u for u, _, _ in kept} | {v for _, v, _ in kept}))}
+        return Automaton(len(name), tuple((name[u], name[v], i) for u, v, i in kept), self.letters)
+
+    def document(self) -> dict[str, Any]:
+        """The automaton as the certificate format writes it.
+
+        Returns
+        -------
+        dict
+        """
+        return {"nodes": self.nodes, "edges": [list(edge) for edge in self.edges]}
+
+
+def _count(value: Any, name: str, *, least: int = 1, most: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if isinstance(value, bool) or not least <= number <= most:
+        raise ArgumentError(f"`Automaton({name}=...)` needs an integer from {least} to {most}; got {shown(value)}.")
+    return number
+
+
+def _read_edges(edges: Any) -> tuple[Edge, ...]:
+    try:
+        listed = [tuple(operator.index(x) for x in edge) for edge in edges]
+    except TypeError as error:
+        raise ArgumentTypeError(
+            f"`Automaton(edges=...)` needs triples of integers (u, v, letter); got {shown(edges)}."
+        ) from error
+    read = [(edge[0], edge[1], edge[2]) for edge in listed if len(edge) == 3]
+    if len(read) < len(listed) or not read or len(read) > MOST_EDGES:
+        raise ShapeError(
+            f"`Automaton(edges=...)` needs 1 to {MOST_EDGES} triples (u, v, letter); got {len(listed)} items"
+            + (", not all of length 3." if len(read) < len(listed) else ".")
+        )
+    return tuple(read)
+
+
+def _letters(word: Sequence[int], alphabet: int) -> Word:
+    try:
+        letters = tuple(operator.index(letter) for letter in word)
+    except TypeError as error:
+        raise ArgumentTypeError(
+            f"a forbidden word is a sequence of integers, like (0, 0, 1); got {shown(word)}."
+        ) from error
+    if not letters or min(letters) < 0 or max(letters) >= alphabet:
+        raise ArgumentError(
+            f"a forbidden word needs at least one letter, each from 0 to {alphabet - 1}; got {letters}."
+        )
+    return letters
+
+
+def _ends_in(word: Word, banned: set[Word]) -> bool:
+    return any(word[i:] in banned for i in range(len(word)))

@@ -1,0 +1,486 @@
+"""From what the search knows to a certificate: the proof of every diagonal block, written down and checked."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+
+import flint
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import LinAlgWarning, solve_discrete_lyapunov
+
+from conservative._core.deadlines import is_over, seconds_left
+from conservative._core.errors import CertificateError
+from conservative._core.exact.linear_algebra import from_flint, is_positive_semidefinite, to_flint
+from conservative._core.families.as_family import ExactMatrix, MatrixFamily
+from conservative._core.numbers import float_above, float_below
+from conservative.certificates import (
+    BlocksProof,
+    Certificate,
+    PolytopeProof,
+    Proof,
+    QuadraticProof,
+    equality_certificate,
+    upper_certificate,
+)
+from conservative.certificates.lower import eigenpair_seconds, polynomial_seconds
+from conservative.spectral.automata.automaton import Automaton
+from conservative.spectral.norms.ellipsoids import folded_norm
+from conservative.spectral.norms.isometries import extremal_form
+from conservative.spectral.norms.quadratic import proves_quadratic
+from conservative.spectral.norms.scaling import balanced_floats
+from conservative.spectral.norms.weighted_norms import WeightedNorm
+from conservative.spectral.polytope.all_letters import optimised, reach, with_letters
+from conservative.spectral.polytope.rational import polytope_proof
+from conservative.spectral.radius.block_search import BlockState
+from conservative.spectral.radius.decimal_rounding import decimal_above, decimal_below
+from conservative.spectral.reduction import BlockTriangular
+from conservative.spectral.reduction.approximate_blocks import HiddenNorm
+from conservative.spectral.words.candidates import averaged_norm, ellipsoid_norm, in_norm
+from conservative.spectral.words.long_rationals import is_long
+from conservative.spectral.words.words import Word, canonical_word
+
+FloatArray = NDArray[np.float64]
+
+_MOST_ORDER = 200
+"""Order up to which a quadratic norm is proved where no polytope has closed."""
+
+_ROOMS = (Fraction(1, 10**10), Fraction(1, 10**7), Fraction(1, 10**4), Fraction(1, 100))
+"""Parts by which the bound of a quadratic norm is raised until it is proved."""
+
+_NARROW = (Fraction(1, 2**51), Fraction(1, 10**13), Fraction(1, 10**12), Fraction(1, 10**11))
+"""The same where only quadratic norms prove a bound, and are cheap to prove."""
+
+_MOST_NARROW = 12
+"""Order up to which they are."""
+
+ALL_DIGITS = 17
+"""Digits of an end that is as near to the number as a double."""
+
+_TIED = 1e-13
+"""Relative rounding of a norm up to which the Euclidean one, whose proof is the least, is taken as the best."""
+
+_USELESS = 2.0
+"""A certificate of this many times a bound that is proved without one says too little."""
+
+_PROVING = 2e-8
+"""Seconds that the quick proof of a quadratic norm takes, times n^3 for each matrix, about."""
+
+_ELIMINATING = 1e-7
+"""Seconds that the checker takes for a quadratic norm, times n^3 for each matrix, about."""
+
+_READING = 2.5e-5
+"""Seconds that reading and writing one entry of a matrix takes, for a certificate and its check, about."""
+
+_WRITING = 1e-6
+"""Seconds that writing down and checking one number of a polytope takes, about."""
+
+_MARGIN = Fraction(1, 10**9)
+"""Room for rounding above the largest gauge of an image of an open polytope."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """What a radius is asked of: a family, or the words of it that an automaton reads.
+
+    Parameters
+    ----------
+    given : MatrixFamily
+        The user's matrices, about which certificates speak.
+    family : MatrixFamily
+        The same, or the lifted family with one matrix per edge, on which the search runs.
+    automaton : Automaton or None
+    """
+
+    given: MatrixFamily
+    family: MatrixFamily
+    automaton: Automaton | None = None
+
+    def letters(self, word: Word) -> Word:
+        """A word of the family that the search runs on, in the letters of the user's matrices.
+
+        Parameters
+        ----------
+        word : tuple of int
+
+        Returns
+        -------
+        tuple of int
+        """
+        return word if self.automaton is None else tuple(self.automaton.edges[e][2] for e in word)
+
+    def named(self, word: Word) -> Word:
+        """The least rotation of the primitive root of a word's letters, or the least power of it that can be repeated.
+
+        Parameters
+        ----------
+        word : tuple of int
+
+        Returns
+        -------
+        tuple of int
+            Under an automaton it labels a closed path; empty where the word does not.
+        """
+        letters = self.letters(word)
+        root = canonical_word(letters) if letters else ()
+        if self.automaton is None:
+            return root
+        powers = (root * m for m in range(1, len(letters) // max(len(root), 1) + 1))
+        return next((power for power in powers if self.automaton.closed_path(power) is not None), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A proved upper bound.
+
+    Parameters
+    ----------
+    bound : Fraction
+    certificate : Certificate or None
+        Accepted by the checker, of the bracket where there is a word with a positive rate, otherwise of the upper bound
+        alone; None where there was no time for it.
+    """
+
+    bound: Fraction
+    certificate: Certificate | None
+
+
+def prove(
+    problem: Problem,
+    form: BlockTriangular,
+    states: Sequence[BlockState],
+    *,
+    word: Word,
+    lower: Fraction,
+    tol: float,
+    deadline: float,
+) -> Proved | None:
+    """The least bound near the lower one that the closed polytopes of the blocks prove.
+
+    Parameters
+    ----------
+    problem : Problem
+    form : BlockTriangular
+    states : sequence of BlockState
+        One for each block of the form.
+    word : tuple of int
+    lower : Fraction
+        Proved: rho(M_w)^(1/|w|) is at least this.
+    tol : float
+        The bound is about ``lower (1 + tol / 2)`` if all blocks are closed.
+    deadline : float
+        For simplex steps, and for proofs of words that take long.
+
+    Returns
+    -------
+    Proved or None
+        None when no proof was accepted: a block is not closed, or the numbers are beyond the checker.
+    """
+    if not all(s.is_closed for s in states):
+        return None
+    whole = [of_whole_family(s, deadline) for s in states]
+    exact = _attained(problem, form, whole, word, lower)
+    return exact or _by_polytopes(problem, form, whole, word, lower, tol, deadline)
+
+
+def _by_polytopes(
+    problem: Problem,
+    form: BlockTriangular,
+    whole: Sequence[BlockState],
+    word: Word,
+    lower: Fraction,
+    tol: float,
+    deadline: float,
+) -> Proved | None:
+    for bound in _bounds(whole, lower, tol):
+        try:
+            proof = _proof(form, whole, bound)
+            return Proved(bound, _certificate(problem, proof, word, lower, bound, deadline))
+        except (CertificateError, OverflowError, np.linalg.LinAlgError, ZeroDivisionError):
+            continue
+    return None
+
+
+def prove_open(
+    problem: Problem,
+    states: Sequence[BlockState],
+    form: BlockTriangular | None,
+    norm: WeightedNorm | None,
+    *,
+    word: Word,
+    lower: Fraction,
+    deadline: float,
+) -> Proved | None:
+    """The least bound that is proved by the deadline where no polytope has closed: of whatever norm is at hand.
+
+    Parameters
+    ----------
+    problem : Problem
+    states : sequence of BlockState
+    form : BlockTriangular or None
+    norm : WeightedNorm or None
+    word : tuple of int
+    lower : Fraction
+        Proved: rho(M_w)^(1/|w|) is at least this.
+    deadline : float
+
+    Returns
+    -------
+    Proved or None
+        None when no proof was accepted, or none was expected to be checked in time.
+
+    Notes
+    -----
+    The maximum or sum norm; quadratic norms that need no solver; the polytope as far as it has grown. The bounds are
+    estimated first, and the least of them is proved.
+    """
+    if is_long(problem.given):
+        return None  # beyond the digits that a certificate may have
+    options: list[tuple[float, float, Callable[[float], Proved | None]]] = []
+    quadratic = _quadratic_option(problem, states, word, lower, deadline)
+    if quadratic is not None:
+        options.append(quadratic)
+    if norm is not None:
+        cost = _READING * problem.family.count * problem.family.size**2
+        attained = norm.bound <= lower  # then nothing proves less, and this proves the value
+        estimate = 0.0 if attained else float_above(norm.bound)
+        options.append((estimate, cost, lambda d: _by_norm(problem, norm, word, lower, d)))
+    if form is not None and states and all(s.polytope is not None or s.is_closed for s in states):
+        whole = [of_whole_family(s, deadline) for s in states]
+        needed = max(lower, *(_needed(s) for s in whole))
+        sizes = [s.polytope.count * s.block.family.count * s.block.family.size**2 for s in whole if s.polytope]
+        cost = _WRITING * sum(sizes)
+        options.append((float_above(needed), cost, lambda d: _by_polytopes(problem, form, whole, word, lower, 0.0, d)))
+    found: list[Proved] = []
+    certified: Proved | None = None
+    for estimate, cost, build in sorted(options, key=lambda option: option[0]):
+        if certified is not None and estimate >= certified.bound:
+            break
+        if found and estimate > _USELESS * float(found[0].bound):
+            break
+        if cost <= seconds_left(deadline) and (proved := build(deadline)) is not None:
+            found.append(proved)
+            if proved.certificate is not None and (certified is None or proved.bound < certified.bound):
+                certified = proved
+    if not found:
+        return None
+    return Proved(min(p.bound for p in found), None if certified is None else certified.certificate)
+
+
+def prove_hidden(problem: Problem, norm: HiddenNorm, *, word: Word, lower: Fraction, deadline: float) -> Proved | None:
+    """The bound of a quadratic norm of hidden blocks.
+
+    Parameters
+    ----------
+    problem : Problem
+    norm : HiddenNorm
+    word : tuple of int
+    lower : Fraction
+    deadline : float
+
+    Returns
+    -------
+    Proved or None
+    """
+    if not is_positive_semidefinite(norm.P, strict=True):
+        return None
+    images = [a.transpose() * norm.P * a for a in (to_flint(m) for m in problem.family.exact)]
+    for room in (Fraction(1, 10**digits) for digits in range(12, 4, -1)):
+        bound = decimal_above(norm.estimate * (1 + room))
+        square = flint.fmpq(bound.numerator, bound.denominator) ** 2
+        if not all(is_positive_semidefinite(norm.P * square - image) for image in images):
+            continue
+        with suppress(CertificateError, OverflowError):
+            proof = QuadraticProof(from_flint(norm.P))
+            return Proved(bound, _certificate(problem, proof, word, lower, bound, deadline))
+        return Proved(bound, None)
+    return None
+
+
+def _by_norm(problem: Problem, norm: WeightedNorm, word: Word, lower: Fraction, deadline: float) -> Proved | None:
+    """The norm attained by the word, or as an upper bound."""
+    with suppress(CertificateError, OverflowError):
+        if lower > 0 and float_below(norm.bound) <= lower:
+            letters, automaton = problem.letters(word), problem.automaton
+            if polynomial_seconds(problem.given, letters) <= seconds_left(deadline):
+                exact = equality_certificate(
+                    problem.given,
+                    word=letters,
+                    lower=norm.bound,
+                    upper=norm.bound,
+                    proof=norm.proof,
+                    automaton=automaton,
+                )
+                return Proved(norm.bound, exact)
+    with suppress(CertificateError, OverflowError):
+        return Proved(norm.bound, _certificate(problem, norm.proof, word, lower, norm.bound, deadline))
+    return None
+
+
+def _quadratic_option(
+    problem: Problem, states: Sequence[BlockState], word: Word, lower: Fraction, deadline: float
+) -> tuple[float, float, Callable[[float], Proved | None]] | None:
+    """The best of some quadratic norms: Euclidean, averaged, folded, and around an open polytope."""
+    family, n = problem.family, problem.family.size
+    diagonal, floats, scale = balanced_floats(family)
+    if n > _MOST_ORDER or not floats.any():
+        return None
+    shapes = [np.diag(diagonal**-2.0), averaged_norm(floats), folded_norm(floats, deadline=deadline)[1]]
+    polytope = states[0].polytope if len(states) == 1 and all(x == 1 for x in states[0].block.balance) else None
+    if polytope is not None and not is_over(deadline):
+        shapes.append(ellipsoid_norm(polytope.vertices) / diagonal[:, None] / diagonal[None, :])
+    rates = [float(np.linalg.norm(in_norm(floats, P), 2, axis=(1, 2)).max()) for P in shapes]
+    best = 0 if rates[0] <= min(rates) * (1 + _TIED) else int(np.argmin(rates))
+    with np.errstate(over="ignore", invalid="ignore"):
+        P = shapes[best] / np.abs(shapes[best]).max() * diagonal[:, None] * diagonal[None, :]
+    if not np.isfinite(P).all():
+        return None
+    P = (P + P.T) / 2
+    estimate = Fraction(rates[best]) * scale
+    return float_above(estimate), 0.0, lambda d: _by_quadratic(problem, P, estimate, word, lower, d)
+
+
+def _by_quadratic(
+    problem: Problem, P: FloatArray, estimate: Fraction, word: Word, lower: Fraction, deadline: float
+) -> Proved | None:
+    """A bound of the norm of P, with a certificate where there is time to write and to check it."""
+    if _PROVING * (problem.family.count + 1) * problem.family.size**3 > seconds_left(deadline):
+        return None
+    narrow = _NARROW if problem.family.size <= _MOST_NARROW else ()
+    rooms = (decimal_above(estimate * (1 + room), digits=ALL_DIGITS) for room in (*narrow, *_ROOMS))
+    bound = next((bound for bound in rooms if proves_quadratic(problem.family, P, bound)), None)
+    if bound is None:
+        return None
+    n = problem.family.size
+    if (problem.family.count + 1) * (_READING * n**2 + _ELIMINATING * n**3) > seconds_left(deadline):
+        return Proved(bound, None)
+    try:
+        return Proved(bound, _certificate(problem, QuadraticProof(_exactly(P)), word, lower, bound, deadline))
+    except (CertificateError, OverflowError):
+        return Proved(bound, None)
+
+
+def _attained(
+    problem: Problem, form: BlockTriangular, states: Sequence[BlockState], word: Word, lower: Fraction
+) -> Proved | None:
+    """A proof that a rational radius is exactly that of the word, where every block has a norm that attains it."""
+    if lower == 0 or any(s.polytope is not None or s.needs_lyapunov for s in states):
+        return None
+    try:
+        proof, letters = _proof(form, states, lower), problem.letters(word)
+        given, automaton = problem.given, problem.automaton
+        return Proved(
+            lower,
+            equality_certificate(given, word=letters, lower=lower, upper=lower, proof=proof, automaton=automaton),
+        )
+    except (CertificateError, OverflowError):
+        return None
+
+
+def of_whole_family(state: BlockState, deadline: float) -> BlockState:
+    """The state with the images of all matrices, and the gauges of open polytopes as small as time allows.
+
+    Parameters
+    ----------
+    state : BlockState
+    deadline : float
+
+    Returns
+    -------
+    BlockState
+    """
+    if state.polytope is None:
+        return state
+    block = state.block
+    polytope = optimised(state.polytope, deadline=deadline) if not state.is_closed else state.polytope
+    unit = block.unit / state.divisor
+    polytope = with_letters(polytope, unit, block.essential.letters, deadline=deadline)
+    return BlockState(block, state.best, state.divisor, polytope)
+
+
+def _bounds(states: Sequence[BlockState], lower: Fraction, tol: float) -> Iterator[Fraction]:
+    """Bounds to try: the tolerance, then what the gauges of the images ask for, with growing room."""
+    needed = lower
+    for state in states:
+        needed = max(needed, _needed(state))
+    if needed == 0:
+        yield Fraction(0)
+        return
+    if all(s.polytope is None and s.block.family.size <= _MOST_NARROW for s in states):
+        for room in _NARROW:
+            yield decimal_above(max(lower, needed) * (1 + room), digits=ALL_DIGITS)
+    for room in (Fraction(tol) / 2, _MARGIN, Fraction(1, 10**7), Fraction(1, 10**5), Fraction(1, 1000)):
+        yield decimal_above(max(lower * (1 + room), needed * (1 + min(room, _MARGIN) / 4)))
+
+
+def _needed(state: BlockState) -> Fraction:
+    block = state.block
+    if block.family.size == 1:
+        return max(abs(m[0][0]) for m in block.family.exact)
+    if state.polytope is None:
+        return Fraction(state.divisor) * block.scale
+    return Fraction(state.divisor) * block.scale * Fraction(reach(state.polytope))
+
+
+def _proof(form: BlockTriangular, states: Sequence[BlockState], bound: Fraction) -> Proof:
+    proofs = [_block_proof(s, bound) for s in states]
+    balances = [x for s in states for x in s.block.balance]
+    if len(proofs) == 1 and is_identity(form.basis) and all(x == 1 for x in balances):
+        return proofs[0]
+    basis = [[x / d for x, d in zip(row, balances, strict=True)] for row in form.basis]
+    inverse = [[x * d for x in row] for row, d in zip(form.inverse, balances, strict=True)]
+    return BlocksProof(basis, inverse, form.sizes, proofs)
+
+
+def _block_proof(state: BlockState, bound: Fraction) -> QuadraticProof | PolytopeProof:
+    block, n = state.block, state.block.family.size
+    if state.polytope is not None:
+        return polytope_proof(block.family, state.polytope, rate=Fraction(state.divisor) * block.scale, bound=bound)
+    if state.needs_lyapunov:
+        letter = block.essential.letters[0]
+        return QuadraticProof(_lyapunov(block.unit[letter] / float(bound / block.scale)))
+    form = extremal_form(block.unit, rate=state.divisor) if block.quadratic in {"preserved", "extremal"} else None
+    return QuadraticProof(_exactly(np.eye(n) if form is None else form))
+
+
+def _lyapunov(matrix: FloatArray) -> list[list[Fraction]]:
+    """P with P - A^T P A about the identity, rounded to few bits: a quadratic norm in which a stable A contracts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)  # the checker decides whether P is good
+        P = solve_discrete_lyapunov(matrix.T, np.eye(matrix.shape[0]))
+    return _exactly((P + P.T) / 2)
+
+
+def _exactly(matrix: FloatArray) -> list[list[Fraction]]:
+    return [[Fraction(x) for x in row] for row in matrix.tolist()]
+
+
+def is_identity(matrix: ExactMatrix) -> bool:
+    """Whether an exact matrix is the identity.
+
+    Parameters
+    ----------
+    matrix : ExactMatrix
+
+    Returns
+    -------
+    bool
+    """
+    return all(x == int(i == j) for i, row in enumerate(matrix) for j, x in enumerate(row))
+
+
+def _certificate(
+    problem: Problem, proof: Proof, word: Word, lower: Fraction, bound: Fraction, deadline: float
+) -> Certificate:
+    family, automaton, letters = problem.given, problem.automaton, problem.letters(word)
+    quick = eigenpair_seconds(family) <= seconds_left(deadline)
+    if lower > 0 and quick and polynomial_seconds(family, letters) <= seconds_left(deadline):
+        below = decimal_below(lower, digits=ALL_DIGITS)
+        with suppress(CertificateError):
+            return equality_certificate(
+                family, word=letters, lower=below, upper=bound, proof=proof, automaton=automaton
+            )
+    # The word of large matrices is beyond the checker's limits, or the time; the upper bound may not be.
+    return upper_certificate(family, proof, bound, automaton=automaton)
