@@ -32,7 +32,7 @@ from strategies.certificates import seal
 from strategies.samples import samples
 
 import conservative as cj
-from conservative._core.families.family_files import read_family
+from conservative._core.families.readers import read_family
 from conservative.certificates import checker
 from conservative.functions.parametrised_files import read_parametrised_file
 

@@ -173,7 +173,7 @@ def explain(source: str, **options: Any) -> int:
     int
     """
     from conservative._core.errors import ArgumentError
-    from conservative._core.families.family_files import SUFFIXES
+    from conservative._core.families.readers import SUFFIXES
     from conservative.jacobians import explain as explain_ties
     from conservative.report import explanation_document
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import FileFormatError
-from conservative._core.families.array_files import natural_order
+from conservative._core.families.numpy_files import natural_order
 
 Variable = NDArray[Any] | tuple[NDArray[Any], ...] | str
 """An array; the cells of a cell array; or in words what it is instead, such as "a structure"."""

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from strategies.stages import drawn
 
 from conservative._core.errors import ConservativeError, FileFormatError
-from conservative._core.families.array_files import arrays_of_npy, arrays_of_npz
-from conservative._core.families.family_files import SUFFIXES, parse_family_json, read_family
 from conservative._core.families.mat_files import variables_of_mat
+from conservative._core.families.numpy_files import arrays_of_npy, arrays_of_npz
+from conservative._core.families.readers import SUFFIXES, parse_family_json, read_family
 
 PAIR = np.array([[[0.75, -0.75], [1, 0]], [[1.5, -0.75], [1, 0]]])
 EXACT = tuple(tuple(tuple(map(Fraction, row)) for row in matrix) for matrix in PAIR.tolist())
