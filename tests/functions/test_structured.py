@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.structured import tied_maps
 
+import conservative as cj
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError, NonFiniteError, ShapeError
 from conservative.functions import ScalarPiece, StructuredMap, structured
 
@@ -82,6 +83,25 @@ def test_near_ties_are_reported() -> None:
     segments = F.segments(F.point([1e-7]))
     assert segments.ties == ()
     assert segments.near == ((0, 0, 1e-7),)
+
+
+@pytest.mark.parametrize(
+    ("F", "at", "distance"),
+    [
+        (structured(ScalarPiece.relu(), [[0.1]], c=[-0.1 * 3]), [3], 2.8e-17),
+        (structured(ScalarPiece.relu(), [[1, 1], [0.1, 0.2]], c=[0, -0.3]), [1, 1], 2.8e-17),
+        (structured(ScalarPiece.soft_threshold(0.3), [[1]]), ["0.3"], 1.1e-17),
+        (structured(ScalarPiece.soft_threshold(0, rows=[1]), [[0.1]]), [3, "0.3"], 1.7e-17),
+        (structured(ScalarPiece.relu(), [[1]]), [Fraction(1, 2**90)], None),
+        (structured(ScalarPiece.relu(), [[0.1]], c=[-0.3]), ["3.0000001"], None),
+        (structured(ScalarPiece.relu(), [[1]], c=[-(2**60)]), [2**60 + 1], None),
+    ],
+)
+def test_values_that_rounding_has_parted_are_listed_as_a_selection_lists_them(F, at, distance) -> None:
+    listed = cj.conservative_jacobian(F, at).near_ties
+    assert [tie.distance for tie in listed] == ([] if distance is None else [pytest.approx(distance, rel=0.2)])
+    written = cj.conservative_jacobian(F.to_selection(), at).near_ties
+    assert [tie.distance for tie in written] == [tie.distance for tie in listed]
 
 
 def test_residual_is_exact_at_exact_points() -> None:

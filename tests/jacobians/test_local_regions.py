@@ -22,6 +22,11 @@ KNOWN = [
     ("Max(x**3, y**2) + Min(x**3, y**2)", {(0, 0)}),
     ("Max(x, x + y**2)", {(1, 0)}),
     ("Max(x, x + y**3, x - y**3)", {(1, 0)}),
+    # sides that are one polynomial written twice: they are equal, on every region
+    (
+        "Piecewise((5*y, (x + y)**2 > x**2 + 2*x*y + y**2), (y + Max(Min(x, y**2 - x), 0), True))",
+        {(0, 1), (1, 1), (-1, 1)},
+    ),
 ]
 
 

@@ -1,5 +1,6 @@
 """Kernels of structured maps, written once for doubles and for exact rationals (object arrays)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from conservative._core.errors import ShapeError
 from conservative.functions.arrays.number_arrays import Numbers
 from conservative.functions.arrays.scalar_piece import ScalarPiece
 from conservative.functions.graph.arithmetic import NEAR_TIE_FACTOR
+from conservative.functions.ties.ties_by_rounding import FACTOR, UNIT, is_short
 
 Indices = NDArray[np.intp]
 
@@ -43,7 +45,7 @@ class Segments:
     low, high : ndarray of int, shape (h,)
         Equal where there is no tie.
     near : tuple of (component, breakpoint, distance)
-        Suspiciously close to a breakpoint, but not tied; at float points only.
+        Suspiciously close to a breakpoint, but not tied; at exact points, by what rounding could have parted.
     worst_scale : int or None
         A component whose scale is not positive.
     """
@@ -128,7 +130,7 @@ def locate(F: Structured, column: Numbers, *, tolerance: float) -> Segments:
     if z.dtype == object:
         low = (z[:, None] > thresholds).sum(axis=1).astype(np.intp)
         high = (z[:, None] >= thresholds).sum(axis=1).astype(np.intp)
-        return Segments(low, high, (), worst)
+        return Segments(low, high, tuple(_parted_by_rounding(F, column, z, thresholds)), worst)
     finite = np.where(np.isfinite(thresholds), thresholds, 0.0)
     distance = np.where(np.isfinite(thresholds), np.abs(z[:, None] - finite), np.inf)
     size = tolerance * np.maximum(1.0, np.maximum(np.abs(z[:, None]), np.abs(finite)))
@@ -137,6 +139,39 @@ def locate(F: Structured, column: Numbers, *, tolerance: float) -> Segments:
     close = np.argwhere(~tied & (distance <= NEAR_TIE_FACTOR * size))
     near = tuple((int(i), int(j), float(distance[i, j])) for i, j in close)
     return Segments(low, low + tied.sum(axis=1), near, worst)
+
+
+def _parted_by_rounding(
+    F: Structured, column: Numbers, z: Numbers, thresholds: Numbers
+) -> Iterator[tuple[int, int, float]]:
+    """Exact values beside a breakpoint that the rounding of their numbers to doubles could have parted from it."""
+    h = len(z)
+    kinks, bounds = (np.broadcast_to(a, (h, a.shape[1])) for a in (F.piece.breakpoints, thresholds))
+    finite = bounds != np.inf
+    distance = np.abs(z[:, None] - np.where(finite, bounds, z[:, None])).astype(np.float64)
+    size = (np.abs(F.inner) @ np.abs(column) + np.abs(F.shift)).astype(np.float64)[:, None] + 1.0
+    screened = FACTOR * UNIT * (len(column) + 4.0) * (size + np.where(finite, np.abs(bounds), 0).astype(np.float64))
+    for i, j in np.argwhere(finite & (distance > 0.0) & (distance <= screened)):
+        error = _rounding(F.inner[i], column, F.shift[i]) + _written(bounds[i, j])
+        if F.piece.scale_rows is not None:
+            rate = np.broadcast_to(F.piece.scale_rows, (h, F.piece.scale_rows.shape[1]))[i]
+            scale = np.broadcast_to(F.piece.scale, h)[i]
+            error += abs(float(kinks[i, j])) * _rounding(rate, column[F.state_size :], scale)
+        if distance[i, j] <= FACTOR * error:
+            yield int(i), int(j), float(distance[i, j])
+
+
+def _rounding(row: Numbers, column: Numbers, shift: Any) -> float:
+    """A bound, to first order, of what rounding numbers and operations changes in a scalar product."""
+    terms = [abs(float(a)) * abs(float(b)) for a, b in zip(row, column, strict=True)]
+    read = sum(abs(float(a)) * _written(b) + _written(a) * abs(float(b)) for a, b in zip(row, column, strict=True))
+    read += _written(shift)
+    return read + UNIT * (sum(terms) + abs(float(shift))) if read else 0.0
+
+
+def _written(value: Any) -> float:
+    """What rounding one number to a double may have changed."""
+    return 0.0 if is_short(value) else UNIT * abs(float(value))
 
 
 def linearize(F: Structured, segments: Segments) -> Linearization:

@@ -24,7 +24,7 @@ def decided_traces(
 ) -> tuple[Trace, ...]:
     """The same value passes, every Piecewise left with the branches that its guards choose at the point or near it."""
     near = _Near(graph, arithmetic, point)
-    kept = [trace for trace in traces if len(traces) == 1 or _through_the_point(trace) or near.met(trace, {})]
+    kept = [trace for trace in traces if _through_the_point(trace) or near.met(trace, {})]
     return tuple(replace(t, options={**t.options, **{i: near.branches(t, i) for i in t.guarded}}) for t in kept)
 
 

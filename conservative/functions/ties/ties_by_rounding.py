@@ -16,10 +16,11 @@ from conservative.functions.graph.elementary import FLOAT, SMOOTH
 from conservative.functions.graph.evaluate import Trace, Undefined, comparisons
 from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph
 
-_UNIT = 2.0**-53
+UNIT = 2.0**-53
 _SHORT = 2**20
 """Integers, and fractions with a power of two up to this below the line, were not rounded."""
-_FACTOR = 4.0
+FACTOR = 4.0
+"""Differences up to this many times the bound on what rounding changes are listed."""
 
 
 def rounding_ties(graph: Graph, trace: Trace) -> tuple[tuple[int, float], ...]:
@@ -41,7 +42,7 @@ def _close_pairs(graph: Graph, trace: Trace) -> list[tuple[int, float]]:
         for left, right, error in _pairs(graph, trace, index, sizes):
             distance = abs(left - right) if isinstance(left, Fraction) and isinstance(right, Fraction) else None
             gap = float(abs(as_sympy(left) - as_sympy(right)).evalf(17)) if distance is None else float(distance)
-            if 0.0 < gap <= _FACTOR * error:
+            if 0.0 < gap <= FACTOR * error:
                 found[index] = min(gap, found.get(index, gap))
     return list(found.items())
 
@@ -85,14 +86,14 @@ def _rounding(graph: Graph, trace: Trace, index: int, sizes: Mapping[int, float]
         return 0.0
     size = abs(float(value))
     if node.op in ("constant", "variable", "limit"):
-        return 0.0 if _short(value) else _UNIT * size
+        return 0.0 if is_short(value) else UNIT * size
     inputs = [a for a in node.args if a in sizes]
     if node.op in SWITCHES:
         return max((sizes[a] for a in inputs), default=0.0)
     before = [float(trace.values[a]) for a in node.args]
     inherited = _inherited(node.op, node.data, before, [sizes[a] for a in node.args])
     terms = sum(map(abs, before)) if node.op == "add" else size
-    return inherited + _UNIT * terms if inherited or not isinstance(value, Fraction) else 0.0
+    return inherited + UNIT * terms if inherited or not isinstance(value, Fraction) else 0.0
 
 
 def _inherited(op: str, data: Any, values: list[float], errors: list[float]) -> float:
@@ -117,5 +118,6 @@ def _product(values: list[float]) -> float:
     return abs(float(np.prod(values)))
 
 
-def _short(value: Any) -> bool:
+def is_short(value: Any) -> bool:
+    """Whether a number is exact in few binary digits, so that nobody rounded it."""
     return isinstance(value, Fraction) and _SHORT % value.denominator == 0
