@@ -11,7 +11,7 @@ import numpy as np
 import conservative as cj
 from conservative.functions.parametrised import parametrised_family
 from conservative.spectral.counterexamples import follow_kink
-from conservative.spectral.counterexamples.batch import largest_radii, point_chunks, word_levels
+from conservative.spectral.counterexamples.batch_words import largest_radii, point_chunks, word_levels
 from conservative.spectral.counterexamples.sampling import spread_points
 from conservative.spectral.words.word_tree import spectral_radii, word_chunks
 

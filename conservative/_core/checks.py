@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, NonFiniteError, ShapeError
-from conservative._core.text import shown
+from conservative._core.printable import shown
 
 
 def as_real_array(value: Any, *, call: str, argument: str, wanted: str) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ A message names the call and the argument, what was wanted, what came, and the
 remedy, so that it can be acted on without reading the source.
 """
 
-from conservative._core.text import printable
+from conservative._core.printable import printable
 
 
 class ConservativeError(Exception):

@@ -7,7 +7,7 @@ from fractions import Fraction
 from numbers import Real
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError
-from conservative._core.text import shown
+from conservative._core.printable import shown
 
 UNIT_ROUNDOFF = 2.0**-53
 """Largest relative error of one rounding to double precision, round to nearest."""

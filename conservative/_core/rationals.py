@@ -7,7 +7,7 @@ from numbers import Rational
 from typing import Any
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError
-from conservative._core.text import shown
+from conservative._core.printable import shown
 
 MAX_DIGITS = 4_000
 """Most digits of a numerator or denominator that are read: Python itself refuses to print more than 4,300."""

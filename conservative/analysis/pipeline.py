@@ -11,8 +11,8 @@ from conservative._core.deadlines import NEVER, deadline_after, seconds_left
 from conservative._core.errors import ArgumentError, BudgetError, ConservativeError, ExpansionError, ShapeError
 from conservative._core.families.as_family import MatrixFamily
 from conservative._core.numbers import Bracket
+from conservative._core.printable import shown
 from conservative._core.rationals import as_fraction, nearest_double
-from conservative._core.text import shown
 from conservative.analysis.problem import Problem, as_problem
 from conservative.analysis.record import Analysis
 from conservative.analysis.ties import without_a_list

@@ -11,7 +11,7 @@ from conservative import gallery
 from conservative._core.errors import ArgumentError, FileFormatError
 from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.families.readers import SUFFIXES, parse_family_json, read_family
-from conservative._core.text import one_line
+from conservative._core.printable import one_line
 from conservative.functions import PiecewiseSelection, StructuredMap, parse_function_text, read_function_file
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.jacobians.jacobian_zonotope import MAX_LISTED_TIES

@@ -13,7 +13,7 @@ from typing import Any
 
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.families.as_family import MatrixFamily, as_family
-from conservative._core.files import read_text, write_atomically
+from conservative._core.safe_files import read_text, write_atomically
 
 _MAX_BYTES = 64 * 2**20
 

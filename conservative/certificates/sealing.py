@@ -8,7 +8,7 @@ from typing import Any
 
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.families.as_family import MatrixFamily
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.certificates.numerals import edge_lists, text, texts
 from conservative.certificates.records import Certificate, check
 

@@ -23,7 +23,7 @@ def run_counterexample(source: str, **options: Any) -> int:
         0 when a counterexample was found, 3 when none was.
     """
     from conservative._core.errors import BudgetError
-    from conservative._core.files import check_writable, write_atomically
+    from conservative._core.safe_files import check_writable, write_atomically
     from conservative.report import counterexample_document
     from conservative.spectral.counterexamples import counterexample
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from conservative._core.text import printable
+from conservative._core.printable import printable
 from conservative.cli.commands import commands
 from conservative.cli.output import RefusedError
 

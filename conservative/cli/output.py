@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from conservative._core.errors import ConservativeError
-from conservative._core.text import printable
+from conservative._core.printable import printable
 from conservative.cli.wording import spoken
 
 _MAX_INPUT_BYTES = 64 * 2**20

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from conservative._core.text import printable
+from conservative._core.printable import printable
 from conservative.cli.output import after_the_result, emit, note, standard_input
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][+-]?\d+)?", re.ASCII)
@@ -32,7 +32,7 @@ def analyze(source: str, **options: Any) -> int:
     int
         The exit code.
     """
-    from conservative._core.files import check_writable
+    from conservative._core.safe_files import check_writable
     from conservative.analysis import Contraction
     from conservative.analysis import analyze as run_analysis
     from conservative.plots import FIGURE_ENDINGS, plot_analysis
@@ -83,7 +83,7 @@ def jsr(source: str, **options: Any) -> int:
     -------
     int
     """
-    from conservative._core.files import check_writable
+    from conservative._core.safe_files import check_writable
     from conservative.analysis import state_matrices
     from conservative.plots import FIGURE_ENDINGS, plot_radius
     from conservative.report import radius_document, radius_text
@@ -135,7 +135,7 @@ def iterate(source: str, **options: Any) -> int:
     -------
     int
     """
-    from conservative._core.files import check_writable
+    from conservative._core.safe_files import check_writable
     from conservative.analysis import iterated
     from conservative.plots import FIGURE_ENDINGS, plot_trajectory
     from conservative.report import trajectory_document, trajectory_text

@@ -6,7 +6,7 @@ from typing import Any
 
 from conservative._core.errors import ArgumentError
 from conservative._core.exactness import Exactness
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round_up
 from conservative.differentiation.implicit import ImplicitJacobian, exact_blocks, implicit_jacobian
 from conservative.differentiation.implicit_hull import ImplicitHull, is_box_of_rank_one
@@ -171,7 +171,7 @@ def _read(source: Any, at: Any) -> tuple[JacobianSet, JacobianSet | None, bool]:
 
 
 def _from_array(source: Any) -> JacobianSet:
-    from conservative.iteration.blocks import read_blocks
+    from conservative.iteration.jacobian_blocks import read_blocks
 
     blocks = read_blocks(source, call="compare_derivatives")
     return JacobianSet.from_blocks(blocks.A, blocks.B)

@@ -12,8 +12,8 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError
 from conservative._core.exact.linear_algebra import from_flint, to_flint
 from conservative._core.exactness import Exactness
 from conservative._core.families.as_family import ExactMatrix
+from conservative._core.printable import shown
 from conservative._core.rationals import nearest_double
-from conservative._core.text import shown
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.matrix_sets import MatrixPolytope
 

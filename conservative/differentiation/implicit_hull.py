@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from conservative._core.exact.linear_algebra import to_flint
 from conservative._core.families.as_family import ExactMatrix
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round_up
 from conservative.differentiation.solve_cells import SolveCells
 from conservative.matrix_sets import MatrixPolytope

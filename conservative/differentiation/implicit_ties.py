@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round_up
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.jacobians import JacobianZonotope
 
 Floats = NDArray[np.float64]

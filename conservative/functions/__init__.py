@@ -9,11 +9,11 @@ from conservative.functions.arrays.structured import structured as structured
 from conservative.functions.arrays.structured_map import StructuredMap as StructuredMap
 from conservative.functions.compose import compose as compose
 from conservative.functions.compose import stack as stack
-from conservative.functions.files import FunctionFile as FunctionFile
-from conservative.functions.files import parse_function_text as parse_function_text
-from conservative.functions.files import read_function as read_function
-from conservative.functions.files import read_function_file as read_function_file
 from conservative.functions.from_sympy import from_sympy as from_sympy
+from conservative.functions.function_files import FunctionFile as FunctionFile
+from conservative.functions.function_files import parse_function_text as parse_function_text
+from conservative.functions.function_files import read_function as read_function
+from conservative.functions.function_files import read_function_file as read_function_file
 from conservative.functions.graph.arithmetic import as_sympy_matrix as as_sympy_matrix
 from conservative.functions.selection import Piece as Piece
 from conservative.functions.selection import PiecewiseSelection as PiecewiseSelection

@@ -10,7 +10,7 @@ import sympy
 
 from conservative._core.checks import as_items
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.functions.expressions.text_reader import RESERVED
 from conservative.functions.graph.builder import Builder
 from conservative.functions.graph.copying import graft

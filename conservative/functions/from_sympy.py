@@ -8,11 +8,11 @@ import sympy
 
 from conservative._core.checks import as_items
 from conservative._core.errors import ArgumentError, ArgumentTypeError, DiscontinuityError, FunctionError
-from conservative._core.names import require_names
+from conservative._core.identifiers import require_names
 from conservative.functions.continuity.jump_search import find_jump
-from conservative.functions.expressions.names import entry_name, is_entry, is_name, listed
 from conservative.functions.expressions.sympy_reader import SympyReader
 from conservative.functions.expressions.text_reader import RESERVED, TextReader
+from conservative.functions.expressions.variable_names import entry_name, is_entry, is_name, listed
 from conservative.functions.graph.builder import Builder
 from conservative.functions.graph.compiled import compile_graph
 from conservative.functions.graph.nodes import BOOLEANS

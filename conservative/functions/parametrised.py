@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from conservative._core.checks import as_items
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ConservativeError, FunctionError, ShapeError
 from conservative._core.families.as_family import MatrixFamily, as_family
+from conservative._core.printable import shown
 from conservative._core.rationals import as_fraction
-from conservative._core.text import shown
 from conservative.functions.from_sympy import build
 from conservative.functions.graph.arithmetic import ExactArithmetic, as_sympy
 from conservative.functions.graph.evaluate import Undefined, value_pass

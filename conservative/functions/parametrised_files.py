@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 from conservative._core.errors import ConservativeError, FileFormatError
-from conservative._core.files import read_text
-from conservative._core.text import one_line
+from conservative._core.printable import one_line
+from conservative._core.safe_files import read_text
 from conservative._core.toml import parse_toml
 from conservative.functions.parametrised import ParametrisedFamily, parametrised_family
 

@@ -11,8 +11,8 @@ import sympy
 
 from conservative._core.checks import as_distance, as_items
 from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError, ShapeError
+from conservative._core.printable import shown
 from conservative._core.rationals import as_fraction
-from conservative._core.text import shown
 from conservative.functions.graph.arithmetic import Arithmetic, ExactArithmetic, FloatArithmetic, as_exact, as_sympy
 
 DEFAULT_TOLERANCE = 1e-9

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_count, as_real_array
 from conservative._core.errors import ArgumentError, DiscontinuityError, FunctionError, ShapeError
-from conservative._core.names import require_names
+from conservative._core.identifiers import require_names
 from conservative.functions.algebra import FunctionAlgebra
 from conservative.functions.continuity.jumps import continuous_traces
 from conservative.functions.continuity.removable import localised

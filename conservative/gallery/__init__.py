@@ -7,7 +7,7 @@ from conservative.gallery.cases import FunctionCase as FunctionCase
 from conservative.gallery.catalogue import load as load
 from conservative.gallery.catalogue import names as names
 from conservative.gallery.catalogue import titles as titles
-from conservative.gallery.parametrised import ParametrisedCase as ParametrisedCase
-from conservative.gallery.parametrised import parametrised as parametrised
-from conservative.gallery.parametrised import parametrised_names as parametrised_names
+from conservative.gallery.parametrised_cases import ParametrisedCase as ParametrisedCase
+from conservative.gallery.parametrised_cases import parametrised as parametrised
+from conservative.gallery.parametrised_cases import parametrised_names as parametrised_names
 from conservative.gallery.wavelets import daubechies as daubechies

@@ -3,8 +3,8 @@
 import difflib
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError
-from conservative._core.text import shown
-from conservative.gallery import blocks, families, functions, lasso, wavelets
+from conservative._core.printable import shown
+from conservative.gallery import functions, known_fixed_sets, known_radii, lasso, wavelets
 from conservative.gallery.cases import Case
 
 
@@ -20,7 +20,7 @@ def names() -> tuple[str, ...]:
     >>> "heavy-ball" in names()
     True
     """
-    return (*functions.names(), "lasso-diabetes", *blocks.names(), *families.names(), *wavelets.names())
+    return (*functions.names(), "lasso-diabetes", *known_fixed_sets.names(), *known_radii.names(), *wavelets.names())
 
 
 def load(name: str) -> Case:
@@ -53,10 +53,10 @@ def load(name: str) -> Case:
         return lasso.load()
     if name in functions.names():
         return functions.load(name)
-    if name in blocks.names():
-        return blocks.load(name)
-    if name in families.names():
-        return families.load(name)
+    if name in known_fixed_sets.names():
+        return known_fixed_sets.load(name)
+    if name in known_radii.names():
+        return known_radii.load(name)
     if name in wavelets.names():
         return wavelets.load(name)
     near = difflib.get_close_matches(name, names(), n=3)

@@ -12,7 +12,7 @@ import flint
 from conservative._core.errors import ArgumentError
 from conservative._core.exact.linear_algebra import exact_end, working_precision
 from conservative._core.families.as_family import MatrixFamily, as_family
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.gallery.cases import FamilyCase
 
 LARGEST = 40

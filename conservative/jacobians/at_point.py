@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from conservative._core.checks import as_count
 from conservative._core.deadlines import NEVER, is_over
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, EmptySetError, FunctionError
-from conservative._core.exact.hulls import hull_contains
+from conservative._core.exact.hull_membership import hull_contains
 from conservative._core.exactness import Exactness
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.functions import PiecewiseSelection
 from conservative.functions.continuity.domain_edges import domain_edges
 from conservative.functions.continuity.local_regions import region_choices

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from conservative._core.checks import as_items
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.functions import PiecewiseSelection, compose
 from conservative.functions.graph.arithmetic import ExactArithmetic
 from conservative.functions.points import read_number

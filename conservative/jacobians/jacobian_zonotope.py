@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.errors import BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.families.as_family import MatrixFamily
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
 from conservative.jacobians.jacobian_set import READINGS, ExactBlocks, JacobianSet, NearTie, distinct, frozen
 from conservative.matrix_sets import LargestNorm, MatrixZonotope, largest_norm

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_count
 from conservative._core.errors import ArgumentError, BudgetError
-from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
+from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import Bracket, largest
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.functions import Piece, PiecewiseSelection, StructuredMap
 from conservative.functions.graph.evaluate import Trace
 from conservative.functions.graph.interval_hessians import ball, hessians

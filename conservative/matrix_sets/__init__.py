@@ -2,11 +2,11 @@
 
 from conservative.matrix_sets.distance.gaps import gap as gap
 from conservative.matrix_sets.distance.gaps import hausdorff_distance as hausdorff_distance
+from conservative.matrix_sets.operations.cartesian_product import product as product
 from conservative.matrix_sets.operations.images_and_hulls import affine_image as affine_image
 from conservative.matrix_sets.operations.images_and_hulls import hull as hull
-from conservative.matrix_sets.operations.products import product as product
-from conservative.matrix_sets.operations.projections import principal_axes as principal_axes
-from conservative.matrix_sets.operations.projections import project_onto as project_onto
+from conservative.matrix_sets.operations.linear_projections import principal_axes as principal_axes
+from conservative.matrix_sets.operations.linear_projections import project_onto as project_onto
 from conservative.matrix_sets.operations.simplify import simplify as simplify
 from conservative.matrix_sets.operations.slices import slice_through as slice_through
 from conservative.matrix_sets.sets.base import MatrixSet as MatrixSet

@@ -6,6 +6,6 @@ from conservative.plots.analysis import plot_trajectory as plot_trajectory
 from conservative.plots.counterexample_maps import plot_counterexample_map as plot_counterexample_map
 from conservative.plots.families import plot_norm as plot_norm
 from conservative.plots.families import plot_radius as plot_radius
-from conservative.plots.norms import plot_unit_ball as plot_unit_ball
+from conservative.plots.norm_balls import plot_unit_ball as plot_unit_ball
 from conservative.plots.sets import plot_fixed_set as plot_fixed_set
 from conservative.plots.sets import plot_sets as plot_sets

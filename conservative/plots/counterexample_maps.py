@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from conservative._core.errors import ArgumentError, MissingExtraError
-from conservative._core.files import as_path, write_atomically
-from conservative._core.text import one_line, shown
+from conservative._core.printable import one_line, shown
+from conservative._core.safe_files import as_path, write_atomically
 from conservative.spectral import word_text
 from conservative.spectral.counterexamples import CounterexampleMap, RegionVerdict
 from conservative.spectral.counterexamples.plane import require_map

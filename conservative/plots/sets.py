@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.errors import ArgumentError, MissingExtraError
-from conservative._core.files import as_path, write_atomically
-from conservative._core.text import one_line
+from conservative._core.printable import one_line
+from conservative._core.safe_files import as_path, write_atomically
 from conservative.iteration import DrivenTrajectory, FixedSet, SetTrajectory
 from conservative.matrix_sets import CellUnion, MatrixSet, principal_axes, project_onto
 from conservative.matrix_sets.sets.intervals import intervals

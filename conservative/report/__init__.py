@@ -9,6 +9,6 @@ from conservative.report.encode import as_json as as_json
 from conservative.report.encode import encode as encode
 from conservative.report.export import export_set as export_set
 from conservative.report.map_table import export_counterexample_map as export_counterexample_map
-from conservative.report.text import radius_text as radius_text
-from conservative.report.text import render as render
-from conservative.report.text import trajectory_text as trajectory_text
+from conservative.report.terminal_text import radius_text as radius_text
+from conservative.report.terminal_text import render as render
+from conservative.report.terminal_text import trajectory_text as trajectory_text

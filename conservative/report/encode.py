@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from conservative._core.numbers import Bracket
-from conservative._core.text import printable
+from conservative._core.printable import printable
 
 
 def encode(value: Any) -> Any:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError
 from conservative._core.exactness import Exactness
-from conservative._core.files import as_path, write_atomically
-from conservative._core.text import one_line
+from conservative._core.printable import one_line
+from conservative._core.safe_files import as_path, write_atomically
 from conservative.matrix_sets import CellUnion, MatrixSet, MatrixZonotope, PlanarRegion, TemplateHull
 from conservative.matrix_sets.sets.triangles import simple_parts, triangulated
 

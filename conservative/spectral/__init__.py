@@ -44,8 +44,8 @@ from conservative.spectral.verdict.contraction_verdict import euclidean_certific
 from conservative.spectral.verdict.quotient import Quotient as Quotient
 from conservative.spectral.verdict.quotient import Side as Side
 from conservative.spectral.verdict.quotient import quotients as quotients
+from conservative.spectral.words.cyclic_words import least_rotation as least_rotation
+from conservative.spectral.words.cyclic_words import word_text as word_text
 from conservative.spectral.words.products import Product as Product
 from conservative.spectral.words.products import make_product as make_product
 from conservative.spectral.words.spectral_radius import spectral_radius as spectral_radius
-from conservative.spectral.words.words import least_rotation as least_rotation
-from conservative.spectral.words.words import word_text as word_text

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conservative._core.errors import FileFormatError
-from conservative._core.files import check_writable, read_bytes, read_text, write_atomically
+from conservative._core.safe_files import check_writable, read_bytes, read_text, write_atomically
 
 
 def names(folder: Path) -> list[str]:
@@ -166,7 +166,7 @@ def test_an_interrupt_waits_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 TERMINATED = """
 import os, signal, sys
-from conservative._core.files import write_atomically
+from conservative._core.safe_files import write_atomically
 os.fsync = lambda _: os.kill(os.getpid(), signal.SIGTERM)
 write_atomically(sys.argv[1], b"x")
 print("still here")

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 from strategies.stages import drawn
 
-from conservative._core.exact.hulls import hull_contains
+from conservative._core.exact.hull_membership import hull_contains
 
 ENTRY = st.fractions(-5, 5, max_denominator=7)
 ROW = st.tuples(ENTRY, ENTRY, ENTRY)

@@ -6,7 +6,7 @@ from math import isqrt
 import numpy as np
 import pytest
 
-from conservative._core.norms import spectral_norm_bounds
+from conservative._core.matrix_norms import spectral_norm_bounds
 
 
 def squared_norm(matrix: np.ndarray) -> tuple[Fraction, Fraction]:

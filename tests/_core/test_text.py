@@ -8,7 +8,7 @@ import sympy
 
 import conservative as cj
 from conservative._core.errors import ArgumentError, ConservativeError
-from conservative._core.text import one_line, printable
+from conservative._core.printable import one_line, printable
 from conservative.analysis.problem import Problem
 from conservative.functions import from_sympy, parse_function_text, stack
 from conservative.functions.parametrised import parametrised_family

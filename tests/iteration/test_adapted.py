@@ -5,7 +5,7 @@ import pytest
 
 from conservative.iteration import fixed_set, iterate_set
 from conservative.iteration.bounds import word_tree_bound as _words_decay
-from conservative.iteration.bounds.contraction import adapted_decay
+from conservative.iteration.bounds.choose_norm import adapted_decay
 from conservative.iteration.bounds.decay import pruned_decay
 from conservative.spectral import common_quadratic_norm, joint_spectral_radius
 

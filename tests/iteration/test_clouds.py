@@ -7,9 +7,9 @@ import pytest
 
 from conservative._core.errors import BudgetError
 from conservative.iteration import iterate_true
-from conservative.iteration.blocks import Blocks
 from conservative.iteration.image import planar_image as _plane
 from conservative.iteration.image.ball_cover import Clouds
+from conservative.iteration.jacobian_blocks import Blocks
 from conservative.iteration.trajectories import true_sets
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, gap
 

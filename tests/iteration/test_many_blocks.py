@@ -7,9 +7,9 @@ import pytest
 from scipy.spatial import cKDTree
 
 from conservative.iteration import fixed_set
-from conservative.iteration.blocks import read_blocks
 from conservative.iteration.image.epsilon_net import Budget
 from conservative.iteration.image.hull_net import cover_net
+from conservative.iteration.jacobian_blocks import read_blocks
 from conservative.matrix_sets import CellUnion, gap
 
 

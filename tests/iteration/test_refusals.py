@@ -16,7 +16,7 @@ from conservative.iteration import (
     iterate_templates,
     iterate_true,
 )
-from conservative.iteration.bounds.contraction import adapted_decay
+from conservative.iteration.bounds.choose_norm import adapted_decay
 from conservative.iteration.trajectories import hulls
 from conservative.matrix_sets import FiniteSet, MatrixPolytope
 

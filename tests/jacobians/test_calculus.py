@@ -11,7 +11,7 @@ from strategies.functions import PIECEWISE_LINEAR
 from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, ShapeError
-from conservative._core.exact.hulls import hull_contains
+from conservative._core.exact.hull_membership import hull_contains
 from conservative._core.exactness import Exactness
 from conservative.functions import compose, from_sympy, stack
 from conservative.jacobians import (

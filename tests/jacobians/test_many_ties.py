@@ -13,7 +13,7 @@ from strategies.structured import tied_maps
 
 import conservative as cj
 from conservative._core.errors import BudgetError, FunctionError, ShapeError
-from conservative._core.exact.hulls import hull_contains
+from conservative._core.exact.hull_membership import hull_contains
 from conservative.functions import StructuredMap
 from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_jacobian, jacobian_zonotope
 from conservative.jacobians.independence import independent_rows

@@ -12,7 +12,7 @@ import pytest
 
 from conservative import check, joint_spectral_radius
 from conservative.spectral import RadiusStatus
-from conservative.spectral.words.words import canonical_word, word_text
+from conservative.spectral.words.cyclic_words import canonical_word, word_text
 
 U, L = [[1, 1], [0, 1]], [[1, 0], [1, 1]]
 ALPHA = "0.749326546330367557943961948091344672091327370236064317358024"

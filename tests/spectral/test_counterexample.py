@@ -20,9 +20,9 @@ from conservative._core.errors import BudgetError
 from conservative._core.exact.linear_algebra import flint_product, radius_against_one, to_flint
 from conservative._core.families.as_family import as_family
 from conservative.spectral.counterexamples import CounterexampleStatus, KinkStatus
-from conservative.spectral.counterexamples.batch import largest_radii, stable, word_levels
-from conservative.spectral.counterexamples.contraction import shrinks_exactly
-from conservative.spectral.words.words import canonical_word
+from conservative.spectral.counterexamples.batch_contraction import shrinks_exactly
+from conservative.spectral.counterexamples.batch_words import largest_radii, stable, word_levels
+from conservative.spectral.words.cyclic_words import canonical_word
 
 front = import_module("conservative.spectral.counterexamples.counterexample")
 

@@ -13,7 +13,7 @@ import conservative as cj
 from conservative._core.exact.linear_algebra import flint_product, radius_against_one, to_flint
 from conservative.functions.parametrised import parametrised_family
 from conservative.spectral.counterexamples import RegionVerdict, regions
-from conservative.spectral.counterexamples.contraction import (
+from conservative.spectral.counterexamples.batch_contraction import (
     identity,
     quadratic_weights,
     short_weight,

@@ -16,7 +16,7 @@ from conservative._core.families.as_family import as_family
 from conservative.spectral import ExpansionStatus
 from conservative.spectral.expanding import shortest_word as expanding
 from conservative.spectral.expanding.pruned_tree import proved_stable, walk
-from conservative.spectral.words.words import canonical_word
+from conservative.spectral.words.cyclic_words import canonical_word
 
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 

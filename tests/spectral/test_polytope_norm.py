@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conservative import ConservativeError, check, common_quadratic_norm, polytope_norm
-from conservative.iteration.bounds.contraction import adapted_decay
+from conservative.iteration.bounds.choose_norm import adapted_decay
 
 HEAVY_BALL = np.array([[[0.75, -0.75], [1, 0]], [[1.5, -0.75], [1, 0]]])
 RADIUS = 1.03214353442003

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from conservative.spectral.words.candidates import Candidate
+from conservative.spectral.words.cyclic_words import canonical_word
 from conservative.spectral.words.local_search import climb
-from conservative.spectral.words.words import canonical_word
 
 
 def rate(matrices, word):

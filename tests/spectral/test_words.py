@@ -5,8 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conservative.spectral.words.cyclic_words import (
+    canonical_word,
+    decode_word,
+    least_rotation,
+    primitive_root,
+    word_text,
+)
 from conservative.spectral.words.word_tree import spectral_radii, word_chunks
-from conservative.spectral.words.words import canonical_word, decode_word, least_rotation, primitive_root, word_text
 
 words = st.lists(st.integers(0, 2), min_size=1, max_size=14).map(tuple)
 

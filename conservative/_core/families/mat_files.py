@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import FileFormatError
 from conservative._core.families.variables import Variable
-from conservative._core.files import MAX_FILE_BYTES
+from conservative._core.safe_files import MAX_FILE_BYTES
 
 _HEADER_BYTES = 128
 _MATRIX, _COMPRESSED = 14, 15

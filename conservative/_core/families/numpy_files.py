@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import FileFormatError
-from conservative._core.files import MAX_FILE_BYTES
+from conservative._core.safe_files import MAX_FILE_BYTES
 
 _MAX_MEMBERS = 10_000
 _MAX_DIMENSIONS = 32

@@ -18,8 +18,8 @@ from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.families.mat_files import variables_of_mat
 from conservative._core.families.numpy_files import arrays_of_npy, arrays_of_npz
 from conservative._core.families.variables import MAX_ENTRIES, Variable, chosen_matrices
-from conservative._core.files import read_bytes, read_text
 from conservative._core.rationals import as_fraction
+from conservative._core.safe_files import read_bytes, read_text
 
 SUFFIXES = (".json", ".npz", ".npy", ".mat", ".csv")
 """File types that `read_family` reads."""

@@ -7,7 +7,7 @@ from typing import Any
 import sympy
 
 from conservative._core.errors import FunctionError
-from conservative.functions.expressions.names import MAX_TERMS, entry_name, is_entry, written_out
+from conservative.functions.expressions.variable_names import MAX_TERMS, entry_name, is_entry, written_out
 from conservative.functions.graph.builder import Builder
 from conservative.functions.graph.elementary import NEAREST, READABLE
 from conservative.functions.graph.sorting_networks import Networks

@@ -15,7 +15,7 @@ from fractions import Fraction
 import sympy
 
 from conservative._core.errors import ArgumentError, FunctionError
-from conservative._core.names import require_names
+from conservative._core.identifiers import require_names
 from conservative._core.rationals import as_fraction
 from conservative.functions.expressions.sympy_reader import SympyReader, angle, step, whole_part
 from conservative.functions.graph.arithmetic import as_sympy

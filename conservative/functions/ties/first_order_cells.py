@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from conservative._core.deadlines import NEVER, is_over
 from conservative._core.errors import FunctionError
-from conservative._core.exact.hulls import hull_contains
+from conservative._core.exact.hull_membership import hull_contains
 from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.evaluate import HOLE, Trace, comparisons, first_true, truth
 from conservative.functions.graph.forward_mode import dense, propagate

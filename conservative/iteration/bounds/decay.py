@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_real_array
 from conservative._core.deadlines import NEVER, is_over
 from conservative._core.errors import ArgumentError, ShapeError
-from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
+from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative.iteration.bounds.word_tree_bound import code_bound
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.deadlines import NEVER, is_over
-from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
+from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
 
 Floats = NDArray[np.float64]

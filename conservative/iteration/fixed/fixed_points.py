@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from conservative.iteration.blocks import Blocks
+from conservative.iteration.jacobian_blocks import Blocks
 
 Floats = NDArray[np.float64]
 

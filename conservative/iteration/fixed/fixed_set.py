@@ -11,16 +11,16 @@ from numpy.typing import ArrayLike
 from conservative._core.checks import as_count, as_positive, as_time_limit
 from conservative._core.errors import ArgumentError
 from conservative._core.exactness import Exactness
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_up
-from conservative._core.text import shown
-from conservative.iteration.blocks import LARGEST, Blocks, read_blocks
-from conservative.iteration.bounds.contraction import contracting_decay
+from conservative._core.printable import shown
+from conservative.iteration.bounds.choose_norm import contracting_decay
 from conservative.iteration.fixed.fixed_points import word_points
 from conservative.iteration.fixed.fixed_result import FixedSet, FixedSetStatus
 from conservative.iteration.fixed.hull_search import HullSearch
 from conservative.iteration.fixed.refine import Enclosure, Task, refine
 from conservative.iteration.image.epsilon_net import Budget
+from conservative.iteration.jacobian_blocks import LARGEST, Blocks, read_blocks
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope
 from conservative.matrix_sets.interrupts import searching_until
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import round_up
-from conservative.iteration.blocks import Blocks
 from conservative.iteration.bounds.decay import Decay
 from conservative.iteration.fixed.fixed_points import graph_points, word_points
 from conservative.iteration.fixed.fixed_result import FixedSetStatus
+from conservative.iteration.jacobian_blocks import Blocks
 from conservative.matrix_sets import FiniteSet, MatrixPolytope, simplify
 from conservative.matrix_sets.distance.gaps import measured_gap
 from conservative.matrix_sets.interrupts import searching_until

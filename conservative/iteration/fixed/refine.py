@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round_up
 from conservative._core.rows import first_rows
-from conservative.iteration.blocks import Blocks
 from conservative.iteration.bounds.decay import Decay
 from conservative.iteration.image.epsilon_net import Budget, Net, close_net
 from conservative.iteration.image.hull_net import cover_net
 from conservative.iteration.image.planar_image import OVERLAY, inner_growth, outer_region, plane_maps
+from conservative.iteration.jacobian_blocks import Blocks
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixSet, PlanarRegion
 from conservative.matrix_sets.distance.gaps import measured_gap
 from conservative.matrix_sets.operations.images_and_hulls import affine_images

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import BudgetError
 from conservative._core.exactness import Exactness
-from conservative._core.norms import spectral_norm_bounds
+from conservative._core.matrix_norms import spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
-from conservative.iteration.blocks import Blocks
 from conservative.iteration.image.epsilon_net import Budget, Net
 from conservative.iteration.image.hull_net import cover_image, spread
+from conservative.iteration.jacobian_blocks import Blocks
 from conservative.matrix_sets import CellUnion, MatrixPolytope
 
 Floats = NDArray[np.float64]

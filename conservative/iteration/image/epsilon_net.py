@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
-from conservative.iteration.blocks import Blocks
 from conservative.iteration.image.thin_points import boxed, thinned, to_nearest
+from conservative.iteration.jacobian_blocks import Blocks
 from conservative.matrix_sets.operations.images_and_hulls import affine_images
 
 Floats = NDArray[np.float64]

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative.iteration.blocks import Blocks
 from conservative.iteration.image.rounded_regions import rounded_off
+from conservative.iteration.jacobian_blocks import Blocks
 from conservative.matrix_sets.operations.moved_geometry import moved
 from conservative.matrix_sets.sets.robust_overlay import united, unproved_union
 from conservative.matrix_sets.sets.triangles import boundary_segments, planar_hulls, simple_parts

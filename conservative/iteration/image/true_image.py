@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from conservative._core.checks import as_count, as_positive
 from conservative._core.errors import ArgumentTypeError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
-from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
+from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import round_up
-from conservative.iteration.blocks import Blocks, read_blocks
+from conservative.iteration.jacobian_blocks import Blocks, read_blocks
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixSet
 from conservative.matrix_sets.operations.as_cells import as_cells
 from conservative.matrix_sets.operations.images_and_hulls import affine_images

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_count, as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError, ShapeError
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.iteration.trajectories.driven import DrivenTrajectory, follow_sequence
 from conservative.iteration.trajectories.near_rest import fixed_point_near
 from conservative.iteration.trajectories.thinning import Thinning

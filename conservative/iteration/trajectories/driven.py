@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from conservative._core.deadlines import deadline_after
 from conservative._core.errors import ArgumentTypeError, ShapeError
-from conservative._core.norms import spectral_norm_bounds
+from conservative._core.matrix_norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
-from conservative.iteration.blocks import Blocks, read_blocks, read_initial
-from conservative.iteration.bounds.contraction import contracting_decay
+from conservative.iteration.bounds.choose_norm import contracting_decay
 from conservative.iteration.bounds.decay import Decay
 from conservative.iteration.fixed.fixed_result import FixedSet, FixedSetStatus
 from conservative.iteration.fixed.fixed_set import fixed_set
+from conservative.iteration.jacobian_blocks import Blocks, read_blocks, read_initial
 from conservative.iteration.trajectories.hulls import hull_step
 from conservative.iteration.trajectories.near_rest import NearRest
 from conservative.iteration.trajectories.thinning import Thinning, read_representation

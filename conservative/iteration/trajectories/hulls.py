@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_count, as_positive
 from conservative._core.deadlines import NEVER, deadline_after, is_over, seconds_left
 from conservative._core.numbers import Bracket, round_up
-from conservative.iteration.blocks import Blocks, read_blocks, read_initial
-from conservative.iteration.bounds.contraction import adapted_decay, expanding_word
+from conservative.iteration.bounds.choose_norm import adapted_decay, expanding_word
 from conservative.iteration.bounds.decay import Decay
+from conservative.iteration.jacobian_blocks import Blocks, read_blocks, read_initial
 from conservative.iteration.trajectories.support_words import Words, supports_of_last
 from conservative.iteration.trajectories.templates import centred
 from conservative.iteration.trajectories.thinning import Thinning, read_representation

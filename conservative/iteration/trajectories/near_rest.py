@@ -16,7 +16,7 @@ from flint import arb, arb_mat
 from numpy.typing import NDArray
 
 from conservative._core.errors import ConservativeError
-from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
+from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import round_up
 from conservative.functions import PiecewiseSelection
 from conservative.functions.graph.interval_hessians import piece_jets, rounded

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.deadlines import seconds_left
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative.matrix_sets import MatrixPolytope
 

@@ -15,11 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_count, as_matrices, as_positive
 from conservative._core.deadlines import deadline_after
 from conservative._core.errors import ArgumentError, EmptySetError, ShapeError
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
-from conservative.iteration.blocks import Blocks, read_blocks, read_initial
-from conservative.iteration.bounds.contraction import contracting_decay
+from conservative.iteration.bounds.choose_norm import contracting_decay
 from conservative.iteration.bounds.decay import Decay
+from conservative.iteration.jacobian_blocks import Blocks, read_blocks, read_initial
 from conservative.iteration.trajectories.support_words import End, Limits, Supports, Words, extend
 from conservative.matrix_sets import MatrixPolytope, TemplateHull
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from conservative._core.checks import as_count, as_positive
 from conservative._core.errors import ArgumentError
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.iteration.bounds.decay import Decay
 
 _VERTICES = {"hull": 20_000, "thinned": 150}

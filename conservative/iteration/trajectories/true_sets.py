@@ -12,15 +12,15 @@ from conservative._core.checks import as_count, as_matrices, as_positive
 from conservative._core.deadlines import deadline_after, seconds_left
 from conservative._core.errors import ArgumentError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
-from conservative._core.norms import spectral_norm_bounds
+from conservative._core.matrix_norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
-from conservative._core.text import shown
-from conservative.iteration.blocks import LARGEST, Blocks, check_size, read_blocks
-from conservative.iteration.bounds.contraction import adapted_decay, expanding_word
+from conservative._core.printable import shown
+from conservative.iteration.bounds.choose_norm import adapted_decay, expanding_word
 from conservative.iteration.bounds.decay import Decay
 from conservative.iteration.image.ball_cover import Clouds
 from conservative.iteration.image.planar_image import OVERLAY, finite_image, outer_image, part_spread, plane_maps
 from conservative.iteration.image.true_image import set_image
+from conservative.iteration.jacobian_blocks import LARGEST, Blocks, check_size, read_blocks
 from conservative.iteration.trajectories.trajectory import SetTrajectory, StepBound, TrajectoryStatus, contracted
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixSet, PlanarRegion
 from conservative.matrix_sets.distance.gaps import measured_distance

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_count, as_generator, as_positive, as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError, ShapeError
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.jacobians.as_graph import as_selection

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, BudgetError
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.functions.expressions.source_lines import Origin

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_up
 from conservative.matrix_sets.sets.base import MatrixSet
 from conservative.matrix_sets.zonotopes.zonotope import MatrixZonotope

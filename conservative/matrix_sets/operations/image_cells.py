@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentTypeError
 from conservative._core.exactness import Exactness
-from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
+from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
 from conservative.matrix_sets.operations.as_cells import as_cells
 from conservative.matrix_sets.operations.moved_geometry import moved

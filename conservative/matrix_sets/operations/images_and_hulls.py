@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_items, as_real_array
 from conservative._core.errors import ArgumentTypeError, EmptySetError, ShapeError
 from conservative._core.exactness import Exactness
-from conservative._core.norms import spectral_norm_bounds
+from conservative._core.matrix_norms import spectral_norm_bounds
 from conservative._core.numbers import round_up
 from conservative.matrix_sets.operations.as_cells import vertex_rounding
 from conservative.matrix_sets.operations.image_cells import affine_images as affine_images

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_distance, as_matrices, as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, EmptySetError, ShapeError
 from conservative._core.exactness import Exactness
-from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
+from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.matrix_sets.nearest.batch_projection import pair_distances
 from conservative.matrix_sets.operations.as_cells import as_cells
 from conservative.matrix_sets.sets.base import MatrixSet

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative.matrix_sets.nearest.proved_projection import outward
 from conservative.matrix_sets.zonotopes.generators import Generators

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_real_array
 from conservative._core.errors import BudgetError, ShapeError
 from conservative._core.exactness import Exactness
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
 from conservative.matrix_sets.nearest.proved_projection import hull_distances
 from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors

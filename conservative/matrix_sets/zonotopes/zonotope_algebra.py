@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentTypeError, ShapeError
-from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
+from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
 from conservative.matrix_sets.zonotopes.generators import DenseGenerators, Generators, RankOneGenerators
 from conservative.matrix_sets.zonotopes.zonotope import MatrixZonotope

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackError, svds
 
-from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
+from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_up
 from conservative.matrix_sets.nearest.proved_projection import norms
 from conservative.matrix_sets.zonotopes.zonotope import MatrixZonotope

@@ -11,10 +11,10 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.spectral.automata.edges import Edge as Edge
 from conservative.spectral.automata.edges import dwell_edges, named_edges
-from conservative.spectral.words.words import Word
+from conservative.spectral.words.cyclic_words import Word
 
 MOST_NODES = 4096
 MOST_EDGES = 65536

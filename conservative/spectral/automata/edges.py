@@ -6,7 +6,7 @@ from typing import Any
 
 from conservative._core.checks import as_items
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
-from conservative._core.text import shown
+from conservative._core.printable import shown
 
 Edge = tuple[int, int, int]
 """(u, v, letter): from node u to node v, reading a letter."""

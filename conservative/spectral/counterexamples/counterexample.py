@@ -8,10 +8,10 @@ import numpy as np
 from conservative._core.checks import as_choice, as_generator
 from conservative._core.deadlines import deadline_after
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.functions.parametrised import parametrised_family
+from conservative.spectral.counterexamples.parameter_search import OutOfTimeError, Search
 from conservative.spectral.counterexamples.result import Counterexample, CounterexampleStatus, as_counterexample
-from conservative.spectral.counterexamples.search import OutOfTimeError, Search
 
 OBJECTIVES = ("shortest", "simplest", "margin")
 """What a counterexample may be chosen for."""

@@ -10,8 +10,8 @@ import numpy as np
 
 from conservative._core.families.as_family import MatrixFamily
 from conservative._core.numbers import Estimate
+from conservative.spectral.counterexamples.batch_contraction import quadratic_weights
 from conservative.spectral.counterexamples.claims import FunctionClaim, FunctionScope
-from conservative.spectral.counterexamples.contraction import quadratic_weights
 from conservative.spectral.counterexamples.planar_cones import (
     Cone,
     Rows,

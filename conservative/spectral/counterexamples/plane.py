@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentTypeError
-from conservative.spectral.counterexamples.contraction import cell_centres
-from conservative.spectral.words.words import Word, word_text
+from conservative.spectral.counterexamples.batch_contraction import cell_centres
+from conservative.spectral.words.cyclic_words import Word, word_text
 
 FloatArray = NDArray[np.float64]
 

@@ -12,18 +12,18 @@ from conservative._core.deadlines import deadline_after, is_over
 from conservative._core.errors import ArgumentError, FunctionError
 from conservative._core.exact.linear_algebra import flint_product, radius_against_one, to_flint
 from conservative._core.families.as_family import MatrixFamily
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.functions.parametrised import ParametrisedFamily, parametrised_family
-from conservative.spectral.counterexamples.batch import Level, largest_radii, point_chunks, word_levels
-from conservative.spectral.counterexamples.contraction import (
+from conservative.spectral.counterexamples.batch_contraction import (
     cell_centres,
     identity,
     quadratic_weights,
     short_weight,
     shrinks_exactly,
 )
+from conservative.spectral.counterexamples.batch_words import Level, largest_radii, point_chunks, word_levels
 from conservative.spectral.counterexamples.plane import VERDICTS, CounterexampleMap, RegionVerdict
-from conservative.spectral.words.words import Word
+from conservative.spectral.words.cyclic_words import Word
 
 FloatArray = NDArray[np.float64]
 

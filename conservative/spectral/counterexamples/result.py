@@ -18,9 +18,9 @@ from conservative.spectral.counterexamples.observed import observe_function
 from conservative.spectral.counterexamples.script import script_text
 from conservative.spectral.counterexamples.transfer import with_function
 from conservative.spectral.expanding.shortest_word import ExpansionStatus, ShortestExpanding, shortest_expanding
+from conservative.spectral.words.cyclic_words import Word, word_text
 from conservative.spectral.words.products import Product, make_product, proved_rate
 from conservative.spectral.words.spectral_radius import spectral_radius
-from conservative.spectral.words.words import Word, word_text
 
 
 class CounterexampleStatus(Enum):

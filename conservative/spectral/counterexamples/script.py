@@ -8,8 +8,8 @@ import numpy as np
 
 from conservative._core.errors import ArgumentError
 from conservative._core.families.as_family import MatrixFamily
-from conservative._core.text import shown
-from conservative.spectral.words.words import Word, word_text
+from conservative._core.printable import shown
+from conservative.spectral.words.cyclic_words import Word, word_text
 
 _NUMPY = '''"""{title}
 

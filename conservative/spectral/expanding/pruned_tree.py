@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.families.as_family import MatrixFamily
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative.spectral.norms.operator_norms import spectral_norm_bound
 from conservative.spectral.norms.scaling import ScaledFamily, balanced_family, scale_family

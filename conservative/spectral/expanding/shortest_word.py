@@ -19,14 +19,14 @@ from conservative._core.exact.linear_algebra import (
     to_flint,
 )
 from conservative._core.families.as_family import MatrixFamily, as_family
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, lifted_family
 from conservative.spectral.expanding.pruned_tree import STORED_ENTRIES, Survivors, Tree, proved_stable, walk
 from conservative.spectral.norms.quadratic import common_quadratic_norm
+from conservative.spectral.words.cyclic_words import Word, canonical_word
 from conservative.spectral.words.products import Product, make_product
 from conservative.spectral.words.word_tree import spectral_radii
-from conservative.spectral.words.words import Word, canonical_word
 
 _CROWDED = 2000
 """Survivors on a level from which a better norm is worth a semidefinite program."""

@@ -19,8 +19,8 @@ from conservative.spectral.automata.lifting import edge_family
 from conservative.spectral.growth.antinorm import Graph, proved_antinorm_rates
 from conservative.spectral.radius.joint_spectral_radius import joint_spectral_radius
 from conservative.spectral.reduction import triangularise
+from conservative.spectral.words.cyclic_words import Word
 from conservative.spectral.words.products import proved_rate
-from conservative.spectral.words.words import Word
 
 Bound = tuple[float, LowerPart | None]
 """A proved bound, and what proves it to the checker, if anything does."""

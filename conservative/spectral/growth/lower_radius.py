@@ -17,8 +17,8 @@ from conservative.spectral.automata.lifting import as_automaton, edge_family
 from conservative.spectral.growth.lower_bounds import lower_bounds
 from conservative.spectral.growth.slow_words import search_slow_word
 from conservative.spectral.norms.scaling import balanced_family
+from conservative.spectral.words.cyclic_words import Word, word_text
 from conservative.spectral.words.products import proved_rate
-from conservative.spectral.words.words import Word, word_text
 
 _ROOTS, _GRACE = 1e-7, 0.2
 """Seconds that the checker takes for the roots of a letter, times n^5, about; and seconds that are granted anyway."""

@@ -14,7 +14,7 @@ from conservative._core.checks import as_count, as_generator, as_positive, as_re
 from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.exact.linear_algebra import to_flint
 from conservative._core.families.as_family import MatrixFamily, as_family
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.spectral.norms.scaling import diagonal_balance
 from conservative.spectral.reduction.modular import PRIMES
 

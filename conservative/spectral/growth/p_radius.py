@@ -13,7 +13,7 @@ from conservative._core.errors import ArgumentError
 from conservative._core.exact.linear_algebra import ball_bracket, working_precision
 from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.numbers import Bracket, float_above, float_below
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, lifted_family
 from conservative.spectral.growth.cones import entrywise_bounds, semidefinite_bounds

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.deadlines import NEVER, is_over
+from conservative.spectral.words.cyclic_words import Word, canonical_word
 from conservative.spectral.words.word_tree import extend, spectral_radii, stack_horizontally
-from conservative.spectral.words.words import Word, canonical_word
 
 FloatArray = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from conservative._core.exact.linear_algebra import is_positive_semidefinite, to_flint
 from conservative._core.families.as_family import ExactMatrix, as_family
-from conservative._core.norms import frobenius_bounds, spectral_norm_bounds
+from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 
 FloatArray = NDArray[np.float64]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from conservative._core.exact.linear_algebra import exact_end, working_precision
 from conservative._core.families.as_family import MatrixFamily
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative.spectral.norms.operator_norms import spectral_norm_bound
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative.spectral.polytope.columns import ComplexArray, FloatArray, HullKind
-from conservative.spectral.words.words import Word
+from conservative.spectral.words.cyclic_words import Word
 
 _LEADING = 1e-9
 """Relative difference of moduli within which eigenvalues count as leading."""

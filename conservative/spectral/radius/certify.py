@@ -39,8 +39,8 @@ from conservative.spectral.radius.decimal_rounding import decimal_above, decimal
 from conservative.spectral.reduction import BlockTriangular
 from conservative.spectral.reduction.approximate_blocks import HiddenNorm
 from conservative.spectral.words.candidates import averaged_norm, ellipsoid_norm, in_norm
+from conservative.spectral.words.cyclic_words import Word, canonical_word
 from conservative.spectral.words.long_rationals import is_long
-from conservative.spectral.words.words import Word, canonical_word
 
 FloatArray = NDArray[np.float64]
 

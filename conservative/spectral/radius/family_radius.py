@@ -30,9 +30,9 @@ from conservative.spectral.radius.search import (
     nothing_found,
     stages,
 )
+from conservative.spectral.words.cyclic_words import Word, word_text
 from conservative.spectral.words.long_rationals import is_long
 from conservative.spectral.words.products import exact_rate, proved_rate
-from conservative.spectral.words.words import Word, word_text
 
 _BRANCHING, _PROVING = (0.3, 10.0), (0.2, 3.0)
 """What the growth of polytopes leaves of the time for other upper bounds, and for proofs: a part, at most seconds."""

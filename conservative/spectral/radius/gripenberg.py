@@ -10,9 +10,9 @@ from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative.spectral.expanding.pruned_tree import product_errors
 from conservative.spectral.norms.operator_norms import spectral_norm_bound
 from conservative.spectral.norms.scaling import ScaledFamily
+from conservative.spectral.words.cyclic_words import Word, canonical_word
 from conservative.spectral.words.products import screened_rates
 from conservative.spectral.words.word_tree import extend, stack_horizontally
-from conservative.spectral.words.words import Word, canonical_word
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

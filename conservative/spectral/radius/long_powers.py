@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from conservative.spectral.reduction.rank_one import largest_mean
 from conservative.spectral.words.candidates import Candidate
-from conservative.spectral.words.words import Word, canonical_word
+from conservative.spectral.words.cyclic_words import Word, canonical_word
 
 FloatArray = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import numpy as np
 from conservative._core.deadlines import NEVER, is_over, seconds_left
 from conservative._core.exact.perron import is_nonnegative
 from conservative._core.families.as_family import MatrixFamily
-from conservative._core.norms import spectral_norm_bounds
+from conservative._core.matrix_norms import spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, float_above, float_below
 from conservative.spectral.norms.ellipsoids import folded_norm
 from conservative.spectral.norms.isometries import preserved_form
@@ -22,10 +22,10 @@ from conservative.spectral.radius.gripenberg import branch_and_bound
 from conservative.spectral.reduction import BlockTriangular, closed_form, triangularise
 from conservative.spectral.reduction.approximate_blocks import HiddenNorm, hidden_norm
 from conservative.spectral.words.candidates import Candidate, ellipsoid_norm, in_norm, ranked_words
+from conservative.spectral.words.cyclic_words import Word
 from conservative.spectral.words.floating_radius import floating_radius
 from conservative.spectral.words.long_rationals import is_long, radius_takes
 from conservative.spectral.words.products import LARGE, proved_rate
-from conservative.spectral.words.words import Word
 
 WORK_LIMIT = 1 << 25
 """Work of a branch and bound without a deadline: products times n^3, about a second."""

@@ -12,8 +12,8 @@ from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative._core.numbers import Bracket, largest
 from conservative.spectral.reduction.nilpotent import is_nilpotent_family
 from conservative.spectral.reduction.rank_one import best_cycle
+from conservative.spectral.words.cyclic_words import Word
 from conservative.spectral.words.products import proved_rate
-from conservative.spectral.words.words import Word
 
 
 class FormKind(Enum):

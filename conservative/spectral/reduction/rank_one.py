@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily
-from conservative.spectral.words.words import Word, canonical_word
+from conservative.spectral.words.cyclic_words import Word, canonical_word
 
 Weights = list[list[Fraction]]
 

@@ -12,7 +12,7 @@ from conservative._core.errors import BudgetError
 from conservative.spectral.automata.automaton import Automaton, Edge
 from conservative.spectral.semidefinite.lift import monomial_weights, symmetric_lift, vanishing_basis
 from conservative.spectral.semidefinite.pencil import Pencil, symmetric_basis
-from conservative.spectral.words.words import Word
+from conservative.spectral.words.cyclic_words import Word
 
 FloatArray = NDArray[np.float64]
 

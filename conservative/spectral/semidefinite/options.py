@@ -7,8 +7,8 @@ from typing import Any
 
 from conservative._core.checks import as_distance, as_time_limit
 from conservative._core.errors import ArgumentError, CertificateError
+from conservative._core.printable import shown
 from conservative._core.rationals import as_fraction
-from conservative._core.text import shown
 from conservative.certificates import Certificate
 
 SOLVERS = ("CLARABEL", "SCS")

@@ -19,7 +19,7 @@ from conservative.spectral.automata.lifting import as_automaton, edge_family
 from conservative.spectral.semidefinite.graph import LyapunovGraph, automaton_graph, memory_graph
 from conservative.spectral.semidefinite.options import certificate_or_none, check_integer, check_solver
 from conservative.spectral.semidefinite.polynomial_forms import ProvedForms, as_floats, proved_forms
-from conservative.spectral.words.words import Word
+from conservative.spectral.words.cyclic_words import Word
 
 FloatArray = NDArray[np.float64]
 

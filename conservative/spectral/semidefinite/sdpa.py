@@ -12,9 +12,9 @@ from scipy.sparse import csr_array
 from conservative._core.checks import as_choice, as_positive
 from conservative._core.errors import ArgumentError
 from conservative._core.families.as_family import as_family
-from conservative._core.files import write_atomically
+from conservative._core.printable import shown
 from conservative._core.rationals import as_fraction
-from conservative._core.text import shown
+from conservative._core.safe_files import write_atomically
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, edge_family
 from conservative.spectral.semidefinite.graph import LyapunovGraph, automaton_graph, graph_pencil, memory_graph

@@ -8,7 +8,7 @@ from conservative._core.families.as_family import MatrixFamily
 from conservative.certificates import Certificate, ProductsProof, upper_certificate
 from conservative.spectral.semidefinite.options import certificate_or_none
 from conservative.spectral.words.candidates import in_norm
-from conservative.spectral.words.words import Word
+from conservative.spectral.words.cyclic_words import Word
 
 FloatArray = NDArray[np.float64]
 

@@ -35,10 +35,10 @@ from conservative.spectral.verdict.contracting_words import words_certificate
 from conservative.spectral.verdict.near_quotient import bound_nearby, departure, kept_norm, near_quotients
 from conservative.spectral.verdict.quotient import Quotient, Side, quotients
 from conservative.spectral.words.candidates import ranked_words
+from conservative.spectral.words.cyclic_words import Word, word_text
 from conservative.spectral.words.long_rationals import radius_takes
 from conservative.spectral.words.products import proved_rate
 from conservative.spectral.words.spectral_radius import exact_seconds
-from conservative.spectral.words.words import Word, word_text
 
 FloatArray = NDArray[np.float64]
 

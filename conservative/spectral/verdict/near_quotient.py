@@ -10,7 +10,7 @@ from scipy.linalg import qr
 
 from conservative._core.exact.linear_algebra import is_positive_semidefinite, to_flint
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, float_above
 from conservative.spectral.norms.quadratic import QuadraticNorm, common_quadratic_norm, proves_quadratic
 from conservative.spectral.verdict.quotient import Quotient, Side, split_off

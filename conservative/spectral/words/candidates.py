@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative.spectral.words.cyclic_words import Word, canonical_word
 from conservative.spectral.words.products import screened_rates
 from conservative.spectral.words.word_tree import extend, stack_horizontally
-from conservative.spectral.words.words import Word, canonical_word
 
 FloatArray = NDArray[np.float64]
 

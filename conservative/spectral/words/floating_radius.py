@@ -3,7 +3,7 @@
 import numpy as np
 
 from conservative._core.families.as_family import MatrixFamily
-from conservative._core.norms import frobenius_bounds
+from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 
 _SMALL, _LARGE = 1e-100, 1e100

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative.spectral.words.candidates import Candidate
+from conservative.spectral.words.cyclic_words import Word, canonical_word
 from conservative.spectral.words.products import screened_rates
-from conservative.spectral.words.words import Word, canonical_word
 
 FloatArray = NDArray[np.float64]
 

@@ -12,10 +12,10 @@ from conservative._core.exact.linear_algebra import flint_product, from_flint, t
 from conservative._core.exact.perron import is_nonnegative
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative._core.numbers import Bracket
+from conservative.spectral.words.cyclic_words import Word, word_text
 from conservative.spectral.words.long_rationals import ball_rate, is_long, polynomial_takes
 from conservative.spectral.words.spectral_radius import has_radius, nonnegative_rate, radius_of
 from conservative.spectral.words.word_tree import spectral_radii
-from conservative.spectral.words.words import Word, word_text
 
 FloatArray = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative.spectral.words.words import Word, decode_word
+from conservative.spectral.words.cyclic_words import Word, decode_word
 
 FloatArray = NDArray[np.float64]
 

@@ -13,10 +13,10 @@ from conservative._core.deadlines import is_over
 from conservative._core.errors import FunctionError
 from conservative._core.simplest import complexity
 from conservative.functions.parametrised import ParametrisedFamily
-from conservative.spectral.counterexamples.batch import Level, largest_radii, point_chunks, stable, word_levels
+from conservative.spectral.counterexamples.batch_words import Level, largest_radii, point_chunks, stable, word_levels
 from conservative.spectral.counterexamples.result import Proved, prove
 from conservative.spectral.counterexamples.sampling import Point, climb, rounded_point, simple_points, spread_points
-from conservative.spectral.words.words import Word
+from conservative.spectral.words.cyclic_words import Word
 
 FloatArray = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conservative._core.errors import ArgumentTypeError, FileFormatError
-from conservative._core.text import shown
+from conservative._core.printable import shown
 
 MAX_FILE_BYTES = 64 * 2**20
 """Largest file that is read, in bytes."""

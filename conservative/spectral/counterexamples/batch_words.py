@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative.spectral.words.cyclic_words import Word
 from conservative.spectral.words.word_tree import spectral_radii
-from conservative.spectral.words.words import Word
 
 FloatArray = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import round_up
-from conservative._core.text import shown
+from conservative._core.printable import shown
 from conservative.matrix_sets.operations.as_cells import as_cells
 from conservative.matrix_sets.sets.base import MatrixSet
 from conservative.matrix_sets.sets.cell_union import CellUnion

@@ -15,13 +15,13 @@ from conservative._core.errors import (
     FileFormatError,
     FunctionError,
 )
-from conservative._core.files import read_text
+from conservative._core.printable import one_line, printable
 from conservative._core.rationals import as_fraction
-from conservative._core.text import one_line, printable
+from conservative._core.safe_files import read_text
 from conservative._core.toml import parse_toml
-from conservative.functions.expressions.names import is_name, split_names
 from conservative.functions.expressions.source_lines import Origin, component_lines
 from conservative.functions.expressions.text_reader import RESERVED
+from conservative.functions.expressions.variable_names import is_name, split_names
 from conservative.functions.from_sympy import build
 from conservative.functions.selection import PiecewiseSelection
 
