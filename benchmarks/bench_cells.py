@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from conservative.functions import affine_pieces, from_sympy
-from conservative.functions.ties import first_order_cells as _cells
+from conservative.functions.ties import first_order_cells
 from conservative.jacobians import conservative_jacobian
 
 
@@ -107,7 +107,7 @@ def test_maxima_of_many_dependent_forms(monkeypatch):
         F = from_sympy(f"Max({', '.join(forms)})", state=names)
         J, told = timed(conservative_jacobian, F, [0] * 5, kind="conical")
         with monkeypatch.context() as patch:
-            patch.setattr(_cells, "telling_order", lambda strict, equal, rows: range(len(rows)))
+            patch.setattr(first_order_cells, "telling_order", lambda strict, equal, rows: range(len(rows)))
             same, plain = timed(conservative_jacobian, F, [0] * 5, kind="conical")
         assert len(J.vertices) == len(same.vertices)
         print(f"k = {k:3d} forms, {len(J.vertices):3d} cells: {told:.2f} s, {told / plain:.2f} x rows as they come")

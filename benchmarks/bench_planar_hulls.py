@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
-from conservative.matrix_sets.nearest import proved_projection as _enclosure
+from conservative.matrix_sets.nearest import proved_projection
 from conservative.matrix_sets.nearest.min_norm_point import nearest_points
 from conservative.matrix_sets.nearest.proved_projection import hull_distances
 
@@ -30,7 +30,7 @@ def test_planar_hulls(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     polygon, places = shapely.MultiPoint(hull).convex_hull, shapely.points(points)
     closed = _seconds(lambda: hull_distances(points, hull))
     peer = _seconds(lambda: shapely.distance(polygon, places))
-    monkeypatch.setattr(_enclosure, "nearest_in_plane", nearest_points)
+    monkeypatch.setattr(proved_projection, "nearest_in_plane", nearest_points)
     general = _seconds(lambda: hull_distances(points, hull))
     print(f"\n{count} points, {count} vertices: {closed * 1e6:.0f} µs with proved bounds")
     print(f"  Wolfe: {general / closed:.1f} times as long; shapely, without bounds: {peer / closed:.2f} times")

@@ -8,4 +8,4 @@ from conservative.analysis.problem import as_problem as as_problem
 from conservative.analysis.problem import problem_from_text as problem_from_text
 from conservative.analysis.record import Analysis as Analysis
 from conservative.analysis.sentences import Finding as Finding
-from conservative.analysis.verdict import Contraction as Contraction
+from conservative.analysis.verdict import ContractionOutcome as ContractionOutcome

@@ -6,12 +6,11 @@ from typing import Any
 from conservative._core.numbers import Bracket, float_above
 from conservative.analysis.layout import LARGEST_SHOWN, SHORT, claim_text, down_text, up_text, value_text
 from conservative.analysis.sentences import Finding
-from conservative.analysis.verdict import Contraction
+from conservative.analysis.verdict import ContractionOutcome
 from conservative.certificates import Certificate
-from conservative.spectral import Contraction as Adapted
-from conservative.spectral import ContractionVerdict, JointSpectralRadius, Quotient
+from conservative.spectral import Contraction, ContractionVerdict, JointSpectralRadius, Quotient
 
-_PARTS = {Adapted.QUOTIENT, Adapted.SUBSPACE, Adapted.NEAR_QUOTIENT, Adapted.NEAR_SUBSPACE}
+_PARTS = {Contraction.QUOTIENT, Contraction.SUBSPACE, Contraction.NEAR_QUOTIENT, Contraction.NEAR_SUBSPACE}
 
 _SAME = 1e-14
 """Relative difference up to which an end of a bracket and that of a certificate differ by rounding only."""
@@ -20,7 +19,7 @@ _LISTED_BLOCKS = 3
 
 
 def about_verdict(
-    contraction: Contraction,
+    contraction: ContractionOutcome,
     radius: JointSpectralRadius | None,
     adapted: ContractionVerdict | None = None,
     of_function: bool = False,
@@ -30,7 +29,7 @@ def about_verdict(
 
     Parameters
     ----------
-    contraction : Contraction
+    contraction : ContractionOutcome
     radius : JointSpectralRadius, optional
     adapted : ContractionVerdict, optional
         In which norm the matrices contract, or on which part of the space.
@@ -48,7 +47,7 @@ def about_verdict(
     if adapted is not None:
         lines += _part_lines(adapted) if adapted.how in _PARTS else _norm_lines(adapted, radius)
         lines += [f"remedy: {adapted.remedy}"] if adapted.remedy and not _is_one(adapted.radius) else []
-    if contraction is Contraction.REFUTED:
+    if contraction is ContractionOutcome.REFUTED:
         lines.append(_what_is_refuted(2 if radius is None else len(radius.vertex_radii), of_function))
     if certificate:
         lines += _certificate_lines(radius, adapted)
@@ -83,11 +82,11 @@ def _what_is_refuted(count: int, of_function: bool) -> str:
 def _norm_lines(adapted: ContractionVerdict, radius: JointSpectralRadius | None) -> list[str]:
     """In which norm the matrices contract."""
     upper = _factor(adapted.radius.upper)
-    if adapted.how is Adapted.EUCLIDEAN:
+    if adapted.how is Contraction.EUCLIDEAN:
         return [f"Assumption A holds in the Euclidean norm, with ρ ≤ {upper}"]
-    if adapted.how is Adapted.QUADRATIC:
+    if adapted.how is Contraction.QUADRATIC:
         return [f"Assumption A holds in one quadratic norm, with ρ ≤ {upper}"]
-    if adapted.how is Adapted.POLYTOPE:
+    if adapted.how is Contraction.POLYTOPE:
         certificate = None if radius is None else radius.certificate
         ball = None if certificate is None else unit_ball(certificate)
         if not ball or certificate is None or certificate.claim.upper is None or adapted.radius.upper == 0:

@@ -16,7 +16,7 @@ from conservative._core.rationals import as_fraction, nearest_double
 from conservative.analysis.problem import Problem, as_problem
 from conservative.analysis.record import Analysis
 from conservative.analysis.ties import without_a_list
-from conservative.analysis.verdict import Contraction
+from conservative.analysis.verdict import ContractionOutcome
 from conservative.differentiation import ImplicitJacobian, implicit_jacobian
 from conservative.functions import Residual, StructuredMap
 from conservative.iteration import FixedSet, SetTrajectory, fixed_set, iterate_set
@@ -26,6 +26,7 @@ from conservative.jacobians.structured_ties import state_size
 from conservative.matrix_sets import MatrixSet
 from conservative.spectral import (
     AssumptionA,
+    Contraction,
     ContractionVerdict,
     ExpansionStatus,
     JointSpectralRadius,
@@ -37,7 +38,6 @@ from conservative.spectral import (
     joint_spectral_radius,
     shortest_expanding,
 )
-from conservative.spectral import Contraction as Adapted
 from conservative.spectral.words.spectral_radius import exact_seconds
 
 Report = Callable[[str], None]
@@ -144,7 +144,7 @@ def analyze(
         implicit = _implicit(jacobian)
         within = _share(deadline, _ITERATION)
         trajectory = _iterate(problem, jacobian, steps=steps or _telling_steps(radius), time_limit=within)
-        if contraction is Contraction.PROVED:
+        if contraction is ContractionOutcome.PROVED:
             tell("fixed set")
             fixed, left_out = _fixed(jacobian, tol=_hull_tolerance(trajectory), deadline=deadline)
     return Analysis(
@@ -356,12 +356,14 @@ def _parameter_count(jacobian: JacobianSet) -> int:
     return int(n - q)
 
 
-def _verdict(assumption: AssumptionA, radius: JointSpectralRadius, adapted: ContractionVerdict | None) -> Contraction:
+def _verdict(
+    assumption: AssumptionA, radius: JointSpectralRadius, adapted: ContractionVerdict | None
+) -> ContractionOutcome:
     if assumption.holds or radius.upper < 1:
-        return Contraction.PROVED
+        return ContractionOutcome.PROVED
     if adapted is not None and adapted.quotient is not None:
-        return Contraction.QUOTIENT if adapted.quotient.side is Side.QUOTIENT else Contraction.SUBSPACE
-    return Contraction.REFUTED if radius.lower >= 1 else Contraction.UNDECIDED
+        return ContractionOutcome.QUOTIENT if adapted.quotient.side is Side.QUOTIENT else ContractionOutcome.SUBSPACE
+    return ContractionOutcome.REFUTED if radius.lower >= 1 else ContractionOutcome.UNDECIDED
 
 
 def _adapted(
@@ -370,11 +372,11 @@ def _adapted(
     """In which norm the family contracts; near radius one, whether it does on a quotient or a subspace."""
     if assumption.holds:
         certificate = None if _shows(radius) else euclidean_certificate(family, assumption.norm.upper)
-        return ContractionVerdict(Adapted.EUCLIDEAN, Bracket(0.0, assumption.norm.upper), certificate=certificate)
+        return ContractionVerdict(Contraction.EUCLIDEAN, Bracket(0.0, assumption.norm.upper), certificate=certificate)
     if radius.upper < 1 and not _shows(radius):
         return contraction_verdict(family, radius=radius, time_limit=_share(deadline, _ITERATION))
     if radius.upper < 1:
-        return ContractionVerdict(Adapted.POLYTOPE, radius.bracket, certificate=radius.certificate)
+        return ContractionVerdict(Contraction.POLYTOPE, radius.bracket, certificate=radius.certificate)
     if radius.lower <= 1 + _NEAR_ONE and radius.upper >= 1 and family.size > 1:
         return contraction_verdict(family, radius=radius, time_limit=_share(deadline, _ITERATION))
     return None

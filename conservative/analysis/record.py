@@ -15,7 +15,7 @@ from conservative.analysis.sentences import (
     about_products,
     about_ties,
 )
-from conservative.analysis.verdict import Contraction
+from conservative.analysis.verdict import ContractionOutcome
 from conservative.certificates import Certificate
 from conservative.differentiation import ImplicitJacobian
 from conservative.functions import Residual
@@ -52,7 +52,7 @@ class Analysis:
         The iterated hull from X_0.
     fixed : FixedSet, optional
         The fixed set, when contraction is proved.
-    contraction : Contraction
+    contraction : ContractionOutcome
         The verdict.
     adapted : ContractionVerdict, optional
         In which norm the matrices contract, or on which part of the space when a common direction has radius one.
@@ -73,7 +73,7 @@ class Analysis:
     implicit: ImplicitJacobian | None = None
     trajectory: SetTrajectory | None = None
     fixed: FixedSet | None = None
-    contraction: Contraction = Contraction.NOT_ASKED
+    contraction: ContractionOutcome = ContractionOutcome.NOT_ASKED
     adapted: ContractionVerdict | None = None
     left_out: str = ""
     norm: LargestNorm | None = None

@@ -2,11 +2,10 @@
 
 from conservative.analysis.problem import Problem
 from conservative.analysis.record import Analysis
-from conservative.analysis.verdict import Contraction
+from conservative.analysis.verdict import ContractionOutcome
 from conservative.functions import Residual
 from conservative.jacobians import JacobianZonotope
-from conservative.spectral import Contraction as Adapted
-from conservative.spectral import contraction_verdict
+from conservative.spectral import Contraction, contraction_verdict
 
 
 def without_a_list(
@@ -29,8 +28,14 @@ def without_a_list(
         return Analysis(problem=problem, residual=residual, jacobian=J)
     adapted = contraction_verdict(J, time_limit=time_limit)
     # A superset that expands says nothing of the set.
-    refuted = adapted.how is Adapted.REFUTED and J.tight
-    verdict = Contraction.PROVED if adapted.contracts else Contraction.REFUTED if refuted else Contraction.UNDECIDED
+    refuted = adapted.how is Contraction.REFUTED and J.tight
+    verdict = (
+        ContractionOutcome.PROVED
+        if adapted.contracts
+        else ContractionOutcome.REFUTED
+        if refuted
+        else ContractionOutcome.UNDECIDED
+    )
     return Analysis(
         problem=problem,
         residual=residual,

@@ -3,7 +3,7 @@
 from enum import Enum
 
 
-class Contraction(Enum):
+class ContractionOutcome(Enum):
     """Whether derivatives contract in some norm; the value is the sentence that a report prints."""
 
     PROVED = "proved: the matrices contract, so the set recursion has one compact fixed set and converges to it"

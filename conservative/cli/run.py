@@ -33,7 +33,7 @@ def analyze(source: str, **options: Any) -> int:
         The exit code.
     """
     from conservative._core.safe_files import check_writable
-    from conservative.analysis import Contraction
+    from conservative.analysis import ContractionOutcome
     from conservative.analysis import analyze as run_analysis
     from conservative.plots import FIGURE_ENDINGS, plot_analysis
     from conservative.report import analysis_document, render
@@ -67,7 +67,7 @@ def analyze(source: str, **options: Any) -> int:
             _draw(lambda path: plot_analysis(result, path), options)
     if options["require"] == "contraction":
         refuted = result.radius is not None and result.radius.lower >= 1
-        return 0 if result.contraction is Contraction.PROVED else 1 if refuted else 3
+        return 0 if result.contraction is ContractionOutcome.PROVED else 1 if refuted else 3
     return 0
 
 

@@ -17,7 +17,7 @@ from conservative.functions.continuity.jumps import continuous_traces
 from conservative.functions.continuity.removable import localised
 from conservative.functions.expressions.source_lines import Origin
 from conservative.functions.graph.arithmetic import as_sympy
-from conservative.functions.graph.compiled import Program, compile_graph
+from conservative.functions.graph.compiled import CompiledGraph, compile_graph
 from conservative.functions.graph.enclosed_arithmetic import EnclosedArithmetic
 from conservative.functions.graph.evaluate import Trace, Undefined, value_pass
 from conservative.functions.graph.nodes import Graph
@@ -100,7 +100,7 @@ class PiecewiseSelection(FunctionAlgebra):
     state: tuple[Any, ...]
     parameters: tuple[Any, ...]
     graph: Graph = field(repr=False)
-    program: Program = field(repr=False)
+    program: CompiledGraph = field(repr=False)
     origin: Origin | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
 """The report as text for a terminal."""
 
-from conservative.analysis import Analysis, Contraction
+from conservative.analysis import Analysis, ContractionOutcome
 from conservative.analysis.conclusion import certificate_lines
 from conservative.analysis.sentences import about_iteration, radius_lines
 from conservative.iteration import SetTrajectory
@@ -8,11 +8,11 @@ from conservative.spectral import JointSpectralRadius
 
 _BOLD, _GREEN, _RED, _YELLOW, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
 _COLOURS = {
-    Contraction.PROVED: _GREEN,
-    Contraction.QUOTIENT: _GREEN,
-    Contraction.SUBSPACE: _YELLOW,
-    Contraction.REFUTED: _RED,
-    Contraction.UNDECIDED: _YELLOW,
+    ContractionOutcome.PROVED: _GREEN,
+    ContractionOutcome.QUOTIENT: _GREEN,
+    ContractionOutcome.SUBSPACE: _YELLOW,
+    ContractionOutcome.REFUTED: _RED,
+    ContractionOutcome.UNDECIDED: _YELLOW,
 }
 
 

@@ -9,7 +9,7 @@ import sympy as sp
 
 import conservative as cj
 from conservative import analyze, joint_spectral_radius
-from conservative.analysis import Contraction
+from conservative.analysis import ContractionOutcome
 from conservative.analysis.conclusion import certificate_lines, certificate_text, unit_ball
 from conservative.analysis.sentences import radius_lines
 from conservative.certificates import QuadraticProof, equality_certificate, expansion_certificate
@@ -76,7 +76,7 @@ def test_a_smooth_map_that_only_moves_the_constants_is_not_called_refuted() -> N
     result = analyze(F, at=point.tolist())
     P = np.exp(point)[:, None] * K * (b / (K.T @ np.exp(point)))
     second = np.linalg.svd(P / np.sqrt(np.outer(P.sum(axis=1), P.sum(axis=0))))[1][1] ** 2
-    assert result.contraction is Contraction.QUOTIENT
+    assert result.contraction is ContractionOutcome.QUOTIENT
     assert second <= result.adapted.radius.upper < second + 1e-3
     text = str(result)
     assert "refuted" not in text
@@ -111,7 +111,7 @@ def test_no_time_leaves_a_report() -> None:
     result = analyze("strictness", time_limit=0)
     assert result.radius is not None
     assert result.radius.lower <= 0.75 <= result.radius.upper
-    assert result.contraction is Contraction.PROVED
+    assert result.contraction is ContractionOutcome.PROVED
     assert str(result)
 
 

@@ -11,8 +11,7 @@ from strategies.functions import PIECEWISE_LINEAR
 from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError, NonFiniteError, ShapeError
-from conservative.functions import compose, from_sympy, stack
-from conservative.functions import vocabulary as fields
+from conservative.functions import compose, from_sympy, stack, vocabulary
 
 x, y, z, t, a = sp.symbols("x y z t a")
 POINTS = np.random.default_rng(7).uniform(-2, 2, (50, 2))
@@ -111,7 +110,7 @@ def test_every_kind_of_node_survives_a_copy():
 
 
 def test_labels_survive_a_copy():
-    F = from_sympy(fields.median([x, y, z]), state=[x, y, z])
+    F = from_sympy(vocabulary.median([x, y, z]), state=[x, y, z])
     G = F.with_state("z", "x", "y") * 1
     assert G.evaluate([3.0, 1.0, 2.0]).tolist() == [2.0]
     assert str(G.expressions[0]).count("Max") == str(F.expressions[0]).count("Max")

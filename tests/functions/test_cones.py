@@ -11,7 +11,7 @@ from scipy.spatial import ConvexHull
 
 import conservative as cj
 from conservative._core.exact.simplex import strict_solution
-from conservative.functions.ties import double_description as _cone
+from conservative.functions.ties import double_description
 from conservative.functions.ties.double_description import ExactCone
 from conservative.functions.ties.lp_cones import LinearCone, telling_order
 
@@ -67,7 +67,7 @@ def test_thin_cones_are_neither_lost_nor_invented(thickness, width):
 
 
 def test_a_cone_with_too_many_rays_goes_on_by_programs(monkeypatch):
-    monkeypatch.setattr(_cone, "MAX_RAYS", 8)
+    monkeypatch.setattr(double_description, "MAX_RAYS", 8)
     cone = ExactCone.whole(6)
     rows = [np.array([Fraction(0)] * 5 + [Fraction(1)], dtype=object)]
     for axis in range(5):

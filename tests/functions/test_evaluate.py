@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from strategies.functions import PIECEWISE_LINEAR
 
 import conservative as cj
-from conservative.functions.graph import compiled as _compiled
+from conservative.functions.graph import compiled
 
 SOFT = ["Max(x - l, 0) - Max(-x - l, 0)", "sign(y)*Max(Abs(y) - l, 0)"]
 
@@ -32,7 +32,7 @@ def test_chunks_make_no_difference(monkeypatch, chunk):
     F = cj.from_sympy([*SOFT, "1", "l"], state=["x", "y"], parameters="l")
     x, theta = np.random.default_rng(1).normal(size=(100, 2)), np.array([0.5])
     whole = F.evaluate(x, theta)
-    monkeypatch.setattr(_compiled, "_CHUNK", chunk)
+    monkeypatch.setattr(compiled, "_CHUNK", chunk)
     np.testing.assert_array_equal(F.evaluate(x, theta), whole)
     np.testing.assert_array_equal(whole[:, 2:], np.tile([1.0, 0.5], (100, 1)))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from conservative.iteration import fixed_set, iterate_set
-from conservative.iteration.bounds import word_tree_bound as _words_decay
+from conservative.iteration.bounds import word_tree_bound
 from conservative.iteration.bounds.choose_norm import adapted_decay
 from conservative.iteration.bounds.decay import pruned_decay
 from conservative.spectral import common_quadratic_norm, joint_spectral_radius
@@ -66,7 +66,9 @@ def test_no_word_is_lengthened_after_the_deadline(monkeypatch: pytest.MonkeyPatc
     """[[0.5, 4], [0, 0.5]] contracts over several steps: without time no such bound is found, and nothing is grown."""
     A = np.array([[[0.5, 4.0], [0.0, 0.5]], [[0.5, 0.0], [4.0, 0.1]]]) / 4.0
     grown: list[int] = []
-    monkeypatch.setattr(_words_decay, "spectral_norm_bounds", lambda M: grown.append(len(M)) or (None, np.ones(len(M))))
+    monkeypatch.setattr(
+        word_tree_bound, "spectral_norm_bounds", lambda M: grown.append(len(M)) or (None, np.ones(len(M)))
+    )
     decay = adapted_decay(A, deadline=-np.inf)
     assert (decay.contracts, decay.rate, grown) == (False, decay.one_step, [])
     assert not pruned_decay(A, norm=np.eye(2), deadline=-np.inf).contracts
@@ -75,7 +77,7 @@ def test_no_word_is_lengthened_after_the_deadline(monkeypatch: pytest.MonkeyPatc
 
 def test_where_a_letter_has_radius_one_no_tree_is_grown(monkeypatch: pytest.MonkeyPatch) -> None:
     grown: list[float] = []
-    monkeypatch.setattr(_words_decay, "_constant", lambda A, rate, **_: grown.append(rate))
+    monkeypatch.setattr(word_tree_bound, "_constant", lambda A, rate, **_: grown.append(rate))
     assert not adapted_decay(np.array([[[0.0, 0.0], [0.25, 1.0]], [[0.5, 1.0], [0.0, 0.2]]])).contracts
     assert not pruned_decay(np.array([[[0.0, 1.0], [0.9, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]), norm=np.eye(2)).contracts
     assert grown == [0.999]

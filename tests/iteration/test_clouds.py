@@ -7,7 +7,7 @@ import pytest
 
 from conservative._core.errors import BudgetError
 from conservative.iteration import iterate_true
-from conservative.iteration.image import planar_image as _plane
+from conservative.iteration.image import planar_image
 from conservative.iteration.image.ball_cover import Clouds
 from conservative.iteration.jacobian_blocks import Blocks
 from conservative.iteration.trajectories import true_sets
@@ -104,7 +104,7 @@ def test_finite_families_keep_going_where_their_points_are_many(
 ) -> None:
     """All 3⁷ words of a finite family against few points with balls, or fattened regions, around them."""
     monkeypatch.setattr(true_sets, "_FEW_POINTS", 50)
-    monkeypatch.setattr(_plane, "_FEW_VERTICES", 50)
+    monkeypatch.setattr(planar_image, "_FEW_VERTICES", 50)
     J, start = family(7, k=3, p=p, m=m, rho=0.6), np.zeros((1, p, m))
     run = iterate_true(FiniteSet(J), start, steps=7, representation=representation)
     assert run.status.name == "STEPS_DONE"

@@ -19,7 +19,7 @@ from conservative._core.errors import (
     ShapeError,
 )
 from conservative.iteration import iterate_driven, iterate_sequence, iterate_set
-from conservative.iteration.fixed import hull_search as _hull_search
+from conservative.iteration.fixed import hull_search
 from conservative.iteration.trajectories import driven
 from conservative.matrix_sets import gap
 
@@ -154,7 +154,7 @@ def test_an_interrupt_while_the_limit_is_sought_ends_the_call(monkeypatch: pytes
     def interrupted(*args: object, **options: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_hull_search, "graph_points", interrupted)
+    monkeypatch.setattr(hull_search, "graph_points", interrupted)
     family = [[[0.5, 0.1, 1.0], [0.0, 0.4, 1.0]], [[0.3, -0.2, 1.0], [0.1, 0.4, 0.0]]]
     run = iterate_sequence([family] * 10, np.zeros((1, 2, 1)), limit=family)
     assert run.status.name == "INTERRUPTED"

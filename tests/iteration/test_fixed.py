@@ -12,8 +12,8 @@ from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, BudgetError, ExpansionError
 from conservative.iteration import fixed_set
-from conservative.iteration.fixed import fixed_set as fixed
-from conservative.iteration.fixed import hull_search as _hull_search
+from conservative.iteration.fixed import fixed_set as fixed_set_module
+from conservative.iteration.fixed import hull_search
 from conservative.iteration.image.thin_points import separated
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, gap, hausdorff_distance
 
@@ -105,7 +105,7 @@ def test_a_tolerance_below_rounding_ends_with_a_valid_set() -> None:
 
 
 def test_an_interrupt_keeps_the_best_hull(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = _hull_search.simplify, []
+    real, calls = hull_search.simplify, []
 
     def interrupted(*arguments: object, **options: object) -> object:
         calls.append(1)
@@ -113,7 +113,7 @@ def test_an_interrupt_keeps_the_best_hull(monkeypatch: pytest.MonkeyPatch) -> No
             raise KeyboardInterrupt
         return real(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(_hull_search, "simplify", interrupted)
+    monkeypatch.setattr(hull_search, "simplify", interrupted)
     rng = np.random.default_rng(1)
     blocks = np.concatenate([0.45 * rng.normal(size=(3, 2, 2)) / 2, rng.normal(size=(3, 2, 1))], axis=2)
     found = fixed_set(blocks, representation="hull")
@@ -185,7 +185,7 @@ def test_the_hull_alone_is_found_without_what_only_the_set_needs(monkeypatch: py
     J = random_family(0, k=1, p=40, m=1, rho=0.5)
     J = np.concatenate([J, J])
     J[1, :, :40] += 0.01 * np.outer(np.linspace(-1, 1, 40), np.linspace(0, 1, 40))
-    monkeypatch.setattr(fixed, "refine", None)
+    monkeypatch.setattr(fixed_set_module, "refine", None)
     found = fixed_set(J, tol=0.1, representation="hull", time_limit=None)
     assert found.status.name == "HULL"
     assert isinstance(found.outer, CellUnion)

@@ -13,10 +13,9 @@ import shapely
 
 from conservative._core.errors import ArgumentError, InterruptedWarning
 from conservative.iteration import fixed_set, iterate_set, iterate_true
-from conservative.iteration.fixed import fixed_set as fixed
-from conservative.iteration.fixed import hull_search as _hull_search
-from conservative.iteration.fixed import refine as _refine
-from conservative.iteration.image import epsilon_net as _net
+from conservative.iteration.fixed import fixed_set as fixed_set_module
+from conservative.iteration.fixed import hull_search, refine
+from conservative.iteration.image import epsilon_net
 from conservative.iteration.trajectories import true_sets
 from conservative.matrix_sets import (
     CellUnion,
@@ -175,7 +174,7 @@ class Stop:
 
 def stopped_at(line: int, J: Any, **options: Any) -> tuple[Any, int]:
     """A fixed set interrupted at a line, and how many lines were left until then."""
-    stop, real = Stop(line), fixed.HullSearch.run
+    stop, real = Stop(line), fixed_set_module.HullSearch.run
 
     def running(*arguments: Any) -> Any:
         sys.settrace(stop)
@@ -184,7 +183,7 @@ def stopped_at(line: int, J: Any, **options: Any) -> tuple[Any, int]:
 
     before = sys.gettrace()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fixed.HullSearch, "run", running)
+        patch.setattr(fixed_set_module.HullSearch, "run", running)
         try:
             found = fixed_set(J, **options)
         finally:
@@ -230,7 +229,7 @@ def test_ctrl_c_at_any_line_of_a_fixed_set_leaves_valid_sets(J: Any, options: di
 
 
 @pytest.mark.parametrize(
-    ("shape", "owner", "name"), [((2, 1), _refine, "inner_growth"), ((2, 2), _net, "affine_images")]
+    ("shape", "owner", "name"), [((2, 1), refine, "inner_growth"), ((2, 2), epsilon_net, "affine_images")]
 )
 @pytest.mark.parametrize("call", [1, 3, 6])
 def test_refinements_stay_valid(shape: tuple[int, int], owner: Any, name: str, call: int) -> None:
@@ -266,7 +265,7 @@ def test_too_many_cells_end_an_iteration_with_its_steps() -> None:
 def test_the_first_moments_of_a_fixed_set_leave_something_valid(p: int, m: int) -> None:
     J = family(7, k=3, p=p, m=m)
     points = orbit(J, seed=1)
-    with interrupted(_hull_search, "word_points", call=1):
+    with interrupted(hull_search, "word_points", call=1):
         found = fixed_set(J)
     assert found.status.name == "INTERRUPTED"
     early = fixed_set(J, time_limit=1e-6)

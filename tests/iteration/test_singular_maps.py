@@ -5,7 +5,7 @@ import pytest
 import shapely
 
 from conservative.iteration import fixed_set, iterate_true, set_image
-from conservative.iteration.image import planar_image as _plane
+from conservative.iteration.image import planar_image
 from conservative.matrix_sets import FiniteSet, MatrixPolytope, PlanarRegion, affine_image, gap
 from conservative.matrix_sets.operations.moved_geometry import moved
 from tests import planar_checks
@@ -150,6 +150,6 @@ def test_an_island_speaks_for_no_hole() -> None:
     frame, island = shapely.box(0, 0, 10, 10).difference(shapely.box(1, 1, 9, 9)), shapely.box(4.9, 4.9, 5.1, 5.1)
     wide = shapely.MultiPolygon([frame, island])
     maps = np.stack([np.eye(2)] * 2), np.array([(-0.05, 0.0), (0.05, 0.0)])
-    filled, doubtful = _plane._filled(wide, island, *maps, small=1e-9)
+    filled, doubtful = planar_image._filled(wide, island, *maps, small=1e-9)
     assert filled.covers(wide)
     assert doubtful >= 3.9 or not filled.covers(shapely.Point(2, 5))

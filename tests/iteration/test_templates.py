@@ -11,7 +11,7 @@ from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, EmptySetError, ExpansionError, ShapeError
 from conservative.iteration import TemplateStatus, fixed_set, iterate_templates
-from conservative.iteration.trajectories import support_words as _words
+from conservative.iteration.trajectories import support_words
 
 
 def random_blocks(seed: int, *, k: int, p: int, m: int, rho: float) -> np.ndarray:
@@ -93,11 +93,11 @@ def test_an_interruption_keeps_the_directions_done(monkeypatch: pytest.MonkeyPat
 
     calls = []
 
-    def once(*args: object, **options: object) -> _words.Supports:
+    def once(*args: object, **options: object) -> support_words.Supports:
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return _words.extend(*args, **options)  # type: ignore[arg-type]
+        return support_words.extend(*args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(templates, "extend", once)
     blocks = random_blocks(1, k=2, p=20, m=1, rho=0.5)
@@ -139,7 +139,7 @@ def test_a_limit_that_is_over_leaves_the_bounds_of_the_first_words() -> None:
 
 
 def test_no_words_are_begun_that_end_after_the_limit() -> None:
-    words = _words.Words(
+    words = support_words.Words(
         np.ones((4, 100, 100)),
         np.ones((4, 100, 1)),
         np.arange(4),
@@ -149,6 +149,9 @@ def test_no_words_are_begun_that_end_after_the_limit() -> None:
         0.0,
         0.0,
     )
-    assert _words._exceeded(words, 10**6, _words.Limits(5, 10**9, time.monotonic() + 2.0)) is _words.End.TIME
-    assert _words._exceeded(words, 10**6, _words.Limits(5, 10**9, np.inf)) is _words.End.CLOSED
-    assert _words._exceeded(words, 10**6, _words.Limits(5, 10**6, np.inf)) is _words.End.WORDS
+    assert (
+        support_words._exceeded(words, 10**6, support_words.Limits(5, 10**9, time.monotonic() + 2.0))
+        is support_words.End.TIME
+    )
+    assert support_words._exceeded(words, 10**6, support_words.Limits(5, 10**9, np.inf)) is support_words.End.CLOSED
+    assert support_words._exceeded(words, 10**6, support_words.Limits(5, 10**6, np.inf)) is support_words.End.WORDS

@@ -8,7 +8,7 @@ from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, BudgetError, ShapeError
 from conservative.iteration import fixed_set, iterate_set, iterate_true, set_image
-from conservative.iteration.fixed import refine as _refine
+from conservative.iteration.fixed import refine
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, PlanarRegion, gap, hausdorff_distance
 
 BOW_TIE = [[[0, 0, -1], [-1, 0, 0]], [[0, 0, 1], [1, 0, 0]]]
@@ -125,7 +125,7 @@ def test_a_small_budget_leaves_valid_sets() -> None:
 
 
 def test_an_interrupt_keeps_the_best_sets(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = _refine.outer_region, []
+    real, calls = refine.outer_region, []
 
     def interrupted(*arguments: object, **options: object) -> object:
         calls.append(1)
@@ -133,7 +133,7 @@ def test_an_interrupt_keeps_the_best_sets(monkeypatch: pytest.MonkeyPatch) -> No
             raise KeyboardInterrupt
         return real(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(_refine, "outer_region", interrupted)
+    monkeypatch.setattr(refine, "outer_region", interrupted)
     found = fixed_set(random_family(np.random.default_rng(1), 3, 2, 1, 0.6), tol=1e-6)
     assert found.status.name == "INTERRUPTED"
     assert isinstance(found.outer, PlanarRegion)

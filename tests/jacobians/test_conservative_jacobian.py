@@ -16,7 +16,7 @@ from conservative._core.errors import (
 )
 from conservative._core.exactness import Exactness
 from conservative.functions import from_sympy
-from conservative.functions.ties import first_order_cells as _cells
+from conservative.functions.ties import first_order_cells
 from conservative.jacobians import JacobianZonotope, at_point, conservative_jacobian, jacobian_readings
 
 x, y, t = sp.symbols("x y t")
@@ -195,7 +195,7 @@ def test_the_search_of_cells_ends_with_its_time(monkeypatch):
     F = from_sympy("Max(x, y) + Min(x + y/3, y/5) + Abs(x - y/7) + Abs(y)", state=["x", "y"])
     whole = jacobian_readings(F, [0, 0])
     looks = iter(range(1000))
-    monkeypatch.setattr(_cells, "is_over", lambda deadline: next(looks) >= 10)
+    monkeypatch.setattr(first_order_cells, "is_over", lambda deadline: next(looks) >= 10)
     monkeypatch.setattr(at_point, "is_over", lambda deadline: True)
     found = jacobian_readings(F, [0, 0], deadline=1.0)
     assert next(looks) == 12

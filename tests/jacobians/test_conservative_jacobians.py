@@ -118,12 +118,12 @@ def test_shape_and_counts():
 
 
 def test_points_in_chunks(monkeypatch):
-    from conservative.jacobians import batch as _sweep
+    from conservative.jacobians import batch
 
     F = build("soft threshold")
     points = np.random.default_rng(0).integers(-1, 2, size=(700, 4)).astype(float)
     whole = cj.conservative_jacobians(F, points)
-    monkeypatch.setattr(_sweep, "_CHUNK", 1)
+    monkeypatch.setattr(batch, "_CHUNK", 1)
     pieces = cj.conservative_jacobians(F, points)
     np.testing.assert_array_equal(whole.vertices, pieces.vertices)
     np.testing.assert_array_equal(whole.offsets, pieces.offsets)

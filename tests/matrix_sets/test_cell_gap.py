@@ -9,7 +9,7 @@ from strategies.stages import drawn
 
 from conservative._core.errors import InterruptedWarning
 from conservative.matrix_sets import CellUnion, MatrixPolytope, gap
-from conservative.matrix_sets.distance import from_cells as _cell_gap
+from conservative.matrix_sets.distance import from_cells
 from conservative.matrix_sets.distance.from_cells import farthest_in_cells
 
 
@@ -59,7 +59,7 @@ def test_small_budgets_leave_valid_brackets(budget: int) -> None:
 
 @pytest.mark.parametrize("call", [1, 2, 3, 6])
 def test_interrupts_leave_valid_brackets(call: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = _cell_gap.pair_distances, []
+    real, calls = from_cells.pair_distances, []
 
     def stopping(points: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         calls.append(1)
@@ -67,7 +67,7 @@ def test_interrupts_leave_valid_brackets(call: int, monkeypatch: pytest.MonkeyPa
             raise KeyboardInterrupt
         return real(points, cells)
 
-    monkeypatch.setattr(_cell_gap, "pair_distances", stopping)
+    monkeypatch.setattr(from_cells, "pair_distances", stopping)
     with pytest.warns(InterruptedWarning):
         found = gap(_boxes(3, (0.0, 5.0)), _boxes(3, (0.0, 1.0), (3.0, 5.0)), tol=1e-3)
     assert 1.0 in found

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from conservative.matrix_sets import MatrixPolytope
-from conservative.matrix_sets.nearest import polygon_search as _polygon_search
-from conservative.matrix_sets.nearest import proved_projection as _enclosure
+from conservative.matrix_sets.nearest import polygon_search, proved_projection
 from conservative.matrix_sets.nearest.min_norm_point import nearest_points
 from conservative.matrix_sets.nearest.proved_projection import hull_distances
 from tests.planar_oracle import distances
@@ -37,7 +36,7 @@ def test_brackets_hold_the_distance_and_are_as_narrow_as_wolfes(
     assert (found.lower <= scale * truth * (1 + 1e-14) + 1e-15 * scale).all()
     assert (found.upper >= scale * truth * (1 - 1e-14) - 1e-15 * scale).all()
     width = (found.upper - found.lower).max() / scale
-    monkeypatch.setattr(_enclosure, "nearest_in_plane", nearest_points)
+    monkeypatch.setattr(proved_projection, "nearest_in_plane", nearest_points)
     general = hull_distances(scale * points, scale * hull)
     assert width <= 1e-14 + 2.0 * (general.upper - general.lower).max() / scale
     share = found.weights / found.weights.sum(axis=1, keepdims=True)
@@ -59,7 +58,7 @@ def test_no_point_of_a_proper_polygon_is_left_to_wolfes_algorithm(monkeypatch: p
     def refused(*args: object, **options: object) -> object:
         raise AssertionError("left to Wolfe's algorithm")
 
-    monkeypatch.setattr(_polygon_search, "nearest_points", refused)
+    monkeypatch.setattr(polygon_search, "nearest_points", refused)
     rng = np.random.default_rng(2)
     angle = np.sort(rng.uniform(0.0, 2.0 * np.pi, size=60))
     hull = np.stack([np.cos(angle), np.sin(angle)], axis=1) @ np.array([[1.0, 0.4], [0.0, 0.3]])

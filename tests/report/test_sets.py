@@ -11,8 +11,7 @@ import shapely
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative.iteration import fixed_set, iterate_sequence, iterate_set
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, MatrixZonotope, PlanarRegion, TemplateHull
-from conservative.plots import plot_fixed_set, plot_sets
-from conservative.plots import sets as set_plots
+from conservative.plots import plot_fixed_set, plot_sets, sets
 from conservative.report import export_set
 
 SQUARE = MatrixPolytope([[[0.0, 0.0]], [[1.0, 0.0]], [[1.0, 1.0]], [[0.0, 1.0]]], e_missing=0.5)
@@ -145,13 +144,13 @@ def test_the_floor_that_thinning_causes_is_drawn_and_said() -> None:
 @pytest.mark.parametrize("ending", ["png", pytest.param("svg", marks=pytest.mark.slow)])
 def test_many_parts_are_drawn_as_they_are(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a union, and as pixels, so that a file of lines stays small; nothing is left out."""
-    monkeypatch.setattr(set_plots, "_MANY", 3)
+    monkeypatch.setattr(sets, "_MANY", 3)
     found = fixed_set([[[0.5, 0.0, 1.0], [0.0, 0.3, 0.0]], [[0.2, 0.3, 0.0], [-0.3, 0.4, 1.0]]], tol=0.1)
     points = np.random.default_rng(0).normal(size=(3000, 2, 1))
     many = dataclasses.replace(found, inner=FiniteSet(points), outer=CellUnion(points[:, None], 0.01))
     monkeypatch.setattr(CellUnion, "to_shapely", None)
     path = tmp_path / f"many.{ending}"
-    set_plots.plot_fixed_set(many, str(path))
+    sets.plot_fixed_set(many, str(path))
     assert 1000 < path.stat().st_size < 400_000
 
 

@@ -197,13 +197,13 @@ def test_poles_inside_the_ranges():
 
 
 def test_an_interruption_of_a_proof_is_not_lost(monkeypatch):
-    from conservative.spectral.expanding import shortest_word as expanding
+    from conservative.spectral.expanding import shortest_word
 
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(expanding, "_search", interrupted)
+    monkeypatch.setattr(shortest_word, "_search", interrupted)
     with pytest.raises(KeyboardInterrupt):
         cj.counterexample(FAMILY, ranges={a: (0, 2), b: (0, 1), k: (1, 10)})
 
@@ -273,8 +273,8 @@ def test_an_early_end_returns_the_best_so_far(monkeypatch, how):
         yield next(original(search))
         raise how
 
-    original = front.Search.shortest
-    monkeypatch.setattr(front.Search, "shortest", cut_short)
+    original = front.ParameterSearch.shortest
+    monkeypatch.setattr(front.ParameterSearch, "shortest", cut_short)
     found = cj.counterexample(FAMILY, ranges={a: (0, 2), b: (0, 1), k: (1, 10)})
     is_proved(found)
     assert found.status is (
@@ -287,7 +287,7 @@ def test_an_interruption_without_an_answer_is_passed_on(monkeypatch):
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(front.Search, "shortest", nothing)
+    monkeypatch.setattr(front.ParameterSearch, "shortest", nothing)
     with pytest.raises(KeyboardInterrupt):
         cj.counterexample(FAMILY, ranges={a: (0, 2), b: (0, 1), k: (1, 10)})
 

@@ -22,9 +22,7 @@ from conservative.spectral.polytope.rational import polytope_proof
 from conservative.spectral.polytope.roots import balanced, hull_kind, leading_cycles
 from conservative.spectral.polytope.shape import Growth
 from conservative.spectral.polytope.spanning import start
-from conservative.spectral.radius import block_search as closing
-from conservative.spectral.radius import family_radius
-from conservative.spectral.radius import search as stages
+from conservative.spectral.radius import block_search, family_radius, search
 from conservative.spectral.words.candidates import ranked_words
 
 U, L = np.array([[1.0, 1], [0, 1]]), np.array([[1.0, 0], [1, 1]])
@@ -221,13 +219,13 @@ LONG_WORD = [[[-2, -3], [1, -2]], [[2, -1], [1, -1]], [[-2, -3], [2, -3]]]
 """The radius belongs to a word of 37 letters, which the first search does not find."""
 
 INTERRUPTS = [
-    *[("heavy ball", stages, "closed_form", call) for call in (1, 2)],
-    ("heavy ball", stages, "triangularise", 1),
-    *[("two blocks", stages, "prepare_block", call) for call in (1, 2)],
-    *[("two blocks", stages, "first_words", call) for call in (1, 2)],
-    *[("heavy ball", closing, "grow", call) for call in (1, 2)],
-    *[("two blocks", closing, "ranked_words", call) for call in (1, 2, 3, 4)],
-    ("long word", closing, "ellipsoid_norm", 1),
+    *[("heavy ball", search, "closed_form", call) for call in (1, 2)],
+    ("heavy ball", search, "triangularise", 1),
+    *[("two blocks", search, "prepare_block", call) for call in (1, 2)],
+    *[("two blocks", search, "first_words", call) for call in (1, 2)],
+    *[("heavy ball", block_search, "grow", call) for call in (1, 2)],
+    *[("two blocks", block_search, "ranked_words", call) for call in (1, 2, 3, 4)],
+    ("long word", block_search, "ellipsoid_norm", 1),
     *[(name, family_radius, "prove", 1) for name in ("heavy ball", "two blocks")],
     *[(name, family_radius, "prove_exactly", 1) for name in ("heavy ball", "two blocks")],
 ]

@@ -108,6 +108,6 @@ def test_an_ellipsoid_proves_the_contraction_where_the_radius_has_no_certificate
 
 def test_numbers_beyond_the_checker_are_proved_without_a_certificate_and_said_to_be() -> None:
     result = cj.analyze([[[Fraction(1, 10**700 + 1)]]])
-    assert result.contraction is cj.analysis.Contraction.PROVED
+    assert result.contraction is cj.analysis.ContractionOutcome.PROVED
     assert result.certificate is None
     assert "the bracket is proved, but has no certificate" in str(result)

@@ -14,7 +14,7 @@ from conservative import Automaton, ConservativeError, expanding_product, shorte
 from conservative._core.exact.linear_algebra import flint_product, radius_against_one, to_flint
 from conservative._core.families.as_family import as_family
 from conservative.spectral import ExpansionStatus
-from conservative.spectral.expanding import shortest_word as expanding
+from conservative.spectral.expanding import shortest_word
 from conservative.spectral.expanding.pruned_tree import proved_stable, walk
 from conservative.spectral.words.cyclic_words import canonical_word
 
@@ -205,8 +205,8 @@ def test_time_and_interruption_leave_the_lengths_that_are_proved(monkeypatch):
             raise KeyboardInterrupt
         return original(tree, length, deadline)
 
-    original = expanding._level
-    monkeypatch.setattr(expanding, "_level", level)
+    original = shortest_word._level
+    monkeypatch.setattr(shortest_word, "_level", level)
     stopped = shortest_expanding(shears, max_length=60)
     assert (stopped.proved_length, stopped.status) == (4, ExpansionStatus.INTERRUPTED)
     with pytest.raises(KeyboardInterrupt):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import conservative as cj
 from conservative._core.families.as_family import as_family
-from conservative.spectral.radius import search as stages
+from conservative.spectral.radius import search
 from conservative.spectral.words.floating_radius import floating_radius
 from conservative.spectral.words.products import proved_rate
 
@@ -36,7 +36,7 @@ def test_what_cannot_be_told_is_not_claimed(rows):
 def test_an_exact_polynomial_is_not_begun_without_time_for_it(monkeypatch):
     matrices = np.random.default_rng(5).normal(size=(2, 90, 90))
     exact = cj.joint_spectral_radius(matrices[:1]).bracket
-    monkeypatch.setattr(stages, "proved_rate", lambda *_: pytest.fail("an exact radius was begun"))
+    monkeypatch.setattr(search, "proved_rate", lambda *_: pytest.fail("an exact radius was begun"))
     for count in (1, 2):
         found = cj.joint_spectral_radius(matrices[:count], time_limit=0)
         largest = max(radius.lower for radius in found.vertex_radii)

@@ -22,7 +22,7 @@ from conservative import (
 )
 from conservative._core.families.as_family import as_family
 from conservative.spectral import LowerRadiusStatus, planar_norm
-from conservative.spectral.growth.antinorm import Graph, proved_antinorm_rates
+from conservative.spectral.growth.antinorm import WeightedGraph, proved_antinorm_rates
 from conservative.spectral.reduction.modular import PRIMES
 
 UL = [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
@@ -94,7 +94,7 @@ def test_positive_families_close(n, seed):
 
 
 def test_an_antinorm_rate_is_proved_from_any_word():
-    graph = Graph(as_family(UL, call="test"), [(0, 0, 0), (0, 0, 1)], 1)
+    graph = WeightedGraph(as_family(UL, call="test"), [(0, 0, 0), (0, 0, 1)], 1)
     for word, rate in (((0, 1), GOLDEN), ((0,), 1.0)):
         proved = [rate for rate, _ in itertools.islice(proved_antinorm_rates(graph, word, rate, side="rows"), 2)]
         assert max(proved) == 1

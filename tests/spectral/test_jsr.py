@@ -13,7 +13,7 @@ from strategies.stages import drawn
 from conservative import ConservativeError, MatrixZonotope, check, joint_spectral_radius
 from conservative.spectral import RadiusStatus
 from conservative.spectral.polytope import growth
-from conservative.spectral.radius import block_search as closing
+from conservative.spectral.radius import block_search
 
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 LOOSE = {"tol": 0.02}
@@ -160,7 +160,7 @@ def test_an_interrupt_returns_the_best_bracket(monkeypatch):
         calls.append(polytope.count)
         return growth.grow(polytope, **{**limits, "max_vertices": 0})
 
-    monkeypatch.setattr(closing, "grow", grow_once)
+    monkeypatch.setattr(block_search, "grow", grow_once)
     found = joint_spectral_radius(HEAVY_BALL)
     assert found.status is RadiusStatus.INTERRUPTED
     assert 1.0321435 < found.lower < found.upper < 1.2
@@ -169,7 +169,7 @@ def test_an_interrupt_returns_the_best_bracket(monkeypatch):
 
 @pytest.mark.slow
 def test_an_open_polytope_is_not_the_last_word_above(monkeypatch):
-    monkeypatch.setattr(closing, "MOST_VERTICES", 50)
+    monkeypatch.setattr(block_search, "MOST_VERTICES", 50)
     family = np.random.default_rng(5).standard_normal((2, 20, 20))
     found = joint_spectral_radius(family)
     assert found.status is RadiusStatus.WORK_LIMIT

@@ -9,10 +9,10 @@ import pytest
 import conservative as cj
 from conservative.certificates import SumOfSquaresProof, expansion_certificate, upper_certificate
 from conservative.spectral.growth import lower_radius
-from conservative.spectral.radius import search as stages
-from conservative.spectral.semidefinite import polynomial_forms as forms
+from conservative.spectral.radius import search
+from conservative.spectral.semidefinite import polynomial_forms
 from conservative.spectral.semidefinite.lift import monomials, symmetric_lift
-from conservative.spectral.verdict import contraction_verdict as verdict
+from conservative.spectral.verdict import contraction_verdict
 
 
 def family(seed, k, n):
@@ -27,7 +27,7 @@ def form(gram, n, half, x):
 @pytest.mark.parametrize("half", [2, 3])
 def test_no_program_is_written_down_when_time_is_over_and_powers_are_proved(half, monkeypatch):
     """p(x) = (x^T P x)^d; gamma^(2 d) p(x) - p(A x) is the form of the slack, and the checker accepts both."""
-    monkeypatch.setattr(forms, "graph_pencil", lambda *_, **__: pytest.fail("a program was written down"))
+    monkeypatch.setattr(polynomial_forms, "graph_pencil", lambda *_, **__: pytest.fail("a program was written down"))
     matrices = family(1, 2, 3)
     bound = cj.sum_of_squares_bound(matrices, degree=2 * half, time_limit=0.0)
     assert bound.gamma >= max(np.abs(np.linalg.eigvals(matrices)).max(axis=1)) * (1 - 1e-12)
@@ -42,7 +42,7 @@ def test_no_program_is_written_down_when_time_is_over_and_powers_are_proved(half
 
 
 def test_large_families_are_not_taken_apart_when_time_is_over(monkeypatch):
-    monkeypatch.setattr(stages, "triangularise", lambda _: pytest.fail("taken apart"))
+    monkeypatch.setattr(search, "triangularise", lambda _: pytest.fail("taken apart"))
     matrices = family(2, 2, 40)
     found = cj.joint_spectral_radius(matrices, time_limit=0.0)
     assert found.lower <= found.upper < math.inf
@@ -78,17 +78,17 @@ def test_no_work_on_large_matrices_is_begun_that_ends_long_after_the_limit(monke
     """Each is one long step: subspaces, a norm, a certificate, the matrices of a semidefinite program."""
     begun = lambda name: lambda *_, **__: pytest.fail(f"{name} was begun")  # noqa: E731
     for module, name in (
-        (verdict, "quotients"),
-        (verdict, "near_quotients"),
-        (verdict, "common_quadratic_norm"),
-        (verdict, "contraction_certificate"),
-        (forms, "graph_pencil"),
+        (contraction_verdict, "quotients"),
+        (contraction_verdict, "near_quotients"),
+        (contraction_verdict, "common_quadratic_norm"),
+        (contraction_verdict, "contraction_certificate"),
+        (polynomial_forms, "graph_pencil"),
         (lower_radius, "slowest_certificate"),
     ):
         monkeypatch.setattr(module, name, begun(name))
     matrices = np.random.default_rng(0).normal(size=(2, 40, 40)) / 10
-    assert verdict.contraction_verdict(matrices, time_limit=0.0).radius.upper >= 1
-    contracting = verdict.contraction_verdict(matrices / 2, time_limit=0.0)
+    assert contraction_verdict.contraction_verdict(matrices, time_limit=0.0).radius.upper >= 1
+    contracting = contraction_verdict.contraction_verdict(matrices / 2, time_limit=0.0)
     assert contracting.contracts
     assert contracting.certificate is None
     assert cj.sum_of_squares_bound(matrices, degree=2, time_limit=0.0).gamma < 1.3

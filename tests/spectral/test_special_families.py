@@ -12,8 +12,7 @@ from conservative._core.families.as_family import as_family
 from conservative.spectral import Automaton
 from conservative.spectral.norms.ellipsoids import folded_norm
 from conservative.spectral.norms.weighted_norms import weighted_norm
-from conservative.spectral.radius import block_search as closing
-from conservative.spectral.radius import family_radius
+from conservative.spectral.radius import block_search, family_radius
 from conservative.spectral.radius.long_powers import word_through_powers
 from conservative.spectral.radius.search import RadiusStatus
 from conservative.spectral.reduction.approximate_blocks import hidden_transform
@@ -52,8 +51,8 @@ def test_cycles_through_several_rank_one_matrices():
 
 
 def test_the_vertex_limit_is_no_time_limit(monkeypatch):
-    monkeypatch.setattr(closing, "most_vertices", lambda block, limited=True: 1)
-    monkeypatch.setattr(closing, "_search_again", lambda state, part, deadline: [state.best])
+    monkeypatch.setattr(block_search, "most_vertices", lambda block, limited=True: 1)
+    monkeypatch.setattr(block_search, "_search_again", lambda state, part, deadline: [state.best])
     family = np.random.default_rng(1).standard_normal((2, 10, 10))
     monkeypatch.setattr(family_radius, "branch", lambda *given, **options: iter(()))
     found = cj.joint_spectral_radius(family, time_limit=10**9)

@@ -15,7 +15,7 @@ LONGEST = 20_000
 
 
 @final
-class Ball:
+class RealBall:
     """A real number that is not rational, or too long, enclosed."""
 
     __slots__ = ("ball",)
@@ -51,7 +51,9 @@ class Ball:
     def __mul__(self, other: Any) -> Any:
         if not _one(other):
             return NotImplemented
-        return Fraction(0) if not isinstance(other, Ball) and other == 0 else made(lambda: self.ball * enclosed(other))
+        return (
+            Fraction(0) if not isinstance(other, RealBall) and other == 0 else made(lambda: self.ball * enclosed(other))
+        )
 
     def __truediv__(self, other: Any) -> Any:
         return made(lambda: self.ball / enclosed(other)) if _one(other) else NotImplemented
@@ -79,7 +81,7 @@ class Ball:
         return repr(float(self))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Ball) and self._key == other._key
+        return isinstance(other, RealBall) and self._key == other._key
 
     def __hash__(self) -> int:
         return hash(self._key)
@@ -91,17 +93,17 @@ class Ball:
     __radd__, __rmul__ = __add__, __mul__
 
 
-Number = Fraction | Ball
+Number = Fraction | RealBall
 
 
 def _one(value: Any) -> bool:
     """Whether the other operand is a number, and not an array, whose operators go entry by entry."""
-    return isinstance(value, (Ball, Fraction, int))
+    return isinstance(value, (RealBall, Fraction, int))
 
 
 def enclosed(value: Any) -> Any:
     """A number as a ball; called at the working precision."""
-    if isinstance(value, Ball):
+    if isinstance(value, RealBall):
         return value.ball
     number = Fraction(value)
     return flint.arb(flint.fmpq(number.numerator, number.denominator))
@@ -117,7 +119,7 @@ def made(call: Callable[[], Any]) -> Number:
         mantissa, exponent = (int(part) for part in ball.man_exp())
         if abs(exponent) < LONGEST:
             return Fraction(mantissa) * Fraction(2) ** exponent
-    return Ball(ball)
+    return RealBall(ball)
 
 
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {

@@ -80,7 +80,7 @@ class BatchTrace:
         return np.broadcast_to(np.asarray(self.values[index], dtype=np.float64), self.odd.shape)
 
 
-class _Pass:
+class _BatchPass:
     def __init__(self, graph: Graph, points: Floats, tolerance: float, forced: Mapping[int, int]) -> None:
         self.graph, self.points, self.tolerance, self.forced = graph, points, tolerance, forced
         self.count = len(points)
@@ -281,7 +281,7 @@ def defined(value: Any) -> Any:
 
 def batch_pass(graph: Graph, points: Floats, *, tolerance: float, forced: Mapping[int, int]) -> BatchTrace:
     """Every node's value at points (N, n), the comparisons in `forced` being given a sign."""
-    return _Pass(graph, points, tolerance, forced).run()
+    return _BatchPass(graph, points, tolerance, forced).run()
 
 
 def batch_traces(graph: Graph, points: Floats, *, tolerance: float) -> Iterator[tuple[NDArray[np.intp], BatchTrace]]:

@@ -36,7 +36,7 @@ class _Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class CompiledGraph:
     """NumPy calls in order; each intermediate array is dropped after its last use."""
 
     steps: tuple[_Step, ...]
@@ -44,7 +44,7 @@ class Program:
     variables: tuple[tuple[int, int], ...]
     graph: Graph
 
-    def __reduce__(self) -> tuple[Callable[[Graph], "Program"], tuple[Graph]]:
+    def __reduce__(self) -> tuple[Callable[[Graph], "CompiledGraph"], tuple[Graph]]:
         return compile_graph, (self.graph,)  # the calls hold functions without a name, which cannot be pickled
 
     def evaluate(self, groups: Sequence[NDArray[np.float64]], batch: tuple[int, ...]) -> NDArray[np.float64]:
@@ -78,7 +78,7 @@ def _flat(group: NDArray[np.float64], batch: tuple[int, ...]) -> NDArray[np.floa
     return np.broadcast_to(group, (*batch, group.shape[-1])).reshape(math.prod(batch), group.shape[-1])
 
 
-def compile_graph(graph: Graph) -> Program:
+def compile_graph(graph: Graph) -> CompiledGraph:
     """Translate once; nothing is interpreted per point."""
     calls: dict[int, tuple[Callable[..., Any], tuple[int, ...]]] = {}
     shared = {i for i, users in Counter(a for node in graph.nodes for a in node.args).items() if users > 1}
@@ -98,7 +98,7 @@ def compile_graph(graph: Graph) -> Program:
             dying.setdefault(at, []).append(slot)
     steps = tuple(_Step(*calls[i], i, tuple(dying.get(i, ()))) for i in sorted(calls))
     variables = tuple((i, node.data) for i, node in enumerate(graph.nodes) if node.op == "variable" and i in wanted)
-    return Program(steps, graph.outputs, variables, graph)
+    return CompiledGraph(steps, graph.outputs, variables, graph)
 
 
 def _call(node: Node, graph: Graph) -> tuple[Callable[..., Any], tuple[int, ...]]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from conservative._core.errors import FunctionError
 from conservative._core.exact.linear_algebra import working_precision
 from conservative.functions.graph.arithmetic import Arithmetic, FloatArithmetic, _check_domain, _check_power
-from conservative.functions.graph.balls import BITS, LONGEST, Ball, Functions, enclosed, made
+from conservative.functions.graph.balls import BITS, LONGEST, Functions, RealBall, enclosed, made
 from conservative.functions.graph.elementary import NEAREST, SMOOTH
 from conservative.functions.graph.evaluate import Trace, Undefined, value_pass
 from conservative.functions.graph.nodes import Graph
@@ -47,7 +47,7 @@ class EnclosedArithmetic(Arithmetic):
     rounded: bool = True
 
     def constant(self, value: Any) -> Any:
-        if isinstance(value, (Fraction, Ball)):
+        if isinstance(value, (Fraction, RealBall)):
             return value
         return self._constant(value)
 
@@ -92,14 +92,14 @@ class EnclosedArithmetic(Arithmetic):
             result = rule(Functions(), value)
         except ZeroDivisionError as error:
             raise FunctionError(f"{name} has no finite value or slope") from error
-        return result if isinstance(result, Ball) else _short(Fraction(result))
+        return result if isinstance(result, RealBall) else _short(Fraction(result))
 
     def compare(self, left: Any, right: Any) -> int:
-        if not isinstance(left, Ball) and not isinstance(right, Ball):
+        if not isinstance(left, RealBall) and not isinstance(right, RealBall):
             return int(left > right) - int(left < right)
         difference = left - right
         sign: int | None = (
-            difference.sign if isinstance(difference, Ball) else int(difference > 0) - int(difference < 0)
+            difference.sign if isinstance(difference, RealBall) else int(difference > 0) - int(difference < 0)
         )
         if sign is None:
             self.doubts.append(difference)
@@ -195,10 +195,10 @@ def _middle(value: Any) -> Fraction:
 
 
 def _short(value: Any) -> Any:
-    if isinstance(value, Ball) or _bits(value) <= LONGEST:
+    if isinstance(value, RealBall) or _bits(value) <= LONGEST:
         return value
     with working_precision(BITS):
-        return Ball(enclosed(value))
+        return RealBall(enclosed(value))
 
 
 def _bits(value: Fraction) -> int:

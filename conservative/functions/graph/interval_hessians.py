@@ -17,22 +17,22 @@ from numpy.typing import NDArray
 from conservative.functions.graph.elementary import NEAREST
 from conservative.functions.graph.nodes import Graph, Node
 
-Ball = Any
+ArbBall = Any
 Floats = NDArray[np.float64]
 _DIGITS = 40
 _MULTIPLIED = 64
 """Integer powers up to this one are products."""
 
 
-def _bell(v: Ball) -> Ball:
+def _bell(v: ArbBall) -> ArbBall:
     return 2 * (-v * v).exp() / arb.pi().sqrt()
 
 
-def _rise(v: Ball) -> Ball:
+def _rise(v: ArbBall) -> ArbBall:
     return 1 / (1 + (-v).exp())
 
 
-def _sinc_slopes(v: Ball) -> tuple[Ball, Ball]:
+def _sinc_slopes(v: ArbBall) -> tuple[ArbBall, ArbBall]:
     """The first two derivatives of sinc v = ∫ cos(sv) ds over [0, 1], at most |v|/3 and 1/3 in size."""
     third, unknown = arb(1) / 3, arb(0, 1)
     if abs(v) < 0.02:
@@ -43,7 +43,7 @@ def _sinc_slopes(v: Ball) -> tuple[Ball, Ball]:
     return slope, -v.sinc() - 2 * slope / v
 
 
-_CURVED: dict[str, Callable[[Ball], tuple[Ball, Ball, Ball]]] = {
+_CURVED: dict[str, Callable[[ArbBall], tuple[ArbBall, ArbBall, ArbBall]]] = {
     NEAREST: lambda v: ((v + arb(0.5)).floor(), arb(0), arb(0)),
     "exp": lambda v: (v.exp(), v.exp(), v.exp()),
     "log": lambda v: (v.log(), 1 / v, -1 / (v * v)),
@@ -73,12 +73,12 @@ _CURVED: dict[str, Callable[[Ball], tuple[Ball, Ball, Ball]]] = {
 class Jet:
     """A value with gradient (n, 1) and Hessian (n, n), enclosed over a box."""
 
-    value: Ball
+    value: ArbBall
     gradient: Any = None
     hessian: Any = None
 
 
-def piece_jets(graph: Graph, branches: Mapping[int, int], reached: Sequence[int], box: Sequence[Ball]) -> list[Jet]:
+def piece_jets(graph: Graph, branches: Mapping[int, int], reached: Sequence[int], box: Sequence[ArbBall]) -> list[Jet]:
     """The jets of the outputs of one piece over a box of balls."""
     jets: dict[int, Jet] = {}
     for index in reached:
@@ -95,7 +95,7 @@ def piece_jets(graph: Graph, branches: Mapping[int, int], reached: Sequence[int]
 
 
 def hessians(
-    graph: Graph, branches: Mapping[int, int], reached: Sequence[int], box: Sequence[Ball]
+    graph: Graph, branches: Mapping[int, int], reached: Sequence[int], box: Sequence[ArbBall]
 ) -> tuple[Floats, Floats]:
     """Midpoints and radii (q, n, n) that enclose the Hessians of one piece over a box of balls.
 
@@ -110,12 +110,12 @@ def hessians(
     return middle, radius
 
 
-def ball(lower: float, upper: float) -> Ball:
+def ball(lower: float, upper: float) -> ArbBall:
     """A ball that holds an interval."""
     return arb(lower).union(arb(upper)) if lower != upper else arb(lower)
 
 
-def smooth_jet(node: Node, inputs: list[Jet], box: Sequence[Ball]) -> Jet:
+def smooth_jet(node: Node, inputs: list[Jet], box: Sequence[ArbBall]) -> Jet:
     """The jet of an operation that is no switch, from those of its operands."""
     match node.op:
         case "constant":
@@ -145,7 +145,7 @@ def smooth_jet(node: Node, inputs: list[Jet], box: Sequence[Ball]) -> Jet:
             return _chain(_CURVED["exp"](exponent.value), exponent)
 
 
-def _number(value: Any) -> Ball:
+def _number(value: Any) -> ArbBall:
     if isinstance(value, Fraction):
         return arb(fmpq(value.numerator, value.denominator))
     # evalf promises all digits asked for but the last
@@ -153,7 +153,7 @@ def _number(value: Any) -> Ball:
     return arb(text) + arb(0, 1) * abs(arb(text)) * arb(10) ** (3 - _DIGITS)
 
 
-def _power(base: Ball, exponent: Fraction) -> tuple[Ball, Ball, Ball]:
+def _power(base: ArbBall, exponent: Fraction) -> tuple[ArbBall, ArbBall, ArbBall]:
     """A power with its two derivatives; a factor 0 stays 0 even where the power is infinite."""
     factors = (Fraction(1), exponent, exponent * (exponent - 1))
     value, slope, curvature = (
@@ -162,7 +162,7 @@ def _power(base: Ball, exponent: Fraction) -> tuple[Ball, Ball, Ball]:
     return value, slope, curvature
 
 
-def _raised(base: Ball, exponent: Fraction) -> Ball:
+def _raised(base: ArbBall, exponent: Fraction) -> ArbBall:
     if exponent.denominator == 1:
         if abs(exponent) > _MULTIPLIED:
             return base ** int(exponent)
@@ -174,7 +174,7 @@ def _raised(base: Ball, exponent: Fraction) -> Ball:
     return base ** arb(fmpq(exponent.numerator, exponent.denominator))
 
 
-def _chain(outer: tuple[Ball, Ball, Ball], inner: Jet) -> Jet:
+def _chain(outer: tuple[ArbBall, ArbBall, ArbBall], inner: Jet) -> Jet:
     value, slope, curvature = outer
     if inner.gradient is None:
         return Jet(value)
@@ -194,7 +194,7 @@ def _product(left: Jet, right: Jet) -> Jet:
     return Jet(left.value * right.value, left.gradient * right.value + right.gradient * left.value, hessian)
 
 
-def _scaled(factor: Ball, jet: Jet) -> Jet:
+def _scaled(factor: ArbBall, jet: Jet) -> Jet:
     parts = (None if part is None else part * factor for part in (jet.gradient, jet.hessian))
     return Jet(jet.value * factor, *parts)
 

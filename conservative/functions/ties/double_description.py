@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative.functions.graph.arithmetic import as_exact, as_sympy
-from conservative.functions.graph.balls import Ball
+from conservative.functions.graph.balls import RealBall
 from conservative.functions.ties.lp_cones import LinearCone
 
 MAX_RAYS = 128
@@ -121,7 +121,7 @@ class ExactCone:
 
 def rational_multiple(row: NDArray[Any]) -> NDArray[Any]:
     """A row over the size of its first entry that is not zero, where that makes it rational: (√2, -√8) is (1, -2)."""
-    if all(isinstance(x, Fraction) for x in row) or any(isinstance(x, Ball) for x in row):
+    if all(isinstance(x, Fraction) for x in row) or any(isinstance(x, RealBall) for x in row):
         return row
     size = abs(as_sympy(next(x for x in row if x != 0)))
     scaled = [as_exact(as_sympy(x) / size) for x in row]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from conservative._core.exact.simplex import strict_solution
 from conservative.functions.graph.arithmetic import as_exact, exact_sign
-from conservative.functions.graph.balls import Ball
+from conservative.functions.graph.balls import RealBall
 
 _MARGIN = 1e-14
 """Smallest slack, on rows of unit length, of a direction that is worth an exact look."""
@@ -131,6 +131,6 @@ def _floats(row: Sequence[Any]) -> list[float]:
 
 def _positive(row: NDArray[Any], direction: Sequence[Fraction]) -> bool:
     total = sum((entry * d for entry, d in zip(row, direction, strict=True) if d), Fraction(0))
-    if isinstance(total, Ball):
+    if isinstance(total, RealBall):
         return total.sign == 1
     return exact_sign(total if isinstance(total, Fraction) else as_exact(total)) > 0

@@ -10,7 +10,7 @@ from conservative._core.deadlines import deadline_after
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError
 from conservative._core.printable import shown
 from conservative.functions.parametrised import parametrised_family
-from conservative.spectral.counterexamples.parameter_search import OutOfTimeError, Search
+from conservative.spectral.counterexamples.parameter_search import OutOfTimeError, ParameterSearch
 from conservative.spectral.counterexamples.result import Counterexample, CounterexampleStatus, as_counterexample
 
 OBJECTIVES = ("shortest", "simplest", "margin")
@@ -110,7 +110,9 @@ def counterexample(
             f"order {parametrised.size}. Leave it out: what trajectories do is then observed where it can be."
         )
     deadline = deadline_after(time_limit, call="counterexample")
-    search = Search(parametrised, max_length, samples, converges, as_generator(rng, call="counterexample"), deadline)
+    search = ParameterSearch(
+        parametrised, max_length, samples, converges, as_generator(rng, call="counterexample"), deadline
+    )
     steps = {"shortest": search.shortest, "simplest": search.simplest, "margin": search.margin}[objective]()
     best, status = None, CounterexampleStatus.FOUND
     try:
@@ -130,7 +132,7 @@ def counterexample(
 _AIMS = {"shortest": "shortest word", "simplest": "simplest parameters", "margin": "largest growth per step"}
 
 
-def _nothing(search: Search, status: CounterexampleStatus) -> str:
+def _nothing(search: ParameterSearch, status: CounterexampleStatus) -> str:
     """Why there is no answer, and how far the search went."""
     late = status is CounterexampleStatus.TIME_LIMIT
     ended = " before the time limit" if late else ""

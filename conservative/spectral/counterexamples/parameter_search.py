@@ -14,7 +14,7 @@ from conservative._core.errors import FunctionError
 from conservative._core.simplest import complexity
 from conservative.functions.parametrised import ParametrisedFamily
 from conservative.spectral.counterexamples.batch_words import Level, largest_radii, point_chunks, stable, word_levels
-from conservative.spectral.counterexamples.result import Proved, prove
+from conservative.spectral.counterexamples.result import ProvedCounterexample, prove
 from conservative.spectral.counterexamples.sampling import Point, climb, rounded_point, simple_points, spread_points
 from conservative.spectral.words.cyclic_words import Word
 
@@ -34,7 +34,7 @@ class OutOfTimeError(Exception):
 
 
 @dataclass(slots=True, eq=False)
-class Search:
+class ParameterSearch:
     """One search: the family, the words, and a count of the points looked at.
 
     Parameters
@@ -109,7 +109,7 @@ class Search:
             result[part.start + kept] = best
         return result
 
-    def proved(self, point: Point, *, max_length: int, word: Word | None = None) -> Proved | None:
+    def proved(self, point: Point, *, max_length: int, word: Word | None = None) -> ProvedCounterexample | None:
         """The exact decision at one point.
 
         Parameters
@@ -120,7 +120,7 @@ class Search:
 
         Returns
         -------
-        Proved or None
+        ProvedCounterexample or None
         """
         try:
             family = self.family.at(point)
@@ -128,12 +128,12 @@ class Search:
             return None
         return prove(family, point, max_length=max_length, word=word, converges=self.converges)
 
-    def shortest(self) -> Iterator[Proved]:
+    def shortest(self) -> Iterator[ProvedCounterexample]:
         """Counterexamples of the shortest word found, each simpler than the one before.
 
         Yields
         ------
-        Proved
+        ProvedCounterexample
         """
         points = self._spread()
         for length in range(2, self.max_length + 1):
@@ -154,12 +154,12 @@ class Search:
                 if found:
                     return
 
-    def simplest(self) -> Iterator[Proved]:
+    def simplest(self) -> Iterator[ProvedCounterexample]:
         """Counterexamples with words of any length, each with simpler parameters than the one before.
 
         Yields
         ------
-        Proved
+        ProvedCounterexample
         """
         points = self._spread()
         if not len(points):
@@ -174,12 +174,12 @@ class Search:
         if values.max() > 1 + _MARGIN:
             yield from self._simplified(reached[values > 1 + _MARGIN], rate, self.max_length)
 
-    def margin(self) -> Iterator[Proved]:
+    def margin(self) -> Iterator[ProvedCounterexample]:
         """Counterexamples whose rate grows, with longer and longer denominators.
 
         Yields
         ------
-        Proved
+        ProvedCounterexample
         """
         points = self._spread()
         if not len(points):
@@ -208,7 +208,7 @@ class Search:
         levels: tuple[Level, ...],
         *,
         above: float,
-    ) -> Iterator[tuple[Proved, float]]:
+    ) -> Iterator[tuple[ProvedCounterexample, float]]:
         """Rational points near some targets whose rates grow, with longer and longer denominators."""
         best = above
         for target in targets:
@@ -246,7 +246,7 @@ class Search:
 
     def _simplified(
         self, reached: FloatArray, objective: Callable[[FloatArray], FloatArray], length: int
-    ) -> Iterator[Proved]:
+    ) -> Iterator[ProvedCounterexample]:
         """From points that expand in doubles to proved ones of small denominators."""
 
         def allowed(tried: FloatArray) -> NDArray[np.bool_]:

@@ -149,7 +149,7 @@ def _matrix_text(matrix: ExactMatrix) -> str:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Proved:
+class ProvedCounterexample:
     """A rational point at which stability and expansion hold exactly.
 
     Parameters
@@ -176,7 +176,7 @@ def prove(
     max_length: int,
     word: Word | None = None,
     converges: bool = False,
-) -> Proved | None:
+) -> ProvedCounterexample | None:
     """Decide in exact arithmetic whether a point is a counterexample.
 
     Parameters
@@ -193,7 +193,7 @@ def prove(
 
     Returns
     -------
-    Proved or None
+    ProvedCounterexample or None
 
     Notes
     -----
@@ -215,17 +215,22 @@ def prove(
     kink = follow_kink(family) if converges else None
     if kink is not None and not kink.map_converges:
         return None
-    return Proved(values, family, shortest, product, kink)
+    return ProvedCounterexample(values, family, shortest, product, kink)
 
 
 def as_counterexample(
-    proved: Proved, source: ParametrisedFamily, *, objective: str, examined: int, status: CounterexampleStatus
+    proved: ProvedCounterexample,
+    source: ParametrisedFamily,
+    *,
+    objective: str,
+    examined: int,
+    status: CounterexampleStatus,
 ) -> Counterexample:
     """The result, with certificate and brackets.
 
     Parameters
     ----------
-    proved : Proved
+    proved : ProvedCounterexample
     source : ParametrisedFamily
         Where it was looked for.
     objective : str

@@ -30,7 +30,7 @@ _DIGITS = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Graph:
+class WeightedGraph:
     """The matrices of a nonnegative family along the edges (u, v, i) of an automaton; one node, if there is none.
 
     Parameters
@@ -45,11 +45,11 @@ class Graph:
     edges: Sequence[Edge]
     nodes: int
 
-    def transposed(self) -> "Graph":
+    def transposed(self) -> "WeightedGraph":
         """The transposed matrices along the edges turned round."""
         exact = tuple(tuple(zip(*m, strict=True)) for m in self.family.exact)
         floats = np.ascontiguousarray(self.family.floats.transpose(0, 2, 1))
-        return Graph(MatrixFamily(floats, exact), [(v, u, i) for u, v, i in self.edges], self.nodes)
+        return WeightedGraph(MatrixFamily(floats, exact), [(v, u, i) for u, v, i in self.edges], self.nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,13 @@ class _Cone:
 
 
 def proved_antinorm_rates(
-    graph: Graph, word: Sequence[int], rate: float, *, side: str
+    graph: WeightedGraph, word: Sequence[int], rate: float, *, side: str
 ) -> Iterator[tuple[Fraction, ConePart]]:
     """Better and better proved lower bounds of the lower spectral radius of a nonnegative family.
 
     Parameters
     ----------
-    graph : Graph
+    graph : WeightedGraph
     word : sequence of int
         Edges of a closed path of small rate: its leading eigenvectors start the set.
     rate : float
@@ -111,7 +111,7 @@ def proved_antinorm_rates(
             return
 
 
-def _cycle(graph: Graph, scaled: FloatArray, word: Sequence[int]) -> _Cone:
+def _cycle(graph: WeightedGraph, scaled: FloatArray, word: Sequence[int]) -> _Cone:
     """The leading eigenvector of a product, and its images along the word."""
     product = np.linalg.multi_dot([np.eye(scaled.shape[1]), *scaled[list(word)], np.eye(scaled.shape[1])])
     values, vectors = np.linalg.eig(product)
@@ -125,7 +125,7 @@ def _cycle(graph: Graph, scaled: FloatArray, word: Sequence[int]) -> _Cone:
     return _Cone(_short(np.array([p for p, _ in kept]).reshape(-1, scaled.shape[1])), [u for _, u in kept])
 
 
-def _grown(graph: Graph, matrices: FloatArray, start: _Cone) -> _Cone:
+def _grown(graph: WeightedGraph, matrices: FloatArray, start: _Cone) -> _Cone:
     """Vertices of sets that are mapped into each other, or as many as are allowed."""
     vertices, at = start.vertices[:MOST_VERTICES], list(start.at[:MOST_VERTICES])
     fresh = list(range(len(at)))
@@ -162,7 +162,7 @@ def _largest_factor(vertices: FloatArray, image: FloatArray) -> tuple[float, Flo
     return (0.0, np.zeros(vertices.shape[0])) if solution.status != 0 else (-float(solution.fun), solution.x)
 
 
-def _proved(graph: Graph, cone: _Cone, scaled: FloatArray, side: str) -> tuple[Fraction, ConePart]:
+def _proved(graph: WeightedGraph, cone: _Cone, scaled: FloatArray, side: str) -> tuple[Fraction, ConePart]:
     """The least quotient (A_i v_j)_r / (sum_k c_k v_k)_r over everything, with sum c = 1, in rationals."""
     columns = to_flint([[Fraction(float(x)) for x in row] for row in cone.vertices.T])
     images: list[list[list[tuple[int, int]] | None]] = []

@@ -16,7 +16,7 @@ from conservative._core.numbers import float_below
 from conservative.certificates import AlonePart, BlockPart, Certificate, DeterminantsPart, InversesPart, LowerPart
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import edge_family
-from conservative.spectral.growth.antinorm import Graph, proved_antinorm_rates
+from conservative.spectral.growth.antinorm import WeightedGraph, proved_antinorm_rates
 from conservative.spectral.radius.joint_spectral_radius import joint_spectral_radius
 from conservative.spectral.reduction import triangularise
 from conservative.spectral.words.cyclic_words import Word
@@ -78,9 +78,9 @@ def _cones(family: MatrixFamily, automaton: Automaton | None, word: Word, upper:
     if not all(x >= 0 for m in family.exact for row in m for x in row):
         return
     if automaton is None:
-        graph = Graph(family, [(0, 0, i) for i in range(family.count)], 1)
+        graph = WeightedGraph(family, [(0, 0, i) for i in range(family.count)], 1)
     else:
-        graph = Graph(edge_family(family, automaton), automaton.edges, automaton.nodes)
+        graph = WeightedGraph(edge_family(family, automaton), automaton.edges, automaton.nodes)
     rows = proved_antinorm_rates(graph, word, upper, side="rows")
     columns = proved_antinorm_rates(graph.transposed(), word[::-1], upper, side="columns")
     for found in chain.from_iterable(zip_longest(rows, columns)):

@@ -82,7 +82,7 @@ _MARGIN = Fraction(1, 10**9)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Problem:
+class RadiusProblem:
     """What a radius is asked of: a family, or the words of it that an automaton reads.
 
     Parameters
@@ -132,7 +132,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Proved:
+class ProvedBound:
     """A proved upper bound.
 
     Parameters
@@ -148,7 +148,7 @@ class Proved:
 
 
 def prove(
-    problem: Problem,
+    problem: RadiusProblem,
     form: BlockTriangular,
     states: Sequence[BlockState],
     *,
@@ -156,12 +156,12 @@ def prove(
     lower: Fraction,
     tol: float,
     deadline: float,
-) -> Proved | None:
+) -> ProvedBound | None:
     """The least bound near the lower one that the closed polytopes of the blocks prove.
 
     Parameters
     ----------
-    problem : Problem
+    problem : RadiusProblem
     form : BlockTriangular
     states : sequence of BlockState
         One for each block of the form.
@@ -175,7 +175,7 @@ def prove(
 
     Returns
     -------
-    Proved or None
+    ProvedBound or None
         None when no proof was accepted: a block is not closed, or the numbers are beyond the checker.
     """
     if not all(s.is_closed for s in states):
@@ -186,25 +186,25 @@ def prove(
 
 
 def _by_polytopes(
-    problem: Problem,
+    problem: RadiusProblem,
     form: BlockTriangular,
     whole: Sequence[BlockState],
     word: Word,
     lower: Fraction,
     tol: float,
     deadline: float,
-) -> Proved | None:
+) -> ProvedBound | None:
     for bound in _bounds(whole, lower, tol):
         try:
             proof = _proof(form, whole, bound)
-            return Proved(bound, _certificate(problem, proof, word, lower, bound, deadline))
+            return ProvedBound(bound, _certificate(problem, proof, word, lower, bound, deadline))
         except (CertificateError, OverflowError, np.linalg.LinAlgError, ZeroDivisionError):
             continue
     return None
 
 
 def prove_open(
-    problem: Problem,
+    problem: RadiusProblem,
     states: Sequence[BlockState],
     form: BlockTriangular | None,
     norm: WeightedNorm | None,
@@ -212,12 +212,12 @@ def prove_open(
     word: Word,
     lower: Fraction,
     deadline: float,
-) -> Proved | None:
+) -> ProvedBound | None:
     """The least bound that is proved by the deadline where no polytope has closed: of whatever norm is at hand.
 
     Parameters
     ----------
-    problem : Problem
+    problem : RadiusProblem
     states : sequence of BlockState
     form : BlockTriangular or None
     norm : WeightedNorm or None
@@ -228,7 +228,7 @@ def prove_open(
 
     Returns
     -------
-    Proved or None
+    ProvedBound or None
         None when no proof was accepted, or none was expected to be checked in time.
 
     Notes
@@ -238,7 +238,7 @@ def prove_open(
     """
     if is_long(problem.given):
         return None  # beyond the digits that a certificate may have
-    options: list[tuple[float, float, Callable[[float], Proved | None]]] = []
+    options: list[tuple[float, float, Callable[[float], ProvedBound | None]]] = []
     quadratic = _quadratic_option(problem, states, word, lower, deadline)
     if quadratic is not None:
         options.append(quadratic)
@@ -253,8 +253,8 @@ def prove_open(
         sizes = [s.polytope.count * s.block.family.count * s.block.family.size**2 for s in whole if s.polytope]
         cost = _WRITING * sum(sizes)
         options.append((float_above(needed), cost, lambda d: _by_polytopes(problem, form, whole, word, lower, 0.0, d)))
-    found: list[Proved] = []
-    certified: Proved | None = None
+    found: list[ProvedBound] = []
+    certified: ProvedBound | None = None
     for estimate, cost, build in sorted(options, key=lambda option: option[0]):
         if certified is not None and estimate >= certified.bound:
             break
@@ -266,15 +266,17 @@ def prove_open(
                 certified = proved
     if not found:
         return None
-    return Proved(min(p.bound for p in found), None if certified is None else certified.certificate)
+    return ProvedBound(min(p.bound for p in found), None if certified is None else certified.certificate)
 
 
-def prove_hidden(problem: Problem, norm: HiddenNorm, *, word: Word, lower: Fraction, deadline: float) -> Proved | None:
+def prove_hidden(
+    problem: RadiusProblem, norm: HiddenNorm, *, word: Word, lower: Fraction, deadline: float
+) -> ProvedBound | None:
     """The bound of a quadratic norm of hidden blocks.
 
     Parameters
     ----------
-    problem : Problem
+    problem : RadiusProblem
     norm : HiddenNorm
     word : tuple of int
     lower : Fraction
@@ -282,7 +284,7 @@ def prove_hidden(problem: Problem, norm: HiddenNorm, *, word: Word, lower: Fract
 
     Returns
     -------
-    Proved or None
+    ProvedBound or None
     """
     if not is_positive_semidefinite(norm.P, strict=True):
         return None
@@ -294,12 +296,14 @@ def prove_hidden(problem: Problem, norm: HiddenNorm, *, word: Word, lower: Fract
             continue
         with suppress(CertificateError, OverflowError):
             proof = QuadraticProof(from_flint(norm.P))
-            return Proved(bound, _certificate(problem, proof, word, lower, bound, deadline))
-        return Proved(bound, None)
+            return ProvedBound(bound, _certificate(problem, proof, word, lower, bound, deadline))
+        return ProvedBound(bound, None)
     return None
 
 
-def _by_norm(problem: Problem, norm: WeightedNorm, word: Word, lower: Fraction, deadline: float) -> Proved | None:
+def _by_norm(
+    problem: RadiusProblem, norm: WeightedNorm, word: Word, lower: Fraction, deadline: float
+) -> ProvedBound | None:
     """The norm attained by the word, or as an upper bound."""
     with suppress(CertificateError, OverflowError):
         if lower > 0 and float_below(norm.bound) <= lower:
@@ -313,15 +317,15 @@ def _by_norm(problem: Problem, norm: WeightedNorm, word: Word, lower: Fraction, 
                     proof=norm.proof,
                     automaton=automaton,
                 )
-                return Proved(norm.bound, exact)
+                return ProvedBound(norm.bound, exact)
     with suppress(CertificateError, OverflowError):
-        return Proved(norm.bound, _certificate(problem, norm.proof, word, lower, norm.bound, deadline))
+        return ProvedBound(norm.bound, _certificate(problem, norm.proof, word, lower, norm.bound, deadline))
     return None
 
 
 def _quadratic_option(
-    problem: Problem, states: Sequence[BlockState], word: Word, lower: Fraction, deadline: float
-) -> tuple[float, float, Callable[[float], Proved | None]] | None:
+    problem: RadiusProblem, states: Sequence[BlockState], word: Word, lower: Fraction, deadline: float
+) -> tuple[float, float, Callable[[float], ProvedBound | None]] | None:
     """The best of some quadratic norms: Euclidean, averaged, folded, and around an open polytope."""
     family, n = problem.family, problem.family.size
     diagonal, floats, scale = balanced_floats(family)
@@ -343,8 +347,8 @@ def _quadratic_option(
 
 
 def _by_quadratic(
-    problem: Problem, P: FloatArray, estimate: Fraction, word: Word, lower: Fraction, deadline: float
-) -> Proved | None:
+    problem: RadiusProblem, P: FloatArray, estimate: Fraction, word: Word, lower: Fraction, deadline: float
+) -> ProvedBound | None:
     """A bound of the norm of P, with a certificate where there is time to write and to check it."""
     if _PROVING * (problem.family.count + 1) * problem.family.size**3 > seconds_left(deadline):
         return None
@@ -355,23 +359,23 @@ def _by_quadratic(
         return None
     n = problem.family.size
     if (problem.family.count + 1) * (_READING * n**2 + _ELIMINATING * n**3) > seconds_left(deadline):
-        return Proved(bound, None)
+        return ProvedBound(bound, None)
     try:
-        return Proved(bound, _certificate(problem, QuadraticProof(_exactly(P)), word, lower, bound, deadline))
+        return ProvedBound(bound, _certificate(problem, QuadraticProof(_exactly(P)), word, lower, bound, deadline))
     except (CertificateError, OverflowError):
-        return Proved(bound, None)
+        return ProvedBound(bound, None)
 
 
 def _attained(
-    problem: Problem, form: BlockTriangular, states: Sequence[BlockState], word: Word, lower: Fraction
-) -> Proved | None:
+    problem: RadiusProblem, form: BlockTriangular, states: Sequence[BlockState], word: Word, lower: Fraction
+) -> ProvedBound | None:
     """A proof that a rational radius is exactly that of the word, where every block has a norm that attains it."""
     if lower == 0 or any(s.polytope is not None or s.needs_lyapunov for s in states):
         return None
     try:
         proof, letters = _proof(form, states, lower), problem.letters(word)
         given, automaton = problem.given, problem.automaton
-        return Proved(
+        return ProvedBound(
             lower,
             equality_certificate(given, word=letters, lower=lower, upper=lower, proof=proof, automaton=automaton),
         )
@@ -472,7 +476,7 @@ def is_identity(matrix: ExactMatrix) -> bool:
 
 
 def _certificate(
-    problem: Problem, proof: Proof, word: Word, lower: Fraction, bound: Fraction, deadline: float
+    problem: RadiusProblem, proof: Proof, word: Word, lower: Fraction, bound: Fraction, deadline: float
 ) -> Certificate:
     family, automaton, letters = problem.given, problem.automaton, problem.letters(word)
     quick = eigenpair_seconds(family) <= seconds_left(deadline)

@@ -17,7 +17,7 @@ from conservative.certificates import Certificate, expansion_certificate
 from conservative.certificates.lower import eigenpair_seconds, polynomial_seconds
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, lifted_family
-from conservative.spectral.radius.certify import ALL_DIGITS, Problem, Proved, prove, prove_hidden, prove_open
+from conservative.spectral.radius.certify import ALL_DIGITS, ProvedBound, RadiusProblem, prove, prove_hidden, prove_open
 from conservative.spectral.radius.certify_exact import prove_exactly
 from conservative.spectral.radius.decimal_rounding import decimal_below
 from conservative.spectral.radius.search import (
@@ -135,7 +135,7 @@ def family_radius(
     family = given
     if automaton is not None:
         family = lifted_family(given, as_automaton(automaton, count=given.count, call="joint_spectral_radius"))
-    problem = Problem(given, family, automaton)
+    problem = RadiusProblem(given, family, automaton)
     deadline = deadline_after(time_limit, call="joint_spectral_radius")
     kept = [Kept(nothing_found(given))]  # what is proved by now, for an interrupt at any moment
     limited = deadline != NEVER
@@ -147,7 +147,7 @@ def family_radius(
         return _result(problem, kept[0], _status(kept[0], tol=tol, limited=limited, interrupted=True))
 
 
-def _compute(problem: Problem, kept: list[Kept], *, tol: float, deadline: float) -> bool:
+def _compute(problem: RadiusProblem, kept: list[Kept], *, tol: float, deadline: float) -> bool:
     """The search, then the proof of what it found; whether an interrupt ended the search."""
     left = seconds_left(deadline)
     branching, proving = (min(part * left, most) for part, most in (_BRANCHING, _PROVING))
@@ -168,7 +168,7 @@ def _compute(problem: Problem, kept: list[Kept], *, tol: float, deadline: float)
     return False
 
 
-def _conclude(problem: Problem, kept: list[Kept], *, tol: float) -> None:
+def _conclude(problem: RadiusProblem, kept: list[Kept], *, tol: float) -> None:
     """What can be proved at once: also without the blocks, as if the interrupt had come before them."""
     _finish(problem, kept, tol=tol, deadline=time.monotonic(), branching=0.0)
     found = kept[0].found
@@ -177,7 +177,7 @@ def _conclude(problem: Problem, kept: list[Kept], *, tol: float) -> None:
         _keep(kept, prove_open(problem, (), None, found.norm, word=found.word, lower=lower, deadline=last))
 
 
-def _keep(kept: list[Kept], proved: Proved | None) -> None:
+def _keep(kept: list[Kept], proved: ProvedBound | None) -> None:
     """Record a proof: its bound where it is less than the upper end, its certificate where it claims no more."""
     if proved is None:
         return
@@ -208,7 +208,7 @@ def check_limits(tol: float, time_limit: float | None) -> float:
     return min(allowed, sys.float_info.max)
 
 
-def _of_one_letter(problem: Problem, first: Found, radii: tuple[Bracket, ...]) -> Found:
+def _of_one_letter(problem: RadiusProblem, first: Found, radii: tuple[Bracket, ...]) -> Found:
     """The first bounds under an automaton, with the radii of the matrices: of one letter on closed paths, its own."""
     first = replace(first, vertex_radii=radii)
     assert problem.automaton is not None
@@ -222,7 +222,7 @@ def _of_one_letter(problem: Problem, first: Found, radii: tuple[Bracket, ...]) -
     return first.with_word(radius, problem.automaton.closed_path((letter,) * length) or ()).with_upper(radius.upper)
 
 
-def _finish(problem: Problem, kept: list[Kept], *, tol: float, deadline: float, branching: float) -> None:
+def _finish(problem: RadiusProblem, kept: list[Kept], *, tol: float, deadline: float, branching: float) -> None:
     """The proof of what was found, and branch and bound where the bracket is wide; each step is kept as it is made."""
     found = kept[0].found
     last = max(deadline, time.monotonic() + _GRACE)
@@ -245,7 +245,7 @@ def _finish(problem: Problem, kept: list[Kept], *, tol: float, deadline: float, 
         kept[:] = [Kept(found, _by_word(problem, found, last) or certificate)]
 
 
-def _result(problem: Problem, kept: Kept, status: RadiusStatus) -> JointSpectralRadius:
+def _result(problem: RadiusProblem, kept: Kept, status: RadiusStatus) -> JointSpectralRadius:
     found = kept.found
     word = problem.named(found.word)
     return JointSpectralRadius(
@@ -263,7 +263,9 @@ def _narrowed(found: Found, exact: Certificate) -> Found:
     return replace(found, word=word).stopped(RadiusStatus.EXACT)
 
 
-def _proved(problem: Problem, found: Found, rate: Fraction | None, *, tol: float, deadline: float) -> Proved | None:
+def _proved(
+    problem: RadiusProblem, found: Found, rate: Fraction | None, *, tol: float, deadline: float
+) -> ProvedBound | None:
     """What is proved of the blocks, from the rate of the word itself where it is rational."""
     lower, word = Fraction(found.bracket.lower) if rate is None else rate, found.word
     if found.form is not None:
@@ -295,7 +297,7 @@ def _status(kept: Kept, *, tol: float, limited: bool, interrupted: bool) -> Radi
     return RadiusStatus.TIME_LIMIT if limited else RadiusStatus.WORK_LIMIT
 
 
-def _by_word(problem: Problem, found: Found, deadline: float) -> Certificate | None:
+def _by_word(problem: RadiusProblem, found: Found, deadline: float) -> Certificate | None:
     """The lower bound alone, when nothing proves an upper one."""
     if not found.bracket.lower > 0 or is_long(problem.given):
         return None

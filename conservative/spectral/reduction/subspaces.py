@@ -36,7 +36,7 @@ class Subspace:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class SubspaceSearch:
     """The outcome of a search for a common invariant subspace.
 
     Parameters
@@ -51,7 +51,7 @@ class Search:
     irreducible: bool
 
 
-def invariant_subspace(matrices: Sequence[flint.fmpq_mat]) -> Search:
+def invariant_subspace(matrices: Sequence[flint.fmpq_mat]) -> SubspaceSearch:
     """A proper common invariant subspace over the rationals, or a proof that there is none, or neither.
 
     Parameters
@@ -60,7 +60,7 @@ def invariant_subspace(matrices: Sequence[flint.fmpq_mat]) -> Search:
 
     Returns
     -------
-    Search
+    SubspaceSearch
 
     Notes
     -----
@@ -78,7 +78,7 @@ def invariant_subspace(matrices: Sequence[flint.fmpq_mat]) -> Search:
     --------
     >>> U, L = flint.fmpq_mat([[1, 1], [0, 1]]), flint.fmpq_mat([[1, 0], [1, 1]])
     >>> invariant_subspace([U, L])
-    Search(subspace=None, irreducible=True)
+    SubspaceSearch(subspace=None, irreducible=True)
     >>> invariant_subspace([U * L * U.inv(), L]).irreducible, invariant_subspace([U]).subspace.pivots
     (True, (0,))
     """
@@ -90,11 +90,11 @@ def invariant_subspace(matrices: Sequence[flint.fmpq_mat]) -> Search:
         verdict = modular_verdict(integers, prime, rng)
         degrees &= verdict.degrees
         if verdict.irreducible or degrees == 1 | 1 << n:
-            return Search(None, True)
+            return SubspaceSearch(None, True)
         for rows, is_left in verdict.subspaces:
             subspace = _lifted(integers, rows, prime, is_left=is_left)
             if subspace is not None:
-                return Search(subspace, False)
+                return SubspaceSearch(subspace, False)
     return _rational_search(integers, degrees, rng)
 
 
@@ -160,23 +160,23 @@ def columns(matrix: flint.fmpq_mat, index: Sequence[int]) -> flint.fmpq_mat:
     return flint.fmpq_mat([[row[j] for j in index] for row in matrix.tolist()])
 
 
-def _rational_search(integers: Sequence[flint.fmpz_mat], degrees: int, rng: random.Random) -> Search:
+def _rational_search(integers: Sequence[flint.fmpz_mat], degrees: int, rng: random.Random) -> SubspaceSearch:
     """Norton's test over the rationals with a few elements of small coefficients."""
     n = integers[0].nrows()
     if n > RATIONAL_SIZE:
-        return Search(None, False)
+        return SubspaceSearch(None, False)
     for theta in _small_elements(integers, rng):
         if n * max(int(abs(x)).bit_length() for x in theta.entries()) > RATIONAL_BITS:
-            return Search(None, False)
+            return SubspaceSearch(None, False)
         factors = sorted(theta.charpoly().factor()[1], key=lambda item: (item[1] > 1, item[0].degree()))
         degrees &= subset_sums(factors)
         if degrees == 1 | 1 << n:
-            return Search(None, True)
+            return SubspaceSearch(None, True)
         for factor, _ in factors[:3]:
             search = _from_factor(integers, theta, factor, rng)
             if search.irreducible or search.subspace is not None:
                 return search
-    return Search(None, False)
+    return SubspaceSearch(None, False)
 
 
 def _small_elements(integers: Sequence[flint.fmpz_mat], rng: random.Random) -> Iterator[flint.fmpz_mat]:
@@ -196,7 +196,7 @@ def _small_sum(integers: Sequence[flint.fmpz_mat], rng: random.Random) -> flint.
 
 def _from_factor(
     integers: Sequence[flint.fmpz_mat], theta: flint.fmpz_mat, factor: flint.fmpz_poly, rng: random.Random
-) -> Search:
+) -> SubspaceSearch:
     """What vectors of the two kernels of p(theta) generate."""
     image = _evaluate(factor, theta)
     whole = True
@@ -209,8 +209,8 @@ def _from_factor(
             rows = _rational_spin(operators, start)
             subspace = None if rows is None else _checked(integers, rows, is_left=is_left)
             if subspace is not None:
-                return Search(subspace, False)
-    return Search(None, whole)
+                return SubspaceSearch(subspace, False)
+    return SubspaceSearch(None, whole)
 
 
 def _evaluate(polynomial: flint.fmpz_poly, matrix: flint.fmpz_mat) -> flint.fmpz_mat:

@@ -27,7 +27,7 @@ _CLOSE = 1e-10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Program:
+class MarginProgram:
     """Maximise t subject to s G(x) - C(x) >= t Id, compiled once and solved for many s.
 
     Parameters
@@ -117,7 +117,7 @@ def _work(sizes: Sequence[int]) -> float:
 _TIME_OPTION = {"CLARABEL": "time_limit", "SCS": "time_limit_secs"}
 
 
-def compile_program(pencil: Pencil) -> Program:
+def compile_program(pencil: Pencil) -> MarginProgram:
     """The program of a pencil, with s as a parameter.
 
     Parameters
@@ -126,7 +126,7 @@ def compile_program(pencil: Pencil) -> Program:
 
     Returns
     -------
-    Program
+    MarginProgram
     """
     import cvxpy as cp
 
@@ -141,7 +141,7 @@ def compile_program(pencil: Pencil) -> Program:
         weights.append(matrix >> _LEAST_EIGENVALUE * np.eye(size))
         trace = trace + cp.trace(matrix)
     problem = cp.Problem(cp.Maximize(margin), [*inequalities, *weights, trace == sum(pencil.weight_sizes)])
-    return Program(problem, square, x, margin, inequalities)
+    return MarginProgram(problem, square, x, margin, inequalities)
 
 
 def solutions(
