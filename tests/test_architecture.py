@@ -36,6 +36,12 @@ SUBROOMS = {
     ),
     "iteration": (".", "bounds", "image", "fixed", "trajectories"),
 }  # fmt: skip
+# Where functions may import from the package, and why; everywhere else such an import hides a circle.
+LATE = {
+    "cli": "a command loads its libraries when it runs: `conservative --help` must be light",
+    "certificates": "`python -m` runs the checker as a program, which must not be a loaded module then",
+    "__main__": "the command line is imported where an interrupt is already caught",
+}
 ONLY_IN = {"sympy": {"functions", "algorithms", "gallery"}, "click": {"cli"}}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -95,6 +101,22 @@ def test_rooms_within_rooms_are_in_the_table_and_their_order_is_kept() -> None:
             home = home_of(name)
             if home and home[0] == parts[0]:
                 assert order.index(home[1]) <= order.index(here), f"{path} imports {name}, which comes after it"
+
+
+def late_imports_of(path: Path) -> set[str]:
+    """What functions of this file import from the package."""
+    functions = [node for node in ast.walk(tree_of(path)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    found = {node for function in functions for node in ast.walk(function)}
+    names = {node.module or "" for node in found if isinstance(node, ast.ImportFrom)}
+    names |= {alias.name for node in found if isinstance(node, ast.Import) for alias in node.names}
+    return {name for name in names if name.split(".")[0] == "conservative"}
+
+
+def test_functions_import_nothing_of_the_package_but_where_loading_must_wait() -> None:
+    late = {path: names for path in FILES if (names := late_imports_of(path))}
+    assert any(room_of(path) == "cli" for path in late)
+    for path, names in late.items():
+        assert room_of(path) in LATE, f"{path} imports {sorted(names)} inside a function"
 
 
 def test_a_leading_underscore_means_private_to_its_folder() -> None:

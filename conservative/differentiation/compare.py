@@ -11,6 +11,8 @@ from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round
 from conservative.differentiation.implicit import ImplicitJacobian, exact_blocks, implicit_jacobian
 from conservative.differentiation.implicit_hull import ImplicitHull, is_box_of_rank_one
 from conservative.iteration import FixedSet, fixed_set
+from conservative.iteration.bounds.a_posteriori import distance_to_fixed
+from conservative.iteration.jacobian_blocks import read_blocks
 from conservative.jacobians import JacobianSet, JacobianZonotope, jacobian_readings
 from conservative.matrix_sets import MatrixPolytope
 from conservative.matrix_sets.distance.gaps import measured_gap
@@ -171,8 +173,6 @@ def _read(source: Any, at: Any) -> tuple[JacobianSet, JacobianSet | None, bool]:
 
 
 def _from_array(source: Any) -> JacobianSet:
-    from conservative.iteration.jacobian_blocks import read_blocks
-
     blocks = read_blocks(source, call="compare_derivatives")
     return JacobianSet.from_blocks(blocks.A, blocks.B)
 
@@ -186,7 +186,8 @@ def _block_rounding(J: JacobianSet, fixed: FixedSet) -> float:
     if J.exact_blocks is None:
         return 0.0
     step = 1.01 * UNIT_ROUNDOFF * float(frobenius_bounds(J.vertices)[1].max())
-    return round_up(fixed.decay.tail(0) * step * math.hypot(1.0, fixed.hull.radius + fixed.hull.e_missing) * 1.01)
+    moved = step * math.hypot(1.0, fixed.hull.radius + fixed.hull.e_missing) * 1.01
+    return distance_to_fixed(fixed.decay, moved, later=0)
 
 
 def _with_errors(found: Bracket, less: float, more: float) -> Bracket:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,8 @@ from conservative._core.errors import ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.rationals import as_fraction, nearest_double
-
-if TYPE_CHECKING:
-    from conservative.matrix_sets import MatrixPolytope
+from conservative.functions.graph.arithmetic import as_sympy_matrix
+from conservative.matrix_sets import MatrixPolytope
 
 READINGS = {"program": "program", "selection": "selection", "calculus": "program", "conical": "function"}
 """What a set of each kind speaks of."""
@@ -155,9 +154,6 @@ class JacobianSet:
         """The vertices as immutable sympy matrices; None when they are floating-point."""
         if self.exact_entries is None:
             return None
-        # Imported here: sympy takes a second, and blocks given as numbers never need it.
-        from conservative.functions import as_sympy_matrix
-
         return tuple(as_sympy_matrix(block) for block in self.exact_entries)
 
     @property
@@ -169,14 +165,12 @@ class JacobianSet:
         return entries
 
     @property
-    def state(self) -> "MatrixPolytope":
+    def state(self) -> MatrixPolytope:
         """The hull of the state blocks A_i, shape (q, p)."""
-        from conservative.matrix_sets import MatrixPolytope
-
         return MatrixPolytope(self.vertices[:, :, : self.state_size])
 
     @property
-    def parameter(self) -> "MatrixPolytope":
+    def parameter(self) -> MatrixPolytope:
         """The hull of the parameter blocks B_i, shape (q, m).
 
         Raises
@@ -184,8 +178,6 @@ class JacobianSet:
         ShapeError
             When there are no parameters.
         """
-        from conservative.matrix_sets import MatrixPolytope
-
         if self.vertices.shape[2] == self.state_size:
             raise ShapeError("`JacobianSet.parameter` needs a function of at least one parameter; this one has none.")
         return MatrixPolytope(self.vertices[:, :, self.state_size :])

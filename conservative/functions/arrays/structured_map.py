@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.errors import ArgumentError, FunctionError
 from conservative.functions.arrays.number_arrays import Numbers, as_floats, as_fractions
 from conservative.functions.arrays.scalar_piece import ScalarPiece, piece_arrays
+from conservative.functions.arrays.structured_symbolic import written_out
 from conservative.functions.arrays.structured_values import (
     Linearization,
     Segments,
@@ -216,8 +217,6 @@ class StructuredMap:
         ArgumentError
             When there are more than 4096 scalar pieces.
         """
-        from conservative.functions.arrays.structured_symbolic import written_out
-
         if self.inner.shape[0] * self.inner.shape[1] > LARGEST_SELECTION:
             raise ArgumentError(
                 f"`to_selection` writes out small maps; this one has {self.inner.size:,} inner coefficients, more than "

@@ -1,7 +1,6 @@
 """Which norm to prove bounds in: Euclidean, over several steps, or adapted; and the word that rules all of them out."""
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +9,7 @@ from conservative._core.deadlines import NEVER, is_over, seconds_left, time_limi
 from conservative._core.errors import BudgetError, ConservativeError, ExpansionError
 from conservative.iteration.bounds.decay import Decay, decay_of, pruned_decay
 from conservative.iteration.bounds.word_tree_bound import short_radius
+from conservative.spectral import Product, common_quadratic_norm, expanding_product, polytope_norm
 
 Floats = NDArray[np.float64]
 
@@ -60,8 +60,6 @@ def adapted_decay(A: Floats, *, norm: ArrayLike | None = None, deadline: float =
         return found
     if not found.contracts and (short_radius(A) >= _HOPELESS or expanding_word(A) is not None):
         return found
-    from conservative.spectral import common_quadratic_norm, polytope_norm
-
     try:
         P = common_quadratic_norm(A, time_limit=time_limit_until(deadline)).P
         other = decay_of(A, norm=P, deadline=deadline)
@@ -76,7 +74,7 @@ def adapted_decay(A: Floats, *, norm: ArrayLike | None = None, deadline: float =
     return found if polytope is None else Decay((polytope.spread,), polytope.gamma, found.one_step)
 
 
-def expanding_word(A: Floats) -> Any:
+def expanding_word(A: Floats) -> Product | None:
     """A short product with spectral radius above 1, as a `Product`; `None` if there is none of the lengths tried.
 
     At most 12 factors, and at most 100 000 words of the largest length.
@@ -89,8 +87,6 @@ def expanding_word(A: Floats) -> Any:
     -------
     Product or None
     """
-    from conservative.spectral import expanding_product
-
     longest = int(math.log(_WORDS) / math.log(len(A))) if len(A) > 1 else _WORD_LENGTH
     return expanding_product(A, max_length=max(1, min(longest, _WORD_LENGTH)))
 

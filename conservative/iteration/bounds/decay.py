@@ -1,14 +1,9 @@
 """How fast products of the state blocks shrink: the constants of every error bound.
 
 Let c_s be a bound of ‖A_1 ⋯ A_s‖₂ over all words of length s. Two sets driven by the same 𝒥 satisfy
-dist(𝒥ˢ(𝒳), 𝒥ˢ(𝒴)) ≤ c_s dist(𝒳, 𝒴), because X ↦ A_1(⋯(A_s X + B_s)⋯) + B_1 stretches by at most ‖A_1 ⋯ A_s‖₂. With
-T_t = Σ_{s ≥ t} c_s finite,
-
-* dist(𝒳_t, fix) ≤ Σ_{s ≥ t} dist(𝒳_s, 𝒳_{s+1}) ≤ T_t dist(𝒳_0, 𝒳_1), a priori;
-* dist(𝒳_t, fix) ≤ T_1 dist(𝒳_{t−1}, 𝒳_t), a posteriori;
-* gap(fix, 𝒴) ≤ T_0 gap(𝒥(𝒴), 𝒴) and gap(𝒴, fix) ≤ T_0 gap(𝒴, 𝒥(𝒴)), for any 𝒴.
-
-If ‖A‖ ≤ ρ < 1 then c_s = ρˢ, T_0 = 1/(1 − ρ) and T_1 = ρ/(1 − ρ), the bounds of the theory page.
+dist(𝒥ˢ(𝒳), 𝒥ˢ(𝒴)) ≤ c_s dist(𝒳, 𝒴), because X ↦ A_1(⋯(A_s X + B_s)⋯) + B_1 stretches by at most ‖A_1 ⋯ A_s‖₂.
+The sums T_t = Σ_{s ≥ t} c_s bound the distance to the fixed set (`a_posteriori` says how): if ‖A‖ ≤ ρ < 1 then
+c_s = ρˢ, T_0 = 1/(1 − ρ) and T_1 = ρ/(1 − ρ), the bounds of the theory page.
 Products of vertices suffice: ‖A_1 ⋯ A_s‖ is convex in each factor.
 """
 

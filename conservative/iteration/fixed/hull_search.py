@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import round_up
+from conservative.iteration.bounds.a_posteriori import distance_to_fixed
 from conservative.iteration.bounds.decay import Decay
 from conservative.iteration.fixed.fixed_points import graph_points, word_points
 from conservative.iteration.fixed.fixed_result import FixedSetStatus
@@ -83,7 +84,8 @@ class HullSearch:
         """Take points S that are images of each other; gap(S, fix) ≤ Σ c_s · gap(S, 𝒥(S)) bounds their errors."""
         images, rounding = affine_images(points, self.blocks.A, self.blocks.B)
         loose = measured_gap(FiniteSet(points), FiniteSet(images.reshape(-1, *points.shape[1:]))).upper
-        self.seed_error = max(self.seed_error, round_up(self.decay.tail(0) * round_up(loose + rounding)))
+        found = distance_to_fixed(self.decay, round_up(loose + rounding), later=0)
+        self.seed_error = max(self.seed_error, found)
         self.points = points
 
     def _is_low(self) -> bool:
@@ -104,10 +106,10 @@ class HullSearch:
         Every point of K is a seed, or an image under at most as many maps as there were rounds: the seeds' errors
         shrink on the way by c_s, and the roundings made on it add up to at most their largest times Σ c_s.
         """
-        total = self.decay.tail(0)
         self.rounding = max(self.rounding, rounding)
-        missing = round_up(total * round_up(measured_gap(image, K).upper + rounding))
-        extra = round_up(round_up(max(self.decay.norms) * self.seed_error) + round_up(total * self.rounding))
+        missing = distance_to_fixed(self.decay, round_up(measured_gap(image, K).upper + rounding), later=0)
+        seeds = round_up(max(self.decay.norms) * self.seed_error)
+        extra = distance_to_fixed(self.decay, self.rounding, later=0, carried=seeds)
         errors = missing, extra
         if not hasattr(self, "best") or max(errors) < max(self.best.e_missing, self.best.e_extra):
             self.best = MatrixPolytope(K.vertices, exactness=Exactness.INNER, e_missing=errors[0], e_extra=errors[1])

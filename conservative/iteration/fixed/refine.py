@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round_up
 from conservative._core.rows import first_rows
+from conservative.iteration.bounds.a_posteriori import distance_to_fixed
 from conservative.iteration.bounds.decay import Decay
 from conservative.iteration.image.epsilon_net import Budget, Net, close_net
 from conservative.iteration.image.hull_net import cover_net
@@ -100,7 +101,7 @@ class Task:
         float
         """
         seeds = round_up(max(self.decay.norms) * self.seed_error)
-        return round_up(seeds + round_up(self.decay.tail(0) * rounding))
+        return distance_to_fixed(self.decay, rounding, later=0, carried=seeds)
 
 
 def refine(task: Task) -> bool:
@@ -175,10 +176,10 @@ def refine_net(task: Task) -> bool:
 def _balls(task: Task, net: Net) -> Enclosure:
     """The points, and balls around them that hold fix(𝒥): their Hausdorff distance is the radius."""
     extra = task.extra(net.rounding)
-    radius = round_up(task.decay.tail(0) * net.loose)
+    radius = distance_to_fixed(task.decay, net.loose, later=0)
     inner = FiniteSet(net.points, exactness=Exactness.INNER, e_missing=radius, e_extra=extra)
     outer = CellUnion(net.points[:, None], radius, exactness=Exactness.OUTER, e_extra=round_up(radius + extra))
-    return Enclosure(inner, outer, Bracket(round_down(radius * (1.0 - 1e-15)), radius))
+    return Enclosure(inner, outer, Bracket(max(0.0, round_down(radius * (1.0 - 1e-15))), radius))
 
 
 def _image_cells(task: Task, net: Net) -> Enclosure:
@@ -189,11 +190,11 @@ def _image_cells(task: Task, net: Net) -> Enclosure:
     """
     images, rounding = affine_images(net.points, task.blocks.A, task.blocks.B)
     cells, extra = images.swapaxes(0, 1), task.extra(max(net.rounding, rounding))
-    away = round_up(task.decay.tail(0) * net.loose)
+    away = distance_to_fixed(task.decay, net.loose, later=0)
     radius = round_up(round_up(task.decay.one_step * away) + rounding)
     inner = CellUnion(cells, exactness=Exactness.INNER, e_missing=radius, e_extra=extra)
     outer = CellUnion(cells, radius, exactness=Exactness.OUTER, e_extra=round_up(radius + extra))
-    return Enclosure(inner, outer, Bracket(round_down(radius * (1.0 - 1e-15)), radius))
+    return Enclosure(inner, outer, Bracket(max(0.0, round_down(radius * (1.0 - 1e-15))), radius))
 
 
 def refine_plane(task: Task) -> bool:

@@ -22,6 +22,7 @@ from conservative._core.deadlines import deadline_after
 from conservative._core.errors import ArgumentTypeError, ShapeError
 from conservative._core.matrix_norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
+from conservative.iteration.bounds.a_posteriori import distance_to_fixed
 from conservative.iteration.bounds.choose_norm import contracting_decay
 from conservative.iteration.bounds.decay import Decay
 from conservative.iteration.fixed.fixed_result import FixedSet, FixedSetStatus
@@ -292,7 +293,7 @@ def _widened(limit: MatrixPolytope, apart: float, decay: Decay) -> MatrixPolytop
     if apart == 0.0:
         return limit
     reach = math.hypot(round_up(limit.radius + limit.e_missing), 1.0) * (1.0 + 1e-14)
-    off = round_up(decay.tail(0) * apart * reach)
+    off = distance_to_fixed(decay, round_up(apart * reach), later=0)
     return MatrixPolytope(
         limit.vertices,
         exactness=limit.exactness,

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_count, as_positive
 from conservative._core.deadlines import NEVER, deadline_after, is_over, seconds_left
 from conservative._core.numbers import Bracket, round_up
+from conservative.iteration.bounds.a_posteriori import distance_to_fixed
 from conservative.iteration.bounds.choose_norm import adapted_decay, expanding_word
 from conservative.iteration.bounds.decay import Decay
 from conservative.iteration.jacobian_blocks import Blocks, read_blocks, read_initial
@@ -24,6 +25,7 @@ from conservative.iteration.trajectories.trajectory import (
     TrajectoryStatus,
     contracted,
 )
+from conservative.iteration.trajectories.true_sets import iterate_true
 from conservative.matrix_sets import MatrixPolytope, simplify
 from conservative.matrix_sets.distance.gaps import measured_gap
 from conservative.matrix_sets.interrupts import searching_until
@@ -101,8 +103,6 @@ def iterate_set(
     """
     limit = _step_limit(steps, tol)
     if isinstance(representation, str) and representation in ("region", "cells"):
-        from conservative.iteration.trajectories.true_sets import iterate_true
-
         return iterate_true(
             J, initial, steps=steps, tol=tol, representation=str(representation), norm=norm, time_limit=time_limit
         )
@@ -205,9 +205,10 @@ class _Run:
         self.gaps.append(contracted(measured, self.gaps, self.decay) if thinned else measured)
         if len(self.bounds) == 0:
             self.close_first()
-        ahead = _product_up(self.decay.tail(len(self.gaps)), self.gaps[0].upper)
-        a_priori = _sum_up(ahead, slack_after)
-        a_posteriori = _sum_up(_product_up(self.decay.tail(1), self.gaps[-1].upper), slack_after)
+        first, last = self.gaps[0].upper, self.gaps[-1].upper
+        ahead = distance_to_fixed(self.decay, first, later=len(self.gaps))
+        a_priori = distance_to_fixed(self.decay, first, later=len(self.gaps), carried=slack_after)
+        a_posteriori = distance_to_fixed(self.decay, last, later=1, carried=slack_after)
         self.bounds.append(StepBound(a_priori, a_posteriori, after.e_missing, after.e_extra))
         if not self.decay.contracts:
             return None
@@ -216,7 +217,8 @@ class _Run:
             return TrajectoryStatus.ROUNDING_LIMIT if at_rest else None
         if self.bounds[-1].best <= tol:
             return TrajectoryStatus.TOLERANCE_REACHED
-        if stored <= slack and slack_after >= 0.5 * slack_before and _product_up(self.decay.tail(0), slack) > tol:
+        at_rest = stored <= slack and slack_after >= 0.5 * slack_before
+        if at_rest and distance_to_fixed(self.decay, slack, later=0) > tol:
             return TrajectoryStatus.ROUNDING_LIMIT
         return None
 
@@ -245,7 +247,7 @@ class _Run:
             return
         start = self.sets[0]
         first = self.gaps[0].upper if self.gaps else math.inf
-        bound = _sum_up(_product_up(self.decay.tail(0), first), max(start.e_missing, start.e_extra))
+        bound = distance_to_fixed(self.decay, first, later=0, carried=max(start.e_missing, start.e_extra))
         self.bounds.append(StepBound(bound, bound, start.e_missing, start.e_extra))
 
 
@@ -287,12 +289,5 @@ def _carried(weights: list[float], errors: list[float]) -> float:
     terms: NDArray[np.float64] = np.asarray(weights[::-1]) * np.asarray(errors)
     if not np.isfinite(terms).all():
         return math.inf
-    return _product_up(float(terms.sum()), 1.0 + (len(errors) + 4) * 2.0**-52)
-
-
-def _product_up(a: float, b: float) -> float:
-    return 0.0 if a == 0.0 or b == 0.0 else math.nextafter(a * b, math.inf)
-
-
-def _sum_up(a: float, b: float) -> float:
-    return a if b == 0.0 else round_up(a + b)
+    total = float(terms.sum())
+    return 0.0 if total == 0.0 else round_up(total * (1.0 + (len(errors) + 4) * 2.0**-52))

@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from conservative._core.numbers import Bracket, round_up
 from conservative.iteration.bounds.decay import Decay
 from conservative.matrix_sets import MatrixPolytope
-
-if TYPE_CHECKING:
-    from conservative.spectral import Product
+from conservative.spectral import Product
 
 MOST_STEPS = 10_000
 """Steps after which a tolerance is given up."""
@@ -103,7 +100,7 @@ class SetTrajectory:
     bounds: tuple[StepBound, ...] = field(repr=False)
     status: TrajectoryStatus
     decay: Decay
-    expanding: "Product | None" = None
+    expanding: Product | None = None
 
     @property
     def steps(self) -> int:

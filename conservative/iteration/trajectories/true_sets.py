@@ -15,6 +15,7 @@ from conservative._core.exactness import Exactness
 from conservative._core.matrix_norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
 from conservative._core.printable import shown
+from conservative.iteration.bounds.a_posteriori import distance_to_fixed
 from conservative.iteration.bounds.choose_norm import adapted_decay, expanding_word
 from conservative.iteration.bounds.decay import Decay
 from conservative.iteration.image.ball_cover import Clouds
@@ -225,13 +226,9 @@ def _size(blocks: Blocks, start: MatrixSet) -> float:
 def _bound(decay: Decay, t: int, gaps: list[Bracket], stored: MatrixSet) -> StepBound:
     slack = max(stored.e_missing, stored.e_extra)
     first = gaps[0].upper if gaps else math.inf
-    a_priori = round_up(_times(decay.tail(t), first) + slack)
-    a_posteriori = round_up(_times(decay.tail(1), gaps[t - 1].upper) + slack) if t else a_priori
+    a_priori = distance_to_fixed(decay, first, later=t, carried=slack)
+    a_posteriori = distance_to_fixed(decay, gaps[t - 1].upper, later=1, carried=slack) if t else a_priori
     return StepBound(a_priori, a_posteriori, stored.e_missing, stored.e_extra)
-
-
-def _times(constant: float, distance: float) -> float:
-    return 0.0 if constant == 0.0 or distance == 0.0 else round_up(constant * distance)
 
 
 def _without_margin(S: MatrixSet) -> tuple[MatrixSet, float]:

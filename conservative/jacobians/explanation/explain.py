@@ -24,6 +24,7 @@ from conservative.jacobians.at_point import AtPoint
 from conservative.jacobians.explanation.conventions import CONVENTIONS
 from conservative.jacobians.explanation.in_doubles import Doubles, in_doubles
 from conservative.jacobians.explanation.predictions import LIBRARIES, MODES, SPELLINGS, Derivative, library_derivatives
+from conservative.jacobians.explanation.rendering import as_html, as_latex, as_text
 from conservative.jacobians.explanation.spellings import Switches, find_switches
 from conservative.jacobians.explanation.tie_rules import tie_rules
 from conservative.jacobians.jacobian_set import JacobianSet, NearTie
@@ -150,18 +151,12 @@ class Explanation:
         return results.get((framework, spelling, mode), results[framework, "maximum", mode])
 
     def __str__(self) -> str:
-        from conservative.jacobians.explanation.rendering import as_text
-
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        from conservative.jacobians.explanation.rendering import as_html
-
         return as_html(self)
 
     def _repr_latex_(self) -> str:
-        from conservative.jacobians.explanation.rendering import as_latex
-
         return as_latex(self)
 
 

@@ -1,0 +1,50 @@
+"""How far a set is from the fixed set, told by one step: the bound behind every error that this room states.
+
+With c_s bounding the norms of all products of length s (see `Decay`), 𝒥ˢ stretches distances by at most c_s, and with
+T_s = Σ_{r ≥ s} c_r,
+
+    dist(𝒳_{t+s}, fix(𝒥)) ≤ Σ_{r ≥ s} dist(𝒳_{t+r}, 𝒳_{t+r+1}) ≤ T_s dist(𝒳_t, 𝒳_{t+1}).
+
+From the first step, t = 0, this is the bound a priori; from the last one, s = 1, the bound a posteriori,
+ρ/(1 − ρ) dist(𝒳_{t−1}, 𝒳_t) if ‖A‖ ≤ ρ < 1; and with s = 0 a set is measured by its own image, also one-sidedly:
+gap(fix, 𝒴) ≤ T_0 gap(𝒥(𝒴), 𝒴) and gap(𝒴, fix) ≤ T_0 gap(𝒴, 𝒥(𝒴)).
+Source: Banach, Sur les opérations dans les ensembles abstraits, Fund. Math. 3 (1922), 133-181, for maps of compact sets
+under the Hausdorff distance (Hutchinson, Indiana Univ. Math. J. 30 (1981), 713-747).
+"""
+
+import math
+from fractions import Fraction
+
+from conservative._core.numbers import float_above
+from conservative.iteration.bounds.decay import Decay
+
+
+def distance_to_fixed(decay: Decay, step: float, *, later: int, carried: float = 0.0) -> float:
+    """T_later · step + carried: computed exactly, and rounded up once.
+
+    Parameters
+    ----------
+    decay : Decay
+    step : float
+        A bound of how far one step of exact sets moves.
+    later : int
+        How many steps after its beginning the set is taken: t for the first step, 1 for the last, 0 for one ahead.
+    carried : float
+        A bound of the distance of the stored set to the exact one.
+
+    Returns
+    -------
+    float
+        Infinite if nothing contracts, unless nothing moved.
+
+    Examples
+    --------
+    >>> distance_to_fixed(Decay((1.0,), 0.5, 0.5), 3.0, later=1, carried=0.25)
+    3.25
+    """
+    if step == 0.0:
+        return carried
+    total = decay.tail(later)
+    if math.isinf(total) or math.isinf(step) or math.isinf(carried):
+        return math.inf
+    return float_above(Fraction(total) * Fraction(step) + Fraction(carried))
