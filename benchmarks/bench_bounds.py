@@ -29,10 +29,10 @@ def unit(n):
 def test_the_bounds_against_each_other(n):
     family = np.random.default_rng(n).standard_normal((2, n, n))
     calls = {
-        "quadratic": lambda: cj.path_complete_bound(family, memory=0),
-        "memory 1": lambda: cj.path_complete_bound(family, memory=1),
-        "memory 2": lambda: cj.path_complete_bound(family, memory=2),
-        "degree 4": lambda: cj.sum_of_squares_bound(family, degree=4, time_limit=30.0),
+        "quadratic": lambda: cj.spectral.path_complete_bound(family, memory=0),
+        "memory 1": lambda: cj.spectral.path_complete_bound(family, memory=1),
+        "memory 2": lambda: cj.spectral.path_complete_bound(family, memory=2),
+        "degree 4": lambda: cj.spectral.sum_of_squares_bound(family, degree=4, time_limit=30.0),
     }
     calls["quadratic"]()
     one = unit(n)
@@ -47,7 +47,7 @@ def test_zonotopes_grow_with_the_ties_and_not_with_the_vertices(k):
     rng, n = np.random.default_rng(k), 20
     base = rng.standard_normal((n, n)) / n**0.5 / 2
     U, V = rng.standard_normal((k, n)) / (n * k) ** 0.5, rng.standard_normal((k, n)) / n**0.5 / 2
-    found, seconds = timed(cj.zonotope_radius, cj.MatrixZonotope.from_rank_one(base, U, V))
+    found, seconds = timed(cj.spectral.zonotope_radius, cj.MatrixZonotope.from_rank_one(base, U, V))
     one = unit(n + k)
     print(f"{k} ties: [{found.lower:.4f}, {found.upper:.4f}], {seconds / one:.1f} hundred problems of order n + k")
     assert found.lower <= found.upper

@@ -70,7 +70,7 @@ def test_growth_of_a_map_with_its_cells():
     ranges = CASE.ranges | {"alpha": (0, "3/2"), "kappa": 4}
     print()
     for cells in (16, 32, 64):
-        plane, seconds = timed(cj.counterexample_map, CASE.matrices, ranges=ranges, resolution=cells)
+        plane, seconds = timed(cj.spectral.counterexample_map, CASE.matrices, ranges=ranges, resolution=cells)
         undecided = plane.shares().get("undecided", 0.0)
         assert len(list(itertools.chain(*plane.codes.tolist()))) == cells**2
         print(f"{cells} x {cells} cells: {1e6 * seconds / cells**2:.0f} microseconds each, {undecided:.1%} undecided")

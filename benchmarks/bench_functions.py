@@ -107,7 +107,7 @@ def test_jacobian_sets_against_a_loop(name, tied):
     points = x[:10_000]
     points = np.round(2 * points) / 2 if tied else points
     points = np.concatenate([points, np.full((len(points), len(F.parameters)), 0.5)], axis=1)
-    sets, seconds = fastest(cj.conservative_jacobians, F, points, repeats=3)
+    sets, seconds = fastest(cj.jacobians.conservative_jacobians, F, points, repeats=3)
     few = points[:100]
     loop, peer = fastest(lambda: [cj.conservative_jacobian(F, p.tolist()) for p in few], repeats=1)
     assert [len(J.vertices) for J in loop] == sets.counts[:100].tolist()
@@ -124,7 +124,7 @@ def test_growth_with_the_number_of_ties():
         names = [f"x{i}" for i in range(k)]
         F = cj.from_sympy([f"Max({v}, x0*{v}/2 + {v}/3)" for v in names], state=names)
         points = np.zeros((100, k))
-        sets, seconds = fastest(cj.conservative_jacobians, F, points, repeats=2)
+        sets, seconds = fastest(cj.jacobians.conservative_jacobians, F, points, repeats=2)
         print(f"{k:3d} ties at each of 100 points: {len(sets.vertices):7d} blocks, {seconds:.4f} s")
 
 
@@ -137,7 +137,7 @@ def test_growth_with_the_size_of_the_expression():
         F, seconds = fastest(lambda e=expression: cj.from_sympy(e, state=[x, y]), repeats=1)
         points = np.random.default_rng(0).normal(size=(10_000, 2))
         _, evaluation = fastest(F.evaluate, points)
-        _, sweep = fastest(cj.conservative_jacobians, F, points, repeats=2)
+        _, sweep = fastest(cj.jacobians.conservative_jacobians, F, points, repeats=2)
         print(
             f"{terms:4d} operations: from_sympy {seconds:.3f} s, evaluate {evaluation * 1e3:.2f} ms, "
             f"Jacobians {sweep * 1e3:.1f} ms at 10,000 points"
@@ -161,7 +161,7 @@ def test_composing_again_and_again():
     F = cj.from_sympy(["Max(x + y - z, 0)", "Max(y - z/2, 0) + x/3", "Max(z + x/5 - y, 0)"], state=["x", "y", "z"])
     G, times = F, []
     for _ in range(40):
-        G, seconds = fastest(cj.compose, F, G, repeats=1)
+        G, seconds = fastest(cj.functions.compose, F, G, repeats=1)
         times.append(seconds)
     print(
         f"\ncompose over 3 ReLUs: step 10 {times[9] * 1e3:.1f} ms, step 20 {times[19] * 1e3:.1f} ms, step 40 "

@@ -9,15 +9,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from conservative import (
-    MatrixZonotope,
-    check,
-    contraction_verdict,
-    iterate_templates,
-    joint_spectral_radius,
-    sum_of_squares_bound,
-    zonotope_radius,
-)
+from conservative import MatrixZonotope, check, contraction_verdict, joint_spectral_radius
+from conservative.iteration import iterate_templates
+from conservative.spectral import sum_of_squares_bound, zonotope_radius
 
 TOOLBOX = {4: 0.9, 6: 3.0, 8: 2.0, 10: 2.5}
 """Seconds of the invariant-polytope toolbox for one random Gaussian pair of order d."""

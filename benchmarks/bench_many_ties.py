@@ -12,11 +12,11 @@ import conservative as cj
 SIZES = (125, 250, 500, 1000)
 
 
-def _map(k: int) -> tuple[cj.StructuredMap, np.ndarray]:
+def _map(k: int) -> tuple[cj.functions.StructuredMap, np.ndarray]:
     """Soft-thresholding with every component at a breakpoint."""
     rng = np.random.default_rng(k)
     M, N = 0.4 * rng.normal(size=(k, k)) / k**0.5, rng.normal(size=(k, k))
-    F = cj.structured(cj.ScalarPiece.soft_threshold(1.0), M, N=N, c=rng.choice([-1.0, 1.0], size=k))
+    F = cj.functions.structured(cj.functions.ScalarPiece.soft_threshold(1.0), M, N=N, c=rng.choice([-1.0, 1.0], size=k))
     return F, rng.normal(size=(k, 2 * k))
 
 
@@ -72,10 +72,11 @@ def test_graph_path_against_the_structured_one() -> None:
             ),
             repeats=1,
         )
-        J, graph = _timed(lambda F=F, k=k: cj.jacobian_zonotope(F, [1] * (k + 1)), repeats=1)
-        soft = cj.ScalarPiece.soft_threshold(0, rows=[1])
+        J, graph = _timed(lambda F=F, k=k: cj.jacobians.jacobian_zonotope(F, [1] * (k + 1)), repeats=1)
+        soft = cj.functions.ScalarPiece.soft_threshold(0, rows=[1])
         S, structured = _timed(
-            lambda soft=soft, k=k: cj.conservative_jacobian(cj.structured(soft, np.eye(k)), [1] * (k + 1)), repeats=1
+            lambda soft=soft, k=k: cj.conservative_jacobian(cj.functions.structured(soft, np.eye(k)), [1] * (k + 1)),
+            repeats=1,
         )
         assert J.tie_count == S.tie_count == k
         D = np.random.default_rng(0).normal(size=(k, k + 1))

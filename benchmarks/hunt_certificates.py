@@ -158,7 +158,7 @@ def good_files(honest):
         (".npy", stream["a"].getvalue(), read_family),
         (".npz", stream["b"].getvalue(), read_family),
         (".mat", stream["c"].getvalue(), read_family),
-        (".toml", function, cj.read_function_file),
+        (".toml", function, cj.functions.read_function_file),
         (".toml", family, read_parametrised_file),
         *[(".json", json.dumps(d).encode(), cj.load_certificate) for d in honest.values()],
     ]

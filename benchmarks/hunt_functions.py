@@ -327,7 +327,7 @@ def check(draw, seen):
     """Every claim about one function."""
     F = cj.from_sympy(draw.text, state=["x", "y"])
     tolerance = 0.0 if not draw.exact else None
-    found = cj.jacobian_sandwich(F, draw.point(), tolerance=tolerance)
+    found = cj.jacobians.jacobian_sandwich(F, draw.point(), tolerance=tolerance)
     known = draw.slow(limits(draw.tree))
     enumerated = {kind: draw.slow(draw.tree.gradients(kind)) for kind in ("program", "selection")}
     sets = {"conical": found.conical, "program": found.program, "selection": found.selection}
@@ -381,7 +381,7 @@ def _member(points, point, curved):
 def batched(F, draw, program, tolerance):
     if draw.exact:
         return
-    many = cj.conservative_jacobians(F, [draw.point()] * 2, tolerance=tolerance)
+    many = cj.jacobians.conservative_jacobians(F, [draw.point()] * 2, tolerance=tolerance)
     listed = rounded(many.vertices[: many.counts[0]].reshape(-1, 2).tolist())
     single = rounded(program.vertices.reshape(-1, 2).tolist())
     near = np.abs(np.array(sorted(listed))[:, None] - np.array(sorted(single))[None]).max(axis=2)

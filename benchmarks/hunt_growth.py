@@ -11,8 +11,9 @@ from itertools import product
 
 import numpy as np
 
-from conservative import Automaton, check, joint_spectral_radius, lower_spectral_radius, p_radius
+from conservative import check, joint_spectral_radius
 from conservative._core.errors import ArgumentError
+from conservative.spectral import Automaton, lower_spectral_radius, p_radius
 
 LENGTH = 4
 

@@ -1,150 +1,203 @@
 """Set-valued conservative-Jacobian analysis of nonsmooth iterative algorithms.
 
-Names load on first use (PEP 562): sympy and cvxpy take seconds to import.
+What nearly everyone calls, gets back, catches or compares stands here; the rest is in the rooms, `cj.functions` to
+`cj.plots`. Names load on first use (PEP 562): sympy and cvxpy take seconds to import.
 """
 
+import sys
+import warnings
 from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "Bracket": "conservative._core.numbers",
-    "ConservativeError": "conservative._core.errors",
-    "EmptySetError": "conservative._core.errors",
-    "InterruptedWarning": "conservative._core.errors",
-    "Estimate": "conservative._core.numbers",
-    "Exactness": "conservative._core.exactness",
-    "ShapeError": "conservative._core.errors",
-    "FunctionFile": "conservative.functions",
-    "Piece": "conservative.functions",
-    "PiecewiseSelection": "conservative.functions",
-    "ScalarPiece": "conservative.functions",
-    "StructuredMap": "conservative.functions",
-    "structured": "conservative.functions",
-    "AffinePiece": "conservative.functions",
-    "Polyhedron": "conservative.functions",
-    "affine_pieces": "conservative.functions",
-    "compose": "conservative.functions",
-    "stack": "conservative.functions",
-    "from_sympy": "conservative.functions",
-    "read_function": "conservative.functions",
-    "vocabulary": "conservative.functions",
-    "read_function_file": "conservative.functions",
-    "CellUnion": "conservative.matrix_sets",
-    "FiniteSet": "conservative.matrix_sets",
-    "MatrixPolytope": "conservative.matrix_sets",
-    "MatrixZonotope": "conservative.matrix_sets",
-    "PlanarRegion": "conservative.matrix_sets",
-    "affine_image": "conservative.matrix_sets",
-    "gap": "conservative.matrix_sets",
-    "hausdorff_distance": "conservative.matrix_sets",
-    "JacobianSandwich": "conservative.jacobians",
-    "JacobianSet": "conservative.jacobians",
-    "JacobianZonotope": "conservative.jacobians",
-    "ConservativityTest": "conservative.jacobians",
-    "Explanation": "conservative.jacobians",
-    "JacobianSets": "conservative.jacobians",
-    "LipschitzConstants": "conservative.jacobians",
-    "add_jacobians": "conservative.jacobians",
-    "chain_rule": "conservative.jacobians",
-    "compose_jacobians": "conservative.jacobians",
-    "multiply_jacobians": "conservative.jacobians",
-    "stack_jacobians": "conservative.jacobians",
-    "conservative_jacobian": "conservative.jacobians",
-    "jacobian_zonotope": "conservative.jacobians",
-    "conservative_jacobians": "conservative.jacobians",
-    "explain": "conservative.jacobians",
-    "lipschitz_constants": "conservative.jacobians",
-    "test_conservative": "conservative.jacobians",
-    "jacobian_sandwich": "conservative.jacobians",
-    "Certificate": "conservative.certificates",
-    "Verdict": "conservative.certificates",
-    "check": "conservative.certificates",
-    "load_certificate": "conservative.certificates",
-    "Automaton": "conservative.spectral",
-    "ConicBound": "conservative.spectral",
-    "JointSpectralRadius": "conservative.spectral",
-    "PathCompleteBound": "conservative.spectral",
-    "SumOfSquaresBound": "conservative.spectral",
-    "conic_bound": "conservative.spectral",
-    "PolytopeNorm": "conservative.spectral",
-    "polytope_norm": "conservative.spectral",
-    "path_complete_bound": "conservative.spectral",
-    "sum_of_squares_bound": "conservative.spectral",
-    "ZonotopeRadius": "conservative.spectral",
-    "Contraction": "conservative.spectral",
-    "ContractionVerdict": "conservative.spectral",
-    "contraction_verdict": "conservative.spectral",
-    "Quotient": "conservative.spectral",
-    "QuadraticNorm": "conservative.spectral",
-    "common_quadratic_norm": "conservative.spectral",
-    "export_sdpa": "conservative.spectral",
-    "zonotope_radius": "conservative.spectral",
-    "Product": "conservative.spectral",
-    "expanding_product": "conservative.spectral",
-    "Counterexample": "conservative.spectral.counterexamples",
-    "counterexample": "conservative.spectral.counterexamples",
-    "CounterexampleMap": "conservative.spectral.counterexamples",
-    "counterexample_map": "conservative.spectral.counterexamples",
-    "ShortestExpanding": "conservative.spectral",
-    "shortest_expanding": "conservative.spectral",
-    "joint_spectral_radius": "conservative.spectral",
-    "LowerSpectralRadius": "conservative.spectral",
-    "lower_spectral_radius": "conservative.spectral",
-    "LyapunovEstimate": "conservative.spectral",
-    "estimate_lyapunov_exponent": "conservative.spectral",
-    "PRadius": "conservative.spectral",
-    "p_radius": "conservative.spectral",
-    "PlanarNorm": "conservative.spectral",
-    "barabanov_norm": "conservative.spectral",
-    "FixedSet": "conservative.iteration",
-    "SetTrajectory": "conservative.iteration",
-    "fixed_set": "conservative.iteration",
-    "iterate_set": "conservative.iteration",
-    "iterate_true": "conservative.iteration",
-    "set_image": "conservative.iteration",
-    "iterate_templates": "conservative.iteration",
-    "DrivenTrajectory": "conservative.iteration",
-    "iterate_driven": "conservative.iteration",
-    "iterate_sequence": "conservative.iteration",
-    "Thinning": "conservative.iteration",
-    "TemplateTrajectory": "conservative.iteration",
-    "TemplateHull": "conservative.matrix_sets",
-    "hull": "conservative.matrix_sets",
-    "minkowski_sum": "conservative.matrix_sets",
-    "principal_axes": "conservative.matrix_sets",
-    "product": "conservative.matrix_sets",
-    "slice_through": "conservative.matrix_sets",
-    "project_onto": "conservative.matrix_sets",
-    "ImplicitJacobian": "conservative.differentiation",
-    "implicit_jacobian": "conservative.differentiation",
-    "DerivativeComparison": "conservative.differentiation",
-    "compare_derivatives": "conservative.differentiation",
-    "implicit_support": "conservative.differentiation",
-    "Analysis": "conservative.analysis",
-    "export_set": "conservative.report",
-    "export_counterexample_map": "conservative.report",
-    "plot_counterexample_map": "conservative.plots",
-    "plot_fixed_set": "conservative.plots",
-    "plot_norm": "conservative.plots",
-    "plot_radius": "conservative.plots",
-    "plot_sets": "conservative.plots",
-    "plot_unit_ball": "conservative.plots",
-    "analyze": "conservative.analysis",
+_ROOMS = {
+    "certificates": "conservative.certificates",
+    "differentiation": "conservative.differentiation",
+    "functions": "conservative.functions",
+    "gallery": "conservative.gallery",
+    "iteration": "conservative.iteration",
+    "jacobians": "conservative.jacobians",
+    "plots": "conservative.plots",
+    "report": "conservative.report",
+    "sets": "conservative.sets",
+    "spectral": "conservative.spectral",
+    "vocabulary": "conservative.functions.vocabulary",
 }
 
-_ROOMS = ("gallery",)
+_NAMES = {
+    "conservative._core.errors": (
+        "ArgumentError",
+        "ArgumentTypeError",
+        "BudgetError",
+        "CertificateError",
+        "ConservativeError",
+        "DiscontinuityError",
+        "EmptySetError",
+        "ExpansionError",
+        "FileFormatError",
+        "FunctionError",
+        "InterruptedWarning",
+        "MissingExtraError",
+        "NonFiniteError",
+        "ShapeError",
+    ),
+    "conservative._core.exactness": ("Exactness",),
+    "conservative._core.numbers": ("Bracket", "Estimate"),
+    "conservative.analysis": ("Analysis", "analyze"),
+    "conservative.certificates": ("Certificate", "Verdict", "check", "load_certificate"),
+    "conservative.differentiation": ("ImplicitJacobian", "implicit_jacobian"),
+    "conservative.functions": ("Piece", "PiecewiseSelection", "from_sympy", "read_function"),
+    "conservative.iteration": (
+        "FixedSet",
+        "FixedSetStatus",
+        "SetTrajectory",
+        "TrajectoryStatus",
+        "fixed_set",
+        "iterate_set",
+    ),
+    "conservative.jacobians": (
+        "Explanation",
+        "JacobianSet",
+        "JacobianZonotope",
+        "check_conservativity",
+        "conservative_jacobian",
+        "explain",
+    ),
+    "conservative.sets": ("FiniteSet", "MatrixPolytope", "MatrixZonotope", "gap", "hausdorff_distance"),
+    "conservative.spectral": (
+        "Contraction",
+        "ContractionVerdict",
+        "Counterexample",
+        "CounterexampleStatus",
+        "ExpansionStatus",
+        "JointSpectralRadius",
+        "Product",
+        "RadiusStatus",
+        "contraction_verdict",
+        "counterexample",
+        "expanding_product",
+        "joint_spectral_radius",
+    ),
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
-__all__ = ["__version__", *_ROOMS, *sorted(_HOMES)]
+# Names that stood here in version 0.1.0 and go with the next release.
+_MOVED = {
+    "differentiation": ("DerivativeComparison", "compare_derivatives", "implicit_support"),
+    "functions": (
+        "AffinePiece",
+        "FunctionFile",
+        "Polyhedron",
+        "ScalarPiece",
+        "StructuredMap",
+        "affine_pieces",
+        "compose",
+        "read_function_file",
+        "stack",
+        "structured",
+    ),
+    "iteration": (
+        "DrivenTrajectory",
+        "TemplateTrajectory",
+        "Thinning",
+        "iterate_driven",
+        "iterate_sequence",
+        "iterate_templates",
+        "iterate_true",
+        "set_image",
+    ),
+    "jacobians": (
+        "ConservativityTest",
+        "JacobianSandwich",
+        "JacobianSets",
+        "LipschitzConstants",
+        "add_jacobians",
+        "chain_rule",
+        "compose_jacobians",
+        "conservative_jacobians",
+        "jacobian_sandwich",
+        "jacobian_zonotope",
+        "lipschitz_constants",
+        "multiply_jacobians",
+        "stack_jacobians",
+    ),
+    "plots": (
+        "plot_counterexample_map",
+        "plot_fixed_set",
+        "plot_norm",
+        "plot_radius",
+        "plot_sets",
+        "plot_unit_ball",
+    ),
+    "report": ("export_counterexample_map", "export_set"),
+    "sets": (
+        "CellUnion",
+        "PlanarRegion",
+        "TemplateHull",
+        "affine_image",
+        "hull",
+        "minkowski_sum",
+        "principal_axes",
+        "product",
+        "project_onto",
+        "slice_through",
+    ),
+    "spectral": (
+        "Automaton",
+        "ConicBound",
+        "CounterexampleMap",
+        "LowerSpectralRadius",
+        "LyapunovEstimate",
+        "PRadius",
+        "PathCompleteBound",
+        "PlanarNorm",
+        "PolytopeNorm",
+        "QuadraticNorm",
+        "Quotient",
+        "ShortestExpanding",
+        "SumOfSquaresBound",
+        "ZonotopeRadius",
+        "barabanov_norm",
+        "common_quadratic_norm",
+        "conic_bound",
+        "counterexample_map",
+        "estimate_lyapunov_exponent",
+        "export_sdpa",
+        "lower_spectral_radius",
+        "p_radius",
+        "path_complete_bound",
+        "polytope_norm",
+        "shortest_expanding",
+        "sum_of_squares_bound",
+        "zonotope_radius",
+    ),
+}
+_NEW_HOMES = {name: f"{room}.{name}" for room, names in _MOVED.items() for name in names}
+_NEW_HOMES["test_conservative"] = "check_conservativity"
+
+__all__ = ["__version__", *sorted(_ROOMS), *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        return import_module(f"conservative.{name}")
+        return import_module(_ROOMS[name])
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'conservative' has no attribute {name!r}")
+    if name in _NEW_HOMES:
+        return _moved(name, _NEW_HOMES[name])
+    raise AttributeError(f"module 'conservative' has no attribute {name!r}", name=name, obj=sys.modules[__name__])
+
+
+def _moved(name: str, home: str) -> Any:
+    # `from conservative import name` looks twice, first from within importlib: one warning is enough.
+    if sys._getframe(2).f_globals.get("__name__") != "importlib._bootstrap":
+        message = f"`conservative.{name}` is now `conservative.{home}`; the old name goes with the next release"
+        warnings.warn(message, DeprecationWarning, stacklevel=3)
+    value: Any = sys.modules[__name__]
+    for part in home.split("."):
+        value = getattr(value, part)
+    return value
 
 
 def __dir__() -> list[str]:

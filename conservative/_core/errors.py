@@ -64,3 +64,8 @@ class MissingExtraError(ConservativeError, ImportError):
 
 class InterruptedWarning(UserWarning):
     """Ctrl-C ended a search early; the bracket that came back is valid, but wider than asked for."""
+
+
+# Tracebacks and pickles show the name that users catch.
+for _error in [error for error in vars().copy().values() if isinstance(error, type)]:
+    _error.__module__ = "conservative"

@@ -9,3 +9,13 @@ from conservative.analysis.problem import problem_from_text as problem_from_text
 from conservative.analysis.record import Analysis as Analysis
 from conservative.analysis.sentences import Finding as Finding
 from conservative.analysis.verdict import ContractionOutcome as ContractionOutcome
+
+__all__ = [
+    "Analysis",
+    "Finding",
+    "analyze",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -29,3 +29,17 @@ from conservative.certificates.records import check as check
 from conservative.certificates.records import check_text as check_text
 from conservative.certificates.records import load_certificate as load_certificate
 from conservative.certificates.words import word_bound as word_bound
+
+__all__ = [
+    "Certificate",
+    "Claim",
+    "Verdict",
+    "check",
+    "check_text",
+    "load_certificate",
+    "schema",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

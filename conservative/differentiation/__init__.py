@@ -7,3 +7,17 @@ from conservative.differentiation.implicit import ImplicitJacobian as ImplicitJa
 from conservative.differentiation.implicit import implicit_jacobian as implicit_jacobian
 from conservative.differentiation.implicit_ties import ImplicitSupport as ImplicitSupport
 from conservative.differentiation.implicit_ties import implicit_support as implicit_support
+
+__all__ = [
+    "DerivativeComparison",
+    "ImplicitJacobian",
+    "ImplicitSupport",
+    "OneSidedGaps",
+    "compare_derivatives",
+    "implicit_jacobian",
+    "implicit_support",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

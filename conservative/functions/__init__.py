@@ -18,3 +18,26 @@ from conservative.functions.graph.arithmetic import as_sympy_matrix as as_sympy_
 from conservative.functions.selection import Piece as Piece
 from conservative.functions.selection import PiecewiseSelection as PiecewiseSelection
 from conservative.functions.selection import Residual as Residual
+
+__all__ = [
+    "AffinePiece",
+    "FunctionFile",
+    "Piece",
+    "PiecewiseSelection",
+    "Polyhedron",
+    "Residual",
+    "ScalarPiece",
+    "StructuredMap",
+    "affine_pieces",
+    "compose",
+    "from_sympy",
+    "read_function",
+    "read_function_file",
+    "stack",
+    "structured",
+    "vocabulary",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

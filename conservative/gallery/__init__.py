@@ -11,3 +11,20 @@ from conservative.gallery.parametrised_cases import ParametrisedCase as Parametr
 from conservative.gallery.parametrised_cases import parametrised as parametrised
 from conservative.gallery.parametrised_cases import parametrised_names as parametrised_names
 from conservative.gallery.wavelets import daubechies as daubechies
+
+__all__ = [
+    "BlocksCase",
+    "FamilyCase",
+    "FunctionCase",
+    "ParametrisedCase",
+    "daubechies",
+    "load",
+    "names",
+    "parametrised",
+    "parametrised_names",
+    "titles",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -17,3 +17,27 @@ from conservative.iteration.trajectories.trajectory import SetTrajectory as SetT
 from conservative.iteration.trajectories.trajectory import StepBound as StepBound
 from conservative.iteration.trajectories.trajectory import TrajectoryStatus as TrajectoryStatus
 from conservative.iteration.trajectories.true_sets import iterate_true as iterate_true
+
+__all__ = [
+    "Decay",
+    "DrivenTrajectory",
+    "FixedSet",
+    "FixedSetStatus",
+    "SetTrajectory",
+    "StepBound",
+    "TemplateStatus",
+    "TemplateTrajectory",
+    "Thinning",
+    "TrajectoryStatus",
+    "fixed_set",
+    "iterate_driven",
+    "iterate_sequence",
+    "iterate_set",
+    "iterate_templates",
+    "iterate_true",
+    "set_image",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -9,7 +9,7 @@ from conservative.jacobians.conservative_jacobian import conservative_jacobian a
 from conservative.jacobians.conservative_jacobian import jacobian_readings as jacobian_readings
 from conservative.jacobians.conservative_jacobian import jacobian_zonotope as jacobian_zonotope
 from conservative.jacobians.conservativity.check import ConservativityTest as ConservativityTest
-from conservative.jacobians.conservativity.check import test_conservative as test_conservative
+from conservative.jacobians.conservativity.check import check_conservativity as check_conservativity
 from conservative.jacobians.explanation.explain import Explanation as Explanation
 from conservative.jacobians.explanation.explain import explain as explain
 from conservative.jacobians.jacobian_set import JacobianSet as JacobianSet
@@ -21,3 +21,30 @@ from conservative.jacobians.many_points import JacobianSets as JacobianSets
 from conservative.jacobians.many_points import conservative_jacobians as conservative_jacobians
 from conservative.jacobians.sandwich import JacobianSandwich as JacobianSandwich
 from conservative.jacobians.sandwich import jacobian_sandwich as jacobian_sandwich
+
+__all__ = [
+    "ConservativityTest",
+    "Explanation",
+    "JacobianSandwich",
+    "JacobianSet",
+    "JacobianSets",
+    "JacobianZonotope",
+    "LipschitzConstants",
+    "NearTie",
+    "add_jacobians",
+    "chain_rule",
+    "check_conservativity",
+    "compose_jacobians",
+    "conservative_jacobian",
+    "conservative_jacobians",
+    "explain",
+    "jacobian_sandwich",
+    "jacobian_zonotope",
+    "lipschitz_constants",
+    "multiply_jacobians",
+    "stack_jacobians",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -20,3 +20,30 @@ from conservative.matrix_sets.zonotopes.zonotope import MatrixZonotope as Matrix
 from conservative.matrix_sets.zonotopes.zonotope_algebra import minkowski_sum as minkowski_sum
 from conservative.matrix_sets.zonotopes.zonotope_norm import LargestNorm as LargestNorm
 from conservative.matrix_sets.zonotopes.zonotope_norm import largest_norm as largest_norm
+
+__all__ = [
+    "CellUnion",
+    "FiniteSet",
+    "LargestNorm",
+    "MatrixPolytope",
+    "MatrixSet",
+    "MatrixZonotope",
+    "PlanarRegion",
+    "Projection",
+    "TemplateHull",
+    "affine_image",
+    "gap",
+    "hausdorff_distance",
+    "hull",
+    "largest_norm",
+    "minkowski_sum",
+    "principal_axes",
+    "product",
+    "project_onto",
+    "simplify",
+    "slice_through",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -9,3 +9,18 @@ from conservative.plots.families import plot_radius as plot_radius
 from conservative.plots.norm_balls import plot_unit_ball as plot_unit_ball
 from conservative.plots.sets import plot_fixed_set as plot_fixed_set
 from conservative.plots.sets import plot_sets as plot_sets
+
+__all__ = [
+    "plot_analysis",
+    "plot_counterexample_map",
+    "plot_fixed_set",
+    "plot_norm",
+    "plot_radius",
+    "plot_sets",
+    "plot_trajectory",
+    "plot_unit_ball",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

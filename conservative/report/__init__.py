@@ -12,3 +12,15 @@ from conservative.report.map_table import export_counterexample_map as export_co
 from conservative.report.terminal_text import radius_text as radius_text
 from conservative.report.terminal_text import render as render
 from conservative.report.terminal_text import trajectory_text as trajectory_text
+
+__all__ = [
+    "as_json",
+    "encode",
+    "export_counterexample_map",
+    "export_set",
+    "render",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

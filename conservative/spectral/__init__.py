@@ -2,6 +2,17 @@
 
 from conservative.spectral.automata.automaton import Automaton as Automaton
 from conservative.spectral.automata.lifting import lifted_family as lifted_family
+from conservative.spectral.counterexamples import Counterexample as Counterexample
+from conservative.spectral.counterexamples import CounterexampleMap as CounterexampleMap
+from conservative.spectral.counterexamples import CounterexampleStatus as CounterexampleStatus
+from conservative.spectral.counterexamples import FunctionClaim as FunctionClaim
+from conservative.spectral.counterexamples import FunctionScope as FunctionScope
+from conservative.spectral.counterexamples import KinkReport as KinkReport
+from conservative.spectral.counterexamples import KinkStatus as KinkStatus
+from conservative.spectral.counterexamples import RegionVerdict as RegionVerdict
+from conservative.spectral.counterexamples import counterexample as counterexample
+from conservative.spectral.counterexamples import counterexample_map as counterexample_map
+from conservative.spectral.counterexamples import follow_kink as follow_kink
 from conservative.spectral.expanding.shortest_word import ExpansionStatus as ExpansionStatus
 from conservative.spectral.expanding.shortest_word import ShortestExpanding as ShortestExpanding
 from conservative.spectral.expanding.shortest_word import expanding_product as expanding_product
@@ -49,3 +60,66 @@ from conservative.spectral.words.cyclic_words import word_text as word_text
 from conservative.spectral.words.products import Product as Product
 from conservative.spectral.words.products import make_product as make_product
 from conservative.spectral.words.spectral_radius import spectral_radius as spectral_radius
+
+__all__ = [
+    "AssumptionA",
+    "Automaton",
+    "ConicBound",
+    "Contraction",
+    "ContractionVerdict",
+    "Counterexample",
+    "CounterexampleMap",
+    "CounterexampleStatus",
+    "ExpansionStatus",
+    "FunctionClaim",
+    "FunctionScope",
+    "JointSpectralRadius",
+    "KinkReport",
+    "KinkStatus",
+    "LowerRadiusStatus",
+    "LowerSpectralRadius",
+    "LyapunovEstimate",
+    "PRadius",
+    "PathCompleteBound",
+    "PlanarNorm",
+    "PolytopeNorm",
+    "Product",
+    "QuadraticNorm",
+    "Quotient",
+    "RadiusStatus",
+    "RegionVerdict",
+    "ShortestExpanding",
+    "Side",
+    "SumOfSquaresBound",
+    "UnitBall",
+    "ZonotopeRadius",
+    "assumption_a",
+    "barabanov_norm",
+    "common_quadratic_norm",
+    "conic_bound",
+    "contraction_verdict",
+    "counterexample",
+    "counterexample_map",
+    "estimate_lyapunov_exponent",
+    "expanding_product",
+    "export_sdpa",
+    "follow_kink",
+    "joint_spectral_radius",
+    "lifted_family",
+    "lower_spectral_radius",
+    "make_product",
+    "p_radius",
+    "path_complete_bound",
+    "polytope_norm",
+    "quotients",
+    "shortest_expanding",
+    "spectral_norm_bound",
+    "spectral_radius",
+    "sum_of_squares_bound",
+    "word_text",
+    "zonotope_radius",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -57,7 +57,7 @@ EQUAL = {
     "files": lambda: parse_function_text('state = ["ﬁ", "fi"]\nF = ["2*fi", "fi/2"]'),
     "sums": lambda: from_sympy("2*fi", state="ﬁ") + from_sympy("fi", state="fi"),
     "stack": lambda: stack(from_sympy("2*fi", state="ﬁ"), from_sympy("fi", state="fi")),
-    "compose": lambda: cj.compose(
+    "compose": lambda: cj.functions.compose(
         from_sympy("x*ﬁ", state="x", parameters="ﬁ"), from_sympy("x*fi", state="x", parameters="fi")
     ),
     "free": lambda: from_sympy("2*ﬁ + y", state=["ﬁ", "y"]).free(fi=2),

@@ -19,21 +19,21 @@ def test_a_function_of_many_ties_is_judged_by_its_norm() -> None:
 
 def test_a_small_zonotope_is_listed_and_a_large_one_is_not() -> None:
     for size in (2, 30):
-        F = cj.structured(cj.ScalarPiece.relu(), np.eye(size) / 4, N=np.eye(size))
+        F = cj.functions.structured(cj.functions.ScalarPiece.relu(), np.eye(size) / 4, N=np.eye(size))
         result = cj.analyze(cj.conservative_jacobian(F, np.zeros(2 * size)), steps=2)
         assert result.contraction.name == "PROVED"
         assert (result.norm is None) == (size == 2)
 
 
 def test_a_rectangular_zonotope_is_not_iterated() -> None:
-    F = cj.structured(cj.ScalarPiece.relu(), np.eye(13), outer=np.ones((1, 13)))
+    F = cj.functions.structured(cj.functions.ScalarPiece.relu(), np.eye(13), outer=np.ones((1, 13)))
     assert cj.analyze(cj.conservative_jacobian(F, np.zeros(13))).contraction.name == "NOT_ASKED"
 
 
 def test_a_structured_map_is_analysed_as_its_expressions_are() -> None:
     """Soft thresholding after a linear step, by arrays: the lasso map with one tie."""
     M = np.array([[0.5, -0.25], [-0.25, 0.5]])
-    F = cj.structured(cj.ScalarPiece.relu(), M, N=np.array([[-1.0], [-0.5]]))
+    F = cj.functions.structured(cj.functions.ScalarPiece.relu(), M, N=np.array([[-1.0], [-0.5]]))
     at = [0, 0, 0]
     by_arrays, by_expressions = cj.analyze(F, at=at, steps=3), cj.analyze(F.to_selection(), at=at, steps=3)
     assert by_arrays.contraction.name == "PROVED"
@@ -49,7 +49,7 @@ def test_a_structured_map_is_analysed_as_its_expressions_are() -> None:
 
 
 def test_a_large_structured_map_is_judged_by_its_norm() -> None:
-    F = cj.structured(cj.ScalarPiece.relu(), np.eye(40) / 2)
+    F = cj.functions.structured(cj.functions.ScalarPiece.relu(), np.eye(40) / 2)
     result = cj.analyze(F, at=np.zeros(40))
     assert (result.contraction.name, result.jacobian.tie_count) == ("PROVED", 40)
     assert "40 ties" in str(result)
@@ -63,7 +63,7 @@ def test_many_ties_whose_norm_is_above_one_may_contract_in_another() -> None:
     """Nilpotent ties above a contraction: ‖A‖₂ is about 4, the joint spectral radius 1/2."""
     size = 14
     shear = np.eye(size) / 2 + 4 * np.eye(size, k=7)
-    F = cj.structured(cj.ScalarPiece.relu(), shear)
+    F = cj.functions.structured(cj.functions.ScalarPiece.relu(), shear)
     result = cj.analyze(F, at=np.zeros(size))
     assert result.norm.bounds.lower > 1
     assert result.contraction.name == "PROVED"

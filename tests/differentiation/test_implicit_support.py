@@ -18,7 +18,7 @@ def layer(seed: int, p: int, m: int, *, norm: float = 0.7) -> Any:
     rng = np.random.default_rng(seed)
     M = rng.normal(size=(p, p))
     M *= norm / np.linalg.norm(M, 2)
-    F = cj.structured(cj.ScalarPiece.relu(), M, N=rng.normal(size=(p, m)))
+    F = cj.functions.structured(cj.functions.ScalarPiece.relu(), M, N=rng.normal(size=(p, m)))
     return cj.conservative_jacobian(F, np.zeros(p + m)), rng.normal(size=(p, m))
 
 
@@ -32,7 +32,7 @@ def solves(J: Any) -> Any:
 def test_bracket_holds_the_largest_vertex_solve_and_all_of_j_imp(seed: int, p: int, m: int) -> None:
     J, D = layer(seed, p, m)
     largest = (solves(J) * D).sum(axis=(1, 2)).max()
-    found = cj.implicit_support(J, D)
+    found = cj.differentiation.implicit_support(J, D)
     assert found.bounds.lower <= largest + 1e-12
     assert largest - 1e-12 <= found.bounds.upper <= largest + 1e-8
     assert (found.solution * D).sum() == pytest.approx(found.bounds.lower, abs=1e-8)
@@ -55,7 +55,7 @@ def test_first_order_bound_is_valid_and_sharp_for_small_ties(seed: int, norm: fl
 
 def test_many_ties_have_a_bracket() -> None:
     J, D = layer(3, 60, 3)
-    found = cj.implicit_support(J, D)
+    found = cj.differentiation.implicit_support(J, D)
     assert found.bounds.lower <= found.bounds.upper
     p = 60
     for t in np.random.default_rng(0).integers(0, 2, size=(50, p)):
@@ -66,9 +66,9 @@ def test_many_ties_have_a_bracket() -> None:
 
 
 def test_known_interval() -> None:
-    J = cj.jacobian_zonotope(cj.from_sympy("t - Abs(x)/2", state=["x"], parameters=["t"]), [0, 0])
-    assert 2.0 in cj.implicit_support(J, [[1.0]]).bounds.widen(1e-12)
-    assert -2 / 3 in cj.implicit_support(J, [[-1.0]]).bounds.widen(1e-12)
+    J = cj.jacobians.jacobian_zonotope(cj.from_sympy("t - Abs(x)/2", state=["x"], parameters=["t"]), [0, 0])
+    assert 2.0 in cj.differentiation.implicit_support(J, [[1.0]]).bounds.widen(1e-12)
+    assert -2 / 3 in cj.differentiation.implicit_support(J, [[-1.0]]).bounds.widen(1e-12)
     listed = cj.implicit_jacobian(J)
     assert sorted(listed.vertices.ravel().tolist()) == [2 / 3, 2.0]
     assert listed.exactness is cj.Exactness.EXACT
@@ -77,12 +77,12 @@ def test_known_interval() -> None:
 def test_bad_input_is_refused() -> None:
     J, _ = layer(0, 2, 1)
     with pytest.raises(ShapeError, match="direction"):
-        cj.implicit_support(J, [[1.0]])
-    without = cj.conservative_jacobian(cj.structured(cj.ScalarPiece.relu(), [[0.5]]), [0])
+        cj.differentiation.implicit_support(J, [[1.0]])
+    without = cj.conservative_jacobian(cj.functions.structured(cj.functions.ScalarPiece.relu(), [[0.5]]), [0])
     with pytest.raises(ArgumentError, match="parameter part"):
-        cj.implicit_support(without, [[1.0]])
+        cj.differentiation.implicit_support(without, [[1.0]])
     expanding, D = layer(0, 3, 1, norm=1.5)
     with pytest.raises(ArgumentError, match=r"only ‖A‖₂ ≤ 1\.5"):
-        cj.implicit_support(expanding, D)
+        cj.differentiation.implicit_support(expanding, D)
     with pytest.raises(BudgetError, match="60 independent ties"):
         cj.implicit_jacobian(layer(1, 60, 1)[0])

@@ -62,7 +62,7 @@ def test_jumps_beside_the_point_are_refused_by_name(text: str, at: list[int], wo
     with pytest.raises(DiscontinuityError, match=f"disagree beside the point, .*{words}"):
         cj.conservative_jacobian(F, [convert(v) for v in at])
     with pytest.raises(DiscontinuityError, match=r"point 1: .*beside the point"):
-        cj.conservative_jacobians(F, [[5.0, -3.0], at])
+        cj.jacobians.conservative_jacobians(F, [[5.0, -3.0], at])
 
 
 def test_a_jump_along_a_curve_in_one_direction_is_found_when_f_is_built() -> None:

@@ -37,7 +37,7 @@ def test_values_slopes_and_curvatures_are_those_of_sympy(name):
         value, slope, curvature = (float(sp.diff(formula, x, k).evalf(60, subs={x: Fraction(at)})) for k in range(3))
         assert F.evaluate([at])[0] == pytest.approx(value, rel=1e-14)
         assert cj.conservative_jacobian(F, [at]).vertices.item() == pytest.approx(slope, rel=1e-13)
-        assert cj.conservative_jacobians(F, [[at]]).vertices.item() == pytest.approx(slope, rel=1e-12)
+        assert cj.jacobians.conservative_jacobians(F, [[at]]).vertices.item() == pytest.approx(slope, rel=1e-12)
         balls = [float(b.mid()) for b in _CURVED[name](arb(at))]
         assert balls == pytest.approx([value, slope, curvature], rel=2e-4, abs=1e-12)
     again = cj.from_sympy(F.expressions, state=F.state)
@@ -82,7 +82,9 @@ def test_logarithms_of_sums_of_exponentials_do_not_overflow(shift, weights):
     )
     J = cj.conservative_jacobian(F, [shift] * len(names)) if abs(shift) < 5000 else None
     found = (
-        cj.conservative_jacobians(F, [[float(shift)] * len(names)]).vertices[0, 0] if J is None else J.vertices[0, 0]
+        cj.jacobians.conservative_jacobians(F, [[float(shift)] * len(names)]).vertices[0, 0]
+        if J is None
+        else J.vertices[0, 0]
     )
     np.testing.assert_allclose(found, np.array(weights) / sum(weights), rtol=1e-12)
     assert F.evaluate([float(shift)] * len(names))[0] == pytest.approx(float(shift) + np.log(sum(weights)), rel=1e-15)

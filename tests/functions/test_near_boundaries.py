@@ -13,7 +13,7 @@ def test_branches_that_part_within_the_tolerance_are_tied(text: str, x: float) -
     F = cj.from_sympy(text, state=["x"])
     single = cj.conservative_jacobian(F, [x])
     assert len(single.vertices) == 2
-    many = cj.conservative_jacobians(F, np.array([[x]]))
+    many = cj.jacobians.conservative_jacobians(F, np.array([[x]]))
     np.testing.assert_array_equal(many[0].vertices, single.vertices)
 
 

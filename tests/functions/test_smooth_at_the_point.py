@@ -38,7 +38,9 @@ def test_one_jacobian(text, at, wanted, kind, convert):
     if wanted is not None:
         assert J.vertices[:, 0].tolist() == [list(map(float, wanted))]
     if convert is float and wanted is not None:
-        assert cj.conservative_jacobians(F, [list(map(float, at))])[0].vertices[:, 0].tolist() == [list(wanted)]
+        assert cj.jacobians.conservative_jacobians(F, [list(map(float, at))])[0].vertices[:, 0].tolist() == [
+            list(wanted)
+        ]
 
 
 @pytest.mark.parametrize(

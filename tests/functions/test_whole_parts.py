@@ -45,7 +45,7 @@ def test_known_slopes(text, at, wanted):
     for kind in ("conical", "program", "selection"):
         assert slopes(F, at, kind) == (wanted, "EXACT")
     if isinstance(at, float):
-        J = cj.conservative_jacobians(F, [[at]])
+        J = cj.jacobians.conservative_jacobians(F, [[at]])
         assert {round(float(v), 9) for v in J.vertices.ravel()} == wanted
 
 
@@ -83,7 +83,7 @@ def test_a_jump_at_some_integers_is_refused_there(at, kept):
     with pytest.raises(DiscontinuityError, match="disagree"):
         cj.conservative_jacobian(F, [at])
     with pytest.raises(DiscontinuityError, match="disagree"):
-        cj.conservative_jacobians(F, [[float(at)]])
+        cj.jacobians.conservative_jacobians(F, [[float(at)]])
 
 
 def test_constants_are_folded_and_the_names_stay_free():

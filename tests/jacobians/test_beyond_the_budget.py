@@ -11,13 +11,15 @@ from conservative.jacobians.conservative_jacobian import jacobian_zonotope
 
 NAMES = [f"x{i}" for i in range(20)]
 MANY = cj.from_sympy([f"Max({name}, 0)" for name in NAMES], state=NAMES)
-SMALL = cj.structured(cj.ScalarPiece.relu(), [[1, 2], [2, 1], [1, 1]], outer=[[1, -1, 0], [0, 1, 1]])
+SMALL = cj.functions.structured(
+    cj.functions.ScalarPiece.relu(), [[1, 2], [2, 1], [1, 1]], outer=[[1, -1, 0], [0, 1, 1]]
+)
 
 
 def test_many_points_keep_the_zonotope_of_a_point_beyond_the_budget() -> None:
     points = np.zeros((3, 20))
     points[1] = 1.0
-    J = cj.conservative_jacobians(MANY, points)
+    J = cj.jacobians.conservative_jacobians(MANY, points)
     assert J.counts.tolist() == [0, 1, 0]
     assert sorted(J.zonotopes) == [0, 2]
     for i in (0, 2):
@@ -31,7 +33,7 @@ def test_many_points_keep_the_zonotope_of_a_point_beyond_the_budget() -> None:
 
 def test_a_small_budget_gives_the_zonotope_too() -> None:
     F = cj.from_sympy("Abs(x) + Abs(y)", state=["x", "y"])
-    J = cj.conservative_jacobians(F, [[0.0, 0.0], [0.0, 1.0]], max_pieces=2)
+    J = cj.jacobians.conservative_jacobians(F, [[0.0, 0.0], [0.0, 1.0]], max_pieces=2)
     assert J.counts.tolist() == [0, 2]
     assert J[0].tie_count == 2
     with pytest.raises(cj.ShapeError, match=r"needs shape \(2, 2\)"):
@@ -53,12 +55,12 @@ def test_cells_beyond_the_budget_are_refused_where_they_may_be_fewer() -> None:
 
 
 def test_a_sandwich_of_many_ties() -> None:
-    exact = cj.jacobian_sandwich(MANY, [0] * 20)
+    exact = cj.jacobians.jacobian_sandwich(MANY, [0] * 20)
     assert exact.exact
     assert (exact.gap.lower, exact.gap.upper) == (0.0, 0.0)
     assert exact.clarke is exact.conical
     lines = cj.from_sympy(" + ".join(f"Max(x + {i}*y, 0)" for i in range(20)), state=["x", "y"])
-    between = cj.jacobian_sandwich(lines, [0, 0])
+    between = cj.jacobians.jacobian_sandwich(lines, [0, 0])
     assert not between.exact
     assert between.selection.tie_count == 20
     assert between.clarke is between.conical
@@ -72,7 +74,7 @@ def test_a_sandwich_of_many_ties() -> None:
 def test_structured_maps_are_taken_everywhere() -> None:
     point = [0, 0]
     written = SMALL.to_selection()
-    sandwich, wanted = cj.jacobian_sandwich(SMALL, point), cj.jacobian_sandwich(written, point)
+    sandwich, wanted = cj.jacobians.jacobian_sandwich(SMALL, point), cj.jacobians.jacobian_sandwich(written, point)
     assert len(sandwich.conical.vertices) == len(wanted.conical.vertices) == 6
     assert wanted.gap.lower - 1e-12 <= sandwich.gap.upper
     assert sandwich.gap.lower <= wanted.gap.upper + 1e-12
@@ -80,11 +82,11 @@ def test_structured_maps_are_taken_everywhere() -> None:
     assert [str(tie.expression) for tie in explained.ties] == [
         str(t.expression) for t in cj.explain(written, point).ties
     ]
-    assert cj.test_conservative(SMALL, rng=0, curves=12).passed
-    wrong = cj.test_conservative(SMALL, lambda at: np.zeros((1, 2, 2)), rng=0, curves=12)
+    assert cj.check_conservativity(SMALL, rng=0, curves=12).passed
+    wrong = cj.check_conservativity(SMALL, lambda at: np.zeros((1, 2, 2)), rng=0, curves=12)
     assert not wrong.passed
-    assert all(c.upper == 0.0 for c in cj.lipschitz_constants(SMALL, (-1.0, 1.0)))
-    J = cj.conservative_jacobians(SMALL, [[0.0, 0.0], [1.0, 2.0]])
+    assert all(c.upper == 0.0 for c in cj.jacobians.lipschitz_constants(SMALL, (-1.0, 1.0)))
+    J = cj.jacobians.conservative_jacobians(SMALL, [[0.0, 0.0], [1.0, 2.0]])
     assert J.counts.tolist() == [8, 1]
     assert J[0].tie_count == 3
     assert J[1].state.shape == (2, 2)
@@ -92,16 +94,16 @@ def test_structured_maps_are_taken_everywhere() -> None:
 
 def test_large_structured_maps_are_looked_at_point_by_point() -> None:
     matrix = np.random.default_rng(0).normal(size=(70, 70))
-    F = cj.structured(cj.ScalarPiece.relu(), matrix)
+    F = cj.functions.structured(cj.functions.ScalarPiece.relu(), matrix)
     points = np.stack([np.zeros(70), np.ones(70)])
-    J = cj.conservative_jacobians(F, points)
+    J = cj.jacobians.conservative_jacobians(F, points)
     assert J.counts.tolist() == [0, 1]
     assert J[0].tie_count == 70
     np.testing.assert_array_equal(J[1].vertices[0], np.where(matrix.sum(axis=1)[:, None] > 0, matrix, 0.0))
     with pytest.raises(ArgumentError, match="to_selection"):
         cj.explain(F, [0] * 70)
     with pytest.raises(cj.ShapeError, match=r"x0, x1, ..., x69"):
-        cj.conservative_jacobians(F, [[1.0]])
+        cj.jacobians.conservative_jacobians(F, [[1.0]])
 
 
 @pytest.mark.parametrize("convert", [int, float])
@@ -126,7 +128,7 @@ def test_ties_that_act_on_each_other_lie_in_the_box_of_their_entries() -> None:
     top = [" + ".join(f"({w})*{h}" for w, h in zip(row, hidden, strict=True)) for row in [(1, -1, 2, 1, 1, -2, 1)] * 2]
     F = cj.from_sympy([f"Abs({top[0]})", f"Max({top[1]}, x)"], state=["x", "y"])
     listed = cj.conservative_jacobian(F, [0, 0])
-    cover = cj.jacobian_zonotope(F, [0, 0])
+    cover = cj.jacobians.jacobian_zonotope(F, [0, 0])
     assert not cover.tight
     assert len(listed.vertices) > 100
     assert cover.contains(listed.vertices).all()

@@ -37,7 +37,7 @@ def build(name):
 
 
 def assert_equal_to_single_calls(F, points, kind="selection", tolerance=None):
-    together = cj.conservative_jacobians(F, points, kind=kind, tolerance=tolerance)
+    together = cj.jacobians.conservative_jacobians(F, points, kind=kind, tolerance=tolerance)
     assert len(together) == len(points)
     for i, point in enumerate(points):
         alone = cj.conservative_jacobian(F, [float(v) for v in point], kind=kind, tolerance=tolerance)
@@ -70,7 +70,7 @@ def test_an_infinite_slope_behind_a_zero_goes_through_the_single_call():
     F = build("root of a switched value")
     points = np.array([[-1.0, 0.5, 0.0], [-1.0, -1.0, 0.0], [1.0, 2.0, 0.5]])
     with pytest.raises(cj.ConservativeError, match=r"point 0: .*not finite"):
-        cj.conservative_jacobians(F, points)
+        cj.jacobians.conservative_jacobians(F, points)
     assert_equal_to_single_calls(F, points[2:])
 
 
@@ -83,9 +83,9 @@ def test_random_piecewise_linear_functions(tree, corners):
         expected = [cj.conservative_jacobian(F, p.tolist()) for p in points]
     except cj.ConservativeError as error:
         with pytest.raises(type(error)):
-            cj.conservative_jacobians(F, points)
+            cj.jacobians.conservative_jacobians(F, points)
         return
-    found = cj.conservative_jacobians(F, points)
+    found = cj.jacobians.conservative_jacobians(F, points)
     assert found.counts.tolist() == [len(J.vertices) for J in expected]
     np.testing.assert_allclose(found.vertices, np.concatenate([J.vertices for J in expected]), atol=1e-12)
 
@@ -104,7 +104,7 @@ def test_shape_and_counts():
     points = np.zeros((2, 3, 4))
     points[..., 3] = 1.0
     points[1, 2, 0] = 1.0
-    J = cj.conservative_jacobians(F, points)
+    J = cj.jacobians.conservative_jacobians(F, points)
     assert len(J) == 6
     assert J.ties.tolist() == [0, 0, 0, 0, 0, 1]
     assert J.offsets.tolist() == [0, 1, 2, 3, 4, 5, 7]
@@ -122,15 +122,15 @@ def test_points_in_chunks(monkeypatch):
 
     F = build("soft threshold")
     points = np.random.default_rng(0).integers(-1, 2, size=(700, 4)).astype(float)
-    whole = cj.conservative_jacobians(F, points)
+    whole = cj.jacobians.conservative_jacobians(F, points)
     monkeypatch.setattr(batch, "_CHUNK", 1)
-    pieces = cj.conservative_jacobians(F, points)
+    pieces = cj.jacobians.conservative_jacobians(F, points)
     np.testing.assert_array_equal(whole.vertices, pieces.vertices)
     np.testing.assert_array_equal(whole.offsets, pieces.offsets)
 
 
 def test_no_points():
-    J = cj.conservative_jacobians(build("nested"), np.zeros((0, 3)))
+    J = cj.jacobians.conservative_jacobians(build("nested"), np.zeros((0, 3)))
     assert len(J) == 0
     assert J.vertices.shape == (0, 1, 3)
     assert list(J) == []
@@ -148,18 +148,18 @@ def test_no_points():
 )
 def test_bad_arguments(points, options, error, words):
     with pytest.raises(error, match=words):
-        cj.conservative_jacobians(build("soft threshold"), points, **options)
+        cj.jacobians.conservative_jacobians(build("soft threshold"), points, **options)
 
 
 def test_bad_points_are_named():
     F = cj.from_sympy("log(x)*Max(x, 1)", state="x")
     with pytest.raises(cj.ConservativeError, match=r"point 1: .*positive"):
-        cj.conservative_jacobians(F, [[1.0], [-1.0]])
+        cj.jacobians.conservative_jacobians(F, [[1.0], [-1.0]])
     jump = cj.from_sympy("sign(x)*Max(y - 1, 0)", state=["x", "y"])
     with pytest.raises(cj.ConservativeError, match=r"point 2: .*disagree"):
-        cj.conservative_jacobians(jump, [[1.0, 1.0], [0.0, -1.0], [0.0, 2.0]])
+        cj.jacobians.conservative_jacobians(jump, [[1.0, 1.0], [0.0, -1.0], [0.0, 2.0]])
     with pytest.raises(TypeError, match="PiecewiseSelection"):
-        cj.conservative_jacobians(lambda x: x, [[1.0]])
+        cj.jacobians.conservative_jacobians(lambda x: x, [[1.0]])
 
 
 def test_many_patterns_of_ties_keep_their_own_branches():
@@ -168,7 +168,7 @@ def test_many_patterns_of_ties_keep_their_own_branches():
     rng = np.random.default_rng(1)
     points = rng.normal(size=(400, 12)) * 2
     points[np.arange(400), rng.integers(0, 12, 400)] = 1.0
-    J = cj.conservative_jacobians(F, points)
+    J = cj.jacobians.conservative_jacobians(F, points)
     assert J.counts.tolist() == [2] * 400
     diagonal = np.einsum("kii->ki", J.vertices)
     expected = np.repeat((np.abs(points) > 1).astype(float), 2, axis=0)

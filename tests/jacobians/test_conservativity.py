@@ -1,4 +1,4 @@
-"""`test_conservative`: right Jacobians pass, and every way to spoil one that curves can see is caught."""
+"""`check_conservativity`: right Jacobians pass, and every way to spoil one that curves can see is caught."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def sign_of(value):
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("name", RIGHT)
 def test_the_package_s_own_jacobians_pass(name, seed):
-    result = cj.test_conservative(build(name), rng=seed)
+    result = cj.check_conservativity(build(name), rng=seed)
     assert result.passed, result
     assert 0 <= result.worst <= result.tolerance
     assert result.curves > 20
@@ -41,7 +41,7 @@ def test_the_package_s_own_jacobians_pass(name, seed):
 @drawn(8, 80, PIECEWISE_LINEAR)
 def test_random_piecewise_linear_functions_pass(tree):
     F = cj.from_sympy(tree.text, state=["x", "y"])
-    assert cj.test_conservative(F, rng=0, curves=16).passed
+    assert cj.check_conservativity(F, rng=0, curves=16).passed
 
 
 def test_what_no_curve_can_see_passes():
@@ -52,7 +52,7 @@ def test_what_no_curve_can_see_passes():
         s = sign_of(point[0])
         return [[[s, 0.0]]] if s else [[[-2.0, 0.0]], [[2.0, 0.0]]]
 
-    assert cj.test_conservative(F, wide, rng=0).passed
+    assert cj.check_conservativity(F, wide, rng=0).passed
 
 
 SPOILED = {
@@ -68,7 +68,7 @@ SPOILED = {
 @pytest.mark.parametrize("how", SPOILED)
 def test_a_wrong_jacobian_of_the_absolute_value_is_caught(how):
     F = cj.from_sympy("Abs(x)", state=["x", "y"])
-    result = cj.test_conservative(F, lambda p: np.array(SPOILED[how](p)), rng=0)
+    result = cj.check_conservativity(F, lambda p: np.array(SPOILED[how](p)), rng=0)
     assert not result.passed
     assert result.worst > result.tolerance
     start, end = result.curve[result.segment : result.segment + 2]
@@ -83,7 +83,7 @@ def test_wrong_only_on_the_diagonal_kink_of_three_variables():
         right = cj.conservative_jacobian(F, point.tolist()).vertices
         return right if len(right) == 1 else np.concatenate([right, right + np.array([0.25, 0.0, 0.0])])
 
-    assert not cj.test_conservative(F, spoiled, rng=0, curves=16).passed
+    assert not cj.check_conservativity(F, spoiled, rng=0, curves=16).passed
 
 
 def test_transposed_and_missing_components_are_caught():
@@ -92,30 +92,30 @@ def test_transposed_and_missing_components_are_caught():
     def transposed(point):
         return cj.conservative_jacobian(F, point.tolist()).vertices.transpose(0, 2, 1)
 
-    assert not cj.test_conservative(F, transposed, rng=0, curves=16).passed
-    result = cj.test_conservative(F, lambda p: np.array([[1.0, 0.0], [0.0, 1.0]]), rng=0)
+    assert not cj.check_conservativity(F, transposed, rng=0, curves=16).passed
+    result = cj.check_conservativity(F, lambda p: np.array([[1.0, 0.0], [0.0, 1.0]]), rng=0)
     assert (result.passed, result.component) == (False, 0)
 
 
 def test_jacobian_sets_may_be_returned():
     F = cj.from_sympy("Max(x, y)", state=["x", "y"])
-    assert cj.test_conservative(F, lambda p: cj.conservative_jacobian(F, p.tolist()), rng=0, curves=8).passed
+    assert cj.check_conservativity(F, lambda p: cj.conservative_jacobian(F, p.tolist()), rng=0, curves=8).passed
 
 
 def test_the_seed_decides():
     F = build("median")
-    first, again, other = (cj.test_conservative(F, lambda p: np.zeros((1, 3)), rng=s) for s in (5, 5, 6))
+    first, again, other = (cj.check_conservativity(F, lambda p: np.zeros((1, 3)), rng=s) for s in (5, 5, 6))
     np.testing.assert_array_equal(first.curve, again.curve)
     assert first.worst == again.worst != other.worst
 
 
 def test_the_box_keeps_to_the_domain():
     F = cj.from_sympy("log(x)*Max(x, 1)", state="x")
-    result = cj.test_conservative(F, rng=0, box=(0.5, 3.0))
+    result = cj.check_conservativity(F, rng=0, box=(0.5, 3.0))
     assert result.passed
     assert result.curve.min() >= 0.5 - 1e-8
     with pytest.raises(cj.ConservativeError, match="defined on none"):
-        cj.test_conservative(F, rng=0, box=(-3.0, -1.0))
+        cj.check_conservativity(F, rng=0, box=(-3.0, -1.0))
 
 
 @pytest.mark.parametrize(
@@ -133,10 +133,10 @@ def test_the_box_keeps_to_the_domain():
 )
 def test_bad_arguments(options, error, words):
     with pytest.raises(error, match=words):
-        cj.test_conservative(cj.from_sympy("Max(x, y)", state=["x", "y"]), rng=0, **options)
+        cj.check_conservativity(cj.from_sympy("Max(x, y)", state=["x", "y"]), rng=0, **options)
 
 
 def test_other_functions_are_refused():
     with pytest.raises(TypeError, match="PiecewiseSelection"):
-        cj.test_conservative(abs)
-    assert cj.test_conservative.__test__ is False
+        cj.check_conservativity(abs)
+    assert cj.check_conservativity.__test__ is False

@@ -55,7 +55,7 @@ def test_known_sets(F, state, at, clarke, kind):
 
 @pytest.mark.parametrize(("F", "state", "at", "clarke"), [r[1:] for r in TABLE], ids=[r[0] for r in TABLE])
 def test_the_batched_call_merges_nothing_either(F, state, at, clarke):
-    J = cj.conservative_jacobians(cj.from_sympy(F, state=list(state)), [at, at])
+    J = cj.jacobians.conservative_jacobians(cj.from_sympy(F, state=list(state)), [at, at])
     listed = sorted(tuple(b.ravel().tolist()) for b in J.vertices[: J.counts[0]])
     assert np.allclose(listed, sorted(clarke), rtol=1e-9, atol=0)
     assert J.counts.tolist() == [len(clarke)] * 2
@@ -70,7 +70,7 @@ def test_without_tolerance_too(F):
 
 def test_a_tie_used_twice_at_a_double_beside_it():
     F = cj.from_sympy("Max(x*y, 0.3) - Max(0.3 - x*y, 0)", state=["x", "y"])
-    found = cj.jacobian_sandwich(F, [0.5, 0.6])
+    found = cj.jacobians.jacobian_sandwich(F, [0.5, 0.6])
     assert (found.conical.exactness, found.program.exactness) == (Exactness.EXACT, Exactness.OUTER)
     assert rows(found.conical) == [(0.6, 0.5)]
     assert len(found.program.vertices) == 3
@@ -94,7 +94,7 @@ def test_implicit_derivatives_see_small_slopes():
 
 def test_the_test_of_conservativity_sees_small_slopes():
     F = cj.from_sympy("1e10*Max(1e-10*x, -1e-10*x)", state=["x"])
-    assert cj.test_conservative(F, rng=0, curves=8).passed
+    assert cj.check_conservativity(F, rng=0, curves=8).passed
 
 
 SCALES = st.sampled_from(
@@ -111,7 +111,7 @@ def _scaled(tree, outer, inner):
 @drawn(10, 150, tree=WITH_DECIDED_GUARDS, outer=SCALES, inner=SCALES, exact=st.booleans())
 def test_sets_scale_with_the_function(tree, outer, inner, exact):
     at = [0, 0] if exact else [0.0, 0.0]
-    plain, scaled = (cj.jacobian_sandwich(F, at, tolerance=0.0) for F in _scaled(tree, outer, inner))
+    plain, scaled = (cj.jacobians.jacobian_sandwich(F, at, tolerance=0.0) for F in _scaled(tree, outer, inner))
     for name in ("conical", "program"):
         one, other = getattr(plain, name), getattr(scaled, name)
         assert one.exactness is other.exactness
@@ -145,7 +145,7 @@ def test_irrational_constants_are_enclosed_operation_by_operation(constant):
 def test_absolute_values_and_maxima_with_zero_are_never_negative_at_a_tie_within_the_tolerance(text, at, slope):
     F = cj.from_sympy(text, state="x")
     assert F.evaluate([at])[0] == pytest.approx(0.0, abs=1e-8)
-    for found in (cj.conservative_jacobian(F, [at]).vertices, cj.conservative_jacobians(F, [[at]]).vertices):
+    for found in (cj.conservative_jacobian(F, [at]).vertices, cj.jacobians.conservative_jacobians(F, [[at]]).vertices):
         assert np.isfinite(found).all()
         assert slope is None or found.ravel() == pytest.approx(slope, abs=2e-8)
 
@@ -171,6 +171,6 @@ def test_the_batched_call_claims_no_more_beside_a_completed_quotient():
     # the guard is within the tolerance of 0, where the quotient in doubles is far from its limit
     F = cj.from_sympy("cos(Piecewise(((exp(y) - 1)/y, Ne(y, 0)), (1, True))*z**2) - 1", state="y z")
     single = cj.conservative_jacobian(F, [1e-12, 1e-12])
-    assert cj.conservative_jacobians(F, [[1e-12, 1e-12]])[0].exactness is single.exactness
+    assert cj.jacobians.conservative_jacobians(F, [[1e-12, 1e-12]])[0].exactness is single.exactness
     assert len(single.vertices) == 2
     assert single.exactness.name == "OUTER"

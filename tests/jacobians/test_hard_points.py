@@ -24,13 +24,13 @@ def test_exactness_does_not_depend_on_the_scale(scale: str, at: float) -> None:
     found = cj.conservative_jacobian(F, [at])
     assert found.exactness is Exactness.OUTER
     assert len(found.vertices) == 3
-    assert not cj.jacobian_sandwich(F, [at]).exact
+    assert not cj.jacobians.jacobian_sandwich(F, [at]).exact
 
 
 def test_branches_that_part_along_a_curved_guard_are_refused() -> None:
     F = cj.from_sympy("Piecewise((Max(x, 0) - x, y > x**2), (0, True))", state=["x", "y"])
     assert len(cj.conservative_jacobian(F, [1, 1]).vertices) == 1
-    for call in (cj.conservative_jacobian, cj.jacobian_sandwich, cj.explain):
+    for call in (cj.conservative_jacobian, cj.jacobians.jacobian_sandwich, cj.explain):
         with pytest.raises(DiscontinuityError, match="beside the point, where y meets"):
             call(F, [0, 0])
 
@@ -67,6 +67,6 @@ def test_bad_arguments_are_named() -> None:
     with pytest.raises(ArgumentError, match="knows JAX"):
         cj.explain(F, [0]).derivative("numpy")
     with pytest.raises(NonFiniteError):
-        cj.test_conservative(F, lambda point: np.array([[[np.nan]]]))
+        cj.check_conservativity(F, lambda point: np.array([[[np.nan]]]))
     with pytest.raises(TypeError):
-        cj.test_conservative(F, lambda point: "a")
+        cj.check_conservativity(F, lambda point: "a")

@@ -32,7 +32,7 @@ KNOWN = [
 
 @pytest.mark.parametrize(("F", "state", "box", "expected"), KNOWN, ids=[str(k[0]) for k in KNOWN])
 def test_known_constants(F, state, box, expected):
-    found = cj.lipschitz_constants(cj.from_sympy(F, state=list(state)), box)
+    found = cj.jacobians.lipschitz_constants(cj.from_sympy(F, state=list(state)), box)
     assert len(found) == len(expected) == len(found.pieces)
     for bracket, value in zip(sorted(found, key=lambda b: b.upper), sorted(expected), strict=True):
         assert bracket.lower <= value * (1 + 1e-15)
@@ -44,7 +44,7 @@ def test_known_constants(F, state, box, expected):
 
 def test_the_two_components_and_their_norm():
     """T d for F = (xy, x²/2) is [[d₂, d₁], [d₁, 0]]: the square of its norm is 2d₁² + d₂²."""
-    found = cj.lipschitz_constants(cj.from_sympy(["x*y", "x**2/2"], state=["x", "y"]), (-1, 1))
+    found = cj.jacobians.lipschitz_constants(cj.from_sympy(["x*y", "x**2/2"], state=["x", "y"]), (-1, 1))
     assert found[0].lower <= math.sqrt(2) <= found[0].upper <= 1.4143
 
 
@@ -67,7 +67,7 @@ GROWN = st.recursive(
 @given(GROWN, st.integers(0, 10**6))
 def test_difference_quotients_never_exceed_the_bound(text, seed):
     F = cj.from_sympy(text, state=["x", "y"])
-    found = cj.lipschitz_constants(F, ([-1.0, 0.0], [0.5, 1.0]))
+    found = cj.jacobians.lipschitz_constants(F, ([-1.0, 0.0], [0.5, 1.0]))
     points = np.random.default_rng(seed).uniform([-1.0, 0.0], [0.5, 1.0], size=(12, 2))
     points[1::2] = points[::2] + 1e-3 * (points[1::2] - points[::2])
     for piece, bracket in zip(found.pieces, found, strict=True):
@@ -82,7 +82,7 @@ def test_difference_quotients_never_exceed_the_bound(text, seed):
 
 @pytest.mark.parametrize("lower", [0.0, -1.0])
 def test_where_no_bound_exists_the_upper_end_is_infinite(lower):
-    bracket = cj.lipschitz_constants(cj.from_sympy("log(x)", state="x"), (lower, 1.0))[0]
+    bracket = cj.jacobians.lipschitz_constants(cj.from_sympy("log(x)", state="x"), (lower, 1.0))[0]
     assert bracket.upper == math.inf
     assert bracket.lower >= 1.0
 
@@ -92,12 +92,12 @@ def test_where_no_bound_exists_the_upper_end_is_infinite(lower):
 )
 def test_bad_boxes(box, words):
     with pytest.raises(ValueError, match=words):
-        cj.lipschitz_constants(cj.from_sympy("Max(x, y)", state=["x", "y"]), box)
+        cj.jacobians.lipschitz_constants(cj.from_sympy("Max(x, y)", state=["x", "y"]), box)
 
 
 def test_too_many_pieces_and_other_functions():
     F = cj.from_sympy(" + ".join(f"Max(x, {i})" for i in range(6)), state="x")
     with pytest.raises(cj.ConservativeError, match="max_pieces"):
-        cj.lipschitz_constants(F, (0, 1), max_pieces=10)
+        cj.jacobians.lipschitz_constants(F, (0, 1), max_pieces=10)
     with pytest.raises(TypeError, match="PiecewiseSelection"):
-        cj.lipschitz_constants(abs, (0, 1))
+        cj.jacobians.lipschitz_constants(abs, (0, 1))

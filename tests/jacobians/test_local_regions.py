@@ -38,7 +38,7 @@ def hull(J):
 @pytest.mark.parametrize(("text", "wanted"), KNOWN)
 def test_cells_of_higher_order_are_seen(text, wanted, zero):
     F = cj.from_sympy(text, state="x y")
-    J = cj.jacobian_sandwich(F, [zero, zero]).clarke
+    J = cj.jacobians.jacobian_sandwich(F, [zero, zero]).clarke
     assert hull(J) <= wanted
     assert cj.MatrixPolytope(J.vertices).contains(np.array(sorted(wanted), dtype=float)[:, None]).all()
     for kind in ("program", "conical"):
@@ -82,5 +82,5 @@ def test_gradients_at_points_nearby_lie_in_an_exact_set(seed):
     t = 10.0 ** rng.uniform(-6, -4, size=300) * rng.choice([-1, 1], size=300)
     s = rng.normal(size=300) * np.abs(t) ** rng.integers(1, 4, size=300)
     points = np.concatenate([np.stack([t, s], axis=1), np.stack([s, t], axis=1)])
-    near = cj.conservative_jacobians(F, points, tolerance=0.0)
+    near = cj.jacobians.conservative_jacobians(F, points, tolerance=0.0)
     assert cj.MatrixPolytope(J.vertices).contains(near.vertices, tol=1e-3).all()

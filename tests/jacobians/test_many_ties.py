@@ -145,7 +145,7 @@ def test_a_thousand_ties_of_a_structured_map() -> None:
     rng = np.random.default_rng(1)
     p = m = 300
     M, N = rng.normal(size=(p, p)) / 60, rng.normal(size=(p, m))
-    F = cj.structured(cj.ScalarPiece.soft_threshold(1.0), M, N=N, c=rng.choice([-1.0, 1.0], size=p))
+    F = cj.functions.structured(cj.functions.ScalarPiece.soft_threshold(1.0), M, N=N, c=rng.choice([-1.0, 1.0], size=p))
     J = cj.conservative_jacobian(F, np.zeros(p + m))
     assert J.tie_count == p
     assert J.exactness is cj.Exactness.EXACT
@@ -163,21 +163,21 @@ def test_a_thousand_ties_of_a_structured_map() -> None:
 
 
 def test_dependent_rows_are_outer_and_their_cells_are_few() -> None:
-    F = cj.structured(cj.ScalarPiece.relu(), [[1], [-1]])
+    F = cj.functions.structured(cj.functions.ScalarPiece.relu(), [[1], [-1]])
     J = cj.conservative_jacobian(F, [0])
     assert J.exactness is cj.Exactness.OUTER
     for form in (F, F.to_selection()):
         conical = cj.conservative_jacobian(form, [0], kind="conical")
         assert conical.exactness is cj.Exactness.EXACT
         assert sorted(conical.vertices[:, :, 0].tolist()) == [[-0.0, -1.0], [1.0, 0.0]]
-    independent = cj.structured(cj.ScalarPiece.relu(), [[1, 0], [-1, 1]])
+    independent = cj.functions.structured(cj.functions.ScalarPiece.relu(), [[1, 0], [-1, 1]])
     assert cj.conservative_jacobian(independent, [0, 0], kind="conical").exactness is cj.Exactness.EXACT
     with pytest.raises(cj.ConservativeError, match="conical"):
         cj.conservative_jacobian(F, [0], kind="other")
 
 
 def test_two_breakpoints_within_the_tolerance_are_both_tied() -> None:
-    F = cj.structured(cj.ScalarPiece.clip(0.0, 1e-12), [[1.0]])
+    F = cj.functions.structured(cj.functions.ScalarPiece.clip(0.0, 1e-12), [[1.0]])
     J = cj.conservative_jacobian(F, [0.0])
     assert J.tie_count == 2
     assert not J.tight
@@ -190,7 +190,7 @@ def test_two_breakpoints_within_the_tolerance_are_both_tied() -> None:
 def test_rounding_of_an_outer_map_is_enclosed() -> None:
     rng = np.random.default_rng(5)
     W, M = rng.normal(size=(3, 40)), rng.normal(size=(40, 3))
-    F = cj.structured(cj.ScalarPiece.relu(), M, outer=W, c=np.ones(40))
+    F = cj.functions.structured(cj.functions.ScalarPiece.relu(), M, outer=W, c=np.ones(40))
     J = cj.conservative_jacobian(F, [0.0, 0.0, 0.0])
     exact = [[sum(Fraction(W[i, k]) * Fraction(M[k, j]) for k in range(40)) for j in range(3)] for i in range(3)]
     error = sum(float(Fraction(float(J.base[i, j])) - exact[i][j]) ** 2 for i in range(3) for j in range(3)) ** 0.5
@@ -199,7 +199,7 @@ def test_rounding_of_an_outer_map_is_enclosed() -> None:
 
 
 def test_blocks_are_checked() -> None:
-    J = cj.conservative_jacobian(cj.structured(cj.ScalarPiece.relu(), [[1.0]]), [0.0])
+    J = cj.conservative_jacobian(cj.functions.structured(cj.functions.ScalarPiece.relu(), [[1.0]]), [0.0])
     with pytest.raises(ShapeError, match="one weight a tie"):
         J.block([0.0, 1.0])
     with pytest.raises(ShapeError, match="parameter"):

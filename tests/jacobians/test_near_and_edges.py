@@ -78,14 +78,14 @@ WITHIN = [
 def test_points_on_the_edge_of_the_domain_say_so(F, at, shown, convert):
     F = cj.from_sympy(F, state=["x", "y"][: len(at)])
     at = [convert(v) for v in at]
-    found = cj.jacobian_sandwich(F, at)
+    found = cj.jacobians.jacobian_sandwich(F, at)
     assert len(found.program.edges) == 1
     assert shown in found.program.edges[0]
     assert found.clarke is None
     assert (found.conical.exactness, found.program.exactness) == (Exactness.INNER, Exactness.OUTER)
     assert "on the edge of the domain of" in repr(found.program)
     assert "on the edge of the domain of" in str(cj.explain(F, at))
-    many = cj.conservative_jacobians(F, [[float(v) for v in at]])
+    many = cj.jacobians.conservative_jacobians(F, [[float(v) for v in at]])
     assert many[0].exactness is Exactness.OUTER
 
 
@@ -104,5 +104,5 @@ def test_the_report_names_the_edge():
 
 def test_sums_of_sets_keep_the_edge():
     J = cj.conservative_jacobian(cj.from_sympy("x**1.5", state=["x"]), [0])
-    total = cj.add_jacobians(J, J)
+    total = cj.jacobians.add_jacobians(J, J)
     assert (total.edges, total.exactness) == (J.edges, Exactness.OUTER)

@@ -95,7 +95,7 @@ def test_the_batched_call_returns_the_same_sets(F, state, at, program):
     F = cj.from_sympy(F, state=list(state))
     point = [float(Fraction(v)) for v in at]
     away = [x + 0.25 for x in point]
-    J = cj.conservative_jacobians(F, [point, away, point])
+    J = cj.jacobians.conservative_jacobians(F, [point, away, point])
     listed = sorted(tuple(block.ravel().tolist()) for block in J.vertices[J.offsets[0] : J.offsets[1]])
     assert np.allclose(listed, wanted(program))
     assert np.allclose(rows(J[0]), listed)
@@ -116,17 +116,19 @@ def test_the_verdict_is_about_a_smooth_map_where_it_is_smooth():
 
 
 def test_the_sandwich_holds_all_of_them():
-    found = cj.jacobian_sandwich(cj.from_sympy("Piecewise((x, x < 1), (x**2, True))", state="x"), [0])
+    found = cj.jacobians.jacobian_sandwich(cj.from_sympy("Piecewise((x, x < 1), (x**2, True))", state="x"), [0])
     assert [rows(s) for s in (found.conical, found.program, found.selection)] == [[(1,)], [(1,)], [(0,), (1,)]]
     assert found.exact
     assert found.gap.upper == 0
     assert found.clarke.exactness is Exactness.EXACT
-    refused = cj.jacobian_sandwich(cj.from_sympy("Piecewise((x, x < 1), (sqrt(x), True))", state="x"), [0])
+    refused = cj.jacobians.jacobian_sandwich(cj.from_sympy("Piecewise((x, x < 1), (sqrt(x), True))", state="x"), [0])
     assert refused.selection is None
     assert rows(refused.program) == [(1,)]
 
 
-@pytest.mark.parametrize("call", [lambda F: cj.jacobian_sandwich(F, [0, 0]), lambda F: cj.analyze(F, at=[0, 0])])
+@pytest.mark.parametrize(
+    "call", [lambda F: cj.jacobians.jacobian_sandwich(F, [0, 0]), lambda F: cj.analyze(F, at=[0, 0])]
+)
 def test_all_readings_come_from_one_search_of_cells(call, monkeypatch):
     searches = []
     whole = at_point.CellSearch
@@ -142,7 +144,7 @@ def test_all_readings_come_from_one_search_of_cells(call, monkeypatch):
 
 def test_program_and_selection_agree_where_nothing_is_decided():
     F = cj.from_sympy(["Max(x, 0) - Abs(y)", "Piecewise((x, x > y), (y, True))"], state=["x", "y"])
-    found = cj.jacobian_sandwich(F, [0, 0])
+    found = cj.jacobians.jacobian_sandwich(F, [0, 0])
     assert rows(found.program) == rows(found.selection)
 
 
@@ -155,14 +157,14 @@ def test_beyond_the_budget_a_decided_guard_stays_decided():
     assert (program.kind, program.tie_count, program.exactness) == ("program", 14, Exactness.EXACT)
     assert (by_values.kind, by_values.tie_count, by_values.exactness) == ("selection", 15, Exactness.OUTER)
     assert cj.conservative_jacobian(F, [0] * 14, kind="conical").exactness is Exactness.EXACT
-    assert cj.jacobian_zonotope(F, [0] * 14).tie_count == 14
+    assert cj.jacobians.jacobian_zonotope(F, [0] * 14).tie_count == 14
 
 
 def test_the_calculus_takes_the_program_reading():
     inner = cj.from_sympy("Piecewise((x, x < 1), (x**2, True))", state="x")
     outer = cj.from_sympy("Abs(y)", state="y")
-    assert rows(cj.chain_rule(outer, inner, [0])) == [(-1,), (1,)]
-    assert rows(cj.conservative_jacobian(cj.compose(outer, inner), [0])) == [(-1,), (1,)]
+    assert rows(cj.jacobians.chain_rule(outer, inner, [0])) == [(-1,), (1,)]
+    assert rows(cj.conservative_jacobian(cj.functions.compose(outer, inner), [0])) == [(-1,), (1,)]
 
 
 def test_explain_names_no_tie_that_a_guard_has_decided():
@@ -172,29 +174,29 @@ def test_explain_names_no_tie_that_a_guard_has_decided():
 
 
 def test_structured_maps_take_all_kinds():
-    layer = cj.structured(cj.ScalarPiece.relu(), [[1, 0], [0, 1]])
+    layer = cj.functions.structured(cj.functions.ScalarPiece.relu(), [[1, 0], [0, 1]])
     for kind in ("program", "selection", "conical"):
         J = cj.conservative_jacobian(layer, [0, 0], kind=kind)
         assert (J.kind, J.exactness, J.tie_count) == (kind, Exactness.EXACT, 2)
-        assert cj.conservative_jacobians(layer, [[0.0, 0.0]], kind=kind).kind == kind
+        assert cj.jacobians.conservative_jacobians(layer, [[0.0, 0.0]], kind=kind).kind == kind
 
 
 def test_unknown_kinds_are_refused_by_name():
     F = cj.from_sympy("x", state="x")
-    for call in (cj.conservative_jacobian, lambda F, at, kind: cj.conservative_jacobians(F, [at], kind=kind)):
+    for call in (cj.conservative_jacobian, lambda F, at, kind: cj.jacobians.conservative_jacobians(F, [at], kind=kind)):
         with pytest.raises(ArgumentError, match=r'"program", "selection" or "conical"; got \'values\''):
             call(F, [0.0], kind="values")
 
 
 def test_a_tested_map_is_conservative_with_decided_guards():
     F = cj.from_sympy("Piecewise((x, x < 1), (x**2, True)) + Max(x, -y)", state=["x", "y"])
-    assert cj.test_conservative(F, rng=0, curves=12).passed
+    assert cj.check_conservativity(F, rng=0, curves=12).passed
 
 
 @drawn(10, 120, tree=WITH_DECIDED_GUARDS)
 def test_the_sets_are_nested_and_program_forgets_what_is_decided(tree):
-    found = cj.jacobian_sandwich(cj.from_sympy(tree.text, state=["x", "y"]), [0, 0])
-    near = cj.jacobian_sandwich(cj.from_sympy(tree.near_zero.text, state=["x", "y"]), [0, 0])
+    found = cj.jacobians.jacobian_sandwich(cj.from_sympy(tree.text, state=["x", "y"]), [0, 0])
+    near = cj.jacobians.jacobian_sandwich(cj.from_sympy(tree.near_zero.text, state=["x", "y"]), [0, 0])
     assert found.conical.exactness is Exactness.EXACT
     hull = MatrixPolytope(found.program.vertices)
     assert hull.contains(found.conical.vertices, tol=1e-12).all()

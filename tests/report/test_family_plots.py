@@ -5,18 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from conservative import (
-    ConservativeError,
-    analyze,
-    common_quadratic_norm,
-    joint_spectral_radius,
-    plot_norm,
-    plot_radius,
-    polytope_norm,
-)
-from conservative.plots import plot_analysis
+from conservative import ConservativeError, analyze, joint_spectral_radius
+from conservative.plots import plot_analysis, plot_norm, plot_radius
 from conservative.plots.families import growth_along, length_bounds
-from conservative.spectral import UnitBall, ball_of
+from conservative.spectral import UnitBall, ball_of, common_quadratic_norm, polytope_norm
 
 UL = np.array([[[1.0, 1], [0, 1]], [[1, 0], [1, 1]]])
 GOLDEN = (1 + 5**0.5) / 2

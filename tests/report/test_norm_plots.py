@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from conservative import ConservativeError, plot_unit_ball
+from conservative import ConservativeError
+from conservative.plots import plot_unit_ball
 
 UL = [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
 

@@ -14,12 +14,12 @@ import conservative as cj
 def plane():
     case = cj.gallery.parametrised("heavy-ball")
     ranges = case.ranges | {"alpha": (0, "3/2"), "kappa": 4}
-    return cj.counterexample_map(case.matrices, ranges=ranges, resolution=(12, 10), max_length=8)
+    return cj.spectral.counterexample_map(case.matrices, ranges=ranges, resolution=(12, 10), max_length=8)
 
 
 @pytest.mark.parametrize(("ending", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_pictures(plane, tmp_path, ending, start):
-    cj.plot_counterexample_map(plane, str(tmp_path / f"map.{ending}"))
+    cj.plots.plot_counterexample_map(plane, str(tmp_path / f"map.{ending}"))
     assert (tmp_path / f"map.{ending}").read_bytes().startswith(start)
 
 
@@ -27,7 +27,7 @@ def test_the_legend_names_verdicts_and_words(plane, tmp_path):
     import matplotlib
 
     with matplotlib.rc_context({"svg.fonttype": "none"}):
-        cj.plot_counterexample_map(plane, str(tmp_path / "map.svg"))
+        cj.plots.plot_counterexample_map(plane, str(tmp_path / "map.svg"))
     text = (tmp_path / "map.svg").read_text(encoding="utf-8")
     for label in (
         "12 expands",
@@ -40,7 +40,7 @@ def test_the_legend_names_verdicts_and_words(plane, tmp_path):
 
 
 def test_a_table_has_one_line_for_each_cell(plane, tmp_path):
-    cj.export_counterexample_map(plane, str(tmp_path / "map.csv"))
+    cj.report.export_counterexample_map(plane, str(tmp_path / "map.csv"))
     with (tmp_path / "map.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 120
@@ -53,14 +53,14 @@ def test_a_table_has_one_line_for_each_cell(plane, tmp_path):
 
 
 def test_arrays(plane, tmp_path):
-    cj.export_counterexample_map(plane, str(tmp_path / "map.npz"))
+    cj.report.export_counterexample_map(plane, str(tmp_path / "map.npz"))
     with np.load(tmp_path / "map.npz") as data:
         assert data["verdicts"][data["codes"][0, 0]] == plane.verdict(0, 0).name.lower()
         np.testing.assert_array_equal(data["x"], plane.x)
         assert data["words"].tolist() == ["".join(str(i + 1) for i in word) for word in plane.words]
 
 
-@pytest.mark.parametrize("call", [cj.plot_counterexample_map, cj.export_counterexample_map])
+@pytest.mark.parametrize("call", [cj.plots.plot_counterexample_map, cj.report.export_counterexample_map])
 def test_refusals(plane, tmp_path, call):
     with pytest.raises(cj.ConservativeError, match="writes"):
         call(plane, str(tmp_path / "map.gif"))
@@ -70,8 +70,10 @@ def test_refusals(plane, tmp_path, call):
 
 def test_the_box_of_the_stable_cells_has_a_rim_of_one_cell() -> None:
     a, b = sympy.symbols("a b")
-    plane = cj.counterexample_map([[[2 * a]], [[b]]], ranges={a: (0, 2), b: (0, 4)}, resolution=8, max_length=1)
+    plane = cj.spectral.counterexample_map(
+        [[[2 * a]], [[b]]], ranges={a: (0, 2), b: (0, 4)}, resolution=8, max_length=1
+    )
     # Stable are 2a < 1 and b < 1: two cells of 1/4, and two of 1/2, by their centres.
     assert plane.stable_ranges() == ((0, Fraction(3, 4)), (0, Fraction(3, 2)))
-    none = cj.counterexample_map([[[2 + a]], [[b]]], ranges={a: (0, 2), b: (0, 4)}, resolution=4, max_length=1)
+    none = cj.spectral.counterexample_map([[[2 + a]], [[b]]], ranges={a: (0, 2), b: (0, 4)}, resolution=4, max_length=1)
     assert none.stable_ranges() == none.ranges

@@ -11,14 +11,8 @@ import math
 import numpy as np
 import pytest
 
-from conservative import (
-    check,
-    common_quadratic_norm,
-    conic_bound,
-    joint_spectral_radius,
-    path_complete_bound,
-    sum_of_squares_bound,
-)
+from conservative import check, joint_spectral_radius
+from conservative.spectral import common_quadratic_norm, conic_bound, path_complete_bound, sum_of_squares_bound
 
 ROOM = 1e-5
 """Relative slack that rounding the solvers' answers to proofs may cost."""

@@ -202,7 +202,7 @@ def test_only_closed_paths_matter():
         (lambda: Automaton.from_forbidden([()], letters=2), "at least one letter"),
         (lambda: Automaton.de_bruijn(3, 16), "less memory"),
         (lambda: lifted_family(as_family([U], call="test"), Automaton.de_bruijn(2, 0)), "family has 1 matrices"),
-        (lambda: cj.path_complete_bound([U, L], automaton="golden"), "needs an `Automaton`"),
+        (lambda: cj.spectral.path_complete_bound([U, L], automaton="golden"), "needs an `Automaton`"),
     ],
 )
 def test_bad_automata_are_refused(build, message):

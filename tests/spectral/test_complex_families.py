@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from conservative import check, common_quadratic_norm, joint_spectral_radius, lower_spectral_radius, p_radius
-from conservative.spectral import spectral_radius
+from conservative import check, joint_spectral_radius
+from conservative.spectral import common_quadratic_norm, lower_spectral_radius, p_radius, spectral_radius
 
 U, L = np.array([[1, 1], [0, 1]]), np.array([[1, 0], [1, 1]])
 GOLDEN = (1 + 5**0.5) / 2

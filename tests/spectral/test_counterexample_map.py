@@ -27,7 +27,7 @@ CONTRACTS = {RegionVerdict.EUCLIDEAN, RegionVerdict.QUADRATIC, RegionVerdict.PRO
 
 def test_every_verdict_of_a_small_map_is_true():
     ranges = {a: (0, "3/2"), b: (0, 1), k: 4}
-    plane = cj.counterexample_map(FAMILY, ranges=ranges, resolution=(9, 7), max_length=5)
+    plane = cj.spectral.counterexample_map(FAMILY, ranges=ranges, resolution=(9, 7), max_length=5)
     assert plane.complete
     assert plane.codes.shape == (7, 9)
     family = parametrised_family(FAMILY, ranges=ranges, call="test")
@@ -58,7 +58,7 @@ def test_every_verdict_of_a_small_map_is_true():
 
 def test_contraction_never_contradicts_the_joint_spectral_radius():
     ranges = {k: (0, 1), b: ("1/2", 1), a: 1}
-    plane = cj.counterexample_map(FAMILY, ranges=ranges, resolution=4, max_length=6)
+    plane = cj.spectral.counterexample_map(FAMILY, ranges=ranges, resolution=4, max_length=6)
     family = parametrised_family(FAMILY, ranges=ranges, call="test")
     for row, column in np.ndindex(4, 4):
         point = plane.point(row, column)
@@ -70,14 +70,14 @@ def test_contraction_never_contradicts_the_joint_spectral_radius():
 
 def test_a_euclidean_contraction_is_named_first():
     s, t = sp.symbols("s t")
-    plane = cj.counterexample_map([[[s, 0], [0, t]]], ranges={s: (-2, 2), t: (-2, 2)}, resolution=4)
+    plane = cj.spectral.counterexample_map([[[s, 0], [0, t]]], ranges={s: (-2, 2), t: (-2, 2)}, resolution=4)
     inside = [[plane.verdict(i, j) is RegionVerdict.EUCLIDEAN for j in range(4)] for i in range(4)]
     assert inside == [[i in (1, 2) and j in (1, 2) for j in range(4)] for i in range(4)]
 
 
 def test_irrational_entries_are_marked():
     s, t = sp.symbols("s t")
-    plane = cj.counterexample_map([[[sp.sqrt(s), t], [0, 0]]], ranges={s: (0, 1), t: (0, 1)}, resolution=2)
+    plane = cj.spectral.counterexample_map([[[sp.sqrt(s), t], [0, 0]]], ranges={s: (0, 1), t: (0, 1)}, resolution=2)
     assert [plane.verdict(i, 0) for i in range(2)] == [RegionVerdict.EUCLIDEAN] * 2
     assert [plane.verdict(i, 1) for i in range(2)] == [RegionVerdict.UNDEFINED] * 2
 
@@ -109,7 +109,7 @@ def test_shrinking_is_decided_exactly():
 
 def test_time_and_interruption_leave_the_rest_unmarked(monkeypatch):
     ranges = {a: (0, "3/2"), b: (0, 1), k: 4}
-    late = cj.counterexample_map(FAMILY, ranges=ranges, resolution=8, time_limit=1e-9)
+    late = cj.spectral.counterexample_map(FAMILY, ranges=ranges, resolution=8, time_limit=1e-9)
     assert not late.complete
     assert {late.verdict(i, j) for i in range(8) for j in range(8)} == {RegionVerdict.NOT_REACHED}
 
@@ -117,7 +117,7 @@ def test_time_and_interruption_leave_the_rest_unmarked(monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(regions, "_decide", interrupted)
-    assert not cj.counterexample_map(FAMILY, ranges=ranges, resolution=8).complete
+    assert not cj.spectral.counterexample_map(FAMILY, ranges=ranges, resolution=8).complete
 
 
 @pytest.mark.parametrize(
@@ -135,4 +135,4 @@ def test_time_and_interruption_leave_the_rest_unmarked(monkeypatch):
 def test_refusals(options, message):
     given_ranges = {"ranges": {a: (0, "3/2"), b: (0, 1), k: 4}} | options
     with pytest.raises(cj.ConservativeError, match=message):
-        cj.counterexample_map(FAMILY, **given_ranges)
+        cj.spectral.counterexample_map(FAMILY, **given_ranges)

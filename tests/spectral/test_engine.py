@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from strategies.spectral import hidden_blocks, unimodular_pairs
 from strategies.stages import drawn
 
-from conservative import Automaton, check, joint_spectral_radius
+from conservative import check, joint_spectral_radius
 from conservative._core.families.as_family import as_family
 from conservative.certificates import upper_certificate
-from conservative.spectral import RadiusStatus
+from conservative.spectral import Automaton, RadiusStatus
 from conservative.spectral.norms.isometries import preserved_form
 from conservative.spectral.polytope.all_letters import optimised, reach
 from conservative.spectral.polytope.columns import HullKind

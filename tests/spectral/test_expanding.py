@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.spectral import families
 
-from conservative import Automaton, ConservativeError, expanding_product, shortest_expanding
+from conservative import ConservativeError, expanding_product
 from conservative._core.exact.linear_algebra import flint_product, radius_against_one, to_flint
 from conservative._core.families.as_family import as_family
-from conservative.spectral import ExpansionStatus
+from conservative.spectral import Automaton, ExpansionStatus, shortest_expanding
 from conservative.spectral.expanding import shortest_word
 from conservative.spectral.expanding.pruned_tree import proved_stable, walk
 from conservative.spectral.words.cyclic_words import canonical_word

@@ -11,17 +11,16 @@ from hypothesis import strategies as st
 from strategies.spectral import families, square_matrices
 from strategies.stages import drawn
 
-from conservative import (
-    Automaton,
-    ConservativeError,
-    barabanov_norm,
-    check,
-    estimate_lyapunov_exponent,
-    joint_spectral_radius,
-    lower_spectral_radius,
-)
+from conservative import ConservativeError, check, joint_spectral_radius
 from conservative._core.families.as_family import as_family
-from conservative.spectral import LowerRadiusStatus, planar_norm
+from conservative.spectral import (
+    Automaton,
+    LowerRadiusStatus,
+    barabanov_norm,
+    estimate_lyapunov_exponent,
+    lower_spectral_radius,
+    planar_norm,
+)
 from conservative.spectral.growth.antinorm import WeightedGraph, proved_antinorm_rates
 from conservative.spectral.reduction.modular import PRIMES
 

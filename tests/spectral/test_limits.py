@@ -29,7 +29,7 @@ def test_no_program_is_written_down_when_time_is_over_and_powers_are_proved(half
     """p(x) = (x^T P x)^d; gamma^(2 d) p(x) - p(A x) is the form of the slack, and the checker accepts both."""
     monkeypatch.setattr(polynomial_forms, "graph_pencil", lambda *_, **__: pytest.fail("a program was written down"))
     matrices = family(1, 2, 3)
-    bound = cj.sum_of_squares_bound(matrices, degree=2 * half, time_limit=0.0)
+    bound = cj.spectral.sum_of_squares_bound(matrices, degree=2 * half, time_limit=0.0)
     assert bound.gamma >= max(np.abs(np.linalg.eigvals(matrices)).max(axis=1)) * (1 - 1e-12)
     assert bound.certificate is None
     x = [Fraction(2), Fraction(-3, 5), Fraction(7)]
@@ -91,8 +91,8 @@ def test_no_work_on_large_matrices_is_begun_that_ends_long_after_the_limit(monke
     contracting = contraction_verdict.contraction_verdict(matrices / 2, time_limit=0.0)
     assert contracting.contracts
     assert contracting.certificate is None
-    assert cj.sum_of_squares_bound(matrices, degree=2, time_limit=0.0).gamma < 1.3
-    assert cj.path_complete_bound(matrices, time_limit=0.0).gamma < 1.3
+    assert cj.spectral.sum_of_squares_bound(matrices, degree=2, time_limit=0.0).gamma < 1.3
+    assert cj.spectral.path_complete_bound(matrices, time_limit=0.0).gamma < 1.3
     slowest = lower_radius.lower_spectral_radius(matrices, time_limit=0.0)
     assert slowest.certificate is None
     assert slowest.lower <= slowest.upper

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from strategies.spectral import families, product
 from strategies.stages import drawn
 
-from conservative import Automaton, ConservativeError, joint_spectral_radius, p_radius
+from conservative import ConservativeError, joint_spectral_radius
 from conservative._core.families.as_family import as_family
+from conservative.spectral import Automaton, p_radius
 from conservative.spectral.growth.cones import entrywise_bounds, semidefinite_bounds
 from conservative.spectral.growth.mean_lift import mean_lift, path_lift
 from conservative.spectral.words.spectral_radius import radius_of

@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from conservative import ConservativeError, check, common_quadratic_norm, polytope_norm
+from conservative import ConservativeError, check
 from conservative.iteration.bounds.choose_norm import adapted_decay
+from conservative.spectral import common_quadratic_norm, polytope_norm
 
 HEAVY_BALL = np.array([[[0.75, -0.75], [1, 0]], [[1.5, -0.75], [1, 0]]])
 RADIUS = 1.03214353442003

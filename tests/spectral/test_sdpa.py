@@ -47,12 +47,14 @@ def solve(path):
 @pytest.mark.parametrize(
     ("options", "bound"),
     [
-        ({"problem": "quadratic"}, lambda: cj.path_complete_bound(HEAVY_BALL, memory=0)),
-        ({"problem": "path-complete", "memory": 2}, lambda: cj.path_complete_bound(HEAVY_BALL, memory=2)),
-        ({"problem": "sum-of-squares", "degree": 6}, lambda: cj.sum_of_squares_bound(HEAVY_BALL, degree=6)),
+        ({"problem": "quadratic"}, lambda: cj.spectral.path_complete_bound(HEAVY_BALL, memory=0)),
+        ({"problem": "path-complete", "memory": 2}, lambda: cj.spectral.path_complete_bound(HEAVY_BALL, memory=2)),
+        ({"problem": "sum-of-squares", "degree": 6}, lambda: cj.spectral.sum_of_squares_bound(HEAVY_BALL, degree=6)),
         (
-            {"problem": "path-complete", "automaton": cj.Automaton.from_forbidden([(1, 1)], letters=2)},
-            lambda: cj.path_complete_bound(HEAVY_BALL, automaton=cj.Automaton.from_forbidden([(1, 1)], letters=2)),
+            {"problem": "path-complete", "automaton": cj.spectral.Automaton.from_forbidden([(1, 1)], letters=2)},
+            lambda: cj.spectral.path_complete_bound(
+                HEAVY_BALL, automaton=cj.spectral.Automaton.from_forbidden([(1, 1)], letters=2)
+            ),
         ),
     ],
 )
@@ -60,13 +62,13 @@ def test_the_program_read_back_changes_sign_at_the_bound(tmp_path, options, boun
     gamma = bound().gamma
     for factor, sign in ((1.01, 1), (0.99, -1)):
         export_path = tmp_path / "program.dat-s"
-        cj.export_sdpa(export_path, HEAVY_BALL, gamma=gamma * factor, **options)
+        cj.spectral.export_sdpa(export_path, HEAVY_BALL, gamma=gamma * factor, **options)
         margin = solve(export_path)
         assert margin * sign > 1e-6
 
 
 def test_every_coefficient_is_read_back_exactly(tmp_path):
-    cj.export_sdpa(tmp_path / "a.dat-s", HEAVY_BALL, gamma=1.0, problem="sum-of-squares", degree=4)
+    cj.spectral.export_sdpa(tmp_path / "a.dat-s", HEAVY_BALL, gamma=1.0, problem="sum-of-squares", degree=4)
     c, sizes, F = read(tmp_path / "a.dat-s")
     pencil = graph_pencil(memory_graph(2, 0), [np.array(m) for m in HEAVY_BALL], half_degree=2)
     assert sizes == [3, 3, 3, -2]
@@ -83,7 +85,7 @@ def test_scales_do_not_matter(tmp_path):
     texts = []
     for scale in (1.0, 2.0**900, 2.0**-900):
         path = tmp_path / "scaled.dat-s"
-        cj.export_sdpa(path, np.array(HEAVY_BALL) * scale, gamma=1.1 * scale)
+        cj.spectral.export_sdpa(path, np.array(HEAVY_BALL) * scale, gamma=1.1 * scale)
         texts.append(path.read_text().splitlines()[1:])
     assert texts[0] == texts[1] == texts[2]
 
@@ -92,9 +94,9 @@ def test_a_failed_export_leaves_the_old_file(tmp_path):
     path = tmp_path / "old.dat-s"
     path.write_text("old")
     with pytest.raises(cj.ConservativeError):
-        cj.export_sdpa(path, [[[1, 2]]], gamma=1.0)
+        cj.spectral.export_sdpa(path, [[[1, 2]]], gamma=1.0)
     with pytest.raises(cj.ConservativeError):
-        cj.export_sdpa(tmp_path / "missing" / "x.dat-s", HEAVY_BALL, gamma=1.0)
+        cj.spectral.export_sdpa(tmp_path / "missing" / "x.dat-s", HEAVY_BALL, gamma=1.0)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["old.dat-s"]
 
@@ -111,4 +113,4 @@ def test_a_failed_export_leaves_the_old_file(tmp_path):
 )
 def test_bad_arguments_are_refused(tmp_path, options, message):
     with pytest.raises(cj.ConservativeError, match=message):
-        cj.export_sdpa(tmp_path / "x.dat-s", HEAVY_BALL, **options)
+        cj.spectral.export_sdpa(tmp_path / "x.dat-s", HEAVY_BALL, **options)

@@ -25,9 +25,9 @@ UNSHRUNK = (Phase.explicit, Phase.generate)
 """Examples that take a second each are not shrunk."""
 
 BOUNDS = (
-    lambda m: cj.path_complete_bound(m, memory=0),
-    lambda m: cj.path_complete_bound(m, memory=1),
-    lambda m: cj.sum_of_squares_bound(m, degree=4),
+    lambda m: cj.spectral.path_complete_bound(m, memory=0),
+    lambda m: cj.spectral.path_complete_bound(m, memory=1),
+    lambda m: cj.spectral.sum_of_squares_bound(m, degree=4),
 )
 
 
@@ -39,8 +39,8 @@ def holds(bound):
 
 def test_where_a_common_quadratic_norm_gives_only_root_two():
     """cases.md: the radius of these two is 1, a common quadratic norm gives sqrt(2)."""
-    assert cj.path_complete_bound(PROJECTIONS, memory=0).gamma == pytest.approx(2**0.5, rel=1e-9)
-    for bound in (cj.path_complete_bound(PROJECTIONS), cj.sum_of_squares_bound(PROJECTIONS)):
+    assert cj.spectral.path_complete_bound(PROJECTIONS, memory=0).gamma == pytest.approx(2**0.5, rel=1e-9)
+    for bound in (cj.spectral.path_complete_bound(PROJECTIONS), cj.spectral.sum_of_squares_bound(PROJECTIONS)):
         assert 1 <= bound.gamma < 1.001
         assert holds(bound)
 
@@ -54,8 +54,8 @@ def test_bounds_contain_the_golden_mean(bound):
 
 
 def test_more_memory_and_higher_degree_are_never_worse():
-    path = [cj.path_complete_bound(HEAVY_BALL, memory=m).gamma for m in range(4)]
-    squares = [cj.sum_of_squares_bound(HEAVY_BALL, degree=2 * d).gamma for d in range(1, 5)]
+    path = [cj.spectral.path_complete_bound(HEAVY_BALL, memory=m).gamma for m in range(4)]
+    squares = [cj.spectral.sum_of_squares_bound(HEAVY_BALL, degree=2 * d).gamma for d in range(1, 5)]
     assert path[0] == pytest.approx(squares[0], rel=1e-6)
     assert path[0] == pytest.approx(common_quadratic_norm(HEAVY_BALL).gamma, rel=1e-5)
     for gammas in (path, squares):
@@ -78,8 +78,8 @@ def test_bounds_agree_with_the_bracket_on_random_families(seed):
     family = rng.standard_normal((2, 3, 3))
     radius = cj.joint_spectral_radius(family, time_limit=0.5)
     for bound, factor in (
-        (cj.path_complete_bound(family, memory=2), 2**0.5),
-        (cj.sum_of_squares_bound(family), 2**0.5),
+        (cj.spectral.path_complete_bound(family, memory=2), 2**0.5),
+        (cj.spectral.sum_of_squares_bound(family), 2**0.5),
     ):
         assert radius.lower <= bound.gamma <= radius.upper * factor * (1 + 1e-6)
 
@@ -103,33 +103,33 @@ def test_huge_and_tiny_entries_are_scaled_first(bound, scale):
 
 
 def test_graded_entries_are_balanced_first():
-    bound = cj.sum_of_squares_bound([[[0, 1e300], [1e-300, 0]]])
+    bound = cj.spectral.sum_of_squares_bound([[[0, 1e300], [1e-300, 0]]])
     assert 1 <= bound.gamma < 1 + 1e-6
 
 
 def test_the_zero_family_is_proved_zero():
     for bound in BOUNDS:
         assert bound([[[0, 0], [0, 0]]]).gamma == 0
-    assert cj.conic_bound([[[0, 0], [0, 0]]]).gamma == 0
+    assert cj.spectral.conic_bound([[[0, 0], [0, 0]]]).gamma == 0
 
 
 def test_no_time_leaves_a_proved_bound():
-    bound = cj.path_complete_bound(HEAVY_BALL, memory=2, time_limit=0.0)
+    bound = cj.spectral.path_complete_bound(HEAVY_BALL, memory=2, time_limit=0.0)
     assert 1.0321435344 <= bound.gamma < 3
     assert holds(bound)
 
 
 def test_the_first_order_solver_is_proved_like_the_other():
-    bound = cj.path_complete_bound(HEAVY_BALL, solver="SCS")
-    assert bound.gamma == pytest.approx(cj.path_complete_bound(HEAVY_BALL).gamma, rel=1e-3)
+    bound = cj.spectral.path_complete_bound(HEAVY_BALL, solver="SCS")
+    assert bound.gamma == pytest.approx(cj.spectral.path_complete_bound(HEAVY_BALL).gamma, rel=1e-3)
     assert holds(bound)
 
 
 def test_constrained_bounds_hold_for_allowed_words_only():
-    golden = cj.Automaton.from_forbidden([(1, 1)], letters=2)
-    plain = cj.path_complete_bound(HEAVY_BALL).gamma
-    gammas = [cj.path_complete_bound(HEAVY_BALL, memory=m, automaton=golden) for m in range(4)]
-    squares = cj.sum_of_squares_bound(HEAVY_BALL, degree=6, automaton=golden)
+    golden = cj.spectral.Automaton.from_forbidden([(1, 1)], letters=2)
+    plain = cj.spectral.path_complete_bound(HEAVY_BALL).gamma
+    gammas = [cj.spectral.path_complete_bound(HEAVY_BALL, memory=m, automaton=golden) for m in range(4)]
+    squares = cj.spectral.sum_of_squares_bound(HEAVY_BALL, degree=6, automaton=golden)
     assert all(holds(bound) for bound in [*gammas, squares])
     assert all(b.gamma <= a.gamma * (1 + 1e-6) for a, b in pairwise(gammas))
     assert gammas[-1].gamma < 1 < 1.03 < plain
@@ -140,31 +140,33 @@ def test_constrained_bounds_hold_for_allowed_words_only():
 @pytest.mark.parametrize(
     "bounded",
     [
-        partial(cj.path_complete_bound, memory=0),
-        pytest.param(partial(cj.path_complete_bound, memory=2), marks=pytest.mark.slow),
-        cj.sum_of_squares_bound,
+        partial(cj.spectral.path_complete_bound, memory=0),
+        pytest.param(partial(cj.spectral.path_complete_bound, memory=2), marks=pytest.mark.slow),
+        cj.spectral.sum_of_squares_bound,
     ],
 )
 def test_one_cycle_is_bounded_by_the_rate_of_its_word(bounded):
     word = (0, 0, 1, 1)
-    cycle = cj.Automaton(4, tuple((i, (i + 1) % 4, letter) for i, letter in enumerate(word)))
+    cycle = cj.spectral.Automaton(4, tuple((i, (i + 1) % 4, letter) for i, letter in enumerate(word)))
     bound = bounded(HEAVY_BALL, automaton=cycle)
     assert bound.gamma == pytest.approx(1.125**0.25, rel=1e-6)
     assert holds(bound)
 
 
 def test_edges_that_lead_nowhere_do_not_spoil_the_certificate():
-    dead = cj.Automaton(3, ((0, 0, 0), (0, 1, 1), (1, 2, 1)))
-    bound = cj.path_complete_bound(HEAVY_BALL, memory=2, automaton=dead)
+    dead = cj.spectral.Automaton(3, ((0, 0, 0), (0, 1, 1), (1, 2, 1)))
+    bound = cj.spectral.path_complete_bound(HEAVY_BALL, memory=2, automaton=dead)
     assert bound.gamma == pytest.approx(3**0.5 / 2, rel=1e-6)
     assert holds(bound)
 
 
 def test_the_trivial_automaton_changes_nothing():
-    everything = cj.Automaton.de_bruijn(2, 0)
+    everything = cj.spectral.Automaton.de_bruijn(2, 0)
     for memory in (0, 1, 2):
-        constrained = cj.path_complete_bound(HEAVY_BALL, memory=memory, automaton=everything)
-        assert constrained.gamma == pytest.approx(cj.path_complete_bound(HEAVY_BALL, memory=memory).gamma, rel=1e-6)
+        constrained = cj.spectral.path_complete_bound(HEAVY_BALL, memory=memory, automaton=everything)
+        assert constrained.gamma == pytest.approx(
+            cj.spectral.path_complete_bound(HEAVY_BALL, memory=memory).gamma, rel=1e-6
+        )
         assert holds(constrained)
 
 
@@ -223,7 +225,7 @@ def test_large_positive_matrices_are_proved_without_elimination():
 )
 def test_conic_bounds(family, gamma):
     """The first three by hand: v = (1, 1); v2 / v1 = golden mean - 1; the transposes. The last by Collatz-Wielandt."""
-    bound = cj.conic_bound(family)
+    bound = cj.spectral.conic_bound(family)
     assert bound.gamma == pytest.approx(gamma, rel=1e-9)
     assert bound.gamma >= gamma * (1 - 1e-15)
     assert holds(bound)
@@ -235,7 +237,7 @@ def test_conic_bounds_are_proved_and_at_most_k_times_the_radius(seed, n, k):
     """The radius of the sum of the matrices is at most k times theirs, and what the bound is at most."""
     rng = np.random.default_rng(seed)
     family = rng.integers(0, 4, (k, n, n)) * (rng.random((k, n, n)) < rng.choice([0.3, 1.0]))
-    bound = cj.conic_bound(family)
+    bound = cj.spectral.conic_bound(family)
     total = cj.joint_spectral_radius(family.sum(axis=0)[None])
     assert max(radius.lower for radius in total.vertex_radii) / k <= bound.gamma
     assert bound.gamma <= total.upper * (1 + 1e-9) + 1e-9
@@ -259,15 +261,15 @@ def test_conic_bounds_are_proved_and_at_most_k_times_the_radius(seed, n, k):
 )
 def test_conic_bounds_of_families_that_fall_into_parts(family, gamma):
     """Triangular: the largest of the diagonal blocks, whose vectors are far apart in size."""
-    bound = cj.conic_bound(family)
+    bound = cj.spectral.conic_bound(family)
     assert gamma <= bound.gamma * (1 + 1e-15)
     assert bound.gamma <= gamma + 2.0**-39 * max(float(Fraction(x)) for m in family for row in m for x in row)
     assert holds(bound)
 
 
 def test_conic_bounds_under_an_automaton():
-    golden = cj.Automaton.from_forbidden([(1, 1)], letters=2)
-    bound = cj.conic_bound([[[1]], [[2]]], automaton=golden)
+    golden = cj.spectral.Automaton.from_forbidden([(1, 1)], letters=2)
+    bound = cj.spectral.conic_bound([[[1]], [[2]]], automaton=golden)
     assert bound.gamma == pytest.approx(2**0.5, rel=1e-9)
     assert holds(bound)
 
@@ -275,18 +277,18 @@ def test_conic_bounds_under_an_automaton():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: cj.sum_of_squares_bound([[[1, 2]]]), "shape"),
-        (lambda: cj.sum_of_squares_bound([[[float("nan")]]]), "finite"),
-        (lambda: cj.sum_of_squares_bound([U], degree=3), "even"),
-        (lambda: cj.sum_of_squares_bound([U], degree=0), "from 2"),
-        (lambda: cj.sum_of_squares_bound(np.ones((1, 30, 30)), degree=4), "monomials"),
-        (lambda: cj.path_complete_bound([U, L], memory=-1), "from 0"),
-        (lambda: cj.path_complete_bound([U, L], memory=12), "less memory"),
-        (lambda: cj.path_complete_bound([U, L], solver="MOSEK"), "CLARABEL"),
-        (lambda: cj.path_complete_bound([U, L], time_limit=-1.0), "seconds"),
-        (lambda: cj.path_complete_bound([U, L], scale=float("nan")), "scale"),
-        (lambda: cj.path_complete_bound([]), "at least one matrix"),
-        (lambda: cj.conic_bound([[[-1]]]), "nonnegative"),
+        (lambda: cj.spectral.sum_of_squares_bound([[[1, 2]]]), "shape"),
+        (lambda: cj.spectral.sum_of_squares_bound([[[float("nan")]]]), "finite"),
+        (lambda: cj.spectral.sum_of_squares_bound([U], degree=3), "even"),
+        (lambda: cj.spectral.sum_of_squares_bound([U], degree=0), "from 2"),
+        (lambda: cj.spectral.sum_of_squares_bound(np.ones((1, 30, 30)), degree=4), "monomials"),
+        (lambda: cj.spectral.path_complete_bound([U, L], memory=-1), "from 0"),
+        (lambda: cj.spectral.path_complete_bound([U, L], memory=12), "less memory"),
+        (lambda: cj.spectral.path_complete_bound([U, L], solver="MOSEK"), "CLARABEL"),
+        (lambda: cj.spectral.path_complete_bound([U, L], time_limit=-1.0), "seconds"),
+        (lambda: cj.spectral.path_complete_bound([U, L], scale=float("nan")), "scale"),
+        (lambda: cj.spectral.path_complete_bound([]), "at least one matrix"),
+        (lambda: cj.spectral.conic_bound([[[-1]]]), "nonnegative"),
     ],
 )
 def test_bad_input_is_refused(call, message):
@@ -296,7 +298,7 @@ def test_bad_input_is_refused(call, message):
 
 def test_conic_bounds_of_badly_graded_families():
     graded = [[[7714.748318106263, 15492.3961004903], [1.1740293868144093e100, 1.3935801789255748e-141]]]
-    cycle = cj.Automaton(2, ((0, 1, 0), (1, 0, 0)))
+    cycle = cj.spectral.Automaton(2, ((0, 1, 0), (1, 0, 0)))
     exact = cj.joint_spectral_radius(graded)
-    for bound in (cj.conic_bound(graded), cj.conic_bound(graded, automaton=cycle)):
+    for bound in (cj.spectral.conic_bound(graded), cj.spectral.conic_bound(graded, automaton=cycle)):
         assert exact.lower <= bound.gamma <= exact.upper * (1 + 1e-6)

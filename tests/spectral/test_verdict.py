@@ -236,9 +236,9 @@ def test_zonotopes_of_jacobians():
     x = sp.symbols("x:9")
     ring = [sp.Abs(x[i] + x[(i + 1) % 9]) for i in range(9)]
     at = dict.fromkeys(x, 0)
-    small = cj.jacobian_zonotope(cj.from_sympy([v / 3 for v in ring], state=x), at)
+    small = cj.jacobians.jacobian_zonotope(cj.from_sympy([v / 3 for v in ring], state=x), at)
     assert contraction_verdict(small).how is Contraction.EUCLIDEAN
-    large = cj.jacobian_zonotope(cj.from_sympy([2 * v / 3 for v in ring], state=x), at)
+    large = cj.jacobians.jacobian_zonotope(cj.from_sympy([2 * v / 3 for v in ring], state=x), at)
     refuted = contraction_verdict(large)
     assert refuted.how is Contraction.REFUTED
     assert refuted.signs.shape[1] == 9
@@ -254,12 +254,12 @@ def test_an_upper_triangular_zonotope_needs_another_norm():
 
 def test_verdicts_about_allowed_words():
     """No two letters 2 in a row: the heavy ball contracts. The cycle 1122 alone has rate (9/8)^(1/4)."""
-    golden = cj.Automaton.from_forbidden([(1, 1)], letters=2)
+    golden = cj.spectral.Automaton.from_forbidden([(1, 1)], letters=2)
     allowed = contraction_verdict(HEAVY_BALL, automaton=golden)
     assert allowed.contracts
-    assert cj.path_complete_bound(HEAVY_BALL, memory=2, automaton=golden).gamma < 1
+    assert cj.spectral.path_complete_bound(HEAVY_BALL, memory=2, automaton=golden).gamma < 1
     word = (0, 0, 1, 1)
-    cycle = cj.Automaton(4, tuple((i, (i + 1) % 4, letter) for i, letter in enumerate(word)))
+    cycle = cj.spectral.Automaton(4, tuple((i, (i + 1) % 4, letter) for i, letter in enumerate(word)))
     refuted = contraction_verdict(HEAVY_BALL, automaton=cycle)
     assert refuted.how is Contraction.REFUTED
     assert len(refuted.word) % 4 == 0
@@ -297,7 +297,7 @@ def test_the_quadratic_norm_of_a_zonotope_is_as_small_as_is_said():
     U = rng.random((7, 4)) * rng.integers(0, 2, (7, 4)) / 4
     V = rng.random((7, 4)) * rng.integers(0, 2, (7, 4)) / 4
     zonotope = cj.MatrixZonotope.from_rank_one(np.triu(rng.random((4, 4)), 1) * 0.6, U, V)
-    verdict, found = contraction_verdict(zonotope), cj.zonotope_radius(zonotope)
+    verdict, found = contraction_verdict(zonotope), cj.spectral.zonotope_radius(zonotope)
     assert verdict.how is Contraction.QUADRATIC
     assert found.upper < found.quadratic.gamma == verdict.radius.upper
     factor = np.linalg.cholesky(verdict.P).T

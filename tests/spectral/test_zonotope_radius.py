@@ -127,7 +127,7 @@ def test_the_hull_of_a_polytope_has_the_radius_of_its_vertices():
 def test_exact_ties_of_a_jacobian_stay_exact():
     x = sp.symbols("x:8")
     F = cj.from_sympy([sp.Abs(v) / 3 for v in x], state=x)
-    J = cj.jacobian_zonotope(F, dict.fromkeys(x, 0))
+    J = cj.jacobians.jacobian_zonotope(F, dict.fromkeys(x, 0))
     assert J.exact_factors is not None
     found = zonotope_radius(J)
     assert found.lower <= 1 / 3 <= found.upper

@@ -34,3 +34,44 @@ from conservative.functions.vocabulary.proximal import prox_l1 as prox_l1
 from conservative.functions.vocabulary.proximal import prox_nonnegative_l1 as prox_nonnegative_l1
 from conservative.functions.vocabulary.proximal import prox_norm_inf as prox_norm_inf
 from conservative.functions.vocabulary.proximal import soft_threshold as soft_threshold
+
+__all__ = [
+    "Ball",
+    "LargestSum",
+    "SortedValue",
+    "clip",
+    "hard_tanh",
+    "hinge",
+    "huber",
+    "insensitive",
+    "leaky_relu",
+    "median",
+    "norm1",
+    "norm2",
+    "norm2_subdifferential",
+    "norm_inf",
+    "order_statistic",
+    "project_box",
+    "project_halfspace",
+    "project_l1_ball",
+    "project_l2_ball",
+    "project_nonnegative",
+    "project_simplex",
+    "prox_elastic_net",
+    "prox_group",
+    "prox_hinge",
+    "prox_l1",
+    "prox_nonnegative_l1",
+    "prox_norm_inf",
+    "relu",
+    "soft_tanh",
+    "soft_threshold",
+    "sort",
+    "sum_largest",
+    "top_k",
+    "total_variation",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

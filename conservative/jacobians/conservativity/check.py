@@ -1,6 +1,4 @@
-"""`test_conservative`: is a set-valued map a conservative Jacobian of F? Tried along curves."""
-
-# ruff: noqa: PT028 (the name begins with "test", but it is not a test of pytest)
+"""`check_conservativity`: is a set-valued map a conservative Jacobian of F? Tried along curves."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,13 +18,13 @@ from conservative.jacobians.conservativity.line_integrals import TIE_TOLERANCE, 
 from conservative.jacobians.many_points import conservative_jacobians
 
 Floats = NDArray[np.float64]
-CALL = "test_conservative"
+CALL = "check_conservativity"
 _CHECKS = 9
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ConservativityTest:
-    """What `test_conservative` found.
+    """What `check_conservativity` found.
 
     Parameters
     ----------
@@ -56,7 +54,7 @@ class ConservativityTest:
     curves: int
 
 
-def test_conservative(
+def check_conservativity(
     F: PiecewiseSelection | StructuredMap,
     J: Callable[[Floats], Any] | None = None,
     *,
@@ -110,9 +108,9 @@ def test_conservative(
     --------
     >>> from conservative.functions import from_sympy
     >>> F = from_sympy("Max(-x, 0) + x - Max(x, 0)", state=["x", "y"])
-    >>> test_conservative(F, rng=0).passed
+    >>> check_conservativity(F, rng=0).passed
     True
-    >>> test_conservative(F, lambda point: np.array([[[0.0, 0.0]], [[0.0, 0.1]]]), rng=0).passed
+    >>> check_conservativity(F, lambda point: np.array([[[0.0, 0.0]], [[0.0, 0.1]]]), rng=0).passed
     False
     """
     F = as_selection(F, call=CALL)
@@ -138,7 +136,7 @@ def test_conservative(
     return found if found.passed else tried(_own_extremes(F, 0.0))
 
 
-test_conservative.__test__ = False  # type: ignore[attr-defined]  # a user's pytest must not collect it
+check_conservativity.__test__ = False  # type: ignore[attr-defined]  # a user's pytest must not collect it
 
 
 def _verdict(integrals: Integrals, difference: Floats, polygons: list[Floats], tolerance: float) -> ConservativityTest:

@@ -1,0 +1,106 @@
+"""The public face: what stands at the top, what in the rooms, and that old names still lead to their new homes."""
+
+import importlib
+import operator
+import pickle
+import subprocess
+import sys
+import traceback
+import types
+import warnings
+
+import pytest
+
+import conservative as cj
+
+ROOMS = {name: getattr(cj, name) for name in cj._ROOMS}
+FIXED = """
+    from_sympy read_function conservative_jacobian JacobianSet JacobianZonotope PiecewiseSelection Piece MatrixPolytope
+    FiniteSet MatrixZonotope gap hausdorff_distance Bracket Estimate Exactness iterate_set SetTrajectory fixed_set
+    FixedSet joint_spectral_radius JointSpectralRadius expanding_product Product implicit_jacobian check Verdict
+    load_certificate gallery analyze Analysis explain counterexample contraction_verdict check_conservativity
+    BudgetError DiscontinuityError RadiusStatus FixedSetStatus TrajectoryStatus Contraction
+""".split()  # noqa: SIM905
+
+
+def errors_of_the_package() -> list[type]:
+    found, waiting = [], [cj.ConservativeError, cj.InterruptedWarning]
+    while waiting:
+        found.append(waiting.pop())
+        waiting += found[-1].__subclasses__()
+    return [kind for kind in found if kind.__module__.startswith("conservative")]
+
+
+def test_the_names_that_are_promised_stand_at_the_top() -> None:
+    assert set(FIXED) <= set(cj.__all__)
+    assert len(cj._HOMES) <= 60
+
+
+@pytest.mark.parametrize("room", [cj, *ROOMS.values()], ids=lambda room: room.__name__)
+def test_a_room_lists_what_it_holds(room: types.ModuleType) -> None:
+    assert sorted(set(room.__all__)) == sorted(room.__all__) == dir(room)
+    for name in room.__all__:
+        value = getattr(room, name)
+        assert name == "__version__" or value.__doc__, f"{name} has no docstring"
+
+
+def test_a_room_lists_all_that_stands_at_the_top() -> None:
+    listed = {name: room for room in ROOMS.values() for name in room.__all__}
+    for name, module in cj._HOMES.items():
+        if not module.startswith(("conservative._core", "conservative.analysis")):
+            assert getattr(listed[name], name) is getattr(cj, name)
+
+
+def test_the_room_of_sets_has_a_short_name() -> None:
+    sets = importlib.import_module("conservative.sets")
+    assert cj.sets is sets
+    assert sets.MatrixPolytope is cj.MatrixPolytope
+
+
+@pytest.mark.parametrize("name", sorted(cj._NEW_HOMES))
+def test_an_old_name_leads_to_its_new_home(name: str) -> None:
+    home = cj._NEW_HOMES[name]
+    assert name not in cj.__all__
+    with pytest.warns(DeprecationWarning, match=rf"`conservative\.{name}` is now `conservative\.{home}`") as told:
+        value = getattr(cj, name)
+    assert value is operator.attrgetter(home)(cj)
+    assert [warning.filename for warning in told] == [__file__]
+
+
+def test_a_use_of_an_old_name_is_told_of_once() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        from conservative import Automaton
+
+        first = told.copy()
+    assert Automaton is cj.spectral.Automaton
+    assert [warning.filename for warning in first] == [__file__]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            getattr(cj, "hull")  # noqa: B009
+    assert len(told) == 1
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'joint_spectral_radios'"):
+        cj.joint_spectral_radios  # noqa: B018
+    with pytest.raises(ImportError):
+        from conservative import joint_spectral_radios  # noqa: F401
+
+
+@pytest.mark.parametrize("kind", errors_of_the_package(), ids=lambda kind: kind.__name__)
+def test_every_error_is_caught_and_shown_under_its_public_name(kind: type) -> None:
+    assert getattr(cj, kind.__name__) is kind
+    shown = traceback.format_exception_only(kind("a sentence"))
+    assert shown == [f"conservative.{kind.__name__}: a sentence\n"]
+    back = pickle.loads(pickle.dumps(kind("a sentence")))
+    assert (type(back), str(back)) == (kind, "a sentence")
+
+
+def test_a_pickled_error_is_read_where_nothing_of_the_package_is_loaded() -> None:
+    code = "import pickle, sys; print(type(pickle.load(sys.stdin.buffer)).__name__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=pickle.dumps(cj.BudgetError("x")), capture_output=True, check=True
+    )
+    assert done.stdout.split() == [b"BudgetError"]
