@@ -24,7 +24,7 @@ def require_names(names: Iterable[str], *, call: str) -> None:
     --------
     >>> require_names(["x", "ﬁ", "fi"], call="from_sympy")
     Traceback (most recent call last):
-    conservative._core.errors.ArgumentError: `from_sympy`: the names 'ﬁ' and 'fi' are one name after Unicode \
+    conservative.ArgumentError: `from_sympy`: the names 'ﬁ' and 'fi' are one name after Unicode \
 normalisation, which Python applies to what it reads. Rename one.
     """
     seen: dict[str, str] = {}
