@@ -20,6 +20,7 @@ from conservative.analysis.verdict import ContractionOutcome
 from conservative.differentiation import ImplicitJacobian, implicit_jacobian
 from conservative.functions import Residual, StructuredMap
 from conservative.iteration import FixedSet, SetTrajectory, fixed_set, iterate_set
+from conservative.iteration.fixed.fixed_set import hull_of_fixed_set
 from conservative.jacobians import JacobianSet, JacobianZonotope, jacobian_readings
 from conservative.jacobians.jacobian_zonotope import MAX_LISTED_TIES
 from conservative.jacobians.structured_ties import state_size
@@ -146,7 +147,7 @@ def analyze(
         trajectory = _iterate(problem, jacobian, steps=steps or _telling_steps(radius), time_limit=within)
         if contraction is ContractionOutcome.PROVED:
             tell("fixed set")
-            fixed, left_out = _fixed(jacobian, tol=_hull_tolerance(trajectory), deadline=deadline)
+            fixed, left_out = _fixed(jacobian, trajectory, deadline)
     return Analysis(
         problem=problem,
         residual=residual,
@@ -206,10 +207,12 @@ def _until(deadline: float, part: float) -> float:
     return deadline_after(_share(deadline, part), call="analyze")
 
 
-def _fixed(jacobian: JacobianSet, *, tol: float, deadline: float) -> tuple[FixedSet | None, str]:
+def _fixed(jacobian: JacobianSet, trajectory: SetTrajectory, deadline: float) -> tuple[FixedSet | None, str]:
     """The fixed set, or the reason why it was left out: the verdict stands without it."""
-    seconds = min(_FIXED_SECONDS, seconds_left(deadline))
+    tol, seconds = _hull_tolerance(trajectory), min(_FIXED_SECONDS, seconds_left(deadline))
     try:
+        if trajectory.decay.contracts:
+            return hull_of_fixed_set(jacobian, trajectory.decay, tol=tol, time_limit=seconds), ""
         return fixed_set(jacobian, tol=tol, representation="hull", time_limit=seconds), ""
     except (BudgetError, ExpansionError) as error:
         return None, f"the fixed set was not computed: {error}"

@@ -15,6 +15,7 @@ from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_up
 from conservative._core.printable import shown
 from conservative.iteration.bounds.choose_norm import contracting_decay
+from conservative.iteration.bounds.decay import Decay
 from conservative.iteration.fixed.fixed_points import word_points
 from conservative.iteration.fixed.fixed_result import FixedSet, FixedSetStatus
 from conservative.iteration.fixed.hull_search import HullSearch
@@ -109,6 +110,28 @@ def fixed_set(
     budget, seconds = _budget(tol, representation, time_limit, max_cells)
     blocks = read_blocks(J, call="fixed_set")
     decay = contracting_decay(blocks.A, norm=norm, call="fixed_set(J=...)")
+    return _found(blocks, decay, representation, tol, budget, seconds)
+
+
+def hull_of_fixed_set(J: Any, decay: Decay, *, tol: float, time_limit: float | None) -> FixedSet:
+    """`fixed_set` with ``representation="hull"``, where constants of the same blocks are known already.
+
+    Parameters
+    ----------
+    J, tol, time_limit
+        As in `fixed_set`.
+    decay : Decay
+        Contracting, of the state blocks of J: a trajectory of the same J has it.
+
+    Returns
+    -------
+    FixedSet
+    """
+    budget, seconds = _budget(tol, "hull", time_limit, 1)
+    return _found(read_blocks(J, call="fixed_set"), decay, "hull", tol, budget, seconds)
+
+
+def _found(blocks: Blocks, decay: Decay, representation: str, tol: float, budget: Budget, seconds: float) -> FixedSet:
     refined = representation != "hull" and not _is_convex(blocks)
     search = HullSearch(blocks, decay)
     found = None

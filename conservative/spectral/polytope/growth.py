@@ -76,6 +76,29 @@ def grow(
         pending = rest.joined(start_points(*fresh, pool, polytope.columns))
 
 
+def reopened(polytope: Polytope, *, accept: float) -> Polytope:
+    """A closed polytope from which growth goes on: images that are not so far inside are pending again.
+
+    Parameters
+    ----------
+    polytope : Polytope
+    accept : float
+        As in `grow`; less than it was closed with.
+
+    Returns
+    -------
+    Polytope
+    """
+    settled, pending = [], polytope.pending.copy()
+    for points in polytope.settled:
+        # Vertices that came later make the lower bounds of settled images smaller.
+        known = refresh(points.copy(), polytope.columns)
+        inside = confirmed(known, polytope, accept)
+        settled.append(known.take(inside))
+        pending = pending.joined(known.take(~inside))
+    return replace(polytope, settled=tuple(settled), pending=pending, state=Growth.OPEN)
+
+
 def _sorted_out(
     pending: Points, settled: list[Points], polytope: Polytope, accept: float, *, steps: int, deadline: float
 ) -> Points:

@@ -13,7 +13,8 @@ from conservative._core.deadlines import NEVER
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative.spectral.norms.isometries import extremal_form
 from conservative.spectral.norms.scaling import diagonal_balance
-from conservative.spectral.polytope.growth import grow
+from conservative.spectral.polytope.columns import HullKind
+from conservative.spectral.polytope.growth import grow, reopened
 from conservative.spectral.polytope.roots import leading_cycles
 from conservative.spectral.polytope.shape import Growth, Polytope
 from conservative.spectral.polytope.spanning import start
@@ -340,8 +341,9 @@ def strict_polytope(state: BlockState, *, deadline: float) -> Polytope | None:
     cycle = state.polytope.cycles[0]
     if not cycle.closes or not cycle.is_real:
         return None
-    monotone = bool((state.block.unit >= 0).all() and (cycle.vertices.real > 0).all())
-    begun = start(state.polytope.matrices, [cycle], monotone=monotone)
+    begun = reopened(state.polytope, accept=-_STRICTLY)
+    if begun.kind is HullKind.MONOTONE and not (cycle.vertices.real > 0).all():
+        begun = start(begun.matrices, [cycle], monotone=False)
     most = 4 * state.polytope.count + 50
     grown = grow(begun, accept=-_STRICTLY, max_vertices=most, deadline=deadline, stretch=_STRETCH)
     return grown if grown.state is Growth.CLOSED else None
