@@ -5,6 +5,8 @@ Bars of |w| are not substitutions, and a citation [key]_ names an entry of `refe
 
 import re
 
+import conservative
+
 CITATION = re.compile(r"\[([A-Za-z]+\d{4}[a-z]?)\]_")
 DEFINITION = re.compile(r"^(\s*)\.\. \[[A-Za-z]+\d{4}[a-z]?\]\s+")
 
@@ -24,7 +26,14 @@ def _process(app, what, name, obj, options, lines):
     lines[:] = [line if ">>>" in line else as_restructured_text(line) for line in lines]
 
 
+def _skip(app, what, name, obj, skip, options):
+    """The page of a room leaves out what the page of the top shows."""
+    at_the_top = app.env.docname != "reference/api" and what == "module" and name in conservative.__all__
+    return True if at_the_top else None
+
+
 def setup(app):
+    app.connect("autodoc-skip-member", _skip)
     # Before napoleon (priority 500), which turns the sections of a docstring into markup.
     app.connect("autodoc-process-docstring", _process, priority=400)
     return {"parallel_read_safe": True}

@@ -8,6 +8,7 @@ import sys
 import traceback
 import types
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -104,3 +105,12 @@ def test_a_pickled_error_is_read_where_nothing_of_the_package_is_loaded() -> Non
         [sys.executable, "-c", code], input=pickle.dumps(cj.BudgetError("x")), capture_output=True, check=True
     )
     assert done.stdout.split() == [b"BudgetError"]
+
+
+def test_every_room_has_a_page_of_reference() -> None:
+    reference = Path(__file__).parents[1] / "docs" / "reference"
+    listed = (reference / "index.md").read_text(encoding="utf-8").split()
+    for name in ROOMS:
+        page = (reference / f"{name}.md").read_text(encoding="utf-8")
+        assert name in listed
+        assert f"automodule:: {ROOMS[name].__name__}" in page
