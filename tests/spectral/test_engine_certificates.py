@@ -11,6 +11,7 @@ from strategies.stages import drawn
 
 from conservative import check, joint_spectral_radius
 from conservative.certificates import check_text, expansion_certificate
+from conservative.spectral.radius import family_radius
 
 U, L = [[1, 1], [0, 1]], [[1, 0], [1, 1]]
 GOLDEN = (1 + 5**0.5) / 2
@@ -114,3 +115,20 @@ def test_bounds_below_the_radius_are_refused(name, part):
     for end in {"lower", "upper", "bound"} & set(claim):
         claim[end] = str(Fraction(claim[end]) * (1 - Fraction(part)))
     assert not check(seal(document)).valid
+
+
+INTEGERS = [[[1, 2], [-1, 0]], [[0, 1], [1, -1]]]
+
+
+@pytest.mark.parametrize(("family", "value"), [FAMILIES["symmetric"], FAMILIES["elliptic"], (INTEGERS, GOLDEN)])
+def test_the_bound_of_branch_and_bound_is_certified_by_its_words(family, value, monkeypatch):
+    monkeypatch.setattr(family_radius, "stages", lambda *_, **__: iter(()))  # no polytope: branch and bound alone
+    result = joint_spectral_radius(family, tol=0.05)
+    claim, proof = result.certificate.claim, result.certificate.document["proof"]
+    assert result.lower <= value * (1 + 1e-12)
+    assert value <= result.upper <= 1.06 * value
+    assert proof["upper"]["kind"] == "products"
+    assert max(map(len, proof["upper"]["proof"]["words"])) > 1
+    assert claim.upper <= result.upper * (1 + 1e-9)
+    assert check(result.certificate)
+    assert "the certificate proves" not in repr(result)

@@ -197,7 +197,7 @@ def _by_polytopes(
     for bound in _bounds(whole, lower, tol):
         try:
             proof = _proof(form, whole, bound)
-            return ProvedBound(bound, _certificate(problem, proof, word, lower, bound, deadline))
+            return ProvedBound(bound, bracket_or_upper(problem, proof, word, lower, bound, deadline))
         except (CertificateError, OverflowError, np.linalg.LinAlgError, ZeroDivisionError):
             continue
     return None
@@ -296,7 +296,7 @@ def prove_hidden(
             continue
         with suppress(CertificateError, OverflowError):
             proof = QuadraticProof(from_flint(norm.P))
-            return ProvedBound(bound, _certificate(problem, proof, word, lower, bound, deadline))
+            return ProvedBound(bound, bracket_or_upper(problem, proof, word, lower, bound, deadline))
         return ProvedBound(bound, None)
     return None
 
@@ -319,7 +319,7 @@ def _by_norm(
                 )
                 return ProvedBound(norm.bound, exact)
     with suppress(CertificateError, OverflowError):
-        return ProvedBound(norm.bound, _certificate(problem, norm.proof, word, lower, norm.bound, deadline))
+        return ProvedBound(norm.bound, bracket_or_upper(problem, norm.proof, word, lower, norm.bound, deadline))
     return None
 
 
@@ -361,7 +361,7 @@ def _by_quadratic(
     if (problem.family.count + 1) * (_READING * n**2 + _ELIMINATING * n**3) > seconds_left(deadline):
         return ProvedBound(bound, None)
     try:
-        return ProvedBound(bound, _certificate(problem, QuadraticProof(_exactly(P)), word, lower, bound, deadline))
+        return ProvedBound(bound, bracket_or_upper(problem, QuadraticProof(_exactly(P)), word, lower, bound, deadline))
     except (CertificateError, OverflowError):
         return ProvedBound(bound, None)
 
@@ -475,9 +475,31 @@ def is_identity(matrix: ExactMatrix) -> bool:
     return all(x == int(i == j) for i, row in enumerate(matrix) for j, x in enumerate(row))
 
 
-def _certificate(
+def bracket_or_upper(
     problem: RadiusProblem, proof: Proof, word: Word, lower: Fraction, bound: Fraction, deadline: float
 ) -> Certificate:
+    """The claim of both ends, or of the upper one where the lower is beyond the checker's limits, or the time.
+
+    Parameters
+    ----------
+    problem : RadiusProblem
+    proof : Proof
+        Of the bound.
+    word : tuple of int
+    lower : Fraction
+        Proved: rho(M_w)^(1/|w|) is at least this.
+    bound : Fraction
+    deadline : float
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    CertificateError
+        When the proof is not accepted.
+    """
     family, automaton, letters = problem.given, problem.automaton, problem.letters(word)
     quick = eigenpair_seconds(family) <= seconds_left(deadline)
     if lower > 0 and quick and polynomial_seconds(family, letters) <= seconds_left(deadline):
@@ -486,5 +508,4 @@ def _certificate(
             return equality_certificate(
                 family, word=letters, lower=below, upper=bound, proof=proof, automaton=automaton
             )
-    # The word of large matrices is beyond the checker's limits, or the time; the upper bound may not be.
     return upper_certificate(family, proof, bound, automaton=automaton)

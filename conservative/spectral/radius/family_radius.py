@@ -19,11 +19,13 @@ from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, lifted_family
 from conservative.spectral.radius.certify import ALL_DIGITS, ProvedBound, RadiusProblem, prove, prove_hidden, prove_open
 from conservative.spectral.radius.certify_exact import prove_exactly
+from conservative.spectral.radius.contracting_words import prove_words
 from conservative.spectral.radius.decimal_rounding import decimal_below
 from conservative.spectral.radius.search import (
     Found,
     RadiusStatus,
     branch,
+    branching_basis,
     first_bounds,
     has_time,
     is_wide,
@@ -36,6 +38,9 @@ from conservative.spectral.words.products import exact_rate, proved_rate
 
 _BRANCHING, _PROVING = (0.3, 10.0), (0.2, 3.0)
 """What the growth of polytopes leaves of the time for other upper bounds, and for proofs: a part, at most seconds."""
+
+_WORDS = (0.4, 4.0)
+"""What branch and bound leaves of its time for the certificate of its bound: a part, at most seconds."""
 
 _SAME = 1e-9
 """Relative difference from which the claim of a certificate counts as wider than the bracket."""
@@ -231,9 +236,8 @@ def _finish(problem: RadiusProblem, kept: list[Kept], *, tol: float, deadline: f
     _keep(kept, proved)
     found, certificate = kept[0].found, kept[0].certificate
     if is_wide(found) and not is_over(deadline) and has_time(problem.family, deadline):
-        for better in branch(problem.family, found, tol=tol, deadline=deadline):
-            kept[:] = [Kept(better, certificate)]
-    found, exact = kept[0].found, None
+        _branch(problem, kept, tol=tol, deadline=deadline)
+    found, certificate, exact = kept[0].found, kept[0].certificate, None
     if proved is not None and found.form is not None and found.bracket.lower > 0 and problem.automaton is None:
         best = found.states[0].best.word
         rate = rate if best == found.word else exact_rate(problem.family, best)
@@ -243,6 +247,23 @@ def _finish(problem: RadiusProblem, kept: list[Kept], *, tol: float, deadline: f
         kept[:] = [Kept(found, certificate)]
     if certificate is None or (found.bracket.lower > 1 and certificate.claim.lower is None):
         kept[:] = [Kept(found, _by_word(problem, found, last) or certificate)]
+
+
+def _branch(problem: RadiusProblem, kept: list[Kept], *, tol: float, deadline: float) -> None:
+    """Branch and bound, and a certificate of what it gives, for which a part of the time is kept."""
+    P, basis = branching_basis(problem.family, kept[0].found, deadline=deadline)
+    left = seconds_left(deadline)
+    ending = deadline - min(_WORDS[0] * left, _WORDS[1]) if math.isfinite(deadline) else NEVER
+    before = kept[0].found.bracket.upper
+    for better in branch(problem.family, kept[0].found, basis, tol=tol, deadline=ending):
+        kept[:] = [Kept(better, kept[0].certificate)]
+    found, upper = kept[0].found, kept[0].found.bracket.upper
+    if upper < before and not is_long(problem.given):
+        lower = Fraction(found.bracket.lower)
+        proved = prove_words(problem, basis, P, upper=upper, word=found.word, lower=lower, deadline=deadline)
+        both = kept[0].certificate is not None and kept[0].certificate.claim.lower is not None
+        if proved is not None and proved.certificate is not None and (proved.certificate.claim.lower or not both):
+            _keep(kept, proved)
 
 
 def _result(problem: RadiusProblem, kept: Kept, status: RadiusStatus) -> JointSpectralRadius:

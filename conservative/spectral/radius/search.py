@@ -7,6 +7,7 @@ from enum import Enum
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from conservative._core.deadlines import NEVER, is_over, seconds_left
 from conservative._core.exact.perron import is_nonnegative
@@ -26,6 +27,8 @@ from conservative.spectral.words.cyclic_words import Word
 from conservative.spectral.words.floating_radius import floating_radius
 from conservative.spectral.words.long_rationals import is_long, radius_takes
 from conservative.spectral.words.products import LARGE, proved_rate
+
+FloatArray = NDArray[np.float64]
 
 WORK_LIMIT = 1 << 25
 """Work of a branch and bound without a deadline: products times n^3, about a second."""
@@ -321,13 +324,15 @@ def _with_state(family: MatrixFamily, found: Found, state: BlockState, deadline:
     return found.with_word(proved_rate(family, state.best.word), state.best.word)
 
 
-def branch(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -> Iterator[Found]:
-    """Gripenberg's branch and bound in a norm that the vertices suggest: upper bounds without a certificate.
+def branch(family: MatrixFamily, found: Found, basis: ScaledFamily, *, tol: float, deadline: float) -> Iterator[Found]:
+    """Gripenberg's branch and bound in coordinates in which norms are small; `prove_words` certifies its bound.
 
     Parameters
     ----------
     family : MatrixFamily
     found : Found
+    basis : ScaledFamily
+        As `branching_basis` gives it.
     tol : float
     deadline : float
 
@@ -335,7 +340,6 @@ def branch(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
     ------
     Found
     """
-    basis = _branching_basis(family, found, deadline)
     rate = float_below(Fraction(found.bracket.lower) / basis.scale)
     unit = basis.divided(rate) if rate > 0 else basis
     word: Word = ()
@@ -349,23 +353,39 @@ def branch(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
             return
 
 
-def _branching_basis(family: MatrixFamily, found: Found, deadline: float) -> ScaledFamily:
-    """Coordinates in which norms are small: of a folded norm, or of the ellipsoid around the vertices of a polytope."""
+def branching_basis(family: MatrixFamily, found: Found, *, deadline: float) -> tuple[FloatArray, ScaledFamily]:
+    """Coordinates in which norms are small: of a folded norm, or of the ellipsoid around the vertices of a polytope.
+
+    Parameters
+    ----------
+    family : MatrixFamily
+    found : Found
+    deadline : float
+
+    Returns
+    -------
+    P : ndarray, shape (n, n)
+        The form of the norm, up to rounding.
+    basis : ScaledFamily
+        The family in coordinates in which it is the Euclidean one.
+    """
     diagonal, floats, _ = balanced_floats(family)
-    if not floats.any():
-        return balanced_family(family)
-    shapes = [folded_norm(floats, deadline=deadline)[1]]
-    polytope = found.states[0].polytope if len(found.states) == 1 else None
-    if polytope is not None and all(x == 1 for x in found.states[0].block.balance):
-        shapes.append(ellipsoid_norm(polytope.vertices) / diagonal[:, None] / diagonal[None, :])
-    rates = [float(np.linalg.norm(in_norm(floats, P), 2, axis=(1, 2)).max()) for P in shapes]
-    best = shapes[int(np.argmin(rates))]
-    with np.errstate(over="ignore", invalid="ignore"):
-        shape = best / np.abs(best).max() * diagonal[:, None] * diagonal[None, :]
-    return (_based(family, shape) if np.isfinite(shape).all() else None) or balanced_family(family)
+    if floats.any():
+        shapes = [folded_norm(floats, deadline=deadline)[1]]
+        polytope = found.states[0].polytope if len(found.states) == 1 else None
+        if polytope is not None and all(x == 1 for x in found.states[0].block.balance):
+            shapes.append(ellipsoid_norm(polytope.vertices) / diagonal[:, None] / diagonal[None, :])
+        rates = [float(np.linalg.norm(in_norm(floats, P), 2, axis=(1, 2)).max()) for P in shapes]
+        best = shapes[int(np.argmin(rates))]
+        with np.errstate(over="ignore", invalid="ignore"):
+            shape = best / np.abs(best).max() * diagonal[:, None] * diagonal[None, :]
+        basis = _based(family, shape) if np.isfinite(shape).all() else None
+        if basis is not None:
+            return (shape + shape.T) / 2, basis
+    return np.diag(diagonal**2), balanced_family(family)
 
 
-def _based(family: MatrixFamily, shape: np.ndarray) -> ScaledFamily | None:
+def _based(family: MatrixFamily, shape: FloatArray) -> ScaledFamily | None:
     try:
         return scale_family(family, transform=np.ascontiguousarray(np.linalg.cholesky(shape).T))
     except np.linalg.LinAlgError:

@@ -15,7 +15,12 @@ from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.exact.linear_algebra import flint_product, radius_against_one, to_flint
 from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.numbers import Bracket, float_above
-from conservative.certificates import Certificate, contraction_certificate, expansion_certificate
+from conservative.certificates import (
+    Certificate,
+    contraction_certificate,
+    expansion_certificate,
+    upper_certificate,
+)
 from conservative.certificates.lower import eigenpair_seconds
 from conservative.jacobians import JacobianZonotope
 from conservative.matrix_sets import MatrixZonotope, largest_norm
@@ -24,6 +29,7 @@ from conservative.spectral.automata.lifting import as_automaton, lifted_family
 from conservative.spectral.norms.operator_norms import assumption_a
 from conservative.spectral.norms.quadratic import common_quadratic_norm
 from conservative.spectral.norms.scaling import balanced_family
+from conservative.spectral.radius.contracting_words import words_proof
 from conservative.spectral.radius.decimal_rounding import decimal_above
 from conservative.spectral.radius.family_radius import JointSpectralRadius
 from conservative.spectral.radius.joint_spectral_radius import joint_spectral_radius
@@ -31,10 +37,9 @@ from conservative.spectral.radius.zonotope_radius import zonotope_radius
 from conservative.spectral.semidefinite.lift import monomials
 from conservative.spectral.semidefinite.options import certificate_or_none
 from conservative.spectral.semidefinite.sum_of_squares import sum_of_squares_bound
-from conservative.spectral.verdict.contracting_words import words_certificate
 from conservative.spectral.verdict.near_quotient import bound_nearby, departure, kept_norm, near_quotients
 from conservative.spectral.verdict.quotient import Quotient, Side, quotients
-from conservative.spectral.words.candidates import ranked_words
+from conservative.spectral.words.candidates import in_norm, ranked_words
 from conservative.spectral.words.cyclic_words import Word, word_text
 from conservative.spectral.words.long_rationals import radius_takes
 from conservative.spectral.words.products import proved_rate
@@ -276,9 +281,15 @@ def _of_family(
     found = radius if radius is not None else joint_spectral_radius(family, time_limit=time_limit_until(deadline))
     verdict = _from_radius(family, found, deadline)
     if verdict.contracts and (verdict.certificate is None or not verdict.certificate.claim.contracts):
-        by_words = words_certificate(family, norm.P, deadline=deadline)
+        by_words = _by_words(family, norm.P, deadline)
         return verdict if by_words is None else replace(verdict, certificate=by_words)
     return verdict
+
+
+def _by_words(family: MatrixFamily, P: FloatArray, deadline: float) -> Certificate | None:
+    """The claim that the joint spectral radius is below one, from products that contract in the norm of P."""
+    proof = words_proof(in_norm(family.floats, P), P, deadline=deadline)
+    return certificate_or_none(lambda: None if proof is None else upper_certificate(family, proof, 1, strict=True))
 
 
 def euclidean_certificate(family: MatrixFamily, norm: float) -> Certificate | None:
