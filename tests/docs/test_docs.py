@@ -98,6 +98,41 @@ def test_command_line_page_lists_every_command():
     assert set(re.findall(r"^conservative ([a-z]+)", page, re.MULTILINE)) == set(commands.commands)
 
 
+def test_the_page_of_the_house_names_every_room_and_doors_that_exist():
+    package = DOCS.parent / "conservative"
+    rooms = {str(p.parent.relative_to(package)) + "/" for p in package.rglob("__init__.py") if p.parent != package}
+    page = (DOCS / "explanation" / "house.md").read_text(encoding="utf-8")
+    first = dict(re.findall(r"^\| `([a-z_/]+/)` \|.*\| `([a-z_]+\.py)` \|$", page, re.MULTILINE))
+    doors = re.findall(r"`([a-z_/]+/(?:[a-z_]+\.py)?)`", page[page.index("## Eight places") :])
+    assert set(re.findall(r"`([a-z_/]+/)` \|", page[: page.index("## Eight places")])) == rooms
+    assert len(first) >= 30
+    assert len(doors) >= 8
+    named = [room + file for room, file in first.items()] + doors
+    assert [door for door in named if not (package / door).exists()] == []
+
+
+def test_contributing_names_files_and_names_that_exist():
+    root = DOCS.parent
+    page = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:conservative|tests|docs|\.github)/[a-z_./]+)`", page))
+    assert len(paths) > 20
+    assert [path for path in sorted(paths) if not (root / path).exists()] == []
+    for file, names in NAMED_IN_CONTRIBUTING.items():
+        text = (root / file).read_text(encoding="utf-8")
+        assert [name for name in names if f"`{name}`" not in page or not re.search(rf"\b{name}\b", text)] == []
+
+
+NAMED_IN_CONTRIBUTING = {
+    "tests/strategies/planar_sets.py": ("KINDS", "cells_of", "make"),
+    "conservative/functions/vocabulary/by_name.py": ("FUNCTIONS",),
+    "conservative/functions/vocabulary/_terms.py": ("term", "terms", "not_negative"),
+    "tests/functions/test_vocabulary.py": ("PROJECTIONS",),
+    "conservative/_core/families/readers.py": ("SUFFIXES", "_ARRAYS", "read_family"),
+    "tests/_core/test_readers.py": ("GOOD", "BAD"),
+    "conservative/gallery/functions.py": ("_CASES", "FunctionCase"),
+}
+
+
 @pytest.mark.slow
 def test_pages_build_without_a_warning(tmp_path):
     for needed in ("sphinx", "myst_nb", "pydata_sphinx_theme", "sphinxcontrib.bibtex", "ipykernel"):
