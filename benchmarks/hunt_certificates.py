@@ -21,6 +21,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,6 @@ from strategies.samples import samples
 
 import conservative as cj
 from conservative._core.families.readers import read_family
-from conservative.certificates import checker
 from conservative.functions.parametrised_files import read_parametrised_file
 
 NUMBERS = ["0", "1", "-1", "1/2", "-1/3", "2", "3/4", "1000000", "1/1000000", "-0", "01", "1e3", "x", ""]
@@ -95,7 +95,7 @@ def mutated(document, rng):
 def near(text, rng):
     """A number beside the one in a text, or any."""
     try:
-        number = checker.Fraction(text)
+        number = Fraction(text)
     except (ValueError, ZeroDivisionError):
         return rng.choice(NUMBERS)
     return str(rng.choice([number * 99 / 100, number * 101 / 100, -number, number + 1, number - 1, 1 + number / 10**9]))
@@ -104,7 +104,7 @@ def near(text, rng):
 def bracket(document):
     """Bounds of the joint, or of the lower, spectral radius from products of up to six matrices, in doubles."""
     matrices, automaton = document["problem"]["matrices"], document["problem"].get("automaton")
-    family = np.array([[[float(checker.Fraction(x)) for x in row] for row in m] for m in matrices])
+    family = np.array([[[float(Fraction(x)) for x in row] for row in m] for m in matrices])
     slowest = document["claim"]["quantity"] == "lower spectral radius"
     if slowest and automaton is not None:  # no simple bracket
         return -np.inf, np.inf
@@ -139,8 +139,8 @@ def forge(honest, rng, counts):
     upper = claim.get("upper", claim.get("bound") if relation in ("<", "<=") else None)
     low, high = bracket(document)
     room = 1e-7 * max(1.0, high)
-    forged = lower is not None and float(checker.Fraction(lower)) > high + room
-    forged = forged or (upper is not None and float(checker.Fraction(upper)) < low - room)
+    forged = lower is not None and float(Fraction(lower)) > high + room
+    forged = forged or (upper is not None and float(Fraction(upper)) < low - room)
     return f"FORGED {name}: {claim['sentence']} against [{low}, {high}]\n{json.dumps(document)}" if forged else None
 
 

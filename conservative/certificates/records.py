@@ -1,8 +1,4 @@
-"""A certificate as a value, and the verdict of the checker on it.
-
-The checker is imported inside functions: `python -m conservative.certificates.checker` runs it as
-a program, which must not already be a loaded module then.
-"""
+"""A certificate as a value, and the verdict of the checker on it."""
 
 import json
 import os
@@ -14,6 +10,7 @@ from typing import Any
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.safe_files import read_text, write_atomically
+from conservative.certificates import checker
 
 _MAX_BYTES = 64 * 2**20
 
@@ -106,8 +103,6 @@ class Certificate:
     """The digest that the document carries of itself."""
 
     def __post_init__(self) -> None:
-        from conservative.certificates import checker
-
         try:
             document, _ = checker.read_document(self.text)
         except checker.InvalidError as error:
@@ -249,8 +244,6 @@ def check_text(text: str) -> Verdict:
     >>> check_text("{}").valid
     False
     """
-    from conservative.certificates import checker
-
     return Verdict(*checker.check_text(text))
 
 

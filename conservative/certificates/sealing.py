@@ -9,6 +9,7 @@ from typing import Any
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.families.as_family import MatrixFamily
 from conservative._core.printable import shown
+from conservative.certificates import checker
 from conservative.certificates.numerals import edge_lists, text, texts
 from conservative.certificates.records import Certificate, check
 
@@ -119,8 +120,6 @@ def seal(
     CertificateError
         When the claim cannot be put into words.
     """
-    from conservative.certificates import checker
-
     problem: dict[str, Any] = {"matrices": [texts(matrix) for matrix in family.exact]}
     if automaton is not None:
         problem["automaton"] = automaton

@@ -17,6 +17,7 @@ from strategies.stages import drawn
 
 from conservative.certificates import Certificate, check, check_text, schema
 
+pytestmark = pytest.mark.usefixtures("each_checker")
 SAMPLES = samples()
 VALIDATOR = Draft202012Validator(schema())
 names = pytest.mark.parametrize("name", list(SAMPLES))

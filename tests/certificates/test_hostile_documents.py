@@ -21,11 +21,13 @@ from conservative.certificates import (
     expansion_certificate,
     load_certificate,
 )
+from conservative.certificates.standalone import join
 
+pytestmark = pytest.mark.usefixtures("each_checker")
 GOLDEN = [[[1, 1], [0, 1]], [[1, 0], [1, 1]]]
 EXPANSION = expansion_certificate(GOLDEN, (0, 1)).document
 CONTRACTION = contraction_certificate([[["1/2", "1/4"], [0, "1/2"]]], [[1, 0], [0, 1]], "4/5").document
-CHECKER = Path(checker.__file__)
+CHECKER = join.TARGET
 
 
 @pytest.mark.parametrize(

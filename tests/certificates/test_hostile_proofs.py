@@ -28,8 +28,10 @@ from conservative.certificates import (
     exact_certificate,
     upper_certificate,
 )
+from conservative.certificates.standalone.join import TARGET
 from conservative.cli.main import main
 
+pytestmark = pytest.mark.usefixtures("each_checker")
 SAMPLES = {name: certificate.document for name, certificate in samples().items()}
 BODY, COEFFICIENT = "is not proved to be inside", "coefficient"
 
@@ -318,15 +320,15 @@ def forgetting_circle(nodes: int) -> PathCompleteProof:
     return PathCompleteProof(nodes + 1, edges, [[[1]]] * (nodes + 1))
 
 
-def test_the_subsets_of_a_graph_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_subsets_of_a_graph_are_bounded(each_checker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CertificateError, match="4096"):
         upper_certificate([[[1]], [[1]]], forgetting_circle(13), 1)
-    monkeypatch.setattr(checker, "MAX_WORK", 1e5)
+    monkeypatch.setattr(each_checker.kernel, "MAX_WORK", 1e5)
     with pytest.raises(CertificateError, match="too long"):
         upper_certificate([[[1]], [[1]]], forgetting_circle(8), 1)
 
 
-def test_the_work_is_bounded_over_the_whole_document(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_work_is_bounded_over_the_whole_document(each_checker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten blocks, each with a proof that alone would be checked; and each document starts afresh."""
 
     def checked(blocks: int) -> None:
@@ -334,12 +336,12 @@ def test_the_work_is_bounded_over_the_whole_document(monkeypatch: pytest.MonkeyP
         proof = BlocksProof(unit, unit, [1] * blocks, [forgetting_circle(6)] * blocks)
         upper_certificate([unit, unit], proof, 1)
 
-    monkeypatch.setattr(checker, "MAX_WORK", 3e5)
+    monkeypatch.setattr(each_checker.kernel, "MAX_WORK", 3e5)
     for _ in range(10):
         checked(1)
     with pytest.raises(CertificateError, match="too long"):
         checked(10)
-    monkeypatch.setattr(checker, "MAX_WORK", 3e6)
+    monkeypatch.setattr(each_checker.kernel, "MAX_WORK", 3e6)
     checked(10)
 
 
@@ -347,41 +349,43 @@ def test_the_work_is_bounded_over_the_whole_document(monkeypatch: pytest.MonkeyP
 def test_a_document_of_too_many_values_is_refused_before_it_is_built(unit: str) -> None:
     text = "[" + unit * checker.MAX_NODES + "1]"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checker.json, "loads", lambda *_, **__: pytest.fail("the document was parsed"))
+        patch.setattr(json, "loads", lambda *_, **__: pytest.fail("the document was parsed"))
         assert check_text(text) == Verdict(False, f"the document has more than {checker.MAX_NODES} values")
 
 
-def test_common_denominators_cost_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_common_denominators_cost_too(each_checker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     n = 10
     entries = [f"1/{10**590 + 2 * i + 1}" for i in range(n)]
     proof = {"basis": [entries] * n, "inverse": [["1"] * n] * n, "sizes": [n], "proofs": [{}]}
     document = SAMPLES["contraction"] | {"kind": "blocks", "problem": {"matrices": [[["1"] * n] * n]}, "proof": proof}
     assert "not the identity" in check(seal(document)).reason
-    monkeypatch.setattr(checker, "MAX_WORK", 1e6)
+    monkeypatch.setattr(each_checker.kernel, "MAX_WORK", 1e6)
     assert "too long" in check(seal(document)).reason
 
 
 def test_ctrl_c_says_nothing_about_the_certificate(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    each_checker: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupted(text: str) -> None:
         raise KeyboardInterrupt
 
     (tmp_path / "a.json").write_text("{}")
-    monkeypatch.setattr(checker, "check_text", interrupted)
-    assert checker._main([str(tmp_path / "a.json")]) == 130
+    monkeypatch.setattr(each_checker.command, "check_text", interrupted)
+    assert each_checker.command.main([str(tmp_path / "a.json")]) == 130
     assert capsys.readouterr() == ("", "interrupted: nothing is said about the certificate\n")
 
 
-def test_a_name_that_steers_the_terminal_is_shown_escaped(capsys: pytest.CaptureFixture[str]) -> None:
-    assert checker._main(["\x1b[2J"]) == 2
+def test_a_name_that_steers_the_terminal_is_shown_escaped(
+    each_checker: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert each_checker.command.main(["\x1b[2J"]) == 2
     assert capsys.readouterr().err == "cannot read '\\x1b[2J': No such file or directory\n"
 
 
 @pytest.mark.parametrize("name", list(SAMPLES))
 def test_the_one_file_checks_every_kind_alone(tmp_path: Path, name: str) -> None:
     alone, good = tmp_path / "stranger.py", tmp_path / "good.json"
-    alone.write_bytes(Path(checker.__file__).read_bytes())
+    alone.write_bytes(TARGET.read_bytes())
     good.write_text(json.dumps(SAMPLES[name]), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-I", "-S", str(alone), str(good)], capture_output=True, text=True, check=False
@@ -474,12 +478,12 @@ def test_the_lower_end_of_an_automaton_is_about_all_allowed_words() -> None:
     ("data", "code"), [(b"", 1), (b"{}", 1), (b"\xef\xbb\xbf{}", 1), (b"\xff", 2), (b"[" * 5000, 1), (None, 2)]
 )
 def test_the_command_and_the_file_have_the_same_exit_codes(
-    tmp_path: Path, data: bytes | None, code: int, capsys: pytest.CaptureFixture[str]
+    each_checker: Any, tmp_path: Path, data: bytes | None, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "a.json"
     if data is not None:
         path.write_bytes(data)
-    assert checker._main([str(path)]) == main(["check", str(path)]) == code
-    assert checker._main([str(tmp_path)]) == main(["check", str(tmp_path)]) == 2
-    assert checker._main(["/dev/null"]) == main(["check", "/dev/null"]) == 2
+    assert each_checker.command.main([str(path)]) == main(["check", str(path)]) == code
+    assert each_checker.command.main([str(tmp_path)]) == main(["check", str(tmp_path)]) == 2
+    assert each_checker.command.main(["/dev/null"]) == main(["check", "/dev/null"]) == 2
     assert "not a regular file" in capsys.readouterr().err

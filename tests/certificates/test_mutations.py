@@ -6,6 +6,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import pytest
 import sympy
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from conservative.certificates import (
     schema,
 )
 
+pytestmark = pytest.mark.usefixtures("each_checker")
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 EXPANSION = expansion_certificate(HEAVY_BALL, (0, 0, 1, 1))
 CONTRACTION = contraction_certificate([[["1/2", "1/4"], [0, "1/2"]]], [[1, 0], [0, 2]], "4/5")

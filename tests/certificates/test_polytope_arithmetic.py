@@ -13,6 +13,9 @@ from strategies.samples import samples
 from strategies.stages import drawn
 
 from conservative.certificates import check, checker
+from conservative.certificates.checker import exact as growing
+from conservative.certificates.checker.eigenpair import proved_eigenvalue
+from conservative.certificates.checker.family import Claim
 
 F = Fraction
 Complex = tuple[Fraction, Fraction]
@@ -141,13 +144,13 @@ def test_the_errors_of_exact_vertices_hold_in_ball_arithmetic(name: str) -> None
     document = samples()[name].document
     proof, (_, family) = document["proof"], checker.read_document(samples()[name].text)
     lower, upper = F(document["claim"]["lower"]), F(document["claim"]["upper"])
-    claim, tree = checker.Claim("=", lower, upper), checker._tree(proof["tree"], len(proof["vertices"]), 2)
+    claim, tree = Claim("=", lower, upper), growing.read_tree(proof["tree"], len(proof["vertices"]), 2)
     points, D = [[int(x) for x in v] for v in proof["vertices"]], int(proof["denominator"])
     fine = lower.numerator * family.denominator << 64
     n = family.order
-    _, radius = checker._eigenpair(family, lower, proof["word"], points[0], proof)
+    _, radius = proved_eigenvalue(family, lower, proof["word"], points[0], proof)
     first = math.ceil(radius * (n - 1) * D * fine)
-    errors, _ = checker._errors(family, claim, points, tree, first, D * fine << 64)
+    errors, _ = growing.vertex_errors(family, claim, points, tree, first, D * fine << 64)
     with flint.ctx.workprec(600):
         matrices = [
             flint.arb_mat([[flint.arb(x) / family.denominator for x in row] for row in A]) for A in family.numerators

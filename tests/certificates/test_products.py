@@ -1,6 +1,7 @@
 """Norms of products: lists of words that are complete, norms that are small enough, and quick positivity."""
 
 import copy
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from conservative._core.errors import CertificateError
 from conservative._core.exact.linear_algebra import is_positive_semidefinite, to_flint
 from conservative._core.families.as_family import as_family
 from conservative.certificates import ProductsProof, check, checker, upper_certificate
+from conservative.certificates.checker import kernel
 from conservative.certificates.sealing import inequality, seal
 
 
@@ -21,7 +23,7 @@ def verdict(words, *, norm="rows", weight=(1, 1), bound=6, matrices=FOLDED):
     document = {"norm": norm, "weight": [str(w) for w in weight], "words": [list(w) for w in words]}
     if norm == "quadratic":
         document["weight"] = [["1", "0"], ["0", "1"]]
-    return check(seal(family, "products", inequality("<=", checker.Fraction(bound)), document))
+    return check(seal(family, "products", inequality("<=", Fraction(bound)), document))
 
 
 def test_words_that_leave_a_gap_prove_nothing():
@@ -43,8 +45,8 @@ def test_no_radius_is_below_zero(matrices):
     proof = {"norm": "rows", "weight": weight, "words": [list(w) for w in words]}
     family = as_family(matrices, call="test")
     for relation, right in (("<=", True), ("<", False)):
-        assert check(seal(family, "products", inequality(relation, checker.Fraction(0)), proof)).valid is right
-    small = inequality("<", checker.Fraction(1, 10**9))
+        assert check(seal(family, "products", inequality(relation, Fraction(0)), proof)).valid is right
+    small = inequality("<", Fraction(1, 10**9))
     assert check(seal(family, "products", small, proof)).valid
 
 
@@ -108,13 +110,13 @@ def test_quick_positivity_agrees_with_elimination(data):
     shift = data.draw(st.integers(-2, 1))
     rows = (factor @ factor.T + shift * np.eye(n, dtype=int).astype(object)).tolist()
     S = [[x * units[i] * units[j] for j, x in enumerate(row)] for i, row in enumerate(rows)]
-    exact = is_positive_semidefinite(to_flint([[checker.Fraction(x) for x in row] for row in S]), strict=True)
-    assert checker._is_clearly_positive(S) == exact
+    exact = is_positive_semidefinite(to_flint([[Fraction(x) for x in row] for row in S]), strict=True)
+    assert kernel.is_clearly_positive(S) == exact
 
 
 def test_quick_positivity_proves_nothing_within_rounding():
     huge = 1 << 120
-    assert checker._is_clearly_positive([[huge, 0], [0, 1]])
-    assert not checker._is_clearly_positive([[huge, huge], [huge, huge + 1]])
-    assert checker._is_positive([[huge, huge], [huge, huge + 1]], definite=True)
-    assert not checker._is_positive([[huge, huge], [huge, huge - 1]], definite=False)
+    assert kernel.is_clearly_positive([[huge, 0], [0, 1]])
+    assert not kernel.is_clearly_positive([[huge, huge], [huge, huge + 1]])
+    assert kernel.is_positive([[huge, huge], [huge, huge + 1]], definite=True)
+    assert not kernel.is_positive([[huge, huge], [huge, huge - 1]], definite=False)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from strategies.stages import drawn
 
-from conservative.certificates import checker
+from conservative.certificates.checker import kernel, values
 
 INSIDE = [[0, 1], [-1, 2], [1, 3], [1, 2, 4], [1, 0, 2], [5, 1, 7], [-2, 3], [1, -3, 5, 7, 20]]
 ON = [[-1, 1], [1, 1], [1, 0, 1], [1, 1, 1], [5, -6, 5], [13, 10, 13], [1, -1, 1], [1, 1, 1, 1, 1], [25, -14, 25]]
@@ -30,8 +30,8 @@ def test_products_of_factors_whose_roots_are_known(
     inside: list[list[int]], on: list[list[int]], outside: list[list[int]], scale: int
 ) -> None:
     polynomial = [scale * c for c in multiplied(inside + on + outside)]
-    assert checker._roots_inside(polynomial, closed=True) is (not outside)
-    assert checker._roots_inside(polynomial, closed=False) is (not outside and not on)
+    assert kernel.roots_inside(polynomial, closed=True) is (not outside)
+    assert kernel.roots_inside(polynomial, closed=False) is (not outside and not on)
 
 
 @pytest.mark.parametrize("factors", [INSIDE, ON, OUTSIDE, RECIPROCAL])
@@ -52,8 +52,8 @@ def test_random_polynomials_against_flint_enclosures(low: list[int], high: int) 
     moduli = [abs(root) for root, _ in flint.fmpz_poly(polynomial).complex_roots()]
     if not any(m == 1 or m.overlaps(flint.arb(1)) for m in moduli):
         stable = all(m < 1 for m in moduli)
-        assert checker._roots_inside(polynomial, closed=True) is stable
-        assert checker._roots_inside(polynomial, closed=False) is stable
+        assert kernel.roots_inside(polynomial, closed=True) is stable
+        assert kernel.roots_inside(polynomial, closed=False) is stable
 
 
 @pytest.mark.slow
@@ -70,8 +70,8 @@ def test_all_small_polynomials_against_flint_enclosures() -> None:
             inside = all(m < 1 for m in enclosures)
             # What is neither proved inside nor outside is on the circle: at this size no modulus is within 1e-9 of 1.
             assert all(m > 1 or m < 1 or abs(float(m) - 1) < 1e-9 for m in enclosures)
-            assert checker._roots_inside(polynomial, closed=True) is (not outside)
-            assert checker._roots_inside(polynomial, closed=False) is inside
+            assert kernel.roots_inside(polynomial, closed=True) is (not outside)
+            assert kernel.roots_inside(polynomial, closed=False) is inside
             decided += 1
     assert decided > 7000
 
@@ -80,7 +80,7 @@ def test_all_small_polynomials_against_flint_enclosures() -> None:
 def test_characteristic_polynomials_against_flint(n: int, data: st.DataObject) -> None:
     row = st.lists(st.integers(-(10**6), 10**6), min_size=n, max_size=n)
     matrix = data.draw(st.lists(row, min_size=n, max_size=n))
-    assert checker._characteristic_polynomial(matrix) == [int(c) for c in flint.fmpz_mat(matrix).charpoly().coeffs()]
+    assert kernel.characteristic_polynomial(matrix) == [int(c) for c in flint.fmpz_mat(matrix).charpoly().coeffs()]
 
 
 def determinant(matrix: list[list[int]]) -> int:
@@ -96,18 +96,18 @@ def test_definiteness_against_principal_minors(n: int, rank: int, shift: int, da
     gram[place][place] += shift
     subsets = [s for size in range(1, n + 1) for s in combinations(range(n), size)]
     minors = {s: determinant([[gram[i][j] for j in s] for i in s]) for s in subsets}
-    assert checker._is_positive(gram, definite=False) is all(m >= 0 for m in minors.values())
-    assert checker._is_positive(gram, definite=True) is all(minors[tuple(range(k))] > 0 for k in range(1, n + 1))
+    assert kernel.is_positive(gram, definite=False) is all(m >= 0 for m in minors.values())
+    assert kernel.is_positive(gram, definite=True) is all(minors[tuple(range(k))] > 0 for k in range(1, n + 1))
 
 
 def test_numbers_stay_short_through_the_reduction() -> None:
     """Without the common factor taken out, degree 24 would need 2^24 digits."""
     polynomial = [3**j + 7 for j in range(24)] + [10**40]
-    assert checker._roots_inside(polynomial, closed=True)
+    assert kernel.roots_inside(polynomial, closed=True)
 
 
 def test_the_rational_reader_is_canonical() -> None:
-    assert checker._rational("-3/4", "x") == Fraction(-3, 4)
+    assert values.read_rational("-3/4", "x") == Fraction(-3, 4)
     for text in [
         "-0",
         "0/1",
@@ -129,5 +129,5 @@ def test_the_rational_reader_is_canonical() -> None:
         None,
         ["1"],
     ]:
-        with pytest.raises(checker.InvalidError):
-            checker._rational(text, "x")
+        with pytest.raises(kernel.InvalidError):
+            values.read_rational(text, "x")

@@ -1,0 +1,1 @@
+"""The checker as one file to copy, and what joins it from the package `conservative.certificates.checker`."""
