@@ -77,10 +77,10 @@ class DerivativeComparison:
         lines = ["Derivatives of the fixed point: gaps between convex hulls (Frobenius norm, proved)"]
         missing, extra = self.piggyback.e_missing, self.piggyback.e_extra
         lines.append(
-            f"  J_pb : {len(self.piggyback.vertices)} vertices, errors {missing:.2g} missing, {extra:.2g} extra"
+            f"  conv J_pb: {len(self.piggyback.vertices)} vertices, errors {missing:.2g} missing, {extra:.2g} extra"
             + (f", more than tol = {self.tol:.2g}" if max(missing, extra) > self.tol else "")
         )
-        whole = "their hull is that of J_imp" if self.hull_of_vertices else "J_imp may leave their hull"
+        whole = "their hull is conv J_imp" if self.hull_of_vertices else "conv J_imp may reach beyond their hull"
         lines.append(f"  J_imp: {len(self.implicit.vertices)} vertex solves, {whole}")
         if self.conical is not None:
             lines.append(f"  conical solves: {len(self.conical.vertices)}")
@@ -129,9 +129,9 @@ def compare_derivatives(source: Any, *, at: Any = None, tol: float = 1e-9) -> De
     True
     >>> print(found)  # doctest: +ELLIPSIS
     Derivatives of the fixed point: gaps between convex hulls (Frobenius norm, proved)
-      J_pb : 2 vertices, errors ...
-      J_imp: 2 vertex solves, their hull is that of J_imp
-      J_imp beyond J_pb: 0; J_pb beyond J_imp: 0.263736...
+      conv J_pb: 2 vertices, errors ...
+      J_imp: 2 vertex solves, their hull is conv J_imp
+      conv J_imp beyond conv J_pb: 0; conv J_pb beyond conv J_imp: 0.263736...
 
     The solves between two blocks that differ by rank two leave the hull of theirs:
 
@@ -146,7 +146,7 @@ def compare_derivatives(source: Any, *, at: Any = None, tol: float = 1e-9) -> De
     hull = ImplicitHull(J.vertices, implicit.vertices, fixed.decay.tail(0), whole=whole)
     blur = _block_rounding(J, fixed)
     beyond = _with_errors(hull.gap_from(fixed.hull, tol=tol), fixed.hull.e_extra + blur, fixed.hull.e_missing + blur)
-    gaps = [OneSidedGaps("J_imp", "J_pb", Bracket(0.0, 0.0), beyond)]
+    gaps = [OneSidedGaps("conv J_imp", "conv J_pb", Bracket(0.0, 0.0), beyond)]
     inner = None if conical is None else implicit_jacobian(conical)
     if inner is not None:
         solves = inner.hull
@@ -155,8 +155,8 @@ def compare_derivatives(source: Any, *, at: Any = None, tol: float = 1e-9) -> De
         from_pb = _with_errors(
             measured_gap(fixed.hull, solves), fixed.hull.e_extra + slack, fixed.hull.e_missing + slack
         )
-        gaps.append(OneSidedGaps("J_imp", "conical", to_solves, Bracket(0.0, 0.0)))
-        gaps.append(OneSidedGaps("J_pb", "conical", from_pb, Bracket(0.0, 0.0)))
+        gaps.append(OneSidedGaps("conv J_imp", "conv conical", to_solves, Bracket(0.0, 0.0)))
+        gaps.append(OneSidedGaps("conv J_pb", "conv conical", from_pb, Bracket(0.0, 0.0)))
     return DerivativeComparison(fixed.hull, implicit, inner, tuple(gaps), whole, tol)
 
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from conservative._core.exact.linear_algebra import flint_product, is_positive_semidefinite, to_flint
 from conservative._core.families.as_family import MatrixFamily
+from conservative.spectral.norms.averaged import averaged_norm
 
 FloatArray = NDArray[np.float64]
 
-_POWER_STEPS = 60
 _PATTERN_STEPS = 60
 _MOST_PRODUCTS = 4096
 """Products of one length that are proved to shrink, at one point, at most."""
@@ -42,23 +42,13 @@ def quadratic_weights(matrices: FloatArray) -> tuple[FloatArray, FloatArray]:
     size[size == 0] = 1.0
     scaled = matrices / size[:, None, None, None]
     with np.errstate(all="ignore"):
-        weights = _averaged(scaled)
+        weights = averaged_norm(scaled)
         if matrices.shape[2] == 2:
             weights, rates = _searched(scaled, weights)
             return weights, rates * size
         factor = np.linalg.cholesky(weights).transpose(0, 2, 1)
         moved = factor[:, None] @ scaled @ np.linalg.inv(factor)[:, None]
         return weights, np.linalg.norm(moved, 2, axis=(2, 3)).max(axis=1) * size
-
-
-def _averaged(matrices: FloatArray) -> FloatArray:
-    points, _, n = matrices.shape[:3]
-    weights = np.broadcast_to(np.eye(n), (points, n, n)).copy()
-    for _ in range(_POWER_STEPS):
-        image = (matrices.transpose(0, 1, 3, 2) @ weights[:, None] @ matrices).sum(axis=1)
-        size = np.maximum(np.trace(image, axis1=1, axis2=2), 1e-300)[:, None, None]
-        weights = (image + image.transpose(0, 2, 1)) / (2 * size) + 1e-9 * np.eye(n)
-    return weights
 
 
 def _searched(matrices: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:

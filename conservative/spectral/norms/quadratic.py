@@ -18,6 +18,7 @@ from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_
 from conservative._core.numbers import float_above, float_below
 from conservative._core.rationals import as_fraction
 from conservative.certificates import Certificate, contraction_certificate
+from conservative.spectral.norms.averaged import averaged_norm
 from conservative.spectral.norms.raise_bound import raised
 from conservative.spectral.norms.scaling import diagonal_balance, scale_family
 from conservative.spectral.norms.unit_ball import UnitBall
@@ -26,7 +27,6 @@ FloatArray = NDArray[np.float64]
 
 _BISECTIONS = 24
 _MAX_SPREAD = 1e9
-_POWER_STEPS = 60
 
 _ELIMINATED = 12
 """Order up to which definiteness is decided by elimination; above, gamma is raised until it is clear."""
@@ -191,18 +191,6 @@ def proves_quadratic(family: MatrixFamily, P: FloatArray, gamma: Fraction) -> bo
     return is_clearly_positive(weight) and all(is_clearly_positive(slack) for slack in slacks)
 
 
-def _averaged(matrices: FloatArray) -> FloatArray:
-    """The leading eigenvector of X -> sum A_i^T X A_i: with it gamma^2 is at most that map's radius, up to a ridge."""
-    X = np.eye(matrices.shape[1])
-    for _ in range(_POWER_STEPS):
-        X = (matrices.transpose(0, 2, 1) @ X @ matrices).sum(axis=0)
-        size = np.trace(X)
-        if not size > 0:
-            return np.eye(matrices.shape[1])
-        X = (X + X.T) / (2 * size) + 1e-9 * np.eye(matrices.shape[1])
-    return X
-
-
 def _with_few_digits(matrices: FloatArray, P: FloatArray) -> FloatArray:
     """P in multiples of 2^-24, which keeps certificates short, unless that costs more than a part of 1e-9."""
     coarse = np.ldexp(np.round(np.ldexp(P, 24)), -24)
@@ -221,7 +209,7 @@ def _rate(matrices: FloatArray, P: FloatArray) -> float:
 
 def _solutions(matrices: FloatArray, *, lower: float, upper: float, seconds: float | None) -> Iterator[FloatArray]:
     """Candidates P: of the power iteration, then of a bisection on gamma that ends early when the solver fails."""
-    averaged = _averaged(matrices)
+    averaged = averaged_norm(matrices)
     yield averaged
     if matrices.shape[1] > _SOLVER_SIZE:
         return

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from conservative._core.deadlines import NEVER
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily
+from conservative.spectral.norms.averaged import averaged_norm
 from conservative.spectral.norms.isometries import extremal_form
 from conservative.spectral.norms.scaling import diagonal_balance
 from conservative.spectral.polytope.columns import HullKind
@@ -20,7 +21,7 @@ from conservative.spectral.polytope.shape import Growth, Polytope
 from conservative.spectral.polytope.spanning import start
 from conservative.spectral.radius.long_powers import word_through_powers
 from conservative.spectral.reduction import Essential, FormKind, closed_form, essential_matrices
-from conservative.spectral.words.candidates import Candidate, averaged_norm, ellipsoid_norm, in_norm, ranked_words
+from conservative.spectral.words.candidates import Candidate, ellipsoid_norm, in_norm, ranked_words
 from conservative.spectral.words.local_search import climb
 
 FloatArray = NDArray[np.float64]

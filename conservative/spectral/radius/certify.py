@@ -27,6 +27,7 @@ from conservative.certificates import (
 )
 from conservative.certificates.lower import eigenpair_seconds, polynomial_seconds
 from conservative.spectral.automata.automaton import Automaton
+from conservative.spectral.norms.averaged import averaged_norm
 from conservative.spectral.norms.ellipsoids import folded_norm
 from conservative.spectral.norms.isometries import extremal_form
 from conservative.spectral.norms.quadratic import proves_quadratic
@@ -38,7 +39,7 @@ from conservative.spectral.radius.block_search import BlockState
 from conservative.spectral.radius.decimal_rounding import decimal_above, decimal_below
 from conservative.spectral.reduction import BlockTriangular
 from conservative.spectral.reduction.approximate_blocks import HiddenNorm
-from conservative.spectral.words.candidates import averaged_norm, ellipsoid_norm, in_norm
+from conservative.spectral.words.candidates import ellipsoid_norm, in_norm
 from conservative.spectral.words.cyclic_words import Word, canonical_word
 from conservative.spectral.words.long_rationals import is_long
 

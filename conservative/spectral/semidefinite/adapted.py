@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative.spectral.norms.averaged import averaged_norm
 from conservative.spectral.semidefinite.graph import LyapunovGraph, graph_pencil, memory_graph
 from conservative.spectral.semidefinite.lift import monomial_weights, product_pairs, symmetric_lift, vanishing_basis
 from conservative.spectral.semidefinite.pencil import symmetric_basis
@@ -10,7 +11,6 @@ from conservative.spectral.semidefinite.solve import solutions
 
 FloatArray = NDArray[np.float64]
 
-_POWER_STEPS = 60
 _RIDGE = 1e-6
 _MOST = 16
 """Order up to which a common quadratic norm is solved for, to serve as the basis of larger programs."""
@@ -33,7 +33,7 @@ def adapted_basis(matrices: FloatArray, *, refine: bool, seconds: float | None) 
     ndarray, shape (n, n)
         The upper triangular factor of P = T^T T, kept away from singular.
     """
-    change = _factor(_averaged(matrices))
+    change = _factor(averaged_norm(matrices, ridge=_RIDGE / matrices.shape[1]))
     if not refine or matrices.shape[1] > _MOST:
         return change
     moved = change @ matrices @ np.linalg.inv(change)
@@ -44,19 +44,6 @@ def adapted_basis(matrices: FloatArray, *, refine: bool, seconds: float | None) 
     n = matrices.shape[1]
     weight = (symmetric_basis(n) @ best).reshape(n, n)
     return _factor(change.T @ weight @ change)
-
-
-def _averaged(matrices: FloatArray) -> FloatArray:
-    """The leading eigenvector of X -> sum of A_i^T X A_i, or the identity for a nilpotent family."""
-    n = matrices.shape[1]
-    X = np.eye(n)
-    for _ in range(_POWER_STEPS):
-        image = (matrices.transpose(0, 2, 1) @ X @ matrices).sum(axis=0)
-        size = float(np.trace(image))
-        if not size > 0:
-            return np.eye(n)
-        X = (image + image.T) / (2 * size) + _RIDGE / n * np.eye(n)
-    return X
 
 
 def _factor(weight: FloatArray) -> FloatArray:

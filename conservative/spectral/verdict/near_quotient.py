@@ -12,9 +12,10 @@ from conservative._core.exact.linear_algebra import is_positive_semidefinite, to
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, float_above
+from conservative.spectral.norms.averaged import averaged_norm
 from conservative.spectral.norms.quadratic import QuadraticNorm, common_quadratic_norm, proves_quadratic
 from conservative.spectral.verdict.quotient import Quotient, Side, split_off
-from conservative.spectral.words.candidates import averaged_norm, in_norm
+from conservative.spectral.words.candidates import in_norm
 
 FloatArray = NDArray[np.float64]
 

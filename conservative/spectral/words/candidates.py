@@ -18,7 +18,6 @@ _TIED = 1e-10
 _MOST_WORDS = 64
 """Words of one length that are looked at one by one; and words in all, after which ties are no longer collected."""
 
-_POWER_STEPS = 60
 _ELLIPSOID_STEPS = 100
 _ELLIPSOID_POINTS = 2000
 
@@ -135,28 +134,6 @@ def _ranked(found: dict[Word, float], rate: float, near: float) -> list[Candidat
     tied = sorted((c for c in close if c.rate >= rate * (1 - _TIED)), key=lambda c: (len(c.word), c.word))
     rest = sorted((c for c in close if c.rate < rate * (1 - _TIED)), key=lambda c: (-c.rate, len(c.word)))
     return (tied + rest) or [Candidate((0,), 0.0)]
-
-
-def averaged_norm(matrices: FloatArray) -> FloatArray:
-    """A cheap quadratic norm in which the family is small on average.
-
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-
-    Returns
-    -------
-    ndarray, shape (n, n)
-        P > 0, about the leading eigenvector of X -> sum A_i^T X A_i, with a small ridge.
-    """
-    X = np.eye(matrices.shape[1])
-    for _ in range(_POWER_STEPS):
-        X = (matrices.transpose(0, 2, 1) @ X @ matrices).sum(axis=0)
-        size = np.trace(X)
-        if not size > 0:
-            return np.eye(matrices.shape[1])
-        X = (X + X.T) / (2 * size) + 1e-9 * np.eye(matrices.shape[1])
-    return np.asarray(X)
 
 
 def ellipsoid_norm(points: NDArray[np.float64] | NDArray[np.complex128]) -> FloatArray:
