@@ -133,6 +133,22 @@ NAMED_IN_CONTRIBUTING = {
 }
 
 
+@pytest.mark.parametrize("word", ["admm", "bilevel", "hypergradient", "lasso", "proximal", "switching", "unrolling"])
+def test_words_that_users_search_lead_to_names_that_exist(word):
+    import conservative as cj
+
+    page = (DOCS / "explanation" / "glossary.md").read_text(encoding="utf-8")
+    entries = [entry for entry in page.split("\n\n") if word in entry.lower()]
+    assert entries
+    for name in re.findall(r"`([a-z0-9_.-]+)`", "".join(entries)):
+        if "-" in name:
+            assert name in cj.gallery.names()
+        else:
+            *room, last = name.removeprefix("cj.").split(".")
+            homes = [getattr(cj, room[0])] if room else [cj, cj.vocabulary]
+            assert any(hasattr(home, last) for home in homes), name
+
+
 @pytest.mark.slow
 def test_pages_build_without_a_warning(tmp_path):
     for needed in ("sphinx", "myst_nb", "pydata_sphinx_theme", "sphinxcontrib.bibtex", "ipykernel"):
