@@ -14,27 +14,8 @@ from conservative._core.printable import shown
 def as_real_array(value: Any, *, call: str, argument: str, wanted: str) -> NDArray[np.float64]:
     """A contiguous, read-only float64 copy of an array-like of finite real numbers.
 
-    Parameters
-    ----------
-    value : array_like
-        Anything `numpy.asarray` reads as real numbers (sympy and `Fraction` entries included).
-    call, argument : str
-        Named in error messages.
-    wanted : str
-        The shape wanted, in words.
-
-    Returns
-    -------
-    ndarray of float64
-
-    Raises
-    ------
-    ShapeError
-        For ragged rows.
-    ArgumentTypeError
-        For entries that are not real numbers.
-    NonFiniteError
-        For NaN or infinite entries.
+    Raises ShapeError for ragged rows. Raises ArgumentTypeError for entries that are not real numbers. Raises
+    NonFiniteError for NaN or infinite entries.
     """
     try:
         raw = np.asarray(value)
@@ -84,22 +65,7 @@ def _from_objects(raw: NDArray[Any], *, call: str, argument: str, wanted: str) -
 
 
 def as_matrices(value: Any, *, call: str, argument: str) -> NDArray[np.float64]:
-    """A nonempty stack of matrices, shape (k, p, q).
-
-    Parameters
-    ----------
-    value : array_like, shape (k, p, q)
-    call, argument : str
-        Named in error messages.
-
-    Returns
-    -------
-    ndarray of float64, shape (k, p, q)
-
-    Raises
-    ------
-    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError
-    """
+    """A nonempty stack of matrices, shape (k, p, q). Shapes: `value` (k, p, q), result (k, p, q)."""
     wanted = "shape (k, p, q), a stack of matrices"
     array = as_real_array(value, call=call, argument=argument, wanted=wanted)
     if array.ndim >= 1 and array.shape[0] == 0:
@@ -111,22 +77,7 @@ def as_matrices(value: Any, *, call: str, argument: str) -> NDArray[np.float64]:
 
 
 def as_square_matrices(value: Any, *, call: str, argument: str) -> NDArray[np.float64]:
-    """A nonempty stack of square matrices, shape (k, n, n).
-
-    Parameters
-    ----------
-    value : array_like, shape (k, n, n)
-    call, argument : str
-        Named in error messages.
-
-    Returns
-    -------
-    ndarray of float64, shape (k, n, n)
-
-    Raises
-    ------
-    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError
-    """
+    """A nonempty stack of square matrices, shape (k, n, n). Shapes: `value` (k, n, n), result (k, n, n)."""
     wanted = "shape (k, n, n), a stack of square matrices"
     array = as_real_array(value, call=call, argument=argument, wanted=wanted)
     if array.ndim >= 1 and array.shape[0] == 0:
@@ -146,22 +97,8 @@ _MOST = 10**15
 def as_positive(value: Any, *, call: str, argument: str, noun: str = "distance") -> float:
     """A positive number.
 
-    Parameters
-    ----------
-    value : real number
-    call, argument, noun : str
-        Named in error messages.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ArgumentTypeError
-        For anything that is not a real number.
-    ArgumentError
-        For zero, negative numbers, and NaN.
+    Raises ArgumentTypeError for anything that is not a real number. Raises ArgumentError for zero, negative numbers,
+    and NaN.
     """
     number = _as_number(value, call=call, argument=argument, wanted=f"a positive {noun}")
     if not number > 0.0:
@@ -172,22 +109,7 @@ def as_positive(value: Any, *, call: str, argument: str, noun: str = "distance")
 def as_distance(value: Any, *, call: str, argument: str, wanted: str = "a distance of at least 0") -> float:
     """A number of at least 0, perhaps infinite.
 
-    Parameters
-    ----------
-    value : real number
-    call, argument, wanted : str
-        Named in error messages.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ArgumentTypeError
-        For anything that is not a real number.
-    ArgumentError
-        For negative numbers and NaN.
+    Raises ArgumentTypeError for anything that is not a real number. Raises ArgumentError for negative numbers and NaN.
     """
     number = _as_number(value, call=call, argument=argument, wanted=wanted)
     if not number >= 0.0:
@@ -198,23 +120,8 @@ def as_distance(value: Any, *, call: str, argument: str, wanted: str = "a distan
 def as_time_limit(value: Any, *, call: str) -> float:
     """A limit of time in seconds; None is no limit, which is infinite.
 
-    Parameters
-    ----------
-    value : real number or None
-        At least 0. With 0 a call returns what costs nothing.
-    call : str
-        Named in error messages.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ArgumentTypeError
-        For anything else that is not a real number, truth values and strings included.
-    ArgumentError
-        For negative numbers and NaN.
+    Raises ArgumentTypeError for anything else that is not a real number, truth values and strings included. Raises
+    ArgumentError for negative numbers and NaN.
     """
     if value is None:
         return math.inf
@@ -224,24 +131,8 @@ def as_time_limit(value: Any, *, call: str) -> float:
 def as_count(value: Any, *, call: str, argument: str, least: int = 0, most: int = _MOST) -> int:
     """A whole number.
 
-    Parameters
-    ----------
-    value : int, or a float without fraction
-    call, argument : str
-        Named in error messages.
-    least, most : int
-        The smallest and the largest number allowed.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    ArgumentTypeError
-        For anything that is not a real number, truth values included.
-    ArgumentError
-        For numbers with a fraction, below `least` or above `most`, and NaN.
+    Raises ArgumentTypeError for anything that is not a real number, truth values included. Raises ArgumentError for
+    numbers with a fraction, below `least` or above `most`, and NaN.
     """
     wanted = f"a whole number of at least {least}" if most == _MOST else f"a whole number from {least} to {most:,}"
     number = _as_number(value, call=call, argument=argument, wanted=wanted)
@@ -251,24 +142,7 @@ def as_count(value: Any, *, call: str, argument: str, least: int = 0, most: int 
 
 
 def as_choice(value: Any, choices: Iterable[str], *, call: str, argument: str) -> str:
-    """One of a few words.
-
-    Parameters
-    ----------
-    value : str
-    choices : iterable of str
-    call, argument : str
-        Named in error messages.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ArgumentError
-        For any other word, and for what is no text.
-    """
+    """One of a few words. Raises ArgumentError for any other word, and for what is no text."""
     words = tuple(choices)
     if not isinstance(value, str) or value not in words:
         listed = ", ".join(words[:-1]) + f" or {words[-1]}"
@@ -277,24 +151,7 @@ def as_choice(value: Any, choices: Iterable[str], *, call: str, argument: str) -
 
 
 def as_generator(value: Any, *, call: str) -> np.random.Generator:
-    """A generator of random numbers.
-
-    Parameters
-    ----------
-    value : None, int, or numpy Generator
-        A seed; None is a new one each time.
-    call : str
-        Named in error messages.
-
-    Returns
-    -------
-    numpy.random.Generator
-
-    Raises
-    ------
-    ArgumentTypeError
-        For what NumPy takes no seed from.
-    """
+    """A generator of random numbers. Raises ArgumentTypeError for what NumPy takes no seed from."""
     try:
         return np.random.default_rng(value)
     except (TypeError, ValueError) as error:
@@ -306,20 +163,7 @@ def as_generator(value: Any, *, call: str) -> np.random.Generator:
 def as_items(value: Any, *, call: str, argument: str, wanted: str) -> list[Any]:
     """The items of something that can be listed.
 
-    Parameters
-    ----------
-    value : iterable
-    call, argument, wanted : str
-        Named in error messages.
-
-    Returns
-    -------
-    list
-
-    Raises
-    ------
-    ArgumentTypeError
-        For anything else, arrays without an axis included.
+    Raises ArgumentTypeError for anything else, arrays without an axis included.
     """
     try:
         return list(value)

@@ -16,74 +16,20 @@ NEVER = math.inf
 
 
 def deadline_after(time_limit: Any, *, call: str) -> float:
-    """The moment at which a time limit that begins now will be over.
-
-    Parameters
-    ----------
-    time_limit : real number or None
-        Seconds; None is no limit.
-    call : str
-        Named in error messages.
-
-    Returns
-    -------
-    float
-        On the clock of `time.monotonic`.
-
-    Raises
-    ------
-    ArgumentTypeError, ArgumentError
-
-    Examples
-    --------
-    >>> deadline_after(None, call="example")
-    inf
-    """
+    """The moment at which a time limit that begins now will be over."""
     return time.monotonic() + as_time_limit(time_limit, call=call)
 
 
 def is_over(deadline: float) -> bool:
-    """Whether a deadline has passed.
-
-    Parameters
-    ----------
-    deadline : float
-
-    Returns
-    -------
-    bool
-    """
+    """Whether a deadline has passed."""
     return time.monotonic() >= deadline
 
 
 def seconds_left(deadline: float) -> float:
-    """The seconds until a deadline, at least 0.
-
-    Parameters
-    ----------
-    deadline : float
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> seconds_left(NEVER)
-    inf
-    """
+    """The seconds until a deadline, at least 0."""
     return max(0.0, deadline - time.monotonic())
 
 
 def time_limit_until(deadline: float) -> float | None:
-    """The seconds until a deadline as a `time_limit`: None where there is no limit.
-
-    Parameters
-    ----------
-    deadline : float
-
-    Returns
-    -------
-    float or None
-    """
+    """The seconds until a deadline as a `time_limit`: None where there is no limit."""
     return None if deadline == NEVER else seconds_left(deadline)

@@ -7,26 +7,7 @@ from conservative._core.errors import ArgumentError
 
 
 def require_names(names: Iterable[str], *, call: str) -> None:
-    """Refuse names that cannot be shown, and names that Python reads as one (Unicode normalisation NFKC).
-
-    Parameters
-    ----------
-    names : iterable of str
-        All names of one function.
-    call : str
-        Named in error messages.
-
-    Raises
-    ------
-    ArgumentError
-
-    Examples
-    --------
-    >>> require_names(["x", "ﬁ", "fi"], call="from_sympy")
-    Traceback (most recent call last):
-    conservative.ArgumentError: `from_sympy`: the names 'ﬁ' and 'fi' are one name after Unicode \
-normalisation, which Python applies to what it reads. Rename one.
-    """
+    """Refuse names that cannot be shown, and names that Python reads as one (Unicode normalisation NFKC)."""
     seen: dict[str, str] = {}
     for name in names:
         if not name.isprintable():

@@ -11,22 +11,11 @@ Floats = NDArray[np.float64]
 def frobenius_bounds(matrices: Floats) -> tuple[Floats, Floats]:
     """Frobenius norms of a stack of matrices, between proved bounds.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (..., p, q)
-
-    Returns
-    -------
-    lower, upper : ndarray, shape (...)
-        Both are zero exactly for the zero matrix.
-
-    Notes
-    -----
     The norm is computed on entries divided by the largest, with relative error at most (p·q/2 + 4)u, u the unit
     roundoff.
 
-    Examples
-    --------
+    Shapes: `matrices` (..., p, q), result (...). `lower, upper`: both are zero exactly for the zero matrix.
+
     >>> lower, upper = frobenius_bounds(np.array([[3.0, 4.0]]))
     >>> bool(lower <= 5.0 <= upper)
     True
@@ -46,16 +35,6 @@ def frobenius_bounds(matrices: Floats) -> tuple[Floats, Floats]:
 def spectral_norm_bounds(matrices: Floats) -> tuple[Floats, Floats]:
     """Largest singular values of a stack of matrices, between proved bounds.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (..., p, q)
-
-    Returns
-    -------
-    lower, upper : ndarray, shape (...)
-
-    Notes
-    -----
     A singular value decomposition A ≈ UΣVᵀ is computed and then checked, so LAPACK is not trusted: with η ≥ ‖UᵀU −
     I‖_F, and the same for V, and δ ≥ ‖A − UΣVᵀ‖_F, all three with their own rounding added, ‖A‖₂ ≤ (1 + η) max Σ + δ.
     The lower bound is ‖A v‖/‖v‖ for the leading right singular vector v, less rounding. Matrices of shape (2, 2) have a
@@ -63,13 +42,7 @@ def spectral_norm_bounds(matrices: Floats) -> tuple[Floats, Floats]:
     entries that are not zero, the largest entry is the norm, exactly: multiples of the identity are common, and
     1/(1 − ‖A‖) magnifies what is added here.
 
-    Examples
-    --------
-    >>> lower, upper = spectral_norm_bounds(np.array([[3.0, 4.0], [4.0, -3.0]]))
-    >>> bool(lower <= 5.0 <= upper), float(upper - lower) < 1e-13
-    (True, True)
-    >>> spectral_norm_bounds(np.array([[0.0, 0.1], [0.3, 0.0]]))[1].item()
-    0.3
+    Shapes: `matrices` (..., p, q), result (...).
     """
     p, q = matrices.shape[-2:]
     exponent = np.frexp(np.abs(matrices).max(axis=(-2, -1)))[1]

@@ -114,15 +114,7 @@ class Estimate:
 def round_up(value: float) -> float:
     """The next double above a value computed with one rounding, hence an upper bound of it.
 
-    Parameters
-    ----------
-    value : float
-        The result of one correctly rounded operation.
-
-    Returns
-    -------
-    float
-        A double at or above the exact result of that operation.
+    Returns: A double at or above the exact result of that operation.
     """
     return math.nextafter(value, math.inf)
 
@@ -130,46 +122,19 @@ def round_up(value: float) -> float:
 def round_down(value: float) -> float:
     """The next double below a value computed with one rounding, hence a lower bound of it.
 
-    Parameters
-    ----------
-    value : float
-        The result of one correctly rounded operation.
-
-    Returns
-    -------
-    float
-        A double at or below the exact result of that operation.
+    Returns: A double at or below the exact result of that operation.
     """
     return math.nextafter(value, -math.inf)
 
 
 def largest(brackets: Iterable[Bracket]) -> Bracket:
-    """The bracket of a maximum, from the brackets of its arguments.
-
-    Parameters
-    ----------
-    brackets : iterable of Bracket
-        At least one.
-
-    Returns
-    -------
-    Bracket
-    """
+    """The bracket of a maximum, from the brackets of its arguments."""
     found = list(brackets)
     return Bracket(max(b.lower for b in found), max(b.upper for b in found))
 
 
 def float_below(value: Fraction) -> float:
-    """The largest double that is at most a rational number (or minus infinity).
-
-    Parameters
-    ----------
-    value : Fraction
-
-    Returns
-    -------
-    float
-    """
+    """The largest double that is at most a rational number (or minus infinity)."""
     try:
         near = float(value)
     except OverflowError:
@@ -178,14 +143,5 @@ def float_below(value: Fraction) -> float:
 
 
 def float_above(value: Fraction) -> float:
-    """The smallest double that is at least a rational number (or infinity).
-
-    Parameters
-    ----------
-    value : Fraction
-
-    Returns
-    -------
-    float
-    """
+    """The smallest double that is at least a rational number (or infinity)."""
     return -float_below(-value)

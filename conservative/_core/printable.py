@@ -10,19 +10,6 @@ def printable(text: str) -> str:
     r"""A text with every character that could steer a terminal written as an escape; line feeds stay.
 
     Control characters, marks that turn the direction of writing or cannot be seen, and halves of surrogate pairs.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> print(printable("a\x1b[31mb"))
-    a\u001b[31mb
     """
     return _UNSHOWABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
@@ -30,16 +17,6 @@ def printable(text: str) -> str:
 def shown(value: object) -> str:
     """What came, for an error message: short, and without failing for numbers that Python refuses to print.
 
-    Parameters
-    ----------
-    value : object
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
     >>> shown("x"), shown(10**5000)
     ("'x'", 'a very long int')
     """
@@ -51,19 +28,5 @@ def shown(value: object) -> str:
 
 
 def one_line(text: object) -> str:
-    r"""A title: printable, on one line.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> one_line("heavy\n  ball")
-    'heavy ball'
-    """
+    r"""A title: printable, on one line."""
     return printable(" ".join((text if isinstance(text, str) else shown(text)).split()))

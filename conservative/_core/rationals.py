@@ -23,28 +23,9 @@ def as_fraction(value: Any) -> Fraction:
     A float is read as the exact value of the double (0.1 is not 1/10: write ``"0.1"`` or
     ``"1/10"`` for that).
 
-    Parameters
-    ----------
-    value : int, float, str, Fraction, sympy.Rational or NumPy scalar
-        Strings are an integer, a decimal (exact), or ``"numerator/denominator"``.
-
-    Returns
-    -------
-    Fraction
-
-    Raises
-    ------
-    ArgumentError
-        For text that is not a rational number.
-    NonFiniteError
-        For NaN and infinities.
-    ArgumentTypeError
-        For everything else, irrational sympy numbers included.
-
-    Examples
-    --------
-    >>> as_fraction("3/4") + as_fraction(0.25)
-    Fraction(1, 1)
+    `value`: strings are an integer, a decimal (exact), or ``"numerator/denominator"``. Raises ArgumentError for text
+    that is not a rational number. Raises NonFiniteError for NaN and infinities. Raises ArgumentTypeError for everything
+    else, irrational sympy numbers included.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -76,25 +57,8 @@ def as_fraction(value: Any) -> Fraction:
 
 
 def nearest_double(value: Fraction, *, what: str) -> float:
-    """The double nearest to a rational number.
+    """The double nearest to a rational number. Raises NonFiniteError if it lies beyond the doubles' range.
 
-    Parameters
-    ----------
-    value : Fraction
-    what : str
-        Begins the error message.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    NonFiniteError
-        If it lies beyond the doubles' range.
-
-    Examples
-    --------
     >>> nearest_double(Fraction(3, 4), what="this number")
     0.75
     """

@@ -7,19 +7,8 @@ from numpy.typing import NDArray
 
 
 def first_rows(rows: NDArray[Any]) -> NDArray[np.intp]:
-    """Where each distinct row occurs first, in the order of the rows' values.
+    """Where each distinct row occurs first, in the order of the rows' values. Shapes: `rows` (n, d), result (k,).
 
-    Parameters
-    ----------
-    rows : ndarray, shape (n, d)
-        Without NaN.
-
-    Returns
-    -------
-    ndarray of int, shape (k,)
-
-    Examples
-    --------
     >>> first_rows(np.array([[2.0, 0.0], [1.0, 1.0], [2.0, 0.0]])).tolist()
     [1, 0]
     """

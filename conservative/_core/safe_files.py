@@ -17,21 +17,7 @@ MAX_FILE_BYTES = 64 * 2**20
 
 
 def as_path(path: Any) -> Path:
-    """A path, from text or a path object.
-
-    Parameters
-    ----------
-    path : str or path-like of text
-
-    Returns
-    -------
-    pathlib.Path
-
-    Raises
-    ------
-    ArgumentTypeError
-        For anything else.
-    """
+    """A path, from text or a path object. Raises ArgumentTypeError for anything else."""
     try:
         return Path(path)
     except TypeError as error:
@@ -41,20 +27,7 @@ def as_path(path: Any) -> Path:
 def read_bytes(path: str | os.PathLike[str], *, limit: int = MAX_FILE_BYTES) -> bytes:
     """The content of a regular file of bounded size.
 
-    Parameters
-    ----------
-    path : path-like
-    limit : int
-        Largest size in bytes.
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    FileFormatError
-        When the file is missing, not a regular file, unreadable, or larger than `limit`.
+    Raises FileFormatError when the file is missing, not a regular file, unreadable, or larger than `limit`.
     """
     where = as_path(path)
     try:
@@ -79,20 +52,7 @@ def read_bytes(path: str | os.PathLike[str], *, limit: int = MAX_FILE_BYTES) -> 
 def read_text(path: str | os.PathLike[str], *, limit: int = MAX_FILE_BYTES) -> str:
     """The content of a bounded UTF-8 text file.
 
-    Parameters
-    ----------
-    path : path-like
-    limit : int
-        Largest size in bytes.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    FileFormatError
-        As `read_bytes`, and when the bytes are not UTF-8.
+    Raises FileFormatError as `read_bytes`, and when the bytes are not UTF-8.
     """
     data = read_bytes(path, limit=limit)
     try:
@@ -108,20 +68,8 @@ def check_writable(
 ) -> None:
     """Refuse a target that cannot be written, before long work is done for it.
 
-    Parameters
-    ----------
-    path : path-like, optional
-        Nothing is checked when it is left out.
-    endings : tuple of str
-        Endings that the name may have; any, when empty.
-    inputs : tuple of path-like or None
-        What is read, or written too: the target must be none of them.
-
-    Raises
-    ------
-    FileFormatError
-        When the folder is missing or not writable, the target is not a regular file or an input, or the ending is
-        unknown.
+    `inputs`: what is read, or written too: the target must be none of them. Raises FileFormatError when the folder is
+    missing or not writable, the target is not a regular file or an input, or the ending is unknown.
     """
     if path is None:
         return
@@ -150,16 +98,8 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     A symbolic link stays, and the file that it names is written. A file that is there keeps its permissions. What
     would end the process (Ctrl-C, SIGTERM, SIGHUP) waits until the temporary file is gone.
 
-    Parameters
-    ----------
-    path : path-like
-    data : bytes
-
-    Raises
-    ------
-    FileFormatError
-        When the folder is missing or not writable, or the path leads to a device, a pipe, a directory or a
-        write-protected file.
+    Raises FileFormatError when the folder is missing or not writable, or the path leads to a device, a pipe, a
+    directory or a write-protected file.
     """
     where = as_path(path)
     try:

@@ -8,24 +8,10 @@ from fractions import Fraction
 def simplest_between(lower: Fraction, upper: Fraction) -> Fraction:
     """The rational of smallest denominator in a closed interval, and of smallest modulus among those.
 
-    Parameters
-    ----------
-    lower, upper : Fraction
-        ``lower <= upper``.
-
-    Returns
-    -------
-    Fraction
-
-    Notes
-    -----
     The first node of the Stern–Brocot tree inside, found by continued fractions: an integer if there is one,
     otherwise floor + 1/x with x the simplest number between the inverses of the remainders.
 
-    Examples
-    --------
-    >>> simplest_between(Fraction(31, 100), Fraction(37, 100))
-    Fraction(1, 3)
+    `lower, upper`: ``lower <= upper``.
     """
     if lower <= 0 <= upper:
         return Fraction(0)
@@ -39,42 +25,13 @@ def simplest_between(lower: Fraction, upper: Fraction) -> Fraction:
 
 
 def rationals_in(lower: Fraction, upper: Fraction, *, denominator: int) -> list[Fraction]:
-    """All rationals in lowest terms with one denominator in a closed interval, in order.
-
-    Parameters
-    ----------
-    lower, upper : Fraction
-    denominator : int
-
-    Returns
-    -------
-    list of Fraction
-
-    Examples
-    --------
-    >>> [str(x) for x in rationals_in(Fraction(0), Fraction(1), denominator=4)]
-    ['1/4', '3/4']
-    """
+    """All rationals in lowest terms with one denominator in a closed interval, in order."""
     first, last = math.ceil(lower * denominator), math.floor(upper * denominator)
     return [Fraction(p, denominator) for p in range(first, last + 1) if math.gcd(p, denominator) == 1]
 
 
 def complexity(values: Iterable[Fraction]) -> tuple[int, int, int]:
-    """How simple a rational point is: largest denominator, then the sums of denominators and of numerators.
-
-    Parameters
-    ----------
-    values : iterable of Fraction
-
-    Returns
-    -------
-    tuple of int
-
-    Examples
-    --------
-    >>> complexity([Fraction(1, 2), Fraction(4)])
-    (2, 3, 5)
-    """
+    """How simple a rational point is: largest denominator, then the sums of denominators and of numerators."""
     numbers = list(values)
     return (
         max(x.denominator for x in numbers),

@@ -69,17 +69,7 @@ _SHARED = _Shared()
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Run the block with one thread in BLAS, and restore the setting after the last such block in any thread.
-
-    Yields
-    ------
-    None
-
-    Examples
-    --------
-    >>> with one_thread():
-    ...     pass
-    """
+    """Run the block with one thread in BLAS, and restore the setting after the last such block in any thread."""
     user, own = object(), _limit(_libraries()[1])
     try:
         _SHARED.take(user)

@@ -15,27 +15,7 @@ _DEEP_KEY = re.compile(rf"(?<![\w-])(?:{_PART}[ \t]*\.[ \t]*){{{_MAX_PARTS}}}")
 def parse_toml(text: str, *, name: str, wanted: str, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
     """The table of a TOML document.
 
-    Parameters
-    ----------
-    text : str
-    name, wanted : str
-        Of the file, and of what it should be, for error messages.
-    parse_float : callable
-        Reads a decimal number.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    FileFormatError
-        When the text is not TOML, nested too deeply, or holds a number too long for Python to read.
-
-    Examples
-    --------
-    >>> parse_toml('state = ["x"]', name="f.toml", wanted="function file")
-    {'state': ['x']}
+    Raises FileFormatError when the text is not TOML, nested too deeply, or holds a number too long for Python to read.
     """
     # `tomllib` keeps every beginning of a dotted key: 200 kB of dots fill the memory.
     if _DEEP_KEY.search(text):

@@ -25,23 +25,7 @@ def about_verdict(
     of_function: bool = False,
     certificate: bool = True,
 ) -> Finding:
-    """The verdict, the norm in which it holds, and what the certificate says.
-
-    Parameters
-    ----------
-    contraction : ContractionOutcome
-    radius : JointSpectralRadius, optional
-    adapted : ContractionVerdict, optional
-        In which norm the matrices contract, or on which part of the space.
-    of_function : bool
-        Whether the matrices are Jacobians of a function at a point.
-    certificate : bool
-        Whether the certificate is spoken of.
-
-    Returns
-    -------
-    Finding
-    """
+    """The verdict, the norm in which it holds, and what the certificate says."""
     near = adapted is not None and adapted.quotient is not None and adapted.quotient.distance > 0
     lines = [f"{contraction.value} (up to rounding)" if near else contraction.value]
     if adapted is not None:
@@ -137,16 +121,7 @@ def _spanned(split: Quotient) -> str:
 
 
 def certificate_lines(radius: JointSpectralRadius) -> list[str]:
-    """The claim of the certificate of a radius, and what of the printed bracket it does not prove.
-
-    Parameters
-    ----------
-    radius : JointSpectralRadius
-
-    Returns
-    -------
-    list of str
-    """
+    """The claim of the certificate of a radius, and what of the printed bracket it does not prove."""
     if radius.certificate is None:
         return ["the bracket is proved, but has no certificate: none was found in time, within the checker's limits"]
     claim, proved = radius.certificate.claim, radius.certified
@@ -178,16 +153,7 @@ def _told_apart(proved: float, shown: float, text: Callable[[float, int], str]) 
 
 
 def unit_ball(certificate: Certificate) -> str:
-    """What the unit ball of the norm in a certificate of an upper bound is, in words; empty when it has none.
-
-    Parameters
-    ----------
-    certificate : Certificate
-
-    Returns
-    -------
-    str
-    """
+    """What the unit ball of the norm in a certificate of an upper bound is, in words; empty when it has none."""
     document = certificate.document
     return _ball(document["kind"], document["proof"])
 
@@ -209,14 +175,5 @@ def _ball(kind: str, proof: dict[str, Any]) -> str:
 
 
 def certificate_text(certificate: Certificate) -> str:
-    """The claim of a certificate, long rationals as decimals rounded outward.
-
-    Parameters
-    ----------
-    certificate : Certificate
-
-    Returns
-    -------
-    str
-    """
+    """The claim of a certificate, long rationals as decimals rounded outward."""
     return f"certificate ({certificate.label}): {claim_text(str(certificate.claim))}"

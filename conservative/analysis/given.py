@@ -12,18 +12,7 @@ _LONG_DENOMINATOR = 2**30
 
 
 def about_function(F: PiecewiseSelection | StructuredMap, at: Any, residual: Residual | None) -> Finding:
-    """The update, the point, and whether it is a fixed point.
-
-    Parameters
-    ----------
-    F : PiecewiseSelection or StructuredMap
-    at : mapping or sequence
-    residual : Residual, optional
-
-    Returns
-    -------
-    Finding
-    """
+    """The update, the point, and whether it is a fixed point."""
     lines = _update_lines(F)
     names = F.names
     if len(names) <= LARGEST_SHOWN:
@@ -52,16 +41,7 @@ def _update_lines(F: PiecewiseSelection | StructuredMap) -> list[str]:
 
 
 def about_matrices(family: MatrixFamily) -> Finding:
-    """The matrices as they were read, a few small ones whole.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    Finding
-    """
+    """The matrices as they were read, a few small ones whole."""
     lines = [f"{family.count} {'matrix' if family.count == 1 else 'matrices'} of order {family.size}"]
     if family.count <= LARGEST_SHOWN and family.size <= LARGEST_SHOWN:
         for i, matrix in enumerate(family.exact):

@@ -43,23 +43,6 @@ def bracket_text(bracket: Bracket) -> str:
 
     The digits that both ends of a narrow bracket share are shown with dots behind them, and a narrow bracket around a
     short decimal is shown as that decimal.
-
-    Parameters
-    ----------
-    bracket : Bracket
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> bracket_text(Bracket(1.03214353, 1.032361))
-    '[1.03214, 1.03237]'
-    >>> bracket_text(Bracket(0.7499999999999999, 0.7500000000000001))
-    '0.75'
-    >>> bracket_text(Bracket(1.0321435344200296, 1.0321435344200298))
-    '1.032143534420029...'
     """
     if bracket.lower == bracket.upper:
         return number_text(bracket.lower)
@@ -79,23 +62,7 @@ def bracket_text(bracket: Bracket) -> str:
 
 
 def value_text(bracket: Bracket) -> str:
-    """A bracket as the end of a sentence: "in [a, b]", "= a" where that is proved, "≈ a" with the width otherwise.
-
-    Parameters
-    ----------
-    bracket : Bracket
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> value_text(Bracket(2.0, 2.0)), value_text(Bracket(1.5, 2.5))
-    ('= 2', 'in [1.5, 2.5]')
-    >>> value_text(Bracket(0.6, 0.6000000000000001))
-    '≈ 0.6 (to within 1.2e-16)'
-    """
+    """A bracket as the end of a sentence: "in [a, b]", "= a" where that is proved, "≈ a" with the width otherwise."""
     text = bracket_text(bracket)
     if text.startswith("["):
         return f"in {text}"
@@ -107,16 +74,6 @@ def value_text(bracket: Bracket) -> str:
 def exact_text(value: Fraction) -> str:
     """A rational that is known exactly: as a decimal where that is short, otherwise as a quotient beside a decimal.
 
-    Parameters
-    ----------
-    value : Fraction
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
     >>> exact_text(Fraction(3, 5)), exact_text(Fraction(2, 3)), exact_text(Fraction(0.3))
     ('= 0.6', '= 2/3 ≈ 0.666666666667', '= 0.3 (the double)')
     """
@@ -132,17 +89,6 @@ def exact_text(value: Fraction) -> str:
 def up_text(value: float, digits: int = SHORT) -> str:
     """An upper bound as a decimal that is at least as large, of twelve digits.
 
-    Parameters
-    ----------
-    value : float
-    digits : int
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
     >>> up_text(0.5), up_text(2 / 3)
     ('0.5', '0.666666666667')
     """
@@ -152,17 +98,6 @@ def up_text(value: float, digits: int = SHORT) -> str:
 def down_text(value: float, digits: int) -> str:
     """A lower bound as a decimal that is at most as large.
 
-    Parameters
-    ----------
-    value : float
-    digits : int
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
     >>> down_text(2 / 3, 3), down_text(1e-9, 2)
     ('0.666', '1e-09')
     """
@@ -172,16 +107,6 @@ def down_text(value: float, digits: int) -> str:
 def known_text(value: float, error: float) -> str:
     """A number that is known to within an error, with the digits that the error leaves, nine at most.
 
-    Parameters
-    ----------
-    value, error : float
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
     >>> known_text(1e-19, 1e-14), known_text(12 / 13, 1e-14), known_text(0.6136, 0.0082)
     ('0', '0.923076923', '0.6136')
     """
@@ -193,16 +118,6 @@ def known_text(value: float, error: float) -> str:
 def number_text(value: float) -> str:
     """A double as a short decimal where that is the same double, in full otherwise.
 
-    Parameters
-    ----------
-    value : float
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
     >>> number_text(2.0), number_text(0.1), number_text(1 / 3)
     ('2', '0.1', '0.3333333333333333')
     """
@@ -224,23 +139,7 @@ def _shared_digits(bracket: Bracket) -> str:
 
 
 def claim_text(sentence: str) -> str:
-    """The sentence of a certificate as a report shows it: long rationals as decimals rounded outward, words 1-based.
-
-    Parameters
-    ----------
-    sentence : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> claim_text("The radius lies in [66666666666666667/100000000000000000, 1].")
-    'The radius lies in [0.66666666666666667, 1].'
-    >>> claim_text("The radius equals rho(A_1 A_2)^(1/2), and lies in [1, 2].")
-    'The radius equals rho(A_12)^(1/2), and lies in [1, 2].'
-    """
+    """The sentence of a certificate as a report shows it: long rationals as decimals rounded outward, words 1-based."""
 
     def ends(match: re.Match[str]) -> str:
         return f"[{_rational_text(match[1], 'down')}, {_rational_text(match[2], 'up')}]"
@@ -297,26 +196,7 @@ def _step(value: float, digits: int, sign: int) -> str:
 
 
 def matrix_lines(name: str, rows: Sequence[Sequence[Any]], *, split: int | None = None) -> list[str]:
-    r"""A matrix as lines of aligned columns, with its name on the first.
-
-    Parameters
-    ----------
-    name : str
-    rows : sequence of rows
-        Entries are shown with `str`, floats and long rationals with six digits; the latter turn "=" into "≈".
-    split : int, optional
-        A bar is drawn before this column, as in [A | B].
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> print(*matrix_lines("M", [[1, -0.5], [10, 0]], split=1), sep="\n")
-    M = [  1 | -0.5 ]
-        [ 10 |    0 ]
-    """
+    r"""A matrix as lines of aligned columns, with its name on the first."""
     cells = [[_cell(x) for x in row] for row in rows]
     sign = "≈" if any(isinstance(x, Fraction) and len(str(x)) > _LONG for row in rows for x in row) else "="
     widths = [max(len(row[c]) for row in cells) for c in range(len(cells[0]))]

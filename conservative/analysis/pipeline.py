@@ -167,22 +167,8 @@ def analyze(
 
 
 def affordable_length(count: int, max_length: int) -> int:
-    """The longest words of which there are few enough to try all of them.
+    """The longest words of which there are few enough to try all of them. Returns: at least 1, at most `max_length`.
 
-    Parameters
-    ----------
-    count : int
-        Number of matrices.
-    max_length : int
-        What the caller asked for.
-
-    Returns
-    -------
-    int
-        At least 1, at most `max_length`.
-
-    Examples
-    --------
     >>> affordable_length(2, 12), affordable_length(1024, 12)
     (12, 2)
     """
@@ -221,19 +207,7 @@ def _fixed(jacobian: JacobianSet, trajectory: SetTrajectory, deadline: float) ->
 def fixed_point_residual(problem: Problem) -> Residual | None:
     """F(x̄, θ) − x̄ at the point of a problem.
 
-    Parameters
-    ----------
-    problem : Problem
-
-    Returns
-    -------
-    Residual, or None
-        `None` when there is no function, or F does not map the state to itself.
-
-    Raises
-    ------
-    ArgumentError
-        When the point is not a fixed point: exactly at an exact point, else to within the tolerance.
+    Raises ArgumentError when the point is not a fixed point: exactly at an exact point, else to within the tolerance.
     """
     F = problem.function
     if F is None or (F.size if isinstance(F, StructuredMap) else len(F.expressions)) != state_size(F):

@@ -54,17 +54,7 @@ class Finding:
 
 
 def about_jacobian(J: JacobianSet, conical: JacobianSet | None) -> Finding:
-    """The set of blocks [A B] and its relation to the Clarke Jacobian.
-
-    Parameters
-    ----------
-    J : JacobianSet
-    conical : JacobianSet, optional
-
-    Returns
-    -------
-    Finding
-    """
+    """The set of blocks [A B] and its relation to the Clarke Jacobian."""
     k, q, n = J.vertices.shape
     plural = "vertex" if k == 1 else "vertices"
     name = "A" if q == n else "[A B]"
@@ -137,17 +127,7 @@ def _hull_text(count: int) -> str:
 
 
 def about_ties(J: JacobianZonotope, norm: LargestNorm | None) -> Finding:
-    """A zonotope of blocks [A B] whose ties are too many to list, and what its norm decides.
-
-    Parameters
-    ----------
-    J : JacobianZonotope
-    norm : LargestNorm, optional
-
-    Returns
-    -------
-    Finding
-    """
+    """A zonotope of blocks [A B] whose ties are too many to list, and what its norm decides."""
     q, n = J.shape
     lines = [f"J_F = base + Σ t_i u_i v_iᵀ over {J.tie_count} ties, t_i in [0, 1], blocks of shape {q} × {n}"]
     if not J.tight:
@@ -164,17 +144,7 @@ def about_ties(J: JacobianZonotope, norm: LargestNorm | None) -> Finding:
 
 
 def about_norms(assumption: AssumptionA, radius: JointSpectralRadius) -> Finding:
-    """Assumption A in the Euclidean norm, and each vertex alone.
-
-    Parameters
-    ----------
-    assumption : AssumptionA
-    radius : JointSpectralRadius
-
-    Returns
-    -------
-    Finding
-    """
+    """Assumption A in the Euclidean norm, and each vertex alone."""
     norm = value_text(assumption.norm)
     where = f"at A_{assumption.index + 1}"
     if assumption.holds:
@@ -190,19 +160,7 @@ def about_norms(assumption: AssumptionA, radius: JointSpectralRadius) -> Finding
 
 
 def about_products(expanding: Product | None, searched: int, radius: JointSpectralRadius) -> Finding:
-    """A shortest expanding word, and the bracket of the joint spectral radius.
-
-    Parameters
-    ----------
-    expanding : Product, optional
-    searched : int
-        Every word up to this length was tried.
-    radius : JointSpectralRadius
-
-    Returns
-    -------
-    Finding
-    """
+    """A shortest expanding word, and the bracket of the joint spectral radius."""
     lines = []
     if expanding is None and not searched:
         lines.append("products were not tried one by one: the time given is too short for that")
@@ -224,16 +182,7 @@ def about_products(expanding: Product | None, searched: int, radius: JointSpectr
 
 
 def radius_lines(radius: JointSpectralRadius) -> list[str]:
-    """The bracket of a joint spectral radius, and what its word has to do with it.
-
-    Parameters
-    ----------
-    radius : JointSpectralRadius
-
-    Returns
-    -------
-    list of str
-    """
+    """The bracket of a joint spectral radius, and what its word has to do with it."""
     value = value_text(radius.bracket) if radius.exact is None else exact_text(radius.exact)
     lines = [f"joint spectral radius {value}, proved"]
     if not radius.word:
@@ -252,15 +201,7 @@ def radius_lines(radius: JointSpectralRadius) -> list[str]:
 def about_iteration(trajectory: SetTrajectory, *, expands: bool = False) -> Finding:
     """The gaps of the iterated hull against their bounds, as a table.
 
-    Parameters
-    ----------
-    trajectory : SetTrajectory
-    expands : bool
-        Whether the joint spectral radius is proved to exceed one.
-
-    Returns
-    -------
-    Finding
+    `expands`: whether the joint spectral radius is proved to exceed one.
     """
     lines = [
         f"{'t':>4} {'dist(X_t, X_t+1)':>18} {'a priori':>12} {'a posteriori':>12} {'carried':>10}  "
@@ -295,16 +236,7 @@ def _above(bound: float, digits: int) -> str:
 
 
 def about_implicit(implicit: ImplicitJacobian) -> Finding:
-    """The solves (Id − A)⁻¹B at the vertices.
-
-    Parameters
-    ----------
-    implicit : ImplicitJacobian
-
-    Returns
-    -------
-    Finding
-    """
+    """The solves (Id − A)⁻¹B at the vertices."""
     k, p, m = implicit.vertices.shape
     lines = _set_lines("J_imp", implicit.vertices, implicit.exact_vertices)
     if implicit.exactness is Exactness.EXACT:
@@ -317,16 +249,7 @@ def about_implicit(implicit: ImplicitJacobian) -> Finding:
 
 
 def about_fixed_set(fixed: FixedSet) -> Finding:
-    """The hull of the fixed set with its error bound.
-
-    Parameters
-    ----------
-    fixed : FixedSet
-
-    Returns
-    -------
-    Finding
-    """
+    """The hull of the fixed set with its error bound."""
     error = max(fixed.hull.e_missing, fixed.hull.e_extra)
     lines = _set_lines("conv fix(𝒥)", fixed.hull.vertices, None, error)
     lines.append(f"hull known to within {up_text(error, 3)} (Frobenius, proved)")

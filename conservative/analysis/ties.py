@@ -11,19 +11,7 @@ from conservative.spectral import Contraction, contraction_verdict
 def without_a_list(
     problem: Problem, residual: Residual | None, J: JacobianZonotope, *, time_limit: float | None
 ) -> Analysis:
-    """An analysis by the largest ‖A‖₂ on the whole set and, where that is not below 1, by its joint spectral radius.
-
-    Parameters
-    ----------
-    problem : Problem
-    residual : Residual, optional
-    J : JacobianZonotope
-    time_limit : float, optional
-
-    Returns
-    -------
-    Analysis
-    """
+    """An analysis by the largest ‖A‖₂ on the whole set and, where that is not below 1, by its joint spectral radius."""
     if J.shape[0] != J.state_size:
         return Analysis(problem=problem, residual=residual, jacobian=J)
     adapted = contraction_verdict(J, time_limit=time_limit)

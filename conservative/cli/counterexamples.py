@@ -9,19 +9,7 @@ from conservative.cli.output import after_the_result, emit, standard_input
 
 
 def run_counterexample(source: str, **options: Any) -> int:
-    """Run `conservative counterexample`.
-
-    Parameters
-    ----------
-    source : str
-    options : mapping
-        The command's options.
-
-    Returns
-    -------
-    int
-        0 when a counterexample was found, 3 when none was.
-    """
+    """Run `conservative counterexample`."""
     from conservative._core.errors import BudgetError
     from conservative._core.safe_files import check_writable, write_atomically
     from conservative.report import counterexample_document

@@ -33,30 +33,14 @@ class RefusedError(click.ClickException):
 
 
 def emit(document: Callable[[], Any], text: Callable[[], str], *, as_json: bool) -> None:
-    """The result on standard output, as one JSON object or as text.
-
-    Parameters
-    ----------
-    document, text : callable
-        Only one of them is called.
-    as_json : bool
-    """
+    """The result on standard output, as one JSON object or as text."""
     from conservative.report import as_json as written
 
     click.echo(written(document()) if as_json else said(text()))
 
 
 def said(text: str) -> str:
-    """A text of the library with the options of the command that runs in place of arguments.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-    """
+    """A text of the library with the options of the command that runs in place of arguments."""
     context = click.get_current_context(silent=True)
     if context is None:
         return spoken(text)
@@ -83,27 +67,12 @@ def after_the_result() -> Iterator[None]:
 
 
 def note(message: str) -> None:
-    """A line on standard error.
-
-    Parameters
-    ----------
-    message : str
-    """
+    """A line on standard error."""
     click.echo(printable(said(message)), err=True)
 
 
 def standard_input() -> str:
-    """The text on standard input, bounded.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    FileFormatError
-        When it is closed, too long, or not UTF-8.
-    """
+    """The text on standard input, bounded. Raises FileFormatError when it is closed, too long, or not UTF-8."""
     from conservative._core.errors import FileFormatError
 
     if sys.stdin is None:

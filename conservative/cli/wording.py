@@ -43,29 +43,7 @@ _REMEDIES = (
 
 
 def spoken(text: str, *, options: Collection[str] = (), given: Collection[str] = ()) -> str:
-    """A sentence of the library as the command line says it.
-
-    Parameters
-    ----------
-    text : str
-    options : collection of str
-        Names of the command's options, as arguments are named: ``time_limit`` for ``--time-limit``.
-    given : collection of str
-        Those that were given; what is not is spoken of as a key of the file, where it can be one.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> spoken("`analyze(at=...)` has no value for t.", options=["at"], given=["at"])
-    '`--at` has no value for t.'
-    >>> spoken("a.toml: `read_function(F=...)`, component 0: unknown symbol z")
-    'a.toml: key `F`, component 0: unknown symbol z'
-    >>> spoken("the time limit was reached; raise `time_limit`", options=["time_limit"])
-    'the time limit was reached; raise `--time-limit`'
-    """
+    """A sentence of the library as the command line says it."""
 
     def argument(found: re.Match[str]) -> str:
         name, mark = found[1], found[2]

@@ -140,16 +140,7 @@ def _doubles(solutions: tuple[ExactMatrix, ...]) -> NDArray[np.float64]:
 
 
 def exact_blocks(J: JacobianSet) -> tuple[ExactMatrix, ...]:
-    """The blocks as rationals; doubles are rationals too.
-
-    Parameters
-    ----------
-    J : JacobianSet
-
-    Returns
-    -------
-    tuple of ExactMatrix
-    """
+    """The blocks as rationals; doubles are rationals too."""
     if J.exact_blocks is not None:
         return J.exact_blocks
     return tuple(tuple(tuple(Fraction(x) for x in row) for row in block) for block in J.vertices.tolist())

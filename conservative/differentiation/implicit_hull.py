@@ -120,16 +120,6 @@ def is_box_of_rank_one(blocks: tuple[ExactMatrix, ...]) -> bool:
     """Whether the blocks are the 2^t vertices of base + Σ [0, 1] u_i v_iᵀ: then vertex solves have the hull of all.
 
     Each t_i moves the solve along a segment, by Sherman–Morrison.
-
-    Parameters
-    ----------
-    blocks : tuple of ExactMatrix
-        Distinct.
-
-    Returns
-    -------
-    bool
-        False also where it is not decided.
     """
     count, ties = len(blocks), len(blocks).bit_length() - 1
     if count != 1 << ties:

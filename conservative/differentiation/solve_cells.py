@@ -55,16 +55,7 @@ class SolveCells:
     def largest(self, value: Callable[[Floats], tuple[Floats, Floats]], *, tol: float) -> tuple[Bracket, Floats]:
         """The largest value of a convex 1-Lipschitz function over all solves, and a solve that nearly attains it.
 
-        Parameters
-        ----------
-        value : callable
-            From points, shape (n, p, m), to lower and upper bounds of the function there.
-        tol : float
-            Width that is good enough.
-
-        Returns
-        -------
-        tuple of Bracket and ndarray of shape (p, m)
+        Shapes: result (p, m).
         """
         low, high = self._values(value, self.solves)
         while True:

@@ -81,23 +81,7 @@ def from_sympy(F: Any, *, state: Any, parameters: Any = ()) -> PiecewiseSelectio
 def build(
     components: Sequence[Any], *, state: Sequence[Any], parameters: Sequence[Any], call: str
 ) -> PiecewiseSelection:
-    """Build the selection from components that are sympy expressions or text.
-
-    Parameters
-    ----------
-    components : sequence of sympy.Expr or str
-    state, parameters : sequence of sympy.Symbol
-    call : str
-        Named in error messages.
-
-    Returns
-    -------
-    PiecewiseSelection
-
-    Raises
-    ------
-    FunctionError, DiscontinuityError, ArgumentError
-    """
+    """Build the selection from components that are sympy expressions or text."""
     symbols = (*state, *parameters)
     names = [s.name for s in symbols]
     repeated = next((n for n in names if names.count(n) > 1), None)

@@ -58,25 +58,9 @@ class Point:
 def read_point(at: Any, *, names: tuple[str, ...], tolerance: float | None, call: str) -> Point:
     """Read a point as users give it.
 
-    Parameters
-    ----------
-    at : mapping of symbol or name to number, or sequence of numbers
-        A sequence is in the order state, parameters. Integers, `Fraction`, sympy numbers and rational
-        strings ("1/3") are exact; one float makes it a float point.
-    names : tuple of str
-        State and parameters, in order.
-    tolerance : float or None
-        For ties at float points; `None` is 1e-9. At an exact point ties are decided exactly.
-    call : str
-        Named in error messages.
-
-    Returns
-    -------
-    Point
-
-    Raises
-    ------
-    ShapeError, ArgumentError, ArgumentTypeError, NonFiniteError
+    `at`: A sequence is in the order state, parameters. Integers, `Fraction`, sympy numbers and rational strings ("1/3")
+    are exact; one float makes it a float point. `names`: state and parameters, in order. `tolerance`: for ties at float
+    points; `None` is 1e-9. At an exact point ties are decided exactly.
     """
     used = as_tolerance(tolerance, default=DEFAULT_TOLERANCE, call=call)
     given = _ordered(at, names, call)
@@ -88,23 +72,7 @@ def read_point(at: Any, *, names: tuple[str, ...], tolerance: float | None, call
 
 
 def as_tolerance(value: Any, *, default: float, call: str) -> float:
-    """A finite tolerance of at least 0, or the default for None.
-
-    Parameters
-    ----------
-    value : real number or None
-    default : float
-    call : str
-        Named in error messages.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ArgumentError, ArgumentTypeError
-    """
+    """A finite tolerance of at least 0, or the default for None."""
     wanted = "a finite number >= 0"
     found = default if value is None else as_distance(value, call=call, argument="tolerance", wanted=wanted)
     if found == math.inf:
@@ -145,22 +113,7 @@ def _key(key: Any) -> Any:
 
 
 def read_number(value: Any, name: str, call: str) -> Any:
-    """A float, or an exact number: `Fraction`, or a real sympy number where irrational.
-
-    Parameters
-    ----------
-    value : number, sympy number or rational string
-    name, call : str
-        Named in error messages.
-
-    Returns
-    -------
-    float, Fraction or sympy.Expr
-
-    Raises
-    ------
-    ArgumentError, ArgumentTypeError, NonFiniteError
-    """
+    """A float, or an exact number: `Fraction`, or a real sympy number where irrational."""
     if isinstance(value, (float, np.floating)):
         if not math.isfinite(value):
             raise NonFiniteError(f"`{call}` needs finite numbers; got {name} = {value}.")

@@ -50,14 +50,7 @@ class LassoPath:
 def diabetes_path() -> LassoPath:
     """Load the data that scikit-learn ships, standardise it, and follow the LARS path.
 
-    Returns
-    -------
-    LassoPath
-
-    Raises
-    ------
-    MissingExtraError
-        When scikit-learn is not installed.
+    Raises MissingExtraError when scikit-learn is not installed.
     """
     try:
         from sklearn.datasets import load_diabetes

@@ -90,21 +90,7 @@ def daubechies(n: int) -> MatrixFamily:
 
 
 def reduced_mask(n: int) -> list[float]:
-    """The coefficients q_0..q_{n-1} of a(z)/(1 + z)^n, correctly rounded.
-
-    Parameters
-    ----------
-    n : int
-
-    Returns
-    -------
-    list of float
-
-    Examples
-    --------
-    >>> [round(4 * x - 1, 12) == round(s * 3**0.5, 12) for x, s in zip(reduced_mask(2), (1, -1))]
-    [True, True]
-    """
+    """The coefficients q_0..q_{n-1} of a(z)/(1 + z)^n, correctly rounded."""
     with working_precision(_BITS):
         quarter = flint.fmpz_poly([math.comb(n - 1 + k, k) for k in range(n)])
         product = flint.acb_poly([1])

@@ -41,21 +41,9 @@ class Blocks:
 def read_blocks(J: Any, *, call: str) -> Blocks:
     """The blocks of a Jacobian set, of a set of matrices, or of an array.
 
-    Parameters
-    ----------
-    J : JacobianSet, MatrixPolytope, MatrixZonotope, FiniteSet or array_like of shape (k, p, p + m)
-        Arrays, polytopes and zonotopes of few generators stand for the hull of their matrices, a `FiniteSet` for the
-        finite family. Bounds are about the stored matrices; sets with errors beyond rounding are refused.
-    call : str
-        Named in error messages.
-
-    Returns
-    -------
-    Blocks
-
-    Raises
-    ------
-    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError, ArgumentError
+    Shapes: `J` (k, p, p + m). `J`: arrays, polytopes and zonotopes of few generators stand for the hull of their
+    matrices, a `FiniteSet` for the finite family. Bounds are about the stored matrices; sets with errors beyond
+    rounding are refused.
     """
     if isinstance(J, MatrixSet) and not isinstance(J, MatrixPolytope | MatrixZonotope | FiniteSet):
         raise ArgumentTypeError(
@@ -80,21 +68,7 @@ def read_blocks(J: Any, *, call: str) -> Blocks:
 
 
 def check_size(size: float, *, call: str, least: float = 0.0) -> None:
-    """Refuse sizes whose powers leave the doubles in the predicates of planar geometry and the search of neighbours.
-
-    Parameters
-    ----------
-    size : float
-        Of the blocks B, and of a starting set.
-    call : str
-        Named in error messages.
-    least : float
-        Smallest positive size allowed.
-
-    Raises
-    ------
-    ArgumentError
-    """
+    """Refuse sizes whose powers leave the doubles in the predicates of planar geometry and the search of neighbours."""
     if size > LARGEST or 0.0 < size < least:
         raise ArgumentError(
             f"`{call}` needs B and starting sets of sizes between {1.0 / LARGEST:g} and {LARGEST:g}; got {size:.3g}. "
@@ -103,24 +77,7 @@ def check_size(size: float, *, call: str, least: float = 0.0) -> None:
 
 
 def read_initial(initial: Any, blocks: Blocks | None, *, call: str) -> MatrixPolytope:
-    """The hull of the starting set.
-
-    Parameters
-    ----------
-    initial : MatrixSet or array_like of shape (n, p, m)
-    blocks : Blocks or None
-        Whose shape it must have.
-    call : str
-        Named in error messages.
-
-    Returns
-    -------
-    MatrixPolytope
-
-    Raises
-    ------
-    ShapeError, EmptySetError, NonFiniteError, ArgumentTypeError
-    """
+    """The hull of the starting set. Shapes: `initial` (n, p, m). `blocks`: whose shape it must have."""
     if isinstance(initial, MatrixSet):
         start = hull(initial)
     else:

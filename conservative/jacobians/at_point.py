@@ -100,12 +100,7 @@ class AtPoint:
             return False
 
     def get(self, kind: str) -> JacobianSet | JacobianZonotope:
-        """One of the sets: its blocks, or a zonotope where they are too many.
-
-        Raises
-        ------
-        FunctionError, EmptySetError, BudgetError
-        """
+        """One of the sets: its blocks, or a zonotope where they are too many."""
         try:
             return self.listed(kind)
         except BudgetError as error:
@@ -119,12 +114,7 @@ class AtPoint:
             return replace(whole, kind=kind, exactness=exactness, edges=self.edges)
 
     def listed(self, kind: str) -> JacobianSet:
-        """One of the sets by its blocks.
-
-        Raises
-        ------
-        FunctionError, EmptySetError, BudgetError
-        """
+        """One of the sets by its blocks."""
         try:
             blocks, exactness = self._conical() if kind == "conical" else self._hull(kind)
             if self.edges:

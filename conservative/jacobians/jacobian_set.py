@@ -209,18 +209,7 @@ class JacobianSet:
 
 
 def distinct(floats: NDArray[np.float64], exact: Any = None) -> list[int]:
-    """Positions of the first occurrence of every block.
-
-    Parameters
-    ----------
-    floats : ndarray, shape (k, q, n)
-    exact : sequence of hashable blocks, optional
-        Decides equality when given.
-
-    Returns
-    -------
-    list of int
-    """
+    """Positions of the first occurrence of every block. Shapes: `floats` (k, q, n)."""
     keys = exact if exact is not None else [block.tobytes() for block in np.ascontiguousarray(floats) + 0.0]
     first: dict[Any, int] = {}
     for position, key in enumerate(keys):
@@ -229,16 +218,7 @@ def distinct(floats: NDArray[np.float64], exact: Any = None) -> list[int]:
 
 
 def frozen(array: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A contiguous, read-only copy.
-
-    Parameters
-    ----------
-    array : ndarray
-
-    Returns
-    -------
-    ndarray
-    """
+    """A contiguous, read-only copy."""
     copy = np.array(array, dtype=np.float64, order="C")
     copy.setflags(write=False)
     return copy

@@ -267,17 +267,7 @@ class JacobianZonotope:
 
 
 def factor_rounding(base: NDArray[Any], U: NDArray[Any], V: NDArray[Any]) -> float:
-    """How far the set of {base + Σ t_i u_i v_iᵀ} moves when its exact numbers are rounded to doubles.
-
-    Parameters
-    ----------
-    base, U, V : ndarray of object
-
-    Returns
-    -------
-    float
-        A bound of the Frobenius distance; 0 where all are doubles.
-    """
+    """How far the set of {base + Σ t_i u_i v_iᵀ} moves when its exact numbers are rounded to doubles."""
     if all((a.astype(np.float64) == a).all() for a in (base, U, V)):
         return 0.0
     size = largest_size(base) + float(row_sizes(U) @ row_sizes(V))
@@ -285,28 +275,10 @@ def factor_rounding(base: NDArray[Any], U: NDArray[Any], V: NDArray[Any]) -> flo
 
 
 def largest_size(array: NDArray[Any]) -> float:
-    """An upper bound of the Frobenius norm.
-
-    Parameters
-    ----------
-    array : ndarray
-
-    Returns
-    -------
-    float
-    """
+    """An upper bound of the Frobenius norm."""
     return float(frobenius_bounds(array.astype(np.float64))[1]) if array.size else 0.0
 
 
 def row_sizes(array: NDArray[Any]) -> Any:
-    """Upper bounds of the norms of the rows.
-
-    Parameters
-    ----------
-    array : ndarray, shape (k, n)
-
-    Returns
-    -------
-    ndarray, shape (k,)
-    """
+    """Upper bounds of the norms of the rows. Shapes: `array` (k, n), result (k,)."""
     return frobenius_bounds(array.astype(np.float64)[:, None, :])[1] if array.size else np.zeros(len(array))

@@ -78,19 +78,8 @@ class JacobianSets:
     def __getitem__(self, index: int | tuple[int, ...]) -> JacobianSet | JacobianZonotope:
         """The set at one point, as `conservative_jacobian` returns it.
 
-        Parameters
-        ----------
-        index : int or tuple of int
-            Into the leading axes of `points`; one int counts through them in C order.
-
-        Returns
-        -------
-        JacobianSet or JacobianZonotope
-            Its exactness and near-ties are worked out now, where there are ties; that costs as much as one single call.
-
-        Raises
-        ------
-        IndexError
+        `index`: into the leading axes of `points`; one int counts through them in C order. Returns: its exactness and
+        near-ties are worked out now, where there are ties; that costs as much as one single call.
         """
         i = self._flat(index)
         if i in self.zonotopes:

@@ -29,13 +29,7 @@ _DEADLINE: ContextVar[float] = ContextVar("deadline of searches", default=math.i
 
 @contextmanager
 def searching_until(deadline: float) -> Iterator[None]:
-    """Searches begun inside end at this time with the bracket they have, as if their budget was spent.
-
-    Parameters
-    ----------
-    deadline : float
-        On the clock of `time.monotonic`.
-    """
+    """Searches begun inside end at this time with the bracket they have, as if their budget was spent."""
     token = _DEADLINE.set(min(deadline, _DEADLINE.get()))
     try:
         yield
@@ -44,10 +38,5 @@ def searching_until(deadline: float) -> Iterator[None]:
 
 
 def out_of_time() -> bool:
-    """Whether searches should end with what they have.
-
-    Returns
-    -------
-    bool
-    """
+    """Whether searches should end with what they have."""
     return time.monotonic() > _DEADLINE.get()

@@ -159,16 +159,8 @@ def _draw_bounds(axes: Any, family: MatrixFamily, radius: JointSpectralRadius) -
 def length_bounds(matrices: FloatArray) -> tuple[NDArray[np.int64], FloatArray, FloatArray, float]:
     """Running bounds from all products of each length that is affordable, in doubles.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-
-    Returns
-    -------
-    lengths, lower, upper : ndarray
-        The largest rho(M_w)^(1/|w|), and the least over lengths of the largest ||M_w||_2^(1/|w|), over the scale.
-    scale : float
-        The largest modulus of an entry; 1 when all are zero.
+    Shapes: `matrices` (k, n, n). `lengths, lower, upper`: the largest rho(M_w)^(1/|w|), and the least over lengths of
+    the largest ||M_w||_2^(1/|w|), over the scale.
     """
     k, n = matrices.shape[:2]
     scale = float(np.abs(matrices).max()) or 1.0
@@ -222,18 +214,7 @@ def growth_along(
 ) -> tuple[NDArray[np.int64], FloatArray, FloatArray, FloatArray]:
     """The product and the leading vector of a word, letter by letter, in doubles with logarithms of their size.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-    word : tuple of int
-
-    Returns
-    -------
-    steps : ndarray of int, shape (T,)
-    products : ndarray, shape (T,)
-        Decimal logarithm of the spectral norm of the product of the letters applied so far.
-    points, logs : ndarray, shape (T, n) and (T,)
-        The images of the leading vector of the word, which has Euclidean norm one, divided by ten to the powers `logs`.
+    Shapes: `matrices` (k, n, n), result (T,), result (T, n).
     """
     count = max(_STEPS, 2 * len(word))
     largest = float(np.abs(matrices).max()) or 1.0

@@ -106,13 +106,7 @@ def plot_sets(
 
 
 def draw_curves(axes: Any, trajectory: SetTrajectory | DrivenTrajectory) -> None:
-    """Gaps and their bounds on a log scale; what is below rounding is drawn at its height, which the legend says.
-
-    Parameters
-    ----------
-    axes : matplotlib Axes
-    trajectory : SetTrajectory or DrivenTrajectory
-    """
+    """Gaps and their bounds on a log scale; what is below rounding is drawn at its height, which the legend says."""
     curves: list[tuple[str, str, list[float]]] = [(".-", "dist$(X_t, X_{t+1})$", [g.upper for g in trajectory.gaps])]
     if isinstance(trajectory, DrivenTrajectory):
         curves.append(("o-", "gap$(X_t$, fix), upper end", [g.upper for g in trajectory.to_limit]))
@@ -150,27 +144,12 @@ def draw_curves(axes: Any, trajectory: SetTrajectory | DrivenTrajectory) -> None
 
 
 def legend_below(axes: Any) -> None:
-    """A legend under the axes, where it covers no curve.
-
-    Parameters
-    ----------
-    axes : matplotlib Axes
-    """
+    """A legend under the axes, where it covers no curve."""
     axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False)
 
 
 def new_figure(path: str, call: str, *, panels: int) -> tuple[Any, Any]:
-    """A figure with panels side by side, after a check of the file's ending.
-
-    Parameters
-    ----------
-    path, call : str
-    panels : int
-
-    Returns
-    -------
-    tuple of (Figure, array of Axes)
-    """
+    """A figure with panels side by side, after a check of the file's ending."""
     if as_path(path).suffix.lower() not in _FORMATS:
         raise ArgumentError(f"`{call}(path=...)` writes {', '.join(_FORMATS)}; got {str(path)!r}.")
     try:
@@ -184,13 +163,7 @@ def new_figure(path: str, call: str, *, panels: int) -> tuple[Any, Any]:
 
 
 def write_figure(figure: Any, path: str, title: str) -> None:
-    """Write a figure in the format of the file's ending, all at once.
-
-    Parameters
-    ----------
-    figure : Figure
-    path, title : str
-    """
+    """Write a figure in the format of the file's ending, all at once."""
     if title:
         width = int(_LETTERS * figure.get_figwidth())
         figure.suptitle(textwrap.fill(one_line(title), width), fontsize=10, parse_math=False)

@@ -54,33 +54,14 @@ def _if(value: Any, write: Any) -> Any:
 
 
 def jacobian_document(J: JacobianSet | JacobianZonotope) -> dict[str, Any]:
-    """A set of blocks [A B].
-
-    Parameters
-    ----------
-    J : JacobianSet or JacobianZonotope
-        The latter is written by its base and factors.
-
-    Returns
-    -------
-    dict
-    """
+    """A set of blocks [A B]."""
     if isinstance(J, JacobianZonotope):
         return {"kind": J.kind, "exactness": J.exactness, "base": J.base, "U": J.U, "V": J.V}
     return {"kind": J.kind, "exactness": J.exactness, "vertices": J.vertices, "exact_vertices": J.exact_blocks}
 
 
 def product_document(product: Product) -> dict[str, Any]:
-    """A product of matrices; its word is 1-based, as printed.
-
-    Parameters
-    ----------
-    product : Product
-
-    Returns
-    -------
-    dict
-    """
+    """A product of matrices; its word is 1-based, as printed."""
     return {
         "word": [letter + 1 for letter in product.word],
         "matrix": product.matrix,
@@ -106,16 +87,7 @@ def radius_document(radius: JointSpectralRadius) -> dict[str, Any]:
 
 
 def bracket_document(radius: JointSpectralRadius) -> dict[str, Any]:
-    """The same without the certificate, where the verdict has its own.
-
-    Parameters
-    ----------
-    radius : JointSpectralRadius
-
-    Returns
-    -------
-    dict
-    """
+    """The same without the certificate, where the verdict has its own."""
     return {
         "lower": radius.lower,
         "upper": radius.upper,
@@ -127,16 +99,7 @@ def bracket_document(radius: JointSpectralRadius) -> dict[str, Any]:
 
 
 def norm_document(adapted: ContractionVerdict) -> dict[str, Any]:
-    """In which norm a family contracts, or on which part of the space.
-
-    Parameters
-    ----------
-    adapted : ContractionVerdict
-
-    Returns
-    -------
-    dict
-    """
+    """In which norm a family contracts, or on which part of the space."""
     quotient = adapted.quotient
     return {
         "how": adapted.how,
@@ -168,16 +131,7 @@ def trajectory_document(trajectory: SetTrajectory) -> dict[str, Any]:
 
 
 def implicit_document(implicit: ImplicitJacobian) -> dict[str, Any]:
-    """Vertex solves of (Id − A)⁻¹B.
-
-    Parameters
-    ----------
-    implicit : ImplicitJacobian
-
-    Returns
-    -------
-    dict
-    """
+    """Vertex solves of (Id − A)⁻¹B."""
     return {
         "vertices": implicit.vertices,
         "exact_vertices": implicit.exact_vertices,
@@ -187,16 +141,7 @@ def implicit_document(implicit: ImplicitJacobian) -> dict[str, Any]:
 
 
 def fixed_set_document(fixed: FixedSet) -> dict[str, Any]:
-    """The hull of a fixed set with its errors.
-
-    Parameters
-    ----------
-    fixed : FixedSet
-
-    Returns
-    -------
-    dict
-    """
+    """The hull of a fixed set with its errors."""
     return {
         "hull_vertices": fixed.hull.vertices,
         "e_missing": fixed.hull.e_missing,

@@ -22,18 +22,8 @@ def hull_contains(vertices: NDArray[Any], points: NDArray[Any], *, exact: bool, 
     the support that it proposes, so that True is proved, and where it proposes none, small systems are decided by an
     exact simplex method; with other entries True holds within 1e-9 of the scale.
 
-    Parameters
-    ----------
-    vertices : ndarray, shape (k, ...)
-    points : ndarray, shape (n, ...)
-        Entries `Fraction` in both when `exact`, doubles otherwise.
-    exact : bool
-    slack : Fraction
-        With rational entries: True is proved for points moved by at most this, entry by entry.
-
-    Returns
-    -------
-    bool
+    Shapes: `vertices` (k, ...), `points` (n, ...). `points`: entries `Fraction` in both when `exact`, doubles
+    otherwise. `slack`: with rational entries: True is proved for points moved by at most this, entry by entry.
     """
     if len(vertices) == 0:
         return False

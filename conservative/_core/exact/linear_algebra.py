@@ -18,82 +18,27 @@ MAX_PRECISION = 1 << 16
 
 
 def to_flint(matrix: Sequence[Sequence[Fraction]]) -> flint.fmpq_mat:
-    """A matrix of `Fraction` as a flint matrix.
-
-    Parameters
-    ----------
-    matrix : sequence of rows of Fraction
-
-    Returns
-    -------
-    flint.fmpq_mat
-    """
+    """A matrix of `Fraction` as a flint matrix."""
     return flint.fmpq_mat([[flint.fmpq(x.numerator, x.denominator) for x in row] for row in matrix])
 
 
 def from_flint(matrix: flint.fmpq_mat) -> ExactMatrix:
-    """A flint matrix as a tuple of rows of `Fraction`.
-
-    Parameters
-    ----------
-    matrix : flint.fmpq_mat
-
-    Returns
-    -------
-    ExactMatrix
-    """
+    """A flint matrix as a tuple of rows of `Fraction`."""
     return tuple(tuple(as_python_fraction(x) for x in row) for row in matrix.tolist())
 
 
 def as_python_fraction(value: flint.fmpq) -> Fraction:
-    """One flint rational as a `Fraction`.
-
-    Parameters
-    ----------
-    value : flint.fmpq
-
-    Returns
-    -------
-    Fraction
-    """
+    """One flint rational as a `Fraction`."""
     return Fraction(int(value.p), int(value.q))
 
 
 def exact_product(matrices: Sequence[ExactMatrix], word: Sequence[int]) -> ExactMatrix:
-    """The product M_w = M[w_1] M[w_2] ... in exact arithmetic.
-
-    Parameters
-    ----------
-    matrices : sequence of ExactMatrix
-    word : sequence of int
-        0-based indices, at least one.
-
-    Returns
-    -------
-    ExactMatrix
-
-    Examples
-    --------
-    >>> U = ((Fraction(1), Fraction(1)), (Fraction(0), Fraction(1)))
-    >>> L = ((Fraction(1), Fraction(0)), (Fraction(1), Fraction(1)))
-    >>> exact_product([U, L], (0, 1))[0]
-    (Fraction(2, 1), Fraction(1, 1))
-    """
+    """The product M_w = M[w_1] M[w_2] ... in exact arithmetic. `word`: 0-based indices, at least one."""
     return from_flint(flint_product([to_flint(m) for m in matrices], word))
 
 
 def flint_product(matrices: Sequence[flint.fmpq_mat], word: Sequence[int]) -> flint.fmpq_mat:
-    """The product of a word of flint matrices, by halves, so that long words stay cheap.
-
-    Parameters
-    ----------
-    matrices : sequence of flint.fmpq_mat
-    word : sequence of int
-
-    Returns
-    -------
-    flint.fmpq_mat
-    """
+    """The product of a word of flint matrices, by halves, so that long words stay cheap."""
     factors = [matrices[i] for i in word]
     while len(factors) > 1:
         paired = [a * b for a, b in zip(factors[::2], factors[1::2], strict=False)]
@@ -102,43 +47,19 @@ def flint_product(matrices: Sequence[flint.fmpq_mat], word: Sequence[int]) -> fl
 
 
 def characteristic_polynomial(matrix: ExactMatrix) -> tuple[Fraction, ...]:
-    """Coefficients of det(z Id - A), lowest degree first.
-
-    Parameters
-    ----------
-    matrix : ExactMatrix, shape (n, n)
-
-    Returns
-    -------
-    tuple of Fraction
-        n + 1 numbers, the last of them 1.
-
-    Examples
-    --------
-    >>> characteristic_polynomial(((Fraction(2), Fraction(1)), (Fraction(1), Fraction(1))))
-    (Fraction(1, 1), Fraction(-3, 1), Fraction(1, 1))
-    """
+    """Coefficients of det(z Id - A), lowest degree first. Shapes: `matrix` (n, n)."""
     return tuple(as_python_fraction(flint.fmpq(c)) for c in to_flint(matrix).charpoly().coeffs())
 
 
 def radius_against_one(matrix: flint.fmpq_mat) -> int:
     """The sign of rho(A) - 1, decided exactly.
 
-    Parameters
-    ----------
-    matrix : flint.fmpq_mat, shape (n, n)
-
-    Returns
-    -------
-    int
-        -1, 0 or 1.
-
-    Notes
-    -----
     For n = 2 the Jury conditions on trace and determinant. Otherwise the roots of the exact characteristic
     polynomial p are isolated in balls. When 64 bits leave some of them on neither side of the circle, the factor
     gcd(p, p*) is split off: what is left has no root on the circle, so precision separates it. The factor's roots
     are permuted by z -> 1/conj(z), and one whose image meets no ball but its own is a fixed point, on the circle.
+
+    Shapes: `matrix` (n, n).
     """
     if matrix.nrows() == 2:
         return _jury(matrix)
@@ -210,16 +131,7 @@ def _all_fixed(suspects: list[flint.acb], roots: list[flint.acb]) -> bool:
 
 @contextmanager
 def working_precision(bits: int) -> Iterator[None]:
-    """Ball arithmetic with `bits` bits inside the block.
-
-    Parameters
-    ----------
-    bits : int
-
-    Yields
-    ------
-    None
-    """
+    """Ball arithmetic with `bits` bits inside the block."""
     before = flint.ctx.prec
     flint.ctx.prec = bits
     try:
@@ -231,21 +143,10 @@ def working_precision(bits: int) -> Iterator[None]:
 def radius_ball(matrix: flint.fmpq_mat | flint.fmpq_poly, *, bits: int) -> flint.arb:
     """A ball that contains the spectral radius of a rational matrix.
 
-    Parameters
-    ----------
-    matrix : flint.fmpq_mat, shape (n, n), or flint.fmpq_poly
-        Or its characteristic polynomial, which is most of the cost.
-    bits : int
-        Working precision; the ball's relative radius is about 2 to the power -bits.
-
-    Returns
-    -------
-    flint.arb
-
-    Notes
-    -----
     The roots of the exact characteristic polynomial, isolated with multiplicities, so that defective
     eigenvalues cost nothing in accuracy.
+
+    Shapes: `matrix` (n, n).
     """
     polynomial = (matrix if isinstance(matrix, flint.fmpq_poly) else matrix.charpoly()).numer()
     with working_precision(bits):
@@ -256,17 +157,7 @@ def radius_ball(matrix: flint.fmpq_mat | flint.fmpq_poly, *, bits: int) -> flint
 
 
 def ball_bracket(ball: flint.arb) -> Bracket:
-    """The doubles around a ball, rounded outward.
-
-    Parameters
-    ----------
-    ball : flint.arb
-        A finite ball of a nonnegative number.
-
-    Returns
-    -------
-    Bracket
-    """
+    """The doubles around a ball, rounded outward."""
     lower, upper = float_below(exact_end(ball.lower())), float_above(exact_end(ball.upper())) + 0.0
     return Bracket(max(lower, 0.0), upper)
 
@@ -274,14 +165,7 @@ def ball_bracket(ball: flint.arb) -> Bracket:
 def exact_end(end: flint.arb) -> Fraction:
     """An exact ball, mantissa times a power of two, as a rational.
 
-    Parameters
-    ----------
-    end : flint.arb
-        A ball of radius zero, as `lower()` and `upper()` return up to rounding.
-
-    Returns
-    -------
-    Fraction
+    `end`: A ball of radius zero, as `lower()` and `upper()` return up to rounding.
     """
     mantissa, exponent = end.mid().man_exp()
     return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
@@ -290,26 +174,10 @@ def exact_end(end: flint.arb) -> Fraction:
 def is_positive_semidefinite(matrix: flint.fmpq_mat, *, strict: bool = False) -> bool:
     """Whether a symmetric rational matrix is positive semidefinite, decided in exact arithmetic.
 
-    Parameters
-    ----------
-    matrix : flint.fmpq_mat, shape (n, n)
-        Symmetric; only its upper triangle is read.
-    strict : bool
-        Ask for positive definite instead.
-
-    Returns
-    -------
-    bool
-
-    Notes
-    -----
     By LDL^T in rationals, for large matrices only where an approximate Cholesky factor with an exact residual does not
     prove that they are definite.
 
-    Examples
-    --------
-    >>> is_positive_semidefinite(flint.fmpq_mat([[1, 1], [1, 1]]))
-    True
+    Shapes: `matrix` (n, n).
     """
     if matrix.nrows() > _FEW and is_clearly_positive(matrix):
         return True
@@ -335,19 +203,10 @@ def is_positive_semidefinite(matrix: flint.fmpq_mat, *, strict: bool = False) ->
 def is_clearly_positive(matrix: flint.fmpq_mat) -> bool:
     """Whether an approximate Cholesky factor and its exact residual prove a symmetric matrix positive definite.
 
-    Parameters
-    ----------
-    matrix : flint.fmpq_mat, shape (n, n)
-
-    Returns
-    -------
-    bool
-        False proves nothing.
-
-    Notes
-    -----
     S = L L^T + R with the L of doubles and an exact R of dominant diagonal, in units in which the diagonal of S is
     about one: then R, and with it S, is positive definite, however L was rounded.
+
+    Shapes: `matrix` (n, n).
     """
     integers = matrix.numer_denom()[0]
     n = integers.nrows()

@@ -47,48 +47,19 @@ class PerronClass:
 
 
 def is_nonnegative(family: MatrixFamily, word: Sequence[int]) -> bool:
-    """Whether all matrices of a word are entrywise nonnegative.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : sequence of int
-
-    Returns
-    -------
-    bool
-    """
+    """Whether all matrices of a word are entrywise nonnegative."""
     return all(x.numerator >= 0 for letter in set(word) for row in family.exact[letter] for x in row)
 
 
 def perron_classes(family: MatrixFamily, word: Sequence[int]) -> list[PerronClass] | None:
     """The classes of the product of a word of nonnegative matrices, each with its proved radius.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : sequence of int
-        0-based letters of nonnegative matrices.
-
-    Returns
-    -------
-    list of PerronClass or None
-        The radius of the product is the largest of theirs; an index that does not reach itself is in none. None when a
-        vector was not found from doubles: its entries are of too different size.
-
-    Notes
-    -----
     An irreducible nonnegative matrix has a simple leading eigenvalue with a positive eigenvector. Doubles give both
     nearly; a chord method in fixed point refines them, and the quotients are those of exact integers. The product is
     only applied to vectors: n^2 operations for each letter.
 
-    Examples
-    --------
-    >>> from conservative._core.families.as_family import as_family
-    >>> family = as_family([[[1, 1], [0, 1]], [[1, 0], [1, 1]]], call="example")
-    >>> [golden] = perron_classes(family, (0, 1))
-    >>> float(golden.lower), golden.upper - golden.lower < Fraction(1, 10**36)
-    (2.618033988749895, True)
+    Returns: the radius of the product is the largest of theirs; an index that does not reach itself is in none. None
+    when a vector was not found from doubles: its entries are of too different size.
     """
     product = _Product.of(family, word)
     classes = list(_classes(product.pattern))

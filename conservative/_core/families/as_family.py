@@ -61,29 +61,11 @@ class MatrixFamily:
 def as_family(value: Any, *, call: str, argument: str = "matrices") -> MatrixFamily:
     """Read a family of square matrices from anything a user holds one in.
 
-    Parameters
-    ----------
-    value : array_like of shape (k, n, n), or an object with a `state_family()` method
-        Arrays of doubles are taken as the exact values of those doubles; entries that are
-        `Fraction`, sympy rationals, integers or rational strings (``"3/4"``) stay exact. Sequences may hold sparse
-        matrices of scipy. A NumPy array of shape (n, n, k), as MATLAB stacks matrices, is read where only that fits,
-        that is where n and k differ. Complex matrices A + iB are taken as the real matrices [[A, -B], [B, A]] of
-        twice the order, whose products have the same norms and spectral radii (see `realified`).
-    call, argument : str
-        Named in error messages.
-
-    Returns
-    -------
-    MatrixFamily
-
-    Raises
-    ------
-    ShapeError, EmptySetError, NonFiniteError, ArgumentError, ArgumentTypeError
-
-    Examples
-    --------
-    >>> as_family([[["1/2", 1], [0, 0.25]]], call="example").exact[0][0][0]
-    Fraction(1, 2)
+    Shapes: `value` (k, n, n). `value`: arrays of doubles are taken as the exact values of those doubles; entries that
+    are `Fraction`, sympy rationals, integers or rational strings (``"3/4"``) stay exact. Sequences may hold sparse
+    matrices of scipy. A NumPy array of shape (n, n, k), as MATLAB stacks matrices, is read where only that fits, that
+    is where n and k differ. Complex matrices A + iB are taken as the real matrices [[A, -B], [B, A]] of twice the
+    order, whose products have the same norms and spectral radii (see `realified`).
     """
     if isinstance(value, MatrixFamily):
         return value

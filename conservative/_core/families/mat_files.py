@@ -31,22 +31,7 @@ _Element = tuple[int, bytes]
 def variables_of_mat(data: bytes, *, name: str) -> dict[str, Variable]:
     """The variables of a MATLAB file of version 5 to 7.2.
 
-    Parameters
-    ----------
-    data : bytes
-        The content of the file.
-    name : str
-        Named in error messages.
-
-    Returns
-    -------
-    dict of str to ndarray, tuple of ndarray, or str
-        Arrays, the cells of cell arrays, and of whatever is neither what it is, in words.
-
-    Raises
-    ------
-    FileFormatError
-        For a damaged file, or a file of another version.
+    Raises FileFormatError for a damaged file, or a file of another version.
     """
     mark = data[_HEADER_BYTES - 4 : _HEADER_BYTES]
     if data.startswith(b"MATLAB 7.3"):

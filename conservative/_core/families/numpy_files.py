@@ -27,22 +27,8 @@ _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, Ru
 def arrays_of_npy(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
     """The one array of a .npy file.
 
-    Parameters
-    ----------
-    data : bytes
-        The content of the file.
-    name : str
-        Named in error messages.
-
-    Returns
-    -------
-    dict of str to ndarray
-        One numeric array, under the name ``""``.
-
-    Raises
-    ------
-    FileFormatError
-        For pickled objects, anything but numbers, and a header that promises more than the file holds.
+    Raises FileFormatError for pickled objects, anything but numbers, and a header that promises more than the file
+    holds.
     """
     stream = io.BytesIO(data)
     try:
@@ -72,21 +58,8 @@ def arrays_of_npy(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
 def arrays_of_npz(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
     """The arrays of a .npz archive.
 
-    Parameters
-    ----------
-    data : bytes
-        The content of the file.
-    name : str
-        Named in error messages.
-
-    Returns
-    -------
-    dict of str to ndarray
-
-    Raises
-    ------
-    FileFormatError
-        As `arrays_of_npy`; also for an archive that is damaged or unpacks to more than `MAX_FILE_BYTES`.
+    Raises FileFormatError as `arrays_of_npy`; also for an archive that is damaged or unpacks to more than
+    `MAX_FILE_BYTES`.
     """
     found: dict[str, NDArray[Any]] = {}
     budget = MAX_FILE_BYTES
@@ -115,16 +88,7 @@ def arrays_of_npz(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
 
 
 def natural_order(key: str) -> list[tuple[int, str]]:
-    """A sort key that puts ``M2`` before ``M10``.
-
-    Parameters
-    ----------
-    key : str
-
-    Returns
-    -------
-    list of tuple
-    """
+    """A sort key that puts ``M2`` before ``M10``."""
     parts = re.split(r"([0-9]{1,9})", key)
     return [(int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts)]
 

@@ -40,24 +40,10 @@ def read_family(path: str | os.PathLike[str], *, variables: Sequence[str] = ()) 
                lines with n columns. Separators: comma, semicolon or white space; ``#`` comments
     ========== =====================================================================================
 
-    Parameters
-    ----------
-    path : path-like
-        A file of at most 64 MiB and a million entries.
-    variables : sequence of str
-        Which variables of an .npz or .mat file are the family: needed only where several can be.
-
-    Returns
-    -------
-    MatrixFamily
-        Complex matrices come as real ones of twice the order (see `as_family`). Integers and ratios
-        like ``3/4`` are exact. A decimal number such as ``0.1`` stands for the double nearest to it,
-        as in every other program; in JSON the *string* ``"0.1"`` is exactly 1/10.
-
-    Raises
-    ------
-    FileFormatError
-        When the file is missing, too large, damaged, or does not hold square matrices of finite numbers.
+    `path`: A file of at most 64 MiB and a million entries. Returns: complex matrices come as real ones of twice the
+    order (see `as_family`). Integers and ratios like ``3/4`` are exact. A decimal number such as ``0.1`` stands for the
+    double nearest to it, as in every other program; in JSON the *string* ``"0.1"`` is exactly 1/10. Raises
+    FileFormatError when the file is missing, too large, damaged, or does not hold square matrices of finite numbers.
     """
     name = str(path)
     suffix = Path(name).suffix.lower()
@@ -78,27 +64,9 @@ def read_family(path: str | os.PathLike[str], *, variables: Sequence[str] = ()) 
 def parse_family_json(text: str, *, name: str = "standard input") -> MatrixFamily:
     """Read a family of square matrices from JSON: a list of matrices, each a list of rows.
 
-    Parameters
-    ----------
-    text : str
-        Entries are numbers, or rationals as strings ("3/4", "0.1"). Integers are exact, and so are the
-        strings; a bare decimal number such as 0.1 stands for the double nearest to it.
-    name : str
-        Named in error messages.
-
-    Returns
-    -------
-    MatrixFamily
-
-    Raises
-    ------
-    FileFormatError
-        When the text is not such a list.
-
-    Examples
-    --------
-    >>> parse_family_json('[[["3/4", "-3/4"], [1, 0]]]').exact[0][0][0]
-    Fraction(3, 4)
+    `text`: entries are numbers, or rationals as strings ("3/4", "0.1"). Integers are exact, and so are the strings; a
+    bare decimal number such as 0.1 stands for the double nearest to it. Raises FileFormatError when the text is not
+    such a list.
     """
     # Every value but the first follows one of these characters: what would fill the memory is not even parsed.
     if sum(map(text.count, "[{,")) > _MAX_NODES:

@@ -20,21 +20,11 @@ def has_complex(nested: Any) -> bool:
 def realified(matrices: Any) -> list[list[list[Fraction]]]:
     """Matrices of complex entries as real matrices of twice the order; as they are when every imaginary part is 0.
 
-    Parameters
-    ----------
-    matrices : nested sequence of shape (k, n, m)
-
-    Returns
-    -------
-    list of list of list of Fraction
-
-    Notes
-    -----
     The map is a homomorphism of rings, an isometry for Euclidean norms, and its spectrum is that of A with the
     conjugates: norms and spectral radii of products are the same, hence so are all rates of growth.
 
-    Examples
-    --------
+    Shapes: `matrices` (k, n, m).
+
     >>> [[int(x) for x in row] for row in realified([[[1j]]])[0]]
     [[0, -1], [1, 0]]
     """

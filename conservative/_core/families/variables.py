@@ -22,23 +22,10 @@ _SHOWN = 12
 def chosen_matrices(variables: Mapping[str, Variable], names: Sequence[str], *, where: str) -> list[NDArray[Any]]:
     """The matrices of the family in a file.
 
-    Parameters
-    ----------
-    variables : mapping of str to Variable
-    names : sequence of str
-        What the caller asks for; when empty, the only stack or cell array of square matrices, or all square matrices
-        of a file that holds no stack, in the order of their names. A 1 x 1 array beside larger matrices is a number.
-    where : str
-        Named in error messages.
-
-    Returns
-    -------
-    list of ndarray
-
-    Raises
-    ------
-    FileFormatError
-        When nothing in the file can be the family, when several can, and for names that it does not hold.
+    `names`: what the caller asks for; when empty, the only stack or cell array of square matrices, or all square
+    matrices of a file that holds no stack, in the order of their names. A 1 x 1 array beside larger matrices is a
+    number. Raises FileFormatError when nothing in the file can be the family, when several can, and for names that it
+    does not hold.
     """
     for name in names:
         if name not in variables:
@@ -80,13 +67,7 @@ def _square_matrices(value: Variable) -> list[NDArray[Any]]:
 def stacked(array: NDArray[Any]) -> NDArray[Any]:
     """The matrices of one array along its first axis: moved there where only the last one fits.
 
-    Parameters
-    ----------
-    array : ndarray, shape (k, n, n) or (n, n, k)
-
-    Returns
-    -------
-    ndarray, shape (k, n, n)
+    Shapes: `array` (k, n, n), result (k, n, n).
     """
     rows, columns, last = array.shape
     return np.moveaxis(array, -1, 0) if rows == columns != last else array

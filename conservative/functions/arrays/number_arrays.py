@@ -18,23 +18,6 @@ Numbers = NDArray[Any]
 def read_numbers(value: Any, *, call: str, argument: str, wanted: str) -> Numbers:
     """Numbers as given: float64 for floats and integers, `Fraction` when an entry is a rational string or a rational.
 
-    Parameters
-    ----------
-    value : array_like
-    call, argument, wanted : str
-        Named in error messages.
-
-    Returns
-    -------
-    ndarray
-        Read-only.
-
-    Raises
-    ------
-    ShapeError, ArgumentTypeError, NonFiniteError, ArgumentError
-
-    Examples
-    --------
     >>> read_numbers(["1/3", 1], call="f", argument="c", wanted="shape (2,)").tolist()
     [Fraction(1, 3), Fraction(1, 1)]
     """
@@ -63,32 +46,14 @@ def _is_written_exactly(value: Any) -> bool:
 
 
 def as_floats(numbers: Numbers) -> NDArray[np.float64]:
-    """The nearest doubles, read-only.
-
-    Parameters
-    ----------
-    numbers : ndarray
-
-    Returns
-    -------
-    ndarray of float64
-    """
+    """The nearest doubles, read-only."""
     floats = numbers.astype(np.float64)
     floats.setflags(write=False)
     return floats
 
 
 def as_fractions(numbers: Numbers) -> Numbers:
-    """Exact values as an object array of `Fraction`; infinities stay floats.
-
-    Parameters
-    ----------
-    numbers : ndarray
-
-    Returns
-    -------
-    ndarray of object
-    """
+    """Exact values as an object array of `Fraction`; infinities stay floats."""
     convert: Callable[[Any], Any] = np.frompyfunc(_exact, 1, 1)
     return np.asarray(convert(numbers), dtype=object).reshape(numbers.shape)
 

@@ -248,16 +248,7 @@ class ScalarPiece:
 
 
 def piece_arrays(piece: ScalarPiece) -> tuple[Numbers | None, ...]:
-    """The arrays of a piece: breakpoints, slopes, intercepts, scale, and the rows of its scale.
-
-    Parameters
-    ----------
-    piece : ScalarPiece
-
-    Returns
-    -------
-    tuple of ndarray or None
-    """
+    """The arrays of a piece: breakpoints, slopes, intercepts, scale, and the rows of its scale."""
     return piece.breakpoints, piece.slopes, piece.intercepts, piece.scale, piece.scale_rows
 
 

@@ -26,14 +26,10 @@ def continuous_traces(
 
     `around` is the graph beside the point, where this one holds what is known at the point only.
 
-    Raises
-    ------
-    FunctionError
-        Where the function has no real value at the point, or beside it.
-    DiscontinuityError
-        Where a resolution that is met beside the point gives another value, and where the pieces are found to disagree
-        along a guard beside the point. A resolution that disagrees is dropped only where no point near this one
-        satisfies it: when its comparisons are piecewise affine and no direction does, or by what `_beside` proves.
+    Raises FunctionError where the function has no real value at the point, or beside it. Raises DiscontinuityError
+    where a resolution that is met beside the point gives another value, and where the pieces are found to disagree
+    along a guard beside the point. A resolution that disagrees is dropped only where no point near this one satisfies
+    it: when its comparisons are piecewise affine and no direction does, or by what `_beside` proves.
     """
     base = value_pass(graph, arithmetic, point, {})
     for output in graph.outputs:

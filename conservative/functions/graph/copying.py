@@ -10,17 +10,6 @@ def graft(builder: Builder, graph: Graph, columns: Sequence[int]) -> list[int]:
     """Add a graph to a builder with its variables replaced by nodes; the nodes of its outputs.
 
     Everything passes through the builder's own normal form, so that subexpressions which became equal are one switch.
-
-    Parameters
-    ----------
-    builder : Builder
-    graph : Graph
-    columns : sequence of int
-        The node that takes the place of each variable.
-
-    Returns
-    -------
-    list of int
     """
     moved: dict[int, int] = {}
     for index in range(len(graph.nodes)):

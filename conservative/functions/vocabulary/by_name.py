@@ -82,27 +82,7 @@ FUNCTIONS = {
 def apply(name: str, arguments: Sequence[Any]) -> Any:
     """The expression of a call by name.
 
-    Parameters
-    ----------
-    name : str
-        A key of `FUNCTIONS`.
-    arguments : sequence of sympy.Expr
-        Numbers as sympy numbers, everything else as symbols.
-
-    Returns
-    -------
-    sympy.Expr
-
-    Raises
-    ------
-    FunctionError, ArgumentError
-        For a wrong number of arguments, or arguments the function refuses.
-
-    Examples
-    --------
-    >>> import sympy
-    >>> apply("clip", [sympy.Symbol("x"), sympy.Integer(0), sympy.Integer(2)])
-    Min(2, Max(0, x))
+    Raises FunctionError, ArgumentError for a wrong number of arguments, or arguments the function refuses.
     """
     entry = FUNCTIONS[name]
     most = len(arguments) if entry.names[-1] == "..." else len(entry.names)

@@ -22,25 +22,8 @@ from conservative.iteration.bounds.decay import Decay
 def distance_to_fixed(decay: Decay, step: float, *, later: int, carried: float = 0.0) -> float:
     """T_later · step + carried: computed exactly, and rounded up once.
 
-    Parameters
-    ----------
-    decay : Decay
-    step : float
-        A bound of how far one step of exact sets moves.
-    later : int
-        How many steps after its beginning the set is taken: t for the first step, 1 for the last, 0 for one ahead.
-    carried : float
-        A bound of the distance of the stored set to the exact one.
-
-    Returns
-    -------
-    float
-        Infinite if nothing contracts, unless nothing moved.
-
-    Examples
-    --------
-    >>> distance_to_fixed(Decay((1.0,), 0.5, 0.5), 3.0, later=1, carried=0.25)
-    3.25
+    `step`: A bound of how far one step of exact sets moves. `carried`: A bound of the distance of the stored set to the
+    exact one.
     """
     if step == 0.0:
         return carried

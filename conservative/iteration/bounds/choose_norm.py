@@ -25,30 +25,13 @@ _GOOD_ENOUGH = 50.0
 def adapted_decay(A: Floats, *, norm: ArrayLike | None = None, deadline: float = NEVER) -> Decay:
     """The smallest constants found: in the given norm, over several steps, or in a quadratic or a polytope norm.
 
-    Parameters
-    ----------
-    A : ndarray, shape (k, p, p)
-    norm : array_like, shape (p, p), optional
-        A positive definite P; if it is given, no other quadratic norm is looked for.
-    deadline : float
-        On the clock of `time.monotonic`; no further norm is tried after it.
-
-    Returns
-    -------
-    Decay
-        With a rate of at least 1 if nothing contracts, or nothing is found in time.
-
-    Notes
-    -----
     A quadratic norm is looked for by semidefinite programming only when ‖A‖₂ ≥ 1 for some A, and products of several
     steps do not contract or do so slowly. Its bounds are multiplied by its condition number. If it does not contract in
     one step either, words are followed in it until they have shrunk. Where these are too many, a polytope is grown:
     some polytope norm contracts whenever the joint spectral radius is below 1.
 
-    Examples
-    --------
-    >>> adapted_decay(np.array([[[0.5, 40.0], [0.0, 0.5]]])).contracts
-    True
+    Shapes: `A` (k, p, p), `norm` (p, p). Returns: with a rate of at least 1 if nothing contracts, or nothing is found
+    in time.
     """
     found = decay_of(A, norm=norm, deadline=deadline)
     if (
@@ -79,13 +62,7 @@ def expanding_word(A: Floats) -> Product | None:
 
     At most 12 factors, and at most 100 000 words of the largest length.
 
-    Parameters
-    ----------
-    A : ndarray, shape (k, p, p)
-
-    Returns
-    -------
-    Product or None
+    Shapes: `A` (k, p, p).
     """
     longest = int(math.log(_WORDS) / math.log(len(A))) if len(A) > 1 else _WORD_LENGTH
     return expanding_product(A, max_length=max(1, min(longest, _WORD_LENGTH)))
@@ -94,23 +71,8 @@ def expanding_word(A: Floats) -> Product | None:
 def contracting_decay(A: Floats, *, norm: ArrayLike | None, call: str) -> Decay:
     """Constants that contract, or an error that says why there are none.
 
-    Parameters
-    ----------
-    A : ndarray, shape (k, p, p)
-    norm : array_like, shape (p, p), optional
-    call : str
-        The call and its argument, named in error messages.
-
-    Returns
-    -------
-    Decay
-
-    Raises
-    ------
-    ExpansionError
-        If a word of a few factors expands; the message names it.
-    BudgetError
-        If neither a contracting norm nor an expanding word was found.
+    Shapes: `A` (k, p, p), `norm` (p, p). Raises ExpansionError if a word of a few factors expands; the message names
+    it. Raises BudgetError if neither a contracting norm nor an expanding word was found.
     """
     found = adapted_decay(A, norm=norm)
     if found.contracts:

@@ -96,23 +96,9 @@ class Decay:
 def decay_of(A: Floats, *, norm: ArrayLike | None = None, deadline: float = NEVER) -> Decay:
     """Bounds of the norms of all products of a family.
 
-    Parameters
-    ----------
-    A : ndarray, shape (k, p, p)
-    norm : array_like, shape (p, p), optional
-        A positive definite P: products are measured in ‖x‖_P = √(xᵀPx) and converted by its condition number.
-    deadline : float
-        On the clock of `time.monotonic`; products are not lengthened after it.
-
-    Returns
-    -------
-    Decay
-        In the first norm that contracts: Euclidean in one step, the given one, Euclidean in several steps. If none
-        does, the rate is at least 1.
-
-    Raises
-    ------
-    ShapeError, ArgumentError, NonFiniteError, ArgumentTypeError
+    Shapes: `A` (k, p, p), `norm` (p, p). `norm`: A positive definite P: products are measured in ‖x‖_P = √(xᵀPx) and
+    converted by its condition number. Returns: in the first norm that contracts: Euclidean in one step, the given one,
+    Euclidean in several steps. If none does, the rate is at least 1.
     """
     one_step = float(spectral_norm_bounds(A)[1].max())
     if norm is not None:
@@ -159,22 +145,7 @@ def _merit(decay: Decay) -> tuple[float, float]:
 def pruned_decay(A: Floats, *, norm: ArrayLike, deadline: float = NEVER) -> Decay:
     """Bounds from a tree of words measured in ‖x‖_P, cut where they have shrunk.
 
-    Parameters
-    ----------
-    A : ndarray, shape (k, p, p)
-    norm : array_like, shape (p, p)
-        A positive definite P; the better it fits, the smaller the tree.
-    deadline : float
-        On the clock of `time.monotonic`; no word is lengthened after it.
-
-    Returns
-    -------
-    Decay
-        With a rate of at least 1 if no tree was small enough.
-
-    Raises
-    ------
-    ShapeError, ArgumentError, NonFiniteError, ArgumentTypeError
+    Shapes: `A` (k, p, p), `norm` (p, p). Returns: with a rate of at least 1 if no tree was small enough.
     """
     one_step = float(spectral_norm_bounds(A)[1].max())
     moved = _conjugated(A, norm)

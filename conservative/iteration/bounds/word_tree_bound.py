@@ -30,20 +30,7 @@ _SHORT_WORDS = 1_000
 def code_bound(A: Floats, *, error: float, weight: float, deadline: float = NEVER) -> tuple[float, float]:
     """(C, θ) with ‖A_1 ⋯ A_s‖ ≤ C θ^s for all words, for the θ that makes C/(1 − θ) smallest; (∞, 1) if none is found.
 
-    Parameters
-    ----------
-    A : ndarray, shape (k, p, p)
-    error : float
-        Bound of the Euclidean norm of the difference of each matrix and the one it stands for.
-    weight : float
-        At least the norms of all matrices they stand for.
-    deadline : float
-        On the clock of `time.monotonic`; no word is lengthened after it.
-
-    Returns
-    -------
-    tuple of float
-        Rounded up.
+    Shapes: `A` (k, p, p).
     """
     best, smallest = (np.inf, 1.0), np.inf
     least = short_radius(A)
@@ -61,13 +48,7 @@ def code_bound(A: Floats, *, error: float, weight: float, deadline: float = NEVE
 def short_radius(A: Floats) -> float:
     """The largest ρ(A_w)^(1/|w|) over words of one and two letters, in floating point: which searches are hopeless.
 
-    Parameters
-    ----------
-    A : ndarray, shape (k, p, p)
-
-    Returns
-    -------
-    float
+    Shapes: `A` (k, p, p).
     """
     if not np.isfinite(A).all():
         return 0.0

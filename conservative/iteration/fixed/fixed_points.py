@@ -17,16 +17,7 @@ _DOUBLINGS = 60
 def word_points(blocks: Blocks, *, most: int = _WORDS) -> Floats:
     """Fixed points (Id − A_w)⁻¹B_w of all words up to the length at which there are too many.
 
-    Parameters
-    ----------
-    blocks : Blocks
-        Every product of state parts must have spectral radius below 1.
-    most : int
-        Largest number of words of one length.
-
-    Returns
-    -------
-    ndarray, shape (n, p, m)
+    Shapes: result (n, p, m). `blocks`: every product of state parts must have spectral radius below 1.
     """
     k, p, m = blocks.B.shape
     A, B = blocks.A, blocks.B
@@ -46,14 +37,7 @@ def graph_points(blocks: Blocks, vertices: Floats) -> Floats:
     polytope, they are its vertices as soon as all parents are right. The equations are solved by composing the graph
     with itself until the state parts vanish.
 
-    Parameters
-    ----------
-    blocks : Blocks
-    vertices : ndarray, shape (n, p, m)
-
-    Returns
-    -------
-    ndarray, shape (n, p, m)
+    Shapes: `vertices` (n, p, m), result (n, p, m).
     """
     n = len(vertices)
     images = np.einsum("kij,njm->knim", blocks.A, vertices) + blocks.B[:, None]

@@ -114,19 +114,7 @@ def fixed_set(
 
 
 def hull_of_fixed_set(J: Any, decay: Decay, *, tol: float, time_limit: float | None) -> FixedSet:
-    """`fixed_set` with ``representation="hull"``, where constants of the same blocks are known already.
-
-    Parameters
-    ----------
-    J, tol, time_limit
-        As in `fixed_set`.
-    decay : Decay
-        Contracting, of the state blocks of J: a trajectory of the same J has it.
-
-    Returns
-    -------
-    FixedSet
-    """
+    """`fixed_set` with ``representation="hull"``, where constants of the same blocks are known already."""
     budget, seconds = _budget(tol, "hull", time_limit, 1)
     return _found(read_blocks(J, call="fixed_set"), decay, "hull", tol, budget, seconds)
 

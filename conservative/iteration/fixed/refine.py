@@ -75,31 +75,13 @@ class Task:
     best: Enclosure
 
     def offer(self, found: Enclosure) -> bool:
-        """Keep an enclosure if it is narrower; whether it is narrow enough.
-
-        Parameters
-        ----------
-        found : Enclosure
-
-        Returns
-        -------
-        bool
-        """
+        """Keep an enclosure if it is narrower; whether it is narrow enough."""
         if found.distance.upper < self.best.distance.upper:
             self.best = found
         return self.best.distance.upper <= self.tol
 
     def extra(self, rounding: float) -> float:
-        """Bound of the distance to fix(𝒥) of images of the seeds, each with so much rounding.
-
-        Parameters
-        ----------
-        rounding : float
-
-        Returns
-        -------
-        float
-        """
+        """Bound of the distance to fix(𝒥) of images of the seeds, each with so much rounding."""
         seeds = round_up(max(self.decay.norms) * self.seed_error)
         return distance_to_fixed(self.decay, rounding, later=0, carried=seeds)
 
@@ -109,15 +91,7 @@ def refine(task: Task) -> bool:
 
     The steps do not depend on `tol`, which only ends them: a smaller one goes on where a larger one ended.
 
-    Parameters
-    ----------
-    task : Task
-        Its `best` is improved.
-
-    Returns
-    -------
-    bool
-        False if more time would improve it further.
+    `task`: its `best` is improved.
     """
     p, m = task.seeds.shape[1:]
     if task.blocks.convex and p * m == 2:
@@ -140,15 +114,7 @@ def refine_net(task: Task) -> bool:
 
     The outer set is the union of balls around the points, or of their fattened images.
 
-    Parameters
-    ----------
-    task : Task
-        Its `best` is improved.
-
-    Returns
-    -------
-    bool
-        False if more time would improve it further.
+    `task`: its `best` is improved.
     """
     total, shrink = task.decay.tail(0), 0.5 ** (1.0 / max(1, task.seeds[0].size - 1))
     flat = task.seeds.reshape(len(task.seeds), -1)
@@ -204,15 +170,7 @@ def refine_plane(task: Task) -> bool:
     coordinates, since steps stay far above it. The inner ones are unions whose vertices shapely may snap: `OVERLAY` of
     the size is added to their error for every union made.
 
-    Parameters
-    ----------
-    task : Task
-        Its `best` is improved.
-
-    Returns
-    -------
-    bool
-        False if more time would improve it further.
+    `task`: its `best` is improved.
     """
     import shapely
 

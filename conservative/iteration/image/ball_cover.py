@@ -50,25 +50,10 @@ class Clouds:
     def image(self, X: CellUnion, *, tol: float, deadline: float) -> CellUnion:
         """Balls around points of 𝒥(𝒳) that hold all of it.
 
-        Parameters
-        ----------
-        X : CellUnion
-            Exact or outer; its cells are replaced by points of them first.
-        tol : float
-            Distance to the points of the image that each step may add.
-        deadline : float
-            On the clock of `time.monotonic`.
-
-        Returns
-        -------
-        CellUnion
-            OUTER. With points P within r of 𝒳 and at most e outside it, the points of 𝒥(P) within δ of all of it come
-            within ρr + δ of 𝒥(𝒳), which is the margin, and are at most ρe and rounding outside it; ρ = max ‖A_i‖₂.
-
-        Raises
-        ------
-        BudgetError
-            If more than 200,000 points would be needed, or the time is over.
+        `X`: exact or outer; its cells are replaced by points of them first. Returns: OUTER. With points P within r of 𝒳
+        and at most e outside it, the points of 𝒥(P) within δ of all of it come within ρr + δ of 𝒥(𝒳), which is the
+        margin, and are at most ρe and rounding outside it; ρ = max ‖A_i‖₂. Raises BudgetError if more than 200,000
+        points would be needed, or the time is over.
         """
         # The balls are outside by their radius as well, their middles are not.
         before = self.outside if X is self.last else X.e_extra

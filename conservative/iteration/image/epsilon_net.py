@@ -63,35 +63,12 @@ class Budget:
     cells: int
 
     def spent(self, count: int) -> bool:
-        """Whether the time is over or there are too many cells.
-
-        Parameters
-        ----------
-        count : int
-
-        Returns
-        -------
-        bool
-        """
+        """Whether the time is over or there are too many cells."""
         return count > self.cells or time.monotonic() > self.deadline
 
 
 def close_net(blocks: Blocks, seeds: Floats, *, reach: float, budget: Budget) -> Net | None:
-    """Add images of points until every image is within `reach` of a point.
-
-    Parameters
-    ----------
-    blocks : Blocks
-    seeds : ndarray, shape (n, p, m)
-        Points of fix(𝒥).
-    reach : float
-    budget : Budget
-
-    Returns
-    -------
-    Net or None
-        `None` if the budget ended first.
-    """
+    """Add images of points until every image is within `reach` of a point. Shapes: `seeds` (n, p, m)."""
     close = _SHARE * reach if blocks.convex and len(blocks.A) > 1 else reach
     stored = thinned(seeds, close)
     frontier, loose, worst = stored, 0.0, 0.0
@@ -152,16 +129,7 @@ def _images(blocks: Blocks, points: Floats, allowed: float, most: int) -> Iterat
 
 
 def simplex_grid(k: int, steps: int) -> Floats:
-    """All weights with k nonnegative multiples of 1/steps and sum 1.
-
-    Parameters
-    ----------
-    k, steps : int
-
-    Returns
-    -------
-    ndarray, shape (n, k)
-    """
+    """All weights with k nonnegative multiples of 1/steps and sum 1. Shapes: result (n, k)."""
     grid = np.zeros((1, 0), dtype=np.int64)
     for _ in range(k - 1):
         left = steps - grid.sum(axis=1)

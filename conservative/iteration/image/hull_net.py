@@ -43,22 +43,7 @@ _DEEPEST = 60
 
 
 def cover_net(blocks: Blocks, seeds: Floats, *, reach: float, budget: Budget) -> Net | None:
-    """Add points of images of points until every image is within `reach` of a point.
-
-    Parameters
-    ----------
-    blocks : Blocks
-        A hull of several maps.
-    seeds : ndarray, shape (n, p, m)
-        Points of fix(𝒥).
-    reach : float
-    budget : Budget
-
-    Returns
-    -------
-    Net or None
-        `None` if the budget ended first.
-    """
+    """Add points of images of points until every image is within `reach` of a point. Shapes: `seeds` (n, p, m)."""
     stored = spread(seeds, _SHARE * reach)
     looked, batch = 0, 1
     loose = worst = 0.0
@@ -75,21 +60,7 @@ def cover_net(blocks: Blocks, seeds: Floats, *, reach: float, budget: Budget) ->
 
 
 def cover_image(blocks: Blocks, points: Floats, *, reach: float, budget: Budget) -> Net | None:
-    """Points of 𝒥(points) that come within `reach` of all of it.
-
-    Parameters
-    ----------
-    blocks : Blocks
-        Of several maps, or their hull.
-    points : ndarray, shape (n, p, m)
-    reach : float
-    budget : Budget
-
-    Returns
-    -------
-    Net or None
-        `None` if the budget ended first.
-    """
+    """Points of 𝒥(points) that come within `reach` of all of it. Shapes: `points` (n, p, m)."""
     corners, worst = affine_images(points, blocks.A, blocks.B)
     if not blocks.convex:
         stored = spread(corners.reshape(-1, *points.shape[1:]), reach)
@@ -131,17 +102,7 @@ def _net(stored: Floats, loose: float, worst: float) -> Net:
 
 
 def spread(points: Floats, close: float) -> Floats:
-    """Some of the points, within `close` of all of them.
-
-    Parameters
-    ----------
-    points : ndarray, shape (n, p, m)
-    close : float
-
-    Returns
-    -------
-    ndarray, shape (k, p, m)
-    """
+    """Some of the points, within `close` of all of them. Shapes: `points` (n, p, m), result (k, p, m)."""
     if not len(points):
         return points
     # 0.075 of it for boxes, the rest for what is thinned; where there are too many, one point for each larger box.

@@ -42,18 +42,7 @@ _PARTS = 4
 
 
 def plane_maps(blocks: Blocks) -> tuple[Floats, Floats]:
-    """The maps x ↦ L_i x + b_i of the plane, x the two entries of X.
-
-    Parameters
-    ----------
-    blocks : Blocks
-        With p·m = 2.
-
-    Returns
-    -------
-    L : ndarray, shape (k, 2, 2)
-    b : ndarray, shape (k, 2)
-    """
+    """The maps x ↦ L_i x + b_i of the plane, x the two entries of X. Shapes: result (k, 2, 2), result (k, 2)."""
     m = blocks.B.shape[2]
     return np.stack([np.kron(A, np.eye(m)) for A in blocks.A]), blocks.B.reshape(-1, 2)
 
@@ -61,21 +50,8 @@ def plane_maps(blocks: Blocks) -> tuple[Floats, Floats]:
 def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float) -> tuple[Any, float]:
     """A region that holds 𝒥(𝒳), for the hull of the maps, and how far it may reach beyond.
 
-    Parameters
-    ----------
-    region : shapely geometry
-    L, b : ndarray
-    step : float
-        Length of the pieces of the boundary.
-    slack : float
-        Margin that is added so that few vertices suffice; must be above all rounding errors.
-
-    Returns
-    -------
-    image : shapely geometry
-        That of `outer_region`.
-    error : float
-        Bound of gap(image, 𝒥(𝒳)): circumradii of the A-parts times those of the pieces, filled holes, and the margin.
+    `slack`: margin that is added so that few vertices suffice; must be above all rounding errors. `image`: that of
+    `outer_region`.
     """
     wide, margin, longest = _cover(region, L, b, step, slack)
     image, doubtful = _filled(wide, region, L, b, small=slack * slack)
@@ -85,18 +61,9 @@ def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float)
 def outer_region(region: Any, L: Floats, b: Floats, *, step: float, slack: float) -> Any:
     """A region that holds 𝒥(𝒳), for the hull of the maps.
 
-    Parameters
-    ----------
-    region : shapely geometry
-    L, b : ndarray
-    step, slack : float
-        As in `outer_image`.
-
-    Returns
-    -------
-    shapely geometry
-        Polygons. shapely's exact predicate has confirmed that they cover what every piece of the boundary leads to, and
-        every hole of theirs is proved to be outside, so that no overlay needs to be right.
+    `step, slack`: as in `outer_image`. Returns: Polygons. shapely's exact predicate has confirmed that they cover what
+    every piece of the boundary leads to, and every hole of theirs is proved to be outside, so that no overlay needs to
+    be right.
     """
     return _filled(_cover(region, L, b, step, slack)[0], region, L, b, small=slack * slack)[0]
 
@@ -119,13 +86,7 @@ def _cover(region: Any, L: Floats, b: Floats, step: float, slack: float) -> tupl
 def part_spread(L: Floats) -> float:
     """Circumradius, in the operator norm, of the linear parts that one cell of `outer_image` combines.
 
-    Parameters
-    ----------
-    L : ndarray, shape (k, 2, 2)
-
-    Returns
-    -------
-    float
+    Shapes: `L` (k, 2, 2).
     """
     middle = 0.5 * (L.min(axis=0) + L.max(axis=0))
     largest = float(np.linalg.norm(L - middle, 2, axis=(1, 2)).max()) * (1.0 + 1e-12)
@@ -135,18 +96,7 @@ def part_spread(L: Floats) -> float:
 def finite_image(region: Any, L: Floats, b: Floats, *, slack: float) -> tuple[Any, float]:
     """The union of the images of a region under finitely many maps, fattened where it has many vertices.
 
-    Parameters
-    ----------
-    region : shapely geometry
-    L, b : ndarray
-    slack : float
-        Margin that is added so that fewer vertices suffice.
-
-    Returns
-    -------
-    image : shapely geometry
-    error : float
-        Bound of gap(image, 𝒥(𝒳)): 0 while there are few vertices, all to the rounding of unions.
+    `error`: bound of gap(image, 𝒥(𝒳)): 0 while there are few vertices, all to the rounding of unions.
     """
     import shapely
 
@@ -164,14 +114,7 @@ def _hulls(images: Floats, piece: NDArray[np.intp]) -> Any:
 def divided(segments: Floats, step: float) -> Floats:
     """The segments in equal parts no longer than this, one after the other.
 
-    Parameters
-    ----------
-    segments : ndarray, shape (n, 2, 2)
-    step : float
-
-    Returns
-    -------
-    ndarray, shape (k, 2, 2)
+    Shapes: `segments` (n, 2, 2), result (k, 2, 2).
     """
     length = np.hypot(*(segments[:, 1] - segments[:, 0]).T)
     parts = np.maximum(np.ceil(length / step), 1.0).astype(np.intp)
@@ -186,14 +129,7 @@ def divided(segments: Floats, step: float) -> Floats:
 def pieces(segments: Floats, step: float) -> NDArray[np.intp]:
     """Numbers, counted up, of the connected pieces of about this length to which the segments belong.
 
-    Parameters
-    ----------
-    segments : ndarray, shape (n, 2, 2)
-    step : float
-
-    Returns
-    -------
-    ndarray of int, shape (n,)
+    Shapes: `segments` (n, 2, 2), result (n,).
     """
     length = np.hypot(*(segments[:, 1] - segments[:, 0]).T)
     window = np.floor((np.cumsum(length) - length) / step)
@@ -263,20 +199,7 @@ def _surrounded(corners: Floats, point: Floats, L: Floats, b: Floats) -> NDArray
 
 
 def inner_growth(region: Any, L: Floats, b: Floats, *, step: float) -> Any:
-    """The region, and a subset of 𝒥(𝒳), up to rounding, that reaches nearly as far.
-
-    Parameters
-    ----------
-    region : shapely geometry
-    L, b : ndarray
-    step : float
-        Length of chords by which the boundary is replaced where they lie in the region. Parts of the image that leave
-        the region by less than a 20th of it are left out.
-
-    Returns
-    -------
-    shapely geometry
-    """
+    """The region, and a subset of 𝒥(𝒳), up to rounding, that reaches nearly as far."""
     import shapely
 
     segments = _chords(region, step)

@@ -19,17 +19,7 @@ _BATCH = 256
 
 
 def boxed(points: Floats, close: float) -> Floats:
-    """One point for each box of diagonal `close / 4`.
-
-    Parameters
-    ----------
-    points : ndarray, shape (n, p, m)
-    close : float
-
-    Returns
-    -------
-    ndarray, shape (c, p, m)
-    """
+    """One point for each box of diagonal `close / 4`. Shapes: `points` (n, p, m), result (c, p, m)."""
     flat = points.reshape(len(points), -1)
     side = 0.249 * close / math.sqrt(flat.shape[1])
     boxes = np.floor((flat - flat.min(axis=0)) / side).astype(np.int64)
@@ -39,14 +29,7 @@ def boxed(points: Floats, close: float) -> Floats:
 def thinned(points: Floats, close: float) -> Floats:
     """Some of the points, within 3/4 `close` of all of them, so that together with `boxed` all stay within `close`.
 
-    Parameters
-    ----------
-    points : ndarray, shape (n, p, m)
-    close : float
-
-    Returns
-    -------
-    ndarray, shape (c, p, m)
+    Shapes: `points` (n, p, m), result (c, p, m).
     """
     return separated(boxed(points, close), 0.5 * close)
 
@@ -56,15 +39,7 @@ def separated(points: Floats, apart: float) -> Floats:
 
     Only points of one batch are compared with each other, so that memory is bounded where all are near all.
 
-    Parameters
-    ----------
-    points : ndarray, shape (n, p, m)
-    apart : float
-
-    Returns
-    -------
-    ndarray, shape (c, p, m)
-        All points, if there are too many to compare.
+    Shapes: `points` (n, p, m), result (c, p, m).
     """
     flat = points.reshape(len(points), -1)
     if len(flat) >= MOST_COMPARED:
@@ -83,15 +58,7 @@ def separated(points: Floats, apart: float) -> Floats:
 def to_nearest(points: Floats, tree: Any, *, most: float) -> Floats:
     """Distances to the points that a tree finds within a distance, computed here; infinite where it finds none.
 
-    Parameters
-    ----------
-    points : ndarray, shape (n, d)
-    tree : cKDTree
-    most : float
-
-    Returns
-    -------
-    ndarray, shape (n,)
+    Shapes: `points` (n, d), result (n,).
     """
     index = np.asarray(tree.query(points, distance_upper_bound=most)[1], dtype=np.intp)
     found = index < tree.n

@@ -143,13 +143,7 @@ def halved(cells: Floats) -> Floats:
     Their union is the hull: μ_a a + μ_b b = (μ_a − μ_b) a + 2 μ_b c where μ_a ≥ μ_b, and so
     with a and b exchanged.
 
-    Parameters
-    ----------
-    cells : ndarray, shape (n, j, p, q)
-
-    Returns
-    -------
-    ndarray, shape (2n, j, p, q)
+    Shapes: `cells` (n, j, p, q), result (2n, j, p, q).
     """
     n, j, p, q = cells.shape
     first, second = np.triu_indices(j, 1)

@@ -147,20 +147,7 @@ def follow_sequence(
     call: str,
     near: NearRest | None = None,
 ) -> DrivenTrajectory:
-    """As `iterate_sequence`, with the name that error messages use.
-
-    Parameters
-    ----------
-    Js, initial, limit, representation, time_limit
-        As in `iterate_sequence`.
-    call : str
-    near : NearRest, optional
-        Instead of `limit`: 𝒥̄ is the one matrix at a fixed point that is known so well.
-
-    Returns
-    -------
-    DrivenTrajectory
-    """
+    """As `iterate_sequence`, with the name that error messages use."""
     deadline = deadline_after(time_limit, call=call)
     limit = limit if near is None else near.blocks
     blocks = None if limit is None else read_blocks(limit, call=call)

@@ -254,19 +254,7 @@ class _Run:
 def hull_step(blocks: Blocks, X: MatrixPolytope, *, cap: int, close: float | None = None) -> MatrixPolytope | None:
     """conv ∪_i (A_i X + B_i) with redundant vertices removed, and the errors of this step alone.
 
-    Parameters
-    ----------
-    blocks : Blocks
-    X : MatrixPolytope
-    cap : int
-        Most vertices kept.
-    close : float, optional
-        Distance that may be lost; by default vertices are left out that are redundant to rounding.
-
-    Returns
-    -------
-    MatrixPolytope or None
-        `None` if the image leaves the range in which squares are finite.
+    `close`: distance that may be lost; by default vertices are left out that are redundant to rounding.
     """
     images, rounding = affine_images(X.vertices, blocks.A, blocks.B)
     images = images.reshape(-1, *X.shape)

@@ -53,16 +53,7 @@ class NearRest:
 def fixed_point_near(F: Any, centre: Floats, theta: Floats) -> NearRest | None:
     """The fixed point near c, if F is proved to have one there and no tie on the way.
 
-    Parameters
-    ----------
-    F : PiecewiseSelection
-        Of others nothing is known.
-    centre : ndarray, shape (p,)
-    theta : ndarray, shape (m,)
-
-    Returns
-    -------
-    NearRest or None
+    Shapes: `centre` (p,), `theta` (m,).
     """
     if not isinstance(F, PiecewiseSelection):
         return None

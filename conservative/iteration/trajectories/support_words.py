@@ -105,20 +105,7 @@ class _Front:
 
 
 def extend(words: Words, directions: Floats, allowed: Floats, limits: Limits) -> Supports:
-    """Support values at every step, and in the limit.
-
-    Parameters
-    ----------
-    words : Words
-    directions : ndarray, shape (k, p, m)
-    allowed : ndarray, shape (k,)
-        Width of a bracket that is good enough.
-    limits : Limits
-
-    Returns
-    -------
-    Supports
-    """
+    """Support values at every step, and in the limit. Shapes: `directions` (k, p, m), `allowed` (k,)."""
     k, steps = len(directions), limits.steps
     front, sizes = _Front.of(directions), _sizes(words)
     floor, ceiling = np.full(k, -np.inf), np.full(k, -np.inf)
@@ -163,16 +150,7 @@ def supports_of_last(words: Words, sets: Sequence[MatrixPolytope], directions: F
     A word of length s leads back to X_{t−s}, whose stored hull has less error, in a direction that has shrunk; words
     that cannot matter there are few.
 
-    Parameters
-    ----------
-    words : Words
-    sets : sequence of MatrixPolytope
-        X_0, ..., X_t.
-    directions : ndarray, shape (k, p, m)
-
-    Returns
-    -------
-    lower, upper : ndarray, shape (k,)
+    Shapes: `directions` (k, p, m), result (k,).
     """
     k = len(directions)
     front, sizes = _Front.of(directions), _sizes(words)

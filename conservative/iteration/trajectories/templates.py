@@ -250,19 +250,7 @@ def _directions(directions: ArrayLike | None, shape: tuple[int, int]) -> Floats:
 
 
 def centred(blocks: Blocks, start: MatrixPolytope, decay: Decay) -> Words:
-    """The family in coordinates around the mean of the fixed points of its maps, and the radius of all sets there.
-
-    Parameters
-    ----------
-    blocks : Blocks
-    start : MatrixPolytope
-    decay : Decay
-        Contracting.
-
-    Returns
-    -------
-    Words
-    """
+    """The family in coordinates around the mean of the fixed points of its maps, and the radius of all sets there."""
     p = blocks.A.shape[1]
     # Beyond the doubles the radius is infinite, which callers refuse.
     with np.errstate(over="ignore", invalid="ignore"):

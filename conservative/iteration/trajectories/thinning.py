@@ -65,26 +65,7 @@ class Thinning:
 def read_representation(
     representation: str | Thinning, max_vertices: int | None, shape: tuple[int, int], *, call: str
 ) -> Thinning:
-    """The thinning that a representation stands for.
-
-    Parameters
-    ----------
-    representation : {"auto", "hull", "thinned"} or Thinning
-    max_vertices : int, optional
-        Instead of the representation's own limit.
-    shape : tuple of int
-        Of one matrix of the sets.
-    call : str
-        Named in error messages.
-
-    Returns
-    -------
-    Thinning
-
-    Raises
-    ------
-    ArgumentError
-    """
+    """The thinning that a representation stands for."""
     if max_vertices is not None:
         max_vertices = as_count(max_vertices, call=call, argument="max_vertices", least=1)
     if isinstance(representation, Thinning):

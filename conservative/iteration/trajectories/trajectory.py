@@ -117,17 +117,6 @@ def contracted(measured: Bracket, gaps: list[Bracket], decay: Decay) -> Bracket:
     """The distance of the next two exact sets: as measured, or c_s times that of the sets s steps before.
 
     What thinning loses is in every measurement, and hides distances below it; contraction sees them all the same.
-
-    Parameters
-    ----------
-    measured : Bracket
-    gaps : list of Bracket
-        Of all steps before.
-    decay : Decay
-
-    Returns
-    -------
-    Bracket
     """
     if not (decay.contracts and gaps):
         return measured

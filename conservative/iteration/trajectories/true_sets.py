@@ -163,16 +163,7 @@ class Aim:
 
 
 def as_polytope(initial: Any) -> MatrixPolytope:
-    """The hull of an array of matrices.
-
-    Parameters
-    ----------
-    initial : array_like, shape (n, p, m)
-
-    Returns
-    -------
-    MatrixPolytope
-    """
+    """The hull of an array of matrices. Shapes: `initial` (n, p, m)."""
     return MatrixPolytope(as_matrices(initial, call="iterate_true", argument="initial"))
 
 

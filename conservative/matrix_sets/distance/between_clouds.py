@@ -30,19 +30,9 @@ _BOXES = 4
 def farthest_in_cloud(X: FiniteSet, Y: FiniteSet) -> Bracket:
     """Bounds of max_i min_j ‖x_i − y_j‖.
 
-    Parameters
-    ----------
-    X, Y : FiniteSet
-        Of matrices of one shape.
+    Returns: as narrow as rounding allows: ends are those of `FiniteSet.project`, and ‖x − y‖ has its d + 8 roundings
+    added, so that a point is only left out if it provably does not exceed the lower end.
 
-    Returns
-    -------
-    Bracket
-        As narrow as rounding allows: ends are those of `FiniteSet.project`, and ‖x − y‖ has its d + 8 roundings
-        added, so that a point is only left out if it provably does not exceed the lower end.
-
-    Examples
-    --------
     >>> farthest_in_cloud(FiniteSet([[[0.0]], [[3.0]]]), FiniteSet([[[1.0]]])).lower > 1.99
     True
     """

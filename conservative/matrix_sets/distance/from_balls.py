@@ -36,28 +36,9 @@ _MOST_NUMBERS = 20_000_000
 def farthest_in_balls(X: CellUnion, Y: MatrixSet, *, tol: float | None = None, budget: int = _BUDGET) -> Bracket:
     """Bounds of max_{x ∈ X} d(x, Y) for a union of cells with a margin and a convex Y.
 
-    Parameters
-    ----------
-    X : CellUnion
-    Y : MatrixSet
-        Convex.
-    tol : float, optional
-        Width that is narrow enough; by default 1e-9 times the size of the sets.
-    budget : int
-        Largest number of cones.
+    `tol`: width that is narrow enough; by default 1e-9 times the size of the sets. Raises InterruptedSearch on an
+    interrupt from the keyboard, with the bracket so far.
 
-    Returns
-    -------
-    Bracket
-        Valid whatever the budget.
-
-    Raises
-    ------
-    InterruptedSearch
-        On an interrupt from the keyboard, with the bracket so far.
-
-    Examples
-    --------
     >>> from conservative.matrix_sets import MatrixPolytope
     >>> box = MatrixPolytope([[[-1, -1]], [[-1, 1]], [[1, -1]], [[1, 1]]])
     >>> 0.5 in farthest_in_balls(CellUnion([[[[0.0, 0.0]]]], margin=1.5), box)

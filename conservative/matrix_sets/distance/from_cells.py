@@ -36,24 +36,8 @@ _BUDGET = 40_000
 def farthest_in_cells(X: CellUnion, Y: CellUnion, *, tol: float | None = None, budget: int = _BUDGET) -> Bracket:
     """Bounds of max_{x ∈ X} d(x, Y).
 
-    Parameters
-    ----------
-    X, Y : CellUnion
-        Without margins.
-    tol : float, optional
-        Width that is narrow enough; by default 1e-9 times the size of the sets.
-    budget : int
-        Largest number of boxes.
-
-    Returns
-    -------
-    Bracket
-        Valid whatever the budget.
-
-    Raises
-    ------
-    InterruptedSearch
-        On an interrupt from the keyboard, with the bracket so far.
+    `X, Y`: without margins. `tol`: width that is narrow enough; by default 1e-9 times the size of the sets. Raises
+    InterruptedSearch on an interrupt from the keyboard, with the bracket so far.
     """
     search = _Search(X, Y)
     width = 1e-9 * max(X.radius, Y.radius) if tol is None else tol

@@ -19,19 +19,7 @@ _FIRST = 512
 def farthest_point(points: Floats, Y: MatrixSet) -> Bracket:
     """Bounds of the largest distance of finitely many points to Y.
 
-    Parameters
-    ----------
-    points : ndarray, shape (n, p, q)
-    Y : MatrixSet
-
-    Returns
-    -------
-    Bracket
-
-    Raises
-    ------
-    InterruptedSearch
-        On an interrupt from the keyboard, with the bracket so far.
+    Shapes: `points` (n, p, q). Raises InterruptedSearch on an interrupt from the keyboard, with the bracket so far.
     """
     flat = points.reshape(len(points), -1)
     if len(points) > 2 * _FIRST:

@@ -24,22 +24,12 @@ _MOST_CORNERS = 10
 def gap_from_template(X: TemplateHull, Y: MatrixSet) -> Bracket:
     """Bounds of max_{x ∈ X} d(x, Y) that list no vertices.
 
-    Parameters
-    ----------
-    X : TemplateHull
-    Y : MatrixSet
+    Returns: below, the distance of points of X found by ascent: those farthest along the template's directions and
+    towards far corners of the box around X, then along the directions from Y to the farthest of them. Above, the gap
+    from the box around X: at its vertices if Y is convex and p·q ≤ 10, else at most d(c, Y) plus the largest ‖x − c‖,
+    with c an inner point or a mean of points of X. The bracket is valid, and narrow for boxes only: the maximum is
+    NP-hard.
 
-    Returns
-    -------
-    Bracket
-        Below, the distance of points of X found by ascent: those farthest along the template's directions and towards
-        far corners of the box around X, then along the directions from Y to the farthest of them. Above, the gap from
-        the box around X: at its vertices if Y is convex and p·q ≤ 10, else at most d(c, Y) plus the largest ‖x − c‖,
-        with c an inner point or a mean of points of X. The bracket is valid, and narrow for boxes only: the maximum is
-        NP-hard.
-
-    Examples
-    --------
     >>> import numpy as np
     >>> axes = np.concatenate([np.eye(4), -np.eye(4)]).reshape(-1, 2, 2)
     >>> cube, half = TemplateHull(axes, np.ones(8)), TemplateHull(axes, 0.5 * np.ones(8))

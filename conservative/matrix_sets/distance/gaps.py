@@ -103,20 +103,7 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
 def measured_gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
     """As `gap`, for loops that keep records of their own: an interrupt from the keyboard is raised.
 
-    Parameters
-    ----------
-    X, Y : MatrixSet
-    tol : float, optional
-
-    Returns
-    -------
-    Bracket
-
-    Raises
-    ------
-    KeyboardInterrupt
-        An `InterruptedSearch` where a bracket is known.
-    ArgumentTypeError, EmptySetError, ShapeError, ArgumentError
+    Raises KeyboardInterrupt: an `InterruptedSearch` where a bracket is known.
     """
     empty = is_empty(X, Y)
     check_pair(Y if empty else X, Y, call="gap")
@@ -212,20 +199,7 @@ def hausdorff_distance(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) 
 def measured_distance(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
     """As `hausdorff_distance`, for loops that keep records of their own: an interrupt from the keyboard is raised.
 
-    Parameters
-    ----------
-    X, Y : MatrixSet
-    tol : float, optional
-
-    Returns
-    -------
-    Bracket
-
-    Raises
-    ------
-    KeyboardInterrupt
-        An `InterruptedSearch` where a bracket is known.
-    ArgumentTypeError, EmptySetError, ShapeError, ArgumentError
+    Raises KeyboardInterrupt: an `InterruptedSearch` where a bracket is known.
     """
     check_pair(X, Y, call="hausdorff_distance")
     forward = _unknown(X, Y)

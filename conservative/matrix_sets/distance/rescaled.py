@@ -16,32 +16,13 @@ _LARGEST = 400
 
 
 def far_exponent(X: MatrixSet, Y: MatrixSet) -> int:
-    """The exponent of the larger size, where it is so large, or so small, that sets should be scaled; otherwise 0.
-
-    Parameters
-    ----------
-    X, Y : MatrixSet
-
-    Returns
-    -------
-    int
-    """
+    """The exponent of the larger size, where it is so large, or so small, that sets should be scaled; otherwise 0."""
     exponent = int(np.frexp(max(X.radius, Y.radius))[1])
     return exponent if abs(exponent) > _LARGEST else 0
 
 
 def scaled(S: MatrixSet, exponent: int) -> MatrixSet:
-    """2^exponent S, exact but for entries that underflow; without the errors of S.
-
-    Parameters
-    ----------
-    S : MatrixSet
-    exponent : int
-
-    Returns
-    -------
-    MatrixSet
-    """
+    """2^exponent S, exact but for entries that underflow; without the errors of S."""
     with np.errstate(under="ignore"):
         if isinstance(S, FiniteSet | MatrixPolytope):
             return type(S)(np.ldexp(S.extreme, exponent))
@@ -57,18 +38,7 @@ def scaled(S: MatrixSet, exponent: int) -> MatrixSet:
 
 
 def scaled_back(found: Bracket, exponent: int, *, entries: int) -> Bracket:
-    """2^exponent times a distance of scaled sets of so many entries, with room for what underflowed.
-
-    Parameters
-    ----------
-    found : Bracket
-    exponent : int
-    entries : int
-
-    Returns
-    -------
-    Bracket
-    """
+    """2^exponent times a distance of scaled sets of so many entries, with room for what underflowed."""
     lost = 4.0 * 5e-324 * entries if exponent > 0 else 0.0
     with np.errstate(over="ignore", under="ignore"):
         lower, upper = np.ldexp([max(0.0, found.lower - lost), found.upper + lost], exponent).tolist()

@@ -22,20 +22,8 @@ _ARC = np.pi / 16.0
 def rounded(cells: Floats, margin: float) -> tuple[Any, Floats, Floats]:
     """The union of fattened cells as polygons and caps.
 
-    Parameters
-    ----------
-    cells : ndarray, shape (n, k, 2)
-    margin : float
-        Positive.
-
-    Returns
-    -------
-    polygons : ndarray of shapely geometries, shape (n,)
-        Inscribed in a fattened cell each, up to rounding.
-    caps : ndarray, shape (c, 3, 2)
-        Triangles: both ends of an arc, and where its tangents meet. With the polygons they cover the set.
-    centres : ndarray, shape (c, 2)
-        Of the arcs.
+    Shapes: `cells` (n, k, 2), result (n,), result (c, 3, 2), result (c, 2). `polygons`: inscribed in a fattened cell
+    each, up to rounding.
     """
     import shapely
 
@@ -84,13 +72,7 @@ def _corners(hulls: Any) -> tuple[Floats, NDArray[np.intp], Floats, Floats]:
 def with_apex(start: Floats, end: Floats, centres: Floats) -> Floats:
     """Triangles around caps: the ends of the arcs and where their tangents meet.
 
-    Parameters
-    ----------
-    start, end, centres : ndarray, shape (n, 2)
-
-    Returns
-    -------
-    ndarray, shape (n, 3, 2)
+    Shapes: `start, end, centres` (n, 2), result (n, 3, 2).
     """
     towards = (start - centres) + (end - centres)
     share = 2.0 * (norms(start - centres) / norms(towards)) ** 2
@@ -99,17 +81,7 @@ def with_apex(start: Floats, end: Floats, centres: Floats) -> Floats:
 
 
 def arc_middles(caps: Floats, centres: Floats) -> Floats:
-    """The middle of the arc of each cap.
-
-    Parameters
-    ----------
-    caps : ndarray, shape (n, 3, 2)
-    centres : ndarray, shape (n, 2)
-
-    Returns
-    -------
-    ndarray, shape (n, 2)
-    """
+    """The middle of the arc of each cap. Shapes: `caps` (n, 3, 2), `centres` (n, 2), result (n, 2)."""
     towards = (caps[:, 0] - centres) + (caps[:, 1] - centres)
     share = norms(caps[:, 0] - centres) / norms(towards)
     return np.asarray(centres + share[:, None] * towards)

@@ -32,24 +32,8 @@ _BATCH = 4096
 def farthest_in_hull(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None, budget: int = _BUDGET) -> Bracket:
     """Bounds of max_{x ∈ X} d(x, Y).
 
-    Parameters
-    ----------
-    X, Y : MatrixSet
-        Of one shape.
-    tol : float, optional
-        Width that is narrow enough; by default 1e-9 times the size of the sets.
-    budget : int
-        Largest number of cells.
-
-    Returns
-    -------
-    Bracket
-        Valid whatever the budget; it closes in low dimension.
-
-    Raises
-    ------
-    InterruptedSearch
-        On an interrupt from the keyboard, with the bracket so far.
+    `tol`: width that is narrow enough; by default 1e-9 times the size of the sets. Raises InterruptedSearch on an
+    interrupt from the keyboard, with the bracket so far.
     """
     if isinstance(Y, CellUnion) and Y.cells.shape[1] > 1:
         budget = min(budget, max(_BATCH, _PAIRS // len(Y.cells)))

@@ -42,22 +42,9 @@ _BISECTIONS = 50
 def farthest_in_plane(X: MatrixSet, Y: PlanarRegion, *, tol: float | None = None) -> Bracket:
     """Bounds of max_{x ∈ X} d(x, Y) in the plane.
 
-    Parameters
-    ----------
-    X : MatrixSet
-        Whose `to_shapely` is exact, up to the rounding of unions, or a `CellUnion` with a margin.
-    Y : PlanarRegion
-    tol : float, optional
-        Width that is narrow enough; by default 1e-9 times the size of the sets.
-
-    Returns
-    -------
-    Bracket
-
-    Raises
-    ------
-    InterruptedSearch
-        On an interrupt from the keyboard, with the bracket so far.
+    `X`: whose `to_shapely` is exact, up to the rounding of unions, or a `CellUnion` with a margin. `tol`: width that is
+    narrow enough; by default 1e-9 times the size of the sets. Raises InterruptedSearch on an interrupt from the
+    keyboard, with the bracket so far.
     """
     import shapely
 

@@ -26,16 +26,8 @@ _FEW = 5
 def pair_distances(points: Floats, cells: Floats) -> tuple[Floats, Floats, Floats]:
     """Distance of points[i] to conv(cells[i]) for all i, between proved bounds.
 
-    Parameters
-    ----------
-    points : ndarray, shape (n, d)
-    cells : ndarray, shape (n, k, d)
-
-    Returns
-    -------
-    nearest : ndarray, shape (n, d)
-    lower, upper : ndarray, shape (n,)
-        Rounding is added outward: a combination of k differences errs by at most (k + d + 8)u times their norms.
+    Shapes: `points` (n, d), `cells` (n, k, d), result (n, d), result (n,). `lower, upper`: rounding is added outward: a
+    combination of k differences errs by at most (k + d + 8)u times their norms.
     """
     parts = [_chunk(points[i : i + _CHUNK], cells[i : i + _CHUNK]) for i in range(0, max(len(points), 1), _CHUNK)]
     nearest, lower, upper = (np.concatenate(part) for part in zip(*parts, strict=True))

@@ -73,19 +73,9 @@ class _Sweep:
 def nearest_points(points: Floats, vertices: Floats, *, tolerance: Floats, stop_below: float = 0.0) -> Candidates:
     """Candidates for the nearest point of conv(vertices) to every point.
 
-    Parameters
-    ----------
-    points : ndarray, shape (n, d)
-    vertices : ndarray, shape (k, d)
-        Both centred and of size about one.
-    tolerance : ndarray, shape (n,)
-        A point is done when its primal value exceeds its dual value by at most this much.
-    stop_below : float
-        A point is done, too, when its primal value is at most this: it cannot matter to a maximum.
-
-    Returns
-    -------
-    Candidates
+    Shapes: `points` (n, d), `vertices` (k, d), `tolerance` (n,). `tolerance`: A point is done when its primal value
+    exceeds its dual value by at most this much. `stop_below`: A point is done, too, when its primal value is at most
+    this: it cannot matter to a maximum.
     """
     n, d = points.shape
     room = min(d + 1, vertices.shape[0])

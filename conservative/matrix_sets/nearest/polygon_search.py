@@ -19,16 +19,7 @@ _MOST = 100
 def nearest_in_plane(points: Floats, vertices: Floats, *, tolerance: Floats, stop_below: float = 0.0) -> Candidates:
     """As `nearest_points`, for points and vertices of the plane.
 
-    Parameters
-    ----------
-    points : ndarray, shape (n, 2)
-    vertices : ndarray, shape (k, 2)
-    tolerance : ndarray, shape (n,)
-    stop_below : float
-
-    Returns
-    -------
-    Candidates
+    Shapes: `points` (n, 2), `vertices` (k, 2), `tolerance` (n,).
     """
     if len(vertices) > _MOST:
         return nearest_points(points, vertices, tolerance=tolerance, stop_below=stop_below)

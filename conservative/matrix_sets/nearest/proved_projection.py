@@ -77,18 +77,8 @@ def hull_distances(
 ) -> HullDistances:
     """Brackets of the distance of every point to conv(vertices).
 
-    Parameters
-    ----------
-    points : ndarray, shape (n, d)
-    vertices : ndarray, shape (k, d)
-    tolerance : float
-        Width of the brackets that is good enough; rounding may leave them wider.
-    stop_below : float
-        Points known to be no farther than this keep a wide (valid) bracket.
-
-    Returns
-    -------
-    HullDistances
+    Shapes: `points` (n, d), `vertices` (k, d). `tolerance`: width of the brackets that is good enough; rounding may
+    leave them wider.
     """
     n, d = points.shape
     k = vertices.shape[0]

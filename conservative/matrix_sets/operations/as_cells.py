@@ -13,22 +13,9 @@ from conservative.matrix_sets.zonotopes.zonotope import MatrixZonotope
 def as_cells(S: MatrixSet) -> CellUnion:
     """The set as a union of cells: its points, its triangles, or one cell with all vertices.
 
-    Parameters
-    ----------
-    S : MatrixSet
+    Returns: with the tag and the errors of S; the rounding of listed vertices is added. Raises BudgetError if the
+    vertices are too many to list.
 
-    Returns
-    -------
-    CellUnion
-        With the tag and the errors of S; the rounding of listed vertices is added.
-
-    Raises
-    ------
-    BudgetError
-        If the vertices are too many to list.
-
-    Examples
-    --------
     >>> as_cells(FiniteSet([[[0.0]], [[1.0]]]))
     CellUnion(2 cells, 1 × 1, equal to the true set)
     """
@@ -47,16 +34,7 @@ def as_cells(S: MatrixSet) -> CellUnion:
 
 
 def vertex_rounding(S: MatrixSet) -> float:
-    """How far the matrices that `extreme` lists may be from the set's own vertices.
-
-    Parameters
-    ----------
-    S : MatrixSet
-
-    Returns
-    -------
-    float
-    """
+    """How far the matrices that `extreme` lists may be from the set's own vertices."""
     if isinstance(S, TemplateHull):
         return round_up(VERTEX_ROUNDING * 2.0 * S.radius)
     return S.rounding if isinstance(S, MatrixZonotope) else 0.0

@@ -23,21 +23,10 @@ _OVERLAY = 1e-11
 def affine_images(points: Floats, A: Floats, B: Floats) -> tuple[Floats, float]:
     """All A_i X_j + B_i, and a bound of their rounding errors.
 
-    Parameters
-    ----------
-    points : ndarray, shape (n, p, q)
-    A : ndarray, shape (k, r, p)
-    B : ndarray, shape (k, r, q)
+    Shapes: `points` (n, p, q), `A` (k, r, p), `B` (k, r, q), result (k, n, r, q). `rounding`: at least the largest
+    Frobenius distance of a computed image to the exact one: each entry of AX errs by at most pu/(1 − pu) times |A||X|,
+    and adding an entry of B by u times the sum, and by at most what is added.
 
-    Returns
-    -------
-    images : ndarray, shape (k, n, r, q)
-    rounding : float
-        At least the largest Frobenius distance of a computed image to the exact one: each entry of AX errs by at most
-        pu/(1 − pu) times |A||X|, and adding an entry of B by u times the sum, and by at most what is added.
-
-    Examples
-    --------
     >>> affine_images(np.ones((1, 1, 1)), np.full((1, 1, 1), 0.5), np.ones((1, 1, 1)))[0].tolist()
     [[[[1.5]]]]
     """
@@ -55,16 +44,7 @@ def union_image(S: CellUnion, A: Floats, B: Floats) -> CellUnion:
     A ball of radius m becomes an ellipsoid whose half axes are m times the singular values of A, and flat where A has
     more rows than columns.
 
-    Parameters
-    ----------
-    S : CellUnion
-        Of p × q matrices.
-    A : ndarray, shape (r, p)
-    B : ndarray, shape (r, q)
-
-    Returns
-    -------
-    CellUnion
+    Shapes: `A` (r, p), `B` (r, q).
     """
     n, k = S.cells.shape[:2]
     images, rounding = affine_images(S.cells.reshape(-1, *S.shape), A[None], B[None])
@@ -94,16 +74,7 @@ def _least_stretch(A: Floats, norm: float) -> float:
 def region_image(S: PlanarRegion, A: Floats, B: Floats) -> PlanarRegion | CellUnion:
     """The image of a region: a region if it is in the plane, a union of triangles otherwise.
 
-    Parameters
-    ----------
-    S : PlanarRegion
-        Of p × q matrices.
-    A : ndarray, shape (r, p)
-    B : ndarray, shape (r, q)
-
-    Returns
-    -------
-    PlanarRegion or CellUnion
+    Shapes: `A` (r, p), `B` (r, q).
     """
     q = S.shape[1]
     if B.size != 2:
@@ -119,16 +90,7 @@ def template_image(S: TemplateHull, A: Floats, B: Floats) -> TemplateHull:
     """An outer hull of the image: with D = A⁺ᵀU, ± every axis, and ± what is orthogonal to the image, ⟨D, AX + B⟩ ≤
     h(AᵀD) + ⟨D, B⟩.
 
-    Parameters
-    ----------
-    S : TemplateHull
-        Of p × q matrices; exact or outer.
-    A : ndarray, shape (r, p)
-    B : ndarray, shape (r, q)
-
-    Returns
-    -------
-    TemplateHull
+    Shapes: `A` (r, p), `B` (r, q). `S`: of p × q matrices; exact or outer.
     """
     if S.exactness is Exactness.INNER:
         raise ArgumentTypeError("`affine_image(S=...)` needs a template hull that is exact or outer; got an inner one.")

@@ -22,17 +22,7 @@ def moved(geometry: Any, L: Floats, b: Floats) -> Any:
     across. If images of rings are valid, their vertices' rounding moves the boundary by as much, and what the boundary
     winds around as well.
 
-    Parameters
-    ----------
-    geometry : shapely geometry
-        Valid.
-    L : ndarray, shape (2, 2)
-    b : ndarray, shape (2,)
-
-    Returns
-    -------
-    ndarray of shapely geometries
-        Valid, and their union within 2e-12 of the size ‖L‖ max ‖x‖ + ‖b‖ of the image.
+    Shapes: `L` (2, 2), `b` (2,).
     """
     import shapely
 

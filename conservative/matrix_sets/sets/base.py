@@ -169,17 +169,7 @@ class MatrixSet(ABC):
 
 
 def check_errors(target: MatrixSet) -> None:
-    """Check the error fields of a set under construction.
-
-    Parameters
-    ----------
-    target : MatrixSet
-
-    Raises
-    ------
-    ArgumentError
-        For errors that are negative or NaN.
-    """
+    """Check the error fields of a set under construction. Raises ArgumentError for errors that are negative or NaN."""
     name = type(target).__name__
     for field in ("e_missing", "e_extra"):
         as_distance(getattr(target, field), call=name, argument=field)
@@ -188,14 +178,7 @@ def check_errors(target: MatrixSet) -> None:
 def largest_products(directions: Floats, corners: Floats) -> Floats:
     """The largest inner product of each direction with a corner; infinite only where it is beyond the doubles.
 
-    Parameters
-    ----------
-    directions : ndarray, shape (n, d)
-    corners : ndarray, shape (k, d)
-
-    Returns
-    -------
-    ndarray, shape (n,)
+    Shapes: `directions` (n, d), `corners` (k, d), result (n,).
     """
     one, two = (max(0, int(np.frexp(np.abs(x).max(initial=0.0))[1]) - _LARGE) for x in (directions, corners))
     with np.errstate(over="ignore", under="ignore"):
@@ -204,18 +187,7 @@ def largest_products(directions: Floats, corners: Floats) -> Floats:
 
 
 def moved_back(near: Projection, exponent: int) -> Projection:
-    """Projections onto a set that was divided by a power of two, with room for what underflowed.
-
-    Parameters
-    ----------
-    near : Projection
-        Of sets of size one.
-    exponent : int
-
-    Returns
-    -------
-    Projection
-    """
+    """Projections onto a set that was divided by a power of two, with room for what underflowed."""
     lower, upper = np.maximum(near.lower - _UNDERFLOW, 0.0), near.upper + _UNDERFLOW * (near.upper > 0.0)
     with np.errstate(over="ignore", under="ignore"):
         nearest = np.ldexp(near.nearest, exponent)

@@ -11,23 +11,7 @@ Floats = NDArray[np.float64]
 
 
 def intervals(S: MatrixSet) -> Floats:
-    """The components of a set of numbers, in order; a margin is added in floating point.
-
-    Parameters
-    ----------
-    S : MatrixSet
-        Of 1 × 1 matrices.
-
-    Returns
-    -------
-    ndarray, shape (n, 2)
-        Both ends of each.
-
-    Examples
-    --------
-    >>> intervals(CellUnion([[[[0.0]], [[2.0]]], [[[1.0]], [[3.0]]], [[[5.0]], [[5.0]]]])).tolist()
-    [[0.0, 3.0], [5.0, 5.0]]
-    """
+    """The components of a set of numbers, in order; a margin is added in floating point. Shapes: result (n, 2)."""
     if isinstance(S, CellUnion):
         cells = S.cells.reshape(len(S.cells), -1)
         ends = np.stack([cells.min(axis=1) - S.margin, cells.max(axis=1) + S.margin], axis=1)
@@ -39,17 +23,7 @@ def intervals(S: MatrixSet) -> Floats:
 
 
 def merged(ends: Floats) -> Floats:
-    """Disjoint intervals with the same union.
-
-    Parameters
-    ----------
-    ends : ndarray, shape (n, 2)
-
-    Returns
-    -------
-    ndarray, shape (k, 2)
-        In order.
-    """
+    """Disjoint intervals with the same union. Shapes: `ends` (n, 2), result (k, 2). Returns: in order."""
     ends = ends[np.argsort(ends[:, 0])]
     reached = np.maximum.accumulate(ends[:, 1])
     starts = np.flatnonzero(np.r_[True, ends[1:, 0] > reached[:-1]])
@@ -61,15 +35,6 @@ def farthest_on_line(X: MatrixSet, Y: MatrixSet) -> Bracket:
 
     Between two intervals of Y the distance rises up to the middle and falls after it; if X misses the middle, it is
     largest at an end of X.
-
-    Parameters
-    ----------
-    X, Y : MatrixSet
-        Of 1 × 1 matrices.
-
-    Returns
-    -------
-    Bracket
     """
     ours, theirs = intervals(X), intervals(Y)
     middles = 0.5 * theirs[:-1, 1] + 0.5 * theirs[1:, 0]

@@ -11,18 +11,7 @@ from conservative.matrix_sets.sets.base import MatrixSet
 def is_empty(X: Any, Y: Any) -> bool:
     """Whether X is an array of no matrices of the shape of Y.
 
-    Parameters
-    ----------
-    X, Y : object
-
-    Returns
-    -------
-    bool
-
-    Raises
-    ------
-    ShapeError
-        If it is one of matrices of another shape.
+    Raises ShapeError if it is one of matrices of another shape.
     """
     empty = isinstance(X, np.ndarray) and X.ndim == 3 and len(X) == 0 and isinstance(Y, MatrixSet)
     if empty and X.shape[1:] != Y.shape:
@@ -31,18 +20,7 @@ def is_empty(X: Any, Y: Any) -> bool:
 
 
 def check_pair(X: Any, Y: Any, *, call: str) -> None:
-    """Refuse what is not two sets of matrices of one shape.
-
-    Parameters
-    ----------
-    X, Y : object
-    call : str
-        Named in error messages.
-
-    Raises
-    ------
-    EmptySetError, ArgumentTypeError, ShapeError
-    """
+    """Refuse what is not two sets of matrices of one shape."""
     for name, value in (("X", X), ("Y", Y)):
         if isinstance(value, np.ndarray) and 0 in value.shape[:1]:
             raise EmptySetError(f"`{call}({name}=...)` needs at least one matrix; got an array of shape {value.shape}.")
@@ -52,18 +30,7 @@ def check_pair(X: Any, Y: Any, *, call: str) -> None:
 
 
 def check_set(value: Any, *, call: str, argument: str) -> None:
-    """Refuse what is not a set of matrices.
-
-    Parameters
-    ----------
-    value : object
-    call, argument : str
-        Named in error messages.
-
-    Raises
-    ------
-    ArgumentTypeError
-    """
+    """Refuse what is not a set of matrices."""
     if not isinstance(value, MatrixSet):
         raise ArgumentTypeError(
             f"`{call}({argument}=...)` needs a set of matrices; got {type(value).__name__}. "

@@ -15,21 +15,7 @@ _SIDES = 32
 
 
 def planar_points(points: NDArray[np.float64]) -> Any:
-    """A shapely point or multipoint.
-
-    Parameters
-    ----------
-    points : ndarray, shape (k, p, q) with p·q = 2
-
-    Returns
-    -------
-    shapely.Point or shapely.MultiPoint
-
-    Raises
-    ------
-    ShapeError
-        If p·q is not 2.
-    """
+    """A shapely point or multipoint. Shapes: `points` (k, p, q). Raises ShapeError if p·q is not 2."""
     import shapely
 
     flat = _plane(points)
@@ -39,18 +25,7 @@ def planar_points(points: NDArray[np.float64]) -> Any:
 def planar_hull(vertices: NDArray[np.float64]) -> Any:
     """The convex hull as a shapely point, segment or polygon.
 
-    Parameters
-    ----------
-    vertices : ndarray, shape (k, p, q) with p·q = 2
-
-    Returns
-    -------
-    shapely.Point, shapely.LineString or shapely.Polygon
-
-    Raises
-    ------
-    ShapeError
-        If p·q is not 2.
+    Shapes: `vertices` (k, p, q). Raises ShapeError if p·q is not 2.
     """
     flat = _plane(vertices)
     return _hulls(flat, np.zeros(len(flat), dtype=np.intp))[0]
@@ -68,20 +43,8 @@ def _hulls(flat: NDArray[np.float64], index: NDArray[np.intp]) -> Any:
 def planar_cells(cells: NDArray[np.float64], *, margin: float) -> Any:
     """The union of convex cells, each fattened by polygons around balls.
 
-    Parameters
-    ----------
-    cells : ndarray, shape (n, k, p, q) with p·q = 2
-    margin : float
-
-    Returns
-    -------
-    shapely geometry
-        A collection of parts that overlap, where shapely finds no union that is proved to be right.
-
-    Raises
-    ------
-    ShapeError
-        If p·q is not 2.
+    Shapes: `cells` (n, k, p, q). Returns: A collection of parts that overlap, where shapely finds no union that is
+    proved to be right. Raises ShapeError if p·q is not 2.
     """
     return united(planar_parts(cells, margin=margin))
 
@@ -89,19 +52,7 @@ def planar_cells(cells: NDArray[np.float64], *, margin: float) -> Any:
 def planar_parts(cells: NDArray[np.float64], *, margin: float = 0.0) -> Any:
     """The convex cells, each fattened by polygons around balls; not united.
 
-    Parameters
-    ----------
-    cells : ndarray, shape (n, k, p, q) with p·q = 2
-    margin : float
-
-    Returns
-    -------
-    ndarray of shapely geometries, shape (n,)
-
-    Raises
-    ------
-    ShapeError
-        If p·q is not 2.
+    Shapes: `cells` (n, k, p, q), result (n,). Raises ShapeError if p·q is not 2.
     """
     n, k = cells.shape[:2]
     flat, index = _plane(cells.reshape(-1, *cells.shape[2:])), np.repeat(np.arange(n), k)
@@ -114,17 +65,7 @@ def planar_parts(cells: NDArray[np.float64], *, margin: float = 0.0) -> Any:
 
 
 def planar_collection(cells: NDArray[np.float64]) -> Any:
-    """The hulls of cells as one geometry, without uniting them.
-
-    Parameters
-    ----------
-    cells : ndarray, shape (n, k, p, q) with p·q = 2
-
-    Returns
-    -------
-    shapely.GeometryCollection
-        Its parts may overlap.
-    """
+    """The hulls of cells as one geometry, without uniting them. Shapes: `cells` (n, k, p, q)."""
     import shapely
 
     return shapely.GeometryCollection(list(planar_parts(cells)))

@@ -64,23 +64,7 @@ class Cut:
 def covered(inner: Cut, *outer: Cut, margin: float) -> bool:
     """Whether a set is proved to be in the union of others, fattened by a margin; `False` proves nothing.
 
-    Parameters
-    ----------
-    inner, *outer : Cut
-        Of sizes whose squares are doubles.
-    margin : float
-        Half the side of the squares that are added to the union, so that distances may be √2 times as large.
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> corners = np.array([[[0, 0], [1, 0], [1, 1]], [[0, 0], [0, 1], [1, 1]], [[0, 0.5], [1, 0.5], [0.5, 1]]])
-    >>> lower, upper, across = (Cut(c[None], np.stack([c, np.roll(c, 1, axis=0)], axis=1)) for c in corners)
-    >>> covered(across, lower, upper, margin=1e-9), covered(across, lower, margin=1e-9)
-    (True, False)
+    `margin`: half the side of the squares that are added to the union, so that distances may be √2 times as large.
     """
     triangles = np.concatenate([c.triangles for c in outer])
     if not len(inner.triangles):

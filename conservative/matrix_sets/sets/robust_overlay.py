@@ -32,17 +32,8 @@ _EXTREME = 300
 def united(parts: Any) -> Any:
     """The union of polygons, lines and points.
 
-    Parameters
-    ----------
-    parts : sequence or ndarray of shapely geometries
-        Valid.
-
-    Returns
-    -------
-    shapely geometry
-        Proved to be within 3e-12 of the size of the union, in the Hausdorff distance, twice that of more than 64
-        parts, three times of more than 4,096; where shapely finds no such union, a collection of parts that may
-        overlap.
+    Returns: proved to be within 3e-12 of the size of the union, in the Hausdorff distance, twice that of more than 64
+    parts, three times of more than 4,096; where shapely finds no such union, a collection of parts that may overlap.
     """
     import shapely
 
@@ -86,17 +77,7 @@ def _proved(parts: Any) -> Any:
 
 
 def unions(parts: Any) -> Iterator[Any]:
-    """What may be the union; nothing is proved.
-
-    Parameters
-    ----------
-    parts : shapely geometry or ndarray of them
-
-    Yields
-    ------
-    shapely geometry
-        By plain arithmetic, then for coordinates that are snapped.
-    """
+    """What may be the union; nothing is proved."""
     import shapely
 
     return _attempts(shapely.union_all, simple_parts(parts), grid=_SNAP * _size(parts))
@@ -105,18 +86,7 @@ def unions(parts: Any) -> Iterator[Any]:
 def unproved_union(parts: Any) -> Any:
     """The first of `unions`, for callers that prove what they need of it, or need no more.
 
-    Parameters
-    ----------
-    parts : ndarray of shapely geometries
-
-    Returns
-    -------
-    shapely geometry
-
-    Raises
-    ------
-    shapely.errors.GEOSException
-        If there is none.
+    Raises shapely.errors.GEOSException if there is none.
     """
     import shapely
 
@@ -126,17 +96,7 @@ def unproved_union(parts: Any) -> Any:
 
 
 def differences(first: Any, second: Any) -> Iterator[Any]:
-    """What may be the points of the first set that are not in the second; nothing is proved.
-
-    Parameters
-    ----------
-    first, second : shapely geometry
-
-    Yields
-    ------
-    shapely geometry
-        As `unions`.
-    """
+    """What may be the points of the first set that are not in the second; nothing is proved."""
     import shapely
 
     return _attempts(shapely.difference, first, second, grid=_SNAP * max(_size(first), _size(second)))
@@ -161,35 +121,14 @@ def _size(parts: Any) -> float:
 
 
 def far_exponent(parts: Any, *, most: float = 0.0) -> int:
-    """The exponent of the size of geometries where it is so large, or so small, that they should be scaled; else 0.
-
-    Parameters
-    ----------
-    parts : shapely geometry or ndarray of them
-    most : float
-        A size beside theirs.
-
-    Returns
-    -------
-    int
-    """
+    """The exponent of the size of geometries where it is so large, or so small, that they should be scaled; else 0."""
     size = max(_size(parts), most)
     exponent = int(np.frexp(size)[1]) if np.isfinite(size) else 0
     return exponent if abs(exponent) > _EXTREME else 0
 
 
 def moved_by(parts: Any, exponent: int) -> Any:
-    """Geometries times a power of two.
-
-    Parameters
-    ----------
-    parts : shapely geometry or ndarray of them
-    exponent : int
-
-    Returns
-    -------
-    shapely geometry or ndarray of them
-    """
+    """Geometries times a power of two."""
     import shapely
 
     with np.errstate(under="ignore"):

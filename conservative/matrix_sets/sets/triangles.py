@@ -18,17 +18,7 @@ Floats = NDArray[np.float64]
 
 
 def simple_parts(geometry: Any) -> Any:
-    """The points, lines and polygons of which a geometry, or an array of them, consists.
-
-    Parameters
-    ----------
-    geometry : shapely geometry or ndarray of them
-
-    Returns
-    -------
-    ndarray of shapely geometries
-        None of them empty.
-    """
+    """The points, lines and polygons of which a geometry, or an array of them, consists."""
     import shapely
 
     parts = np.atleast_1d(np.asarray(geometry, dtype=object)).ravel()
@@ -38,17 +28,7 @@ def simple_parts(geometry: Any) -> Any:
 
 
 def boundary_segments(geometry: Any) -> Floats:
-    """All segments of rings and lines, and points as segments of length 0.
-
-    Parameters
-    ----------
-    geometry : shapely geometry
-
-    Returns
-    -------
-    ndarray, shape (n, 2, 2)
-        Start and end of each segment; consecutive segments of one ring or line follow each other.
-    """
+    """All segments of rings and lines, and points as segments of length 0. Shapes: result (n, 2, 2)."""
     import shapely
 
     parts = simple_parts(geometry)
@@ -64,13 +44,7 @@ def boundary_segments(geometry: Any) -> Floats:
 def held(parts: Any, holders: Any) -> NDArray[np.bool_]:
     """Whether geometries are in a single one of others each, by shapely's predicate, which is exact.
 
-    Parameters
-    ----------
-    parts, holders : ndarray of shapely geometries
-
-    Returns
-    -------
-    ndarray of bool, shape (len(parts),)
+    Shapes: result (len(parts),).
     """
     import shapely
 
@@ -81,15 +55,7 @@ def held(parts: Any, holders: Any) -> NDArray[np.bool_]:
 def triangulated(geometry: Any) -> Cut:
     """Triangles, segments and points (as triangles with repeated corners) whose union is the geometry.
 
-    Parameters
-    ----------
-    geometry : shapely geometry or ndarray of them
-        Valid.
-
-    Returns
-    -------
-    Cut
-        Its rounding is 0, unless shapely's triangles fail the proof.
+    Returns: its rounding is 0, unless shapely's triangles fail the proof.
     """
     import shapely
 
@@ -177,16 +143,8 @@ def _heights(left: Floats, right: Floats, x: Floats) -> Floats:
 def planar_hulls(points: Floats, index: NDArray[np.intp]) -> Any:
     """The convex hulls of groups of points as shapely points, segments and polygons.
 
-    Parameters
-    ----------
-    points : ndarray, shape (n, 2)
-    index : ndarray of int, shape (n,)
-        Numbers of the groups, each from 0 on, in order.
-
-    Returns
-    -------
-    ndarray of shapely geometries
-        Each found to hold its points, and convex to rounding; exact otherwise.
+    Shapes: `points` (n, 2), `index` (n,). `index`: numbers of the groups, each from 0 on, in order. Returns: each found
+    to hold its points, and convex to rounding; exact otherwise.
     """
     import shapely
 

@@ -45,19 +45,9 @@ def nearest_in_zonotope(
 ) -> BoxProjection:
     """Points of {C + Σ s_i G_i, |s_i| ≤ 1} nearest to given ones, with proved distances.
 
-    Parameters
-    ----------
-    points : ndarray, shape (n, p, q)
-    center : ndarray, shape (p, q)
-    generators : Generators
-    stop_below : float
-        Points found to be no farther than this keep a wide (valid) bracket.
-
-    Returns
-    -------
-    BoxProjection
-        Bounds have all rounding added outward: the entries of X − C − Σ s_i G_i err by at most (k + 4)u times those of
-        |X| + |C| + Σ|G_i|, and every inner product of D and G_i by γ‖D‖‖G_i‖, γ counting its roundings.
+    Shapes: `points` (n, p, q), `center` (p, q). Returns: bounds have all rounding added outward: the entries of X − C −
+    Σ s_i G_i err by at most (k + 4)u times those of |X| + |C| + Σ|G_i|, and every inner product of D and G_i by
+    γ‖D‖‖G_i‖, γ counting its roundings.
     """
     exponent = max(generators.exponent(), int(np.frexp(np.abs(center).max())[1]) if center.any() else -1080)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):

@@ -9,16 +9,6 @@ Floats = NDArray[np.float64]
 def sign_vectors(count: int) -> Floats:
     """All vectors of ±1, shape (2^count, count).
 
-    Parameters
-    ----------
-    count : int
-
-    Returns
-    -------
-    ndarray
-
-    Examples
-    --------
     >>> sign_vectors(1).tolist()
     [[-1.0], [1.0]]
     """
@@ -29,19 +19,9 @@ def sign_vectors(count: int) -> Floats:
 def planar_vertices(center: Floats, generators: Floats) -> Floats:
     """Vertices of a zonotope on the line or in the plane, in order around it.
 
-    Parameters
-    ----------
-    center : ndarray, shape (d,)
-        d is 1 or 2.
-    generators : ndarray, shape (k, d)
+    Shapes: `center` (d,), `generators` (k, d), result (at most 2k, d). Returns: in the plane each generator is an edge
+    twice: sorted by angle, the edges walk around the set.
 
-    Returns
-    -------
-    ndarray, shape (at most 2k, d)
-        In the plane each generator is an edge twice: sorted by angle, the edges walk around the set.
-
-    Examples
-    --------
     >>> planar_vertices(np.zeros(2), np.array([[1.0, 0.0], [0.0, 1.0]])).tolist()
     [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]]
     """

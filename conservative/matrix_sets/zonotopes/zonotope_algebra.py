@@ -15,20 +15,8 @@ Floats = NDArray[np.float64]
 def zonotope_image(S: MatrixZonotope, A: Floats, B: Floats) -> MatrixZonotope:
     """The zonotope {A X + B : X ∈ S}; factors stay factors.
 
-    Parameters
-    ----------
-    S : MatrixZonotope
-        Of p × q matrices.
-    A : ndarray, shape (r, p)
-    B : ndarray, shape (r, q)
+    Shapes: `A` (r, p), `B` (r, q). Returns: its errors are those of S times ‖A‖₂, plus rounding.
 
-    Returns
-    -------
-    MatrixZonotope
-        Its errors are those of S times ‖A‖₂, plus rounding.
-
-    Examples
-    --------
     >>> import numpy as np
     >>> S = MatrixZonotope([[1.0]], [[[0.5]]])
     >>> zonotope_image(S, np.array([[2.0]]), np.array([[1.0]]))
@@ -49,19 +37,9 @@ def zonotope_image(S: MatrixZonotope, A: Floats, B: Floats) -> MatrixZonotope:
 def zonotope_shadow(S: MatrixZonotope, U: Floats) -> MatrixZonotope:
     """The zonotope of all (⟨U_1, X⟩, ..., ⟨U_r, X⟩), X ∈ S; no generator is written out.
 
-    Parameters
-    ----------
-    S : MatrixZonotope
-        Of p × q matrices.
-    U : ndarray, shape (r, p, q)
+    Shapes: `U` (r, p, q). Returns: of r × 1 matrices; its errors are those of S times the norm of U as an r × pq
+    matrix, plus rounding.
 
-    Returns
-    -------
-    MatrixZonotope
-        Of r × 1 matrices; its errors are those of S times the norm of U as an r × pq matrix, plus rounding.
-
-    Examples
-    --------
     >>> import numpy as np
     >>> float(zonotope_shadow(MatrixZonotope([[1.0, 0.0]], [[[0.5, 2.0]]]), np.ones((1, 1, 2))).support([[1.0]]))
     3.5

@@ -13,16 +13,7 @@ Edge = tuple[int, int, int]
 
 
 def dwell_edges(steps: int, letters: int) -> list[Edge]:
-    """The edges of `Automaton.dwell_time`, by their nodes: the last node of a letter may be left, or stayed at.
-
-    Parameters
-    ----------
-    steps, letters : int
-
-    Returns
-    -------
-    list of Edge
-    """
+    """The edges of `Automaton.dwell_time`, by their nodes: the last node of a letter may be left, or stayed at."""
     last = steps - 1
     staying = [(i * steps + j, i * steps + min(j + 1, last), i) for i in range(letters) for j in range(steps)]
     leaving = [(i * steps + last, k * steps, k) for i in range(letters) for k in range(letters) if k != i]
@@ -30,22 +21,7 @@ def dwell_edges(steps: int, letters: int) -> list[Edge]:
 
 
 def named_edges(edges: Any, order: str, letters: int | Sequence[Any]) -> tuple[int, list[Edge], int]:
-    """The number of nodes, the edges and the number of letters of `Automaton.from_edges`.
-
-    Parameters
-    ----------
-    edges : sequence of (from, to, letter)
-    order : str
-    letters : int or sequence
-
-    Returns
-    -------
-    tuple
-
-    Raises
-    ------
-    ArgumentError, ArgumentTypeError, ShapeError
-    """
+    """The number of nodes, the edges and the number of letters of `Automaton.from_edges`."""
     call = "Automaton.from_edges"
     if order not in ("time", "product"):
         raise ArgumentError(f'`{call}(order=...)` is "time" or "product"; got {shown(order)}.')

@@ -14,24 +14,7 @@ MOST_LIFTED_ENTRIES = 20_000_000
 
 
 def as_automaton(value: Any, *, count: int, call: str) -> Automaton:
-    """An automaton over the matrices of a family.
-
-    Parameters
-    ----------
-    value : Automaton
-    count : int
-        Number of matrices.
-    call : str
-        Named in error messages.
-
-    Returns
-    -------
-    Automaton
-
-    Raises
-    ------
-    ArgumentTypeError, ArgumentError
-    """
+    """An automaton over the matrices of a family."""
     if not isinstance(value, Automaton):
         raise ArgumentTypeError(f"`{call}(automaton=...)` needs an `Automaton`, or None; got {type(value).__name__}.")
     if max(letter for _, _, letter in value.edges) >= count:
@@ -95,16 +78,6 @@ def _placed(block: ExactMatrix, u: int, v: int, order: int) -> ExactMatrix:
 
 
 def edge_family(family: MatrixFamily, automaton: Automaton) -> MatrixFamily:
-    """The matrix of each edge of an automaton, in the order of the edges.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    automaton : Automaton
-
-    Returns
-    -------
-    MatrixFamily
-    """
+    """The matrix of each edge of an automaton, in the order of the edges."""
     letters = [letter for _, _, letter in automaton.edges]
     return MatrixFamily(family.floats[letters], tuple(family.exact[i] for i in letters))

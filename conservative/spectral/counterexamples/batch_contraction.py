@@ -22,21 +22,11 @@ _MOST_PRODUCTS = 4096
 def quadratic_weights(matrices: FloatArray) -> tuple[FloatArray, FloatArray]:
     """A quadratic norm for each of many families, and the largest norm of its matrices, in doubles.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (N, k, n, n)
-
-    Returns
-    -------
-    weights : ndarray, shape (N, n, n)
-        Positive definite P of the norms sqrt(x^T P x).
-    rates : ndarray, shape (N,)
-        max_i ||A_i|| in that norm: an estimate.
-
-    Notes
-    -----
     The leading eigenvector of X -> sum A_i^T X A_i. For n = 2 a pattern search from there over P = T^T T with
     T = [[1, p], [0, s]]: the rate is quasi-convex in P.
+
+    Shapes: `matrices` (N, k, n, n), result (N, n, n), result (N,). `weights`: positive definite P of the norms sqrt(x^T
+    P x).
     """
     size = np.abs(matrices).max(axis=(1, 2, 3))
     size[size == 0] = 1.0
@@ -86,16 +76,7 @@ def _planar_rates(matrices: FloatArray, p: FloatArray, log_s: FloatArray) -> Flo
 
 
 def short_weight(weight: FloatArray) -> flint.fmpq_mat:
-    """A weight with entries of few digits, exactly symmetric.
-
-    Parameters
-    ----------
-    weight : ndarray, shape (n, n)
-
-    Returns
-    -------
-    flint.fmpq_mat
-    """
+    """A weight with entries of few digits, exactly symmetric. Shapes: `weight` (n, n)."""
     scaled = np.round(np.ldexp(weight / np.abs(weight).max(), 30))
     n = len(scaled)
     return flint.fmpq_mat(
@@ -104,20 +85,7 @@ def short_weight(weight: FloatArray) -> flint.fmpq_mat:
 
 
 def shrinks_exactly(family: MatrixFamily, weight: flint.fmpq_mat, *, length: int = 1) -> bool:
-    """Whether all products of a length have norm below one in sqrt(x^T P x), decided exactly.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    weight : flint.fmpq_mat
-        P, symmetric.
-    length : int
-
-    Returns
-    -------
-    bool
-        `True` proves that the joint spectral radius is below one.
-    """
+    """Whether all products of a length have norm below one in sqrt(x^T P x), decided exactly."""
     if family.count**length > _MOST_PRODUCTS or not is_positive_semidefinite(weight, strict=True):
         return False
     factors = [to_flint(matrix) for matrix in family.exact]
@@ -130,33 +98,13 @@ def _shrinks(matrix: flint.fmpq_mat, weight: flint.fmpq_mat) -> bool:
 
 
 def identity(n: int) -> flint.fmpq_mat:
-    """The weight of the Euclidean norm.
-
-    Parameters
-    ----------
-    n : int
-
-    Returns
-    -------
-    flint.fmpq_mat
-    """
+    """The weight of the Euclidean norm."""
     return flint.fmpq_mat([[flint.fmpq(int(i == j)) for j in range(n)] for i in range(n)])
 
 
 def cell_centres(lower: Fraction, upper: Fraction, *, count: int) -> Sequence[Fraction]:
     """The middles of equal parts of an interval.
 
-    Parameters
-    ----------
-    lower, upper : Fraction
-    count : int
-
-    Returns
-    -------
-    list of Fraction
-
-    Examples
-    --------
     >>> [str(x) for x in cell_centres(Fraction(0), Fraction(1), count=2)]
     ['1/4', '3/4']
     """

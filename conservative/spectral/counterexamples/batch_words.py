@@ -38,38 +38,12 @@ class Level:
         return np.flatnonzero(self.period == self.letters.shape[1])
 
     def word(self, position: int) -> Word:
-        """One word.
-
-        Parameters
-        ----------
-        position : int
-
-        Returns
-        -------
-        tuple of int
-        """
+        """One word."""
         return tuple(int(i) for i in self.letters[position])
 
 
 def word_levels(count: int, *, max_length: int) -> tuple[Level, ...]:
-    """The tree of beginnings of least rotations, by the rule of Fredricksen, Kessler and Maiorana.
-
-    Parameters
-    ----------
-    count : int
-        Number of letters.
-    max_length : int
-
-    Returns
-    -------
-    tuple of Level
-        For the lengths 1 to `max_length`.
-
-    Examples
-    --------
-    >>> [level.lyndon.size for level in word_levels(2, max_length=6)]
-    [2, 1, 2, 3, 6, 9]
-    """
+    """The tree of beginnings of least rotations, by the rule of Fredricksen, Kessler and Maiorana."""
     first = np.arange(count)
     levels = [Level(np.zeros(count, dtype=np.int64), first[:, None], np.ones(count, dtype=np.int64))]
     for length in range(2, max_length + 1):
@@ -87,15 +61,7 @@ def word_levels(count: int, *, max_length: int) -> tuple[Level, ...]:
 def stable(matrices: FloatArray, *, margin: float = 1e-9) -> NDArray[np.bool_]:
     """At which points every matrix has a spectral radius below one, in doubles.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (N, k, n, n)
-    margin : float
-        How far below one.
-
-    Returns
-    -------
-    ndarray of bool, shape (N,)
+    Shapes: `matrices` (N, k, n, n), result (N,).
     """
     points, k, n = matrices.shape[:3]
     flat = matrices.reshape(-1, n, n)
@@ -108,23 +74,10 @@ def stable(matrices: FloatArray, *, margin: float = 1e-9) -> NDArray[np.bool_]:
 def largest_radii(matrices: FloatArray, levels: tuple[Level, ...]) -> Iterator[tuple[FloatArray, NDArray[np.int64]]]:
     """For every length, the largest radius of a product over the cyclic classes, at every point.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (N, k, n, n)
-        Finite.
-    levels : tuple of Level
-
-    Yields
-    ------
-    radii : ndarray, shape (N,)
-        In doubles. For n > 2, zero where a norm shows that no product of the length expands.
-    best : ndarray of int, shape (N,)
-        Position of the word in its level.
-
-    Notes
-    -----
     The products of a length are kept as an array (n, n, W, N), points last, so that a step of the tree is n
     multiplications and additions of long arrays; with small matrices that beats batched matrix products.
+
+    Shapes: `matrices` (N, k, n, n), result (N,).
     """
     n = matrices.shape[2]
     factors = np.ascontiguousarray(matrices.transpose(2, 3, 1, 0))
@@ -170,21 +123,7 @@ def _screened(products: FloatArray, length: int) -> FloatArray:
 
 
 def point_chunks(count: int, *, words: int, size: int) -> Iterator[slice]:
-    """Slices of the points, so small that all products of a length fit in memory.
-
-    Parameters
-    ----------
-    count : int
-        Number of points.
-    words : int
-        Most words of one length.
-    size : int
-        Order of the matrices.
-
-    Yields
-    ------
-    slice
-    """
+    """Slices of the points, so small that all products of a length fit in memory."""
     step = max(1, _CHUNK_ENTRIES // max(1, words * size * size))
     for start in range(0, count, step):
         yield slice(start, start + step)

@@ -43,28 +43,13 @@ def remainders(
 ) -> Iterator[Remainder]:
     """Boxes on which F is the map G of its Jacobians up to a quadratic remainder, the largest first.
 
-    Parameters
-    ----------
-    F : PiecewiseSelection
-        Without parameters.
-    family : MatrixFamily
-        A and B with A - B = u v^T.
-    normal : sequence of Fraction
-        v, or -v: the two maps are mirror images of each other.
-    centre : sequence of Fraction
-        The fixed point x̄.
-
-    Yields
-    ------
-    Remainder
-
-    Notes
-    -----
     On a box where no switch but those tied at x̄ can change, F(x) is the value of one of the pieces F_i active at x̄, and
     |F_i(x̄ + d) - x̄ - A_i d| <= H |d|^2 / 2 with A_i in {A, B}. Where |u| |v.d| > H |d|^2 the pieces of A and those of B
     have no value in common; that set is two convex parts, one on each side, and on each F, being continuous, keeps to
     pieces of one kind: one point of each part tells which. Elsewhere |A d - B d| <= H |d|^2, so that the remainder is
     at most 3 H |d|^2 / 2.
+
+    `F`: without parameters. `family`: A and B with A - B = u v^T.
     """
     try:
         traces = F.traces(F.point(list(centre)), limit=_MOST_PIECES)

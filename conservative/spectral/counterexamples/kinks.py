@@ -153,20 +153,8 @@ class KinkReport:
 def kink_normal(family: MatrixFamily) -> tuple[Fraction, ...] | None:
     """The vector v of a continuous map x -> A x (v.x >= 0), B x (v.x < 0), if the family is such a pair.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    tuple of Fraction or None
-
-    Notes
-    -----
     The pieces agree where v.x = 0 exactly when A - B = u v^T.
 
-    Examples
-    --------
     >>> from conservative._core.families.as_family import as_family
     >>> kink_normal(as_family([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]], call="example"))
     (Fraction(1, 1), Fraction(0, 1))

@@ -24,22 +24,11 @@ _SMALL = 1e-2
 def observe_function(F: PiecewiseSelection, values: Mapping[str, Any]) -> KinkReport:
     """Derivatives along trajectories that start near a fixed point, off its kinks.
 
-    Parameters
-    ----------
-    F : PiecewiseSelection
-    values : mapping of str to number
-        The fixed point, for every variable.
-
-    Returns
-    -------
-    KinkReport
-        `OBSERVED` when all trajectories came close to the fixed point and the products of Jacobians along them became
-        small, `UNDECIDED` otherwise. Nothing is proved.
-
-    Notes
-    -----
     All trajectories are followed at once. One ends when it is so close that ties could not be told from rounding,
     or when it meets a tie.
+
+    Returns: `OBSERVED` when all trajectories came close to the fixed point and the products of Jacobians along them
+    became small, `UNDECIDED` otherwise. Nothing is proved.
     """
     point = np.array([float(values[n]) for n in F.names])
     p = len(F.state)

@@ -63,32 +63,13 @@ class ParameterSearch:
     length: int = 0
 
     def levels(self, length: int) -> tuple[Level, ...]:
-        """The tree of words up to a length.
-
-        Parameters
-        ----------
-        length : int
-
-        Returns
-        -------
-        tuple of Level
-        """
+        """The tree of words up to a length."""
         return word_levels(self.family.count, max_length=length)
 
     def rates(self, points: FloatArray, levels: tuple[Level, ...], *, only: int | None = None) -> FloatArray:
         """The largest radius of a product at every point, to the power one over its length.
 
-        Parameters
-        ----------
-        points : ndarray, shape (N, d)
-        levels : tuple of Level
-        only : int, optional
-            Count products of this length alone, and return radii instead of rates.
-
-        Returns
-        -------
-        ndarray, shape (N,)
-            Minus infinity where a matrix is not stable.
+        Shapes: `points` (N, d), result (N,).
         """
         result = np.full(len(points), -np.inf)
         words = max(level.period.size for level in levels)
@@ -110,18 +91,7 @@ class ParameterSearch:
         return result
 
     def proved(self, point: Point, *, max_length: int, word: Word | None = None) -> ProvedCounterexample | None:
-        """The exact decision at one point.
-
-        Parameters
-        ----------
-        point : tuple of Fraction
-        max_length : int
-        word : tuple of int, optional
-
-        Returns
-        -------
-        ProvedCounterexample or None
-        """
+        """The exact decision at one point."""
         try:
             family = self.family.at(point)
         except FunctionError:
@@ -129,12 +99,7 @@ class ParameterSearch:
         return prove(family, point, max_length=max_length, word=word, converges=self.converges)
 
     def shortest(self) -> Iterator[ProvedCounterexample]:
-        """Counterexamples of the shortest word found, each simpler than the one before.
-
-        Yields
-        ------
-        ProvedCounterexample
-        """
+        """Counterexamples of the shortest word found, each simpler than the one before."""
         points = self._spread()
         for length in range(2, self.max_length + 1):
             levels = self.levels(length)
@@ -155,12 +120,7 @@ class ParameterSearch:
                     return
 
     def simplest(self) -> Iterator[ProvedCounterexample]:
-        """Counterexamples with words of any length, each with simpler parameters than the one before.
-
-        Yields
-        ------
-        ProvedCounterexample
-        """
+        """Counterexamples with words of any length, each with simpler parameters than the one before."""
         points = self._spread()
         if not len(points):
             return
@@ -175,12 +135,7 @@ class ParameterSearch:
             yield from self._simplified(reached[values > 1 + _MARGIN], rate, self.max_length)
 
     def margin(self) -> Iterator[ProvedCounterexample]:
-        """Counterexamples whose rate grows, with longer and longer denominators.
-
-        Yields
-        ------
-        ProvedCounterexample
-        """
+        """Counterexamples whose rate grows, with longer and longer denominators."""
         points = self._spread()
         if not len(points):
             return

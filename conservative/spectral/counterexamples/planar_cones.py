@@ -72,18 +72,6 @@ def below_one(matrix: Rows, square: int | Fraction, weight: Rows) -> bool:
 def runs_away(cone: Cone, scale: int) -> bool:
     """Whether trajectories diverge that start in some open cone C inside, which the word maps into itself.
 
-    Parameters
-    ----------
-    cone : Cone
-    scale : int
-        Common denominator of its product.
-
-    Returns
-    -------
-    bool
-
-    Notes
-    -----
     C is a narrow cone around the leading eigenvector, rounded. If M C is in C and rho(M) > 1, then rho is an eigenvalue
     with an eigenvector u in C (Krein–Rutman), and an interior point x has x - e u in C for some e > 0, hence
     M^k x - e rho^k u in C.

@@ -179,26 +179,10 @@ def prove(
 ) -> ProvedCounterexample | None:
     """Decide in exact arithmetic whether a point is a counterexample.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-        The matrices at the point.
-    values : tuple of Fraction
-    max_length : int
-        Longest word.
-    word : tuple of int, optional
-        A word to show; otherwise a shortest one.
-    converges : bool
-        Ask for proved convergence of the trajectories off the kink too.
-
-    Returns
-    -------
-    ProvedCounterexample or None
-
-    Notes
-    -----
     Schur–Cohn: radii are compared with one by the Jury conditions for n = 2, and by isolated roots of the exact
     characteristic polynomial otherwise.
+
+    `converges`: ask for proved convergence of the trajectories off the kink too.
     """
     if any(radius_against_one(to_flint(matrix)) >= 0 for matrix in family.exact):
         return None
@@ -226,21 +210,7 @@ def as_counterexample(
     examined: int,
     status: CounterexampleStatus,
 ) -> Counterexample:
-    """The result, with certificate and brackets.
-
-    Parameters
-    ----------
-    proved : ProvedCounterexample
-    source : ParametrisedFamily
-        Where it was looked for.
-    objective : str
-    examined : int
-    status : CounterexampleStatus
-
-    Returns
-    -------
-    Counterexample
-    """
+    """The result, with certificate and brackets."""
     parameters = dict(zip(source.names, proved.values, strict=True))
     kink = proved.kink or follow_kink(proved.family)
     if source.function is not None:

@@ -28,15 +28,7 @@ _WIDE = 20
 def spread_points(lower: FloatArray, upper: FloatArray, *, count: int) -> FloatArray:
     """Points that fill a box evenly: multiples of the inverse powers of a generalised golden ratio, modulo one.
 
-    Parameters
-    ----------
-    lower, upper : ndarray, shape (d,)
-    count : int
-
-    Returns
-    -------
-    ndarray, shape (count, d)
-        Every other point is even on a log scale in coordinates whose ends are positive and far apart.
+    Shapes: `lower, upper` (d,), result (count, d).
     """
     d = lower.size
     golden = 2.0
@@ -61,22 +53,7 @@ def climb(
 ) -> tuple[FloatArray, FloatArray]:
     """Improve several points at once by random steps whose length shrinks.
 
-    Parameters
-    ----------
-    start : ndarray, shape (g, d)
-    objective : callable
-        From points (N, d) to values (N,), minus infinity where a point is not allowed.
-    box : pair of ndarray
-        Lower and upper ends.
-    rng : numpy.random.Generator
-    rounds : int
-    until : float
-        Stop as soon as a value exceeds it.
-
-    Returns
-    -------
-    points : ndarray, shape (g, d)
-    values : ndarray, shape (g,)
+    Shapes: `start` (g, d), result (g, d), result (g,).
     """
     lower, upper = box
     points, values = start.copy(), objective(start)
@@ -95,19 +72,7 @@ def climb(
 
 
 def simple_points(ranges: Sequence[tuple[Fraction, Fraction]]) -> Iterator[tuple[int, list[Point]]]:
-    """The rational points of a box by their largest denominator, the simplest first.
-
-    Parameters
-    ----------
-    ranges : sequence of pairs of Fraction
-        Equal ends fix a coordinate, whose denominator does not count.
-
-    Yields
-    ------
-    denominator : int
-        1, 2, 3, ... up to `MAX_DENOMINATOR`, as long as there are not too many points.
-    points : list of tuple of Fraction
-    """
+    """The rational points of a box by their largest denominator, the simplest first."""
     free = [a < b for a, b in ranges]
     known: list[list[Fraction]] = [[] if f else [a] for f, (a, _) in zip(free, ranges, strict=True)]
     for denominator in range(1, MAX_DENOMINATOR + 1):
@@ -133,22 +98,10 @@ def rounded_point(
 ) -> Point:
     """A point of small denominators near an allowed one, one coordinate after the other by the Stern–Brocot tree.
 
-    Parameters
-    ----------
-    point : ndarray, shape (d,)
-        Allowed.
-    allowed : callable
-        From points (N, d) to truth values (N,).
-    ranges : sequence of pairs of Fraction
-
-    Returns
-    -------
-    tuple of Fraction
-
-    Notes
-    -----
     For each coordinate the ends of the allowed interval around the point are bisected, and the simplest rational
     strictly between them is taken. What comes out still has to be proved.
+
+    Shapes: `point` (d,).
     """
     exact = [a if a == b else min(max(Fraction(float(x)), a), b) for x, (a, b) in zip(point, ranges, strict=True)]
     for axis, (lower, upper) in enumerate(ranges):

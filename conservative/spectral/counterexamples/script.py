@@ -117,23 +117,7 @@ _MOST_CYCLES = 4000
 def script_text(family: MatrixFamily, word: Word, normal: Sequence[Fraction], *, title: str, kind: str) -> str:
     """The source of a program that shows a counterexample.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : tuple of int
-    normal : sequence of Fraction
-        v of the map A x (v.x >= 0), B x (v.x < 0); empty when there is no such map.
-    title : str
-    kind : str
-        ``"numpy"`` or ``"jax"``.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ArgumentError
+    `normal`: v of the map A x (v.x >= 0), B x (v.x < 0); empty when there is no such map.
     """
     if kind not in {"numpy", "jax"}:
         raise ArgumentError(f'`Counterexample.script(kind=...)` writes "numpy" or "jax"; got {shown(kind)}.')

@@ -28,23 +28,6 @@ def with_function(
 ) -> KinkReport:
     """A report on the map of a function's Jacobians, with what of it is proved for the function.
 
-    Parameters
-    ----------
-    report : KinkReport
-        Of a pair with a map: its `normal` is not empty.
-    family : MatrixFamily
-        The state parts of the Jacobians of F at the fixed point.
-    F : PiecewiseSelection
-    values : mapping of str to number
-        The fixed point, for every variable of F.
-
-    Returns
-    -------
-    KinkReport
-        The normal points to the side on which F has its first Jacobian, where that is known.
-
-    Notes
-    -----
     G(x) = x̄ + B (x - x̄) + u max(v.(x - x̄), 0) with A - B = u v^T. That F - G is 0, everywhere or on a box, is decided
     exactly, by the search for its affine pieces. Otherwise F may be G up to R with |R(d)| <= C |d|^2 near x̄, from
     enclosures of second derivatives. With n the steps in which each product falls below `block` < 1, `peak` a bound of

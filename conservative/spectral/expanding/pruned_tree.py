@@ -52,16 +52,7 @@ class Survivors:
         return int(self.letters.shape[1])
 
     def take(self, which: NDArray[np.bool_] | slice) -> "Survivors":
-        """Some of the prefixes.
-
-        Parameters
-        ----------
-        which : boolean ndarray or slice
-
-        Returns
-        -------
-        Survivors
-        """
+        """Some of the prefixes."""
         rows = np.ascontiguousarray(self.rows[:, which])
         return Survivors(rows, self.error[which], self.letters[which], self.period[which])
 
@@ -84,17 +75,7 @@ class Tree:
     kept: Survivors
 
     def level(self, length: int) -> Iterator[Survivors]:
-        """The survivors of a length, in chunks.
-
-        Parameters
-        ----------
-        length : int
-            At least that of the level kept.
-
-        Yields
-        ------
-        Survivors
-        """
+        """The survivors of a length, in chunks."""
         k, n = self.family.floats.shape[:2]
         limit = max(1, CHUNK_ENTRIES // (k * n * n))
         waiting = [self.kept]
@@ -108,17 +89,7 @@ class Tree:
                 waiting.append(_step(self, node))
 
     def keeping(self, chunks: list[Survivors]) -> "Tree":
-        """The same walk, to be continued from a level.
-
-        Parameters
-        ----------
-        chunks : list of Survivors
-            Not empty.
-
-        Returns
-        -------
-        Tree
-        """
+        """The same walk, to be continued from a level."""
         kept = Survivors(
             np.concatenate([c.rows for c in chunks], axis=1),
             np.concatenate([c.error for c in chunks]),
@@ -129,20 +100,7 @@ class Tree:
 
 
 def walk(family: MatrixFamily, *, transform: FloatArray | None = None, lyndon: bool = False) -> Tree:
-    """A walk from the empty word.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    transform : ndarray, shape (n, n), optional
-        The basis in which norms are taken; a diagonal balance when absent or too ill-conditioned.
-    lyndon : bool
-        Which rule cuts.
-
-    Returns
-    -------
-    Tree
-    """
+    """A walk from the empty word. Shapes: `transform` (n, n)."""
     scaled = None if transform is None else scale_family(family, transform=transform, scale=Fraction(1))
     if scaled is None:
         scaled = balanced_family(family, scale=Fraction(1))
@@ -177,20 +135,9 @@ def _children(family: ScaledFamily, parents: Survivors) -> Survivors:
 def product_errors(rows: FloatArray, error: FloatArray, family: ScaledFamily) -> FloatArray:
     """Error bounds of all products P B_j from those of P.
 
-    Parameters
-    ----------
-    rows : ndarray, shape (n, N, n)
-        Float products P.
-    error : ndarray, shape (N,)
-        Bounds e of their Frobenius distances to the exact ones.
-    family : ScaledFamily
-        The factors, with bounds f_j of their own distances.
-
-    Returns
-    -------
-    ndarray, shape (N, k)
-        e (||B_j|| + f_j) + ||P||_F (gamma_n ||B_j||_F + f_j), the bound of the distance of the float product to
-        the exact one, with a margin for the bound's own roundings and for underflow.
+    Shapes: `rows` (n, N, n), `error` (N,), result (N, k). `error`: bounds e of their Frobenius distances to the exact
+    ones. Returns: e (||B_j|| + f_j) + ||P||_F (gamma_n ||B_j||_F + f_j), the bound of the distance of the float product
+    to the exact one, with a margin for the bound's own roundings and for underflow.
     """
     gamma = 1.01 * rows.shape[0] * UNIT_ROUNDOFF
     size = frobenius_bounds(rows.transpose(1, 0, 2))[1]
@@ -213,18 +160,10 @@ def _least_rotations(children: Survivors) -> Survivors:
 def proved_stable(nodes: Survivors) -> NDArray[np.bool_]:
     """Which products are proved, in floats with error bounds, to have a spectral radius below one.
 
-    Parameters
-    ----------
-    nodes : Survivors
-
-    Returns
-    -------
-    ndarray of bool, shape (N,)
-
-    Notes
-    -----
     For n = 2 the Jury conditions |trace| < 1 + det, det < 1. Otherwise ||P^m||_F < 1 for an m = 1, 2, 4, ...,
     64. False proves nothing.
+
+    Shapes: result (N,).
     """
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         if nodes.rows.shape[0] == 2:

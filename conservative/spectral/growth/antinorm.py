@@ -65,23 +65,6 @@ def proved_antinorm_rates(
 ) -> Iterator[tuple[Fraction, ConePart]]:
     """Better and better proved lower bounds of the lower spectral radius of a nonnegative family.
 
-    Parameters
-    ----------
-    graph : WeightedGraph
-    word : sequence of int
-        Edges of a closed path of small rate: its leading eigenvectors start the set.
-    rate : float
-        About rho(M_w)^(1/|w|), positive.
-    side : str
-        Named in the proofs: "rows", or "columns" when the graph is that of the transposed matrices.
-
-    Yields
-    ------
-    tuple of Fraction and ConePart
-        Each one proved; the last need not be the largest.
-
-    Notes
-    -----
     Let v_1..v_m >= 0 be nonzero, each at a node, and for every edge (u, v, i) and v_j at v let A_i v_j >= g sum_k c_k
     v_k with c >= 0, sum c = 1 and v_k at u. Every point of K_v = conv{v_j at v} + R^n_+ is then mapped into g K_u by
     A_i, since A_i >= 0. So M_w v_j is in g^|w| K_u, and K_u stays away from 0: ||M_w|| >= C g^|w|, hence the lower
@@ -89,8 +72,8 @@ def proved_antinorm_rates(
     images of eigenvectors, added until none leaves K; doubles and linear programs choose them, and g is the least
     quotient of entries in exact arithmetic, valid for any choice.
 
-    References
-    ----------
+    `rate`: about rho(M_w)^(1/|w|), positive. Yields: each one proved; the last need not be the largest.
+
     [guglielmiprotasov2013]_
     """
     n, nodes = graph.family.size, sorted({x for u, v, _ in graph.edges for x in (u, v)})

@@ -42,16 +42,7 @@ class PlanarNorm:
     greatest: float
 
     def __call__(self, points: FloatArray) -> FloatArray:
-        """The norm of points, in doubles.
-
-        Parameters
-        ----------
-        points : ndarray, shape (..., 2)
-
-        Returns
-        -------
-        ndarray, shape (...)
-        """
+        """The norm of points, in doubles. Shapes: `points` (..., 2), result (...)."""
         edges = np.roll(self.vertices, -1, axis=0) - self.vertices
         normals = np.stack([edges[:, 1], -edges[:, 0]], axis=1)
         normals /= (normals * self.vertices).sum(axis=1)[:, None]

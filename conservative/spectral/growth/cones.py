@@ -22,19 +22,10 @@ MARGINS = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5, 1e-3)
 def entrywise_bounds(exact: flint.fmpq_mat) -> tuple[Fraction, Fraction]:
     """Bounds of rho(L) for a matrix L >= 0.
 
-    Parameters
-    ----------
-    exact : fmpq_mat, shape (N, N)
-        Nonnegative entries whose radius is of moderate size.
-
-    Returns
-    -------
-    lower, upper : Fraction
-
-    Notes
-    -----
     L v <= g v for a v > 0 gives rho(L) <= g, and L v >= g v for a nonzero v >= 0 gives rho(L) >= g: the quotients of
     entries are exact, for v from doubles.
+
+    Shapes: `exact` (N, N).
     """
     floats = np.array([[int(x.p) / int(x.q) for x in row] for row in exact.tolist()])
     lower, upper = Fraction(0), _row_sum(exact)
@@ -73,19 +64,6 @@ def _near_eigenvectors(operator: FloatArray, unit: FloatArray) -> Iterator[Float
 def semidefinite_bounds(family: MatrixFamily, p: int) -> tuple[Fraction, Fraction]:
     """Bounds of the radius of X -> mean of B_i X B_i^T, B_i the lift of A_i to degree p/2.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-        Entries of modulus about one.
-    p : int
-        Even.
-
-    Returns
-    -------
-    lower, upper : Fraction
-
-    Notes
-    -----
     mean of B_i X B_i^T <= g X with X > 0 gives radius <= g; >= g X with a nonzero X >= 0 gives radius >= g. Both are
     decided by exact LDL^T, for X from doubles; without a proof they are 0 and the mean of
     the squared Frobenius norms.

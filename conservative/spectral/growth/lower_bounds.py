@@ -32,22 +32,7 @@ _NEARLY = 1 + Fraction(1, 10**9)
 def lower_bounds(
     family: MatrixFamily, automaton: Automaton | None, word: Word, upper: float, deadline: float
 ) -> Iterator[Bound]:
-    """Bounds by all methods, the cheap ones first.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    automaton : Automaton or None
-    word : tuple of int
-        Of small rate; of edges under an automaton.
-    upper : float
-        Its rate, positive.
-    deadline : float
-
-    Yields
-    ------
-    tuple of float and LowerPart or None
-    """
+    """Bounds by all methods, the cheap ones first."""
     if family.count == 1 and automaton is None:
         yield proved_rate(family, word).lower, AlonePart()
         return

@@ -12,24 +12,7 @@ from conservative.spectral.semidefinite.lift import symmetric_lift
 
 
 def mean_lift(family: MatrixFamily, degree: int) -> flint.fmpq_mat:
-    """(1/k) sum_i L_i, where L_i maps the monomials of a degree at x to those at A_i x.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    degree : int
-        At least 1.
-
-    Returns
-    -------
-    fmpq_mat, shape (N, N), N = binom(n + degree - 1, degree)
-
-    Examples
-    --------
-    >>> from conservative._core.families.as_family import as_family
-    >>> mean_lift(as_family([[[1, 1], [0, 1]], [[1, 0], [1, 1]]], call="example"), 2).tolist()[0]
-    [1, 1, 1/2]
-    """
+    """(1/k) sum_i L_i, where L_i maps the monomials of a degree at x to those at A_i x. Shapes: result (N, N)."""
     lifts = exact_lifts(family, degree)
     total = lifts[0]
     for lift in lifts[1:]:
@@ -42,15 +25,7 @@ def path_lift(family: MatrixFamily, edges: Sequence[Edge], nodes: int, degree: i
 
     Its powers hold the sums of the lifts of the products along all paths of a length.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    edges : sequence of (u, v, letter)
-    nodes, degree : int
-
-    Returns
-    -------
-    fmpq_mat, shape (nodes N, nodes N), N = binom(n + degree - 1, degree)
+    Shapes: result (nodes N, nodes N).
     """
     lifts = [lift.tolist() for lift in exact_lifts(family, degree)]
     size = len(lifts[0])
@@ -63,17 +38,7 @@ def path_lift(family: MatrixFamily, edges: Sequence[Edge], nodes: int, degree: i
 
 
 def exact_lifts(family: MatrixFamily, degree: int) -> list[flint.fmpq_mat]:
-    """The lift of every matrix, from integer arithmetic over one common denominator each.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    degree : int
-
-    Returns
-    -------
-    list of fmpq_mat, shape (N, N)
-    """
+    """The lift of every matrix, from integer arithmetic over one common denominator each. Shapes: result (N, N)."""
     return [_lift(m, degree) for m in family.exact]
 
 

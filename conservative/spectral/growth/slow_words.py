@@ -18,30 +18,8 @@ def search_slow_word(
     deadline: float = NEVER,
     follows: NDArray[np.bool_] | None = None,
 ) -> tuple[Word, float]:
-    """A word of small rate rho(M_w)^(1/|w|).
+    """A word of small rate rho(M_w)^(1/|w|). Shapes: `matrices` (k, n, n), `follows` (k, k).
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-        Of moderate scale.
-    max_length : int
-    width : int
-        Words kept per length: those with the smallest norms, and as many with the smallest spectral radii.
-    deadline : float, optional
-        `time.monotonic()` after which no longer words are tried.
-    follows : ndarray of bool, shape (k, k), optional
-        ``follows[i, j]`` says that j may stand right of i; only words that may be repeated count. All, if left out.
-
-    Returns
-    -------
-    word : tuple of int
-        Least rotation of a primitive word; the shortest of those within a relative 1e-9 of the smallest rate. Empty
-        when no word may be repeated.
-    rate : float
-        Its rate in doubles; zero ends the search.
-
-    Examples
-    --------
     >>> word, rate = search_slow_word(np.array([[[2.0, 0.0], [0.0, 0.5]], [[0.5, 0.0], [0.0, 2.0]]]))
     >>> word, round(rate, 12)
     ((0, 1), 1.0)

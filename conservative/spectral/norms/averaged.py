@@ -10,17 +10,7 @@ _STEPS = 60
 def averaged_norm(matrices: FloatArray, *, ridge: float = 1e-9) -> FloatArray:
     """About the leading eigenvector P of X -> sum A_i^T X A_i, by powers: gamma^2 is at most the radius of that map.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (..., k, n, n)
-        One family, or many.
-    ridge : float
-        Times the identity, added in each step: it keeps P, of trace about one, from being singular.
-
-    Returns
-    -------
-    ndarray, shape (..., n, n)
-        P > 0; the identity where the images vanish, as for families of zeros.
+    Shapes: `matrices` (..., k, n, n), result (..., n, n).
     """
     identity = np.eye(matrices.shape[-1])
     X = np.broadcast_to(identity, (*matrices.shape[:-3], *identity.shape))

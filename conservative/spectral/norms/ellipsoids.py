@@ -16,36 +16,15 @@ _RIDGES = (1e-2, 1e-3, 1e-5)
 def folded_norm(matrices: FloatArray, *, deadline: float = NEVER) -> tuple[float, FloatArray]:
     """A quadratic norm in which a family is small, from a few dozen steps in doubles.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-        In a scale in which the norms are about one.
-    deadline : float
-        When to return the best found so far.
-
-    Returns
-    -------
-    rate : float
-        max ||A_i|| in that norm, an estimate.
-    P : ndarray, shape (n, n)
-
-    Notes
-    -----
     X -> the fold of A_i^T X A_i over i, where two forms are joined to the least form above both in a basis that makes
     both diagonal: that of the intersection's ellipsoid of largest volume. A fixed point up to a factor gamma^2 has all
     A_i^T P A_i <= gamma^2 P. For many matrices a weighted sum of the A_i^T X A_i in place of the fold is better, with
     weights that rise where the norm is large; the least rate is taken. Each step costs a few decompositions of order n
     for every matrix.
 
-    References
-    ----------
-    [gaubertstott2017]_
+    Shapes: `matrices` (k, n, n), result (n, n).
 
-    Examples
-    --------
-    >>> rate, _ = folded_norm(np.array([[[0.5, 4.0], [0.0, 0.5]]]))
-    >>> rate < 0.7
-    True
+    [gaubertstott2017]_
     """
     n = matrices.shape[1]
     P = np.eye(n)

@@ -25,29 +25,12 @@ _PRESERVED = 1e-9
 def preserved_form(matrices: FloatArray, *, rate: float) -> FloatArray | None:
     """A quadratic norm that is extremal, and that some matrix preserves (up to the rate) on a plane.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-    rate : float
-        The best rate found, positive.
-
-    Returns
-    -------
-    ndarray, shape (n, n), or None
-        P: in the norm sqrt(x^T P x) all matrices are at most the rate long, as far as doubles tell. None when neither
-        the Euclidean norm nor the limit of X -> sum A_i^T X A_i is such a norm.
-
-    Notes
-    -----
     For a finite or compact group of matrices that has no common invariant subspace, the limit is its one invariant
     form. Without a preserved plane a polytope closes as well, and may prove more: that the word attains the radius.
 
-    Examples
-    --------
-    >>> quarter, mirror = [[0.0, -2.0], [0.5, 0.0]], [[1.0, 0.0], [0.0, -1.0]]
-    >>> P = preserved_form(np.array([quarter, mirror]), rate=1.0)
-    >>> np.round(P / P[1, 1], 6).tolist()
-    [[0.25, 0.0], [0.0, 1.0]]
+    Shapes: `matrices` (k, n, n), result (n, n). Returns: P: in the norm sqrt(x^T P x) all matrices are at most the rate
+    long, as far as doubles tell. None when neither the Euclidean norm nor the limit of X -> sum A_i^T X A_i is such a
+    norm.
     """
     return _extremal(matrices, rate, planes=True)
 
@@ -55,16 +38,7 @@ def preserved_form(matrices: FloatArray, *, rate: float) -> FloatArray | None:
 def extremal_form(matrices: FloatArray, *, rate: float) -> FloatArray | None:
     """A quadratic norm in which all matrices are at most the rate long, whether or not one preserves it on a plane.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-    rate : float
-        The best rate found, positive.
-
-    Returns
-    -------
-    ndarray, shape (n, n), or None
-        For projected steps x -> D(I - H)x, say, it is the Euclidean norm, however slowly a polytope closes.
+    Shapes: `matrices` (k, n, n), result (n, n).
     """
     return _extremal(matrices, rate, planes=False)
 

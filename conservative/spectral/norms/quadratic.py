@@ -141,17 +141,7 @@ def common_quadratic_norm(
 def prove_quadratic(family: MatrixFamily, P: FloatArray, *, estimate: Fraction) -> QuadraticNorm:
     """The smallest gamma near an estimate for which P is proved a common quadratic norm, or the identity's.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    P : ndarray, shape (n, n)
-        Symmetric; taken as the exact value of its doubles.
-    estimate : Fraction
-        Where to start; raised until the proof succeeds.
-
-    Returns
-    -------
-    QuadraticNorm
+    Shapes: `P` (n, n). `P`: Symmetric; taken as the exact value of its doubles.
     """
     exact = tuple(tuple(Fraction(float(x)) for x in row) for row in P)
     weight = to_flint(exact)
@@ -173,16 +163,7 @@ def prove_quadratic(family: MatrixFamily, P: FloatArray, *, estimate: Fraction) 
 def proves_quadratic(family: MatrixFamily, P: FloatArray, gamma: Fraction) -> bool:
     """Whether P is clearly a norm in which no matrix exceeds gamma: quick, and False where it is so by a hair only.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    P : ndarray, shape (n, n)
-        Exactly symmetric; taken as the exact value of its doubles.
-    gamma : Fraction
-
-    Returns
-    -------
-    bool
+    Shapes: `P` (n, n). `P`: exactly symmetric; taken as the exact value of its doubles.
     """
     weight = to_flint([[Fraction(x) for x in row] for row in P.tolist()])
     square = flint.fmpq(gamma.numerator, gamma.denominator) ** 2

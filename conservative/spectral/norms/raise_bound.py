@@ -10,18 +10,6 @@ from conservative._core.numbers import float_above
 def raised(estimate: Fraction) -> Iterator[Fraction]:
     """The estimate, then larger numbers: by parts of 1e-15, 1e-14, ... of it, then by doubling, for ever.
 
-    Parameters
-    ----------
-    estimate : Fraction
-        At least 0.
-
-    Yields
-    ------
-    Fraction
-        Doubles, where doubles reach.
-
-    Examples
-    --------
     >>> candidates = raised(Fraction(1, 3))
     >>> next(candidates) >= Fraction(1, 3), next(candidates) > Fraction(1, 3)
     (True, True)
@@ -37,15 +25,6 @@ def raised(estimate: Fraction) -> Iterator[Fraction]:
 
 
 def double_above(value: Fraction) -> Fraction:
-    """A rational with few digits at or just above a value: a double, where doubles reach.
-
-    Parameters
-    ----------
-    value : Fraction
-
-    Returns
-    -------
-    Fraction
-    """
+    """A rational with few digits at or just above a value: a double, where doubles reach."""
     near = float_above(value)
     return value if math.isinf(near) else Fraction(near)

@@ -41,16 +41,7 @@ class ScaledFamily:
     scale: Fraction
 
     def divided(self, by: float) -> "ScaledFamily":
-        """The family divided by a positive double, the rounding of the quotients enclosed.
-
-        Parameters
-        ----------
-        by : float
-
-        Returns
-        -------
-        ScaledFamily
-        """
+        """The family divided by a positive double, the rounding of the quotients enclosed."""
         floats = self.floats / by
         error = 1.01 * (self.error / by + UNIT_ROUNDOFF * frobenius_bounds(floats)[1])
         return ScaledFamily(floats, error, _norms(floats, error), self.scale * Fraction(by))
@@ -61,18 +52,7 @@ def scale_family(
 ) -> ScaledFamily | None:
     """T A_i T^-1, divided by a positive number, in ball arithmetic and then in doubles.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    transform : ndarray, shape (n, n), optional
-        T, taken as the exact value of its doubles; the identity when absent.
-    scale : Fraction, optional
-        The divisor; a power of two that makes the largest entry about one when absent.
-
-    Returns
-    -------
-    ScaledFamily or None
-        `None` when T is too ill-conditioned to be inverted in 3072 bits.
+    Shapes: `transform` (n, n). `transform`: t, taken as the exact value of its doubles; the identity when absent.
     """
     n = family.size
     change = np.eye(n) if transform is None else transform
@@ -129,19 +109,11 @@ def _binary_exponent(value: Fraction) -> int:
 def diagonal_balance(family: MatrixFamily) -> FloatArray:
     """A diagonal T of powers of two for which rows and columns of the family are of like size.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    ndarray, shape (n, n)
-
-    Notes
-    -----
     Max-plus balancing of log2 max_i |A_i|, one index at a time, a few sweeps. An index with entries in its row
     only, or in its column only, has them brought below the diagonal. Exponents are kept within +-505 so that T
     and T^-1 are doubles.
+
+    Shapes: result (n, n).
     """
     with np.errstate(divide="ignore"):
         size = np.log2(np.abs(family.floats).max(axis=0))
@@ -160,17 +132,7 @@ def diagonal_balance(family: MatrixFamily) -> FloatArray:
 def balanced_floats(family: MatrixFamily) -> tuple[FloatArray, FloatArray, Fraction]:
     """The diagonal of powers of two that balances a family, and the family in that basis over a scale, in doubles.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    diagonal : ndarray, shape (n,)
-    matrices : ndarray, shape (k, n, n)
-        For estimates; the largest entry is about one, and small ones may have vanished.
-    scale : Fraction
-        A power of two; 0 where entries are no finite doubles.
+    Shapes: result (n,), result (k, n, n).
     """
     diagonal = np.diag(diagonal_balance(family)).copy()
     if not np.isfinite(family.floats).all():
@@ -183,18 +145,7 @@ def balanced_floats(family: MatrixFamily) -> tuple[FloatArray, FloatArray, Fract
 
 
 def balanced_family(family: MatrixFamily, *, scale: Fraction | None = None) -> ScaledFamily:
-    """The family in a diagonal basis of powers of two.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    scale : Fraction, optional
-        As in `scale_family`.
-
-    Returns
-    -------
-    ScaledFamily
-    """
+    """The family in a diagonal basis of powers of two."""
     scaled = scale_family(family, transform=diagonal_balance(family), scale=scale)
     if scaled is None:
         raise ArithmeticError("a diagonal matrix of powers of two could not be inverted in 3072 bits")

@@ -38,27 +38,11 @@ class WeightedNorm:
 def weighted_norm(family: MatrixFamily) -> WeightedNorm | None:
     """The least of the maximum and the sum norm of a family, with unit weights and with those that a vector suggests.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    WeightedNorm or None
-        None when the sums are beyond the range of doubles.
-
-    Notes
-    -----
     max_i max_r sum_c |A_i[r, c]| d_c / d_r is least where d is the vector of x -> max_i |A_i| x, by the theorem of
     Collatz and Wielandt for monotone maps; a few steps from ones come near it. Only rows whose sums in doubles are
     within rounding of the largest are added up exactly.
 
-    Examples
-    --------
-    >>> from conservative._core.families.as_family import as_family
-    >>> found = weighted_norm(as_family([[["1/2", "1/2"], ["1/3", "-2/3"]]], call="example"))
-    >>> str(found.bound), found.proof.norm
-    ('1', 'rows')
+    Returns: None when the sums are beyond the range of doubles.
     """
     moduli = np.abs(family.floats)
     options = []

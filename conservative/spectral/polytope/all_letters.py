@@ -13,32 +13,12 @@ from conservative.spectral.polytope.shape import ROOT, Polytope, first_pool
 
 
 def reach(polytope: Polytope) -> float:
-    """Estimate the largest gauge of an image: the family divided by it maps the polytope into itself.
-
-    Parameters
-    ----------
-    polytope : Polytope
-
-    Returns
-    -------
-    float
-        At least 1.
-    """
+    """Estimate the largest gauge of an image: the family divided by it maps the polytope into itself."""
     return max([1.0] + [float(p.value.max()) for p in (*polytope.settled, polytope.pending) if p.count])
 
 
 def optimised(polytope: Polytope, *, deadline: float) -> Polytope:
-    """The same polytope with the gauges of all pending images as small as the simplex method finds them.
-
-    Parameters
-    ----------
-    polytope : Polytope
-    deadline : float
-
-    Returns
-    -------
-    Polytope
-    """
+    """The same polytope with the gauges of all pending images as small as the simplex method finds them."""
     pending = polytope.pending.copy()
     improve(pending, polytope.columns, inside=INSIDE, outside=np.inf, steps=MANY_STEPS, deadline=deadline)
     return replace(polytope, pending=pending)
@@ -47,18 +27,7 @@ def optimised(polytope: Polytope, *, deadline: float) -> Polytope:
 def with_letters(polytope: Polytope, matrices: FloatArray, letters: Sequence[int], *, deadline: float) -> Polytope:
     """A polytope of some matrices as one of the whole family: the images of the other matrices are settled too.
 
-    Parameters
-    ----------
-    polytope : Polytope
-    matrices : ndarray, shape (k, n, n)
-        The whole family in the coordinates and the scale of the polytope.
-    letters : sequence of int
-        letters[i] is the place of the polytope's i-th matrix.
-    deadline : float
-
-    Returns
-    -------
-    Polytope
+    Shapes: `matrices` (k, n, n).
     """
     place = np.asarray(letters, dtype=np.int64)
     others = np.setdiff1d(np.arange(matrices.shape[0]), place)

@@ -57,16 +57,7 @@ class Entering(NamedTuple):
     cost: FloatArray
 
     def take(self, which: NDArray[np.bool_]) -> "Entering":
-        """Some of the columns.
-
-        Parameters
-        ----------
-        which : ndarray of bool
-
-        Returns
-        -------
-        Entering
-        """
+        """Some of the columns."""
         return Entering(
             self.violation[which],
             self.gain[which],
@@ -101,16 +92,7 @@ class Columns:
         return 2 * n if self.kind is HullKind.ELLIPTIC else n
 
     def price(self, duals: FloatArray) -> Entering:
-        """The column that each dual vector violates most.
-
-        Parameters
-        ----------
-        duals : ndarray, shape (m, D)
-
-        Returns
-        -------
-        Entering
-        """
+        """The column that each dual vector violates most. Shapes: `duals` (m, D)."""
         if self.kind is HullKind.SYMMETRIC:
             return self._price_symmetric(duals)
         return self._price_monotone(duals) if self.kind is HullKind.MONOTONE else self._price_elliptic(duals)
@@ -118,16 +100,8 @@ class Columns:
     def feasible(self, duals: FloatArray, entering: Entering) -> FloatArray:
         """Dual vectors scaled until no column violates them, so that <y, x> bounds the gauge of x from below.
 
-        Parameters
-        ----------
-        duals : ndarray, shape (m, D)
-        entering : Entering
-            What `price` gave for the same duals.
-
-        Returns
-        -------
-        ndarray, shape (m, D)
-            For a monotone hull, of the positive parts. Feasible up to rounding.
+        Shapes: `duals` (m, D), result (m, D). Returns: for a monotone hull, of the positive parts. Feasible up to
+        rounding.
         """
         if self.kind is not HullKind.MONOTONE:
             return np.asarray(duals / np.maximum(entering.violation, 1e-300)[:, None])

@@ -60,57 +60,20 @@ class Points:
         return np.asarray((self.cost * self.coefficients).sum(axis=1))
 
     def take(self, which: NDArray[np.bool_] | NDArray[np.intp] | IntArray) -> "Points":
-        """Some of the points.
-
-        Parameters
-        ----------
-        which : ndarray of bool or int
-
-        Returns
-        -------
-        Points
-        """
+        """Some of the points."""
         return Points(*(getattr(self, name)[which] for name in self.__slots__))
 
     def copy(self) -> "Points":
-        """The same points in arrays of their own.
-
-        Returns
-        -------
-        Points
-        """
+        """The same points in arrays of their own."""
         return Points(*(getattr(self, name).copy() for name in self.__slots__))
 
     def joined(self, other: "Points") -> "Points":
-        """Both batches.
-
-        Parameters
-        ----------
-        other : Points
-
-        Returns
-        -------
-        Points
-        """
+        """Both batches."""
         return Points(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in self.__slots__))
 
 
 def start_points(x: FloatArray, image: IntArray, pool: Points, columns: Columns) -> Points:
-    """New points, each with the basis of a pool in which it costs least.
-
-    Parameters
-    ----------
-    x : ndarray, shape (m, D)
-    image : ndarray of int, shape (m, 2)
-    pool : Points
-        Whose bases are tried. A change of signs makes a basis of a symmetric or elliptic hull fit any point; the
-        points of a monotone hull start from slacks and the mean.
-    columns : Columns
-
-    Returns
-    -------
-    Points
-    """
+    """New points, each with the basis of a pool in which it costs least. Shapes: `x` (m, D), `image` (m, 2)."""
     if columns.kind is HullKind.MONOTONE:
         return _start_monotone(x, image, pool, columns)
     coefficients = np.abs(x @ pool.inverse.transpose(0, 2, 1))
@@ -137,18 +100,7 @@ def _known_bounds(x: FloatArray, pool: Points, columns: Columns) -> tuple[FloatA
 
 
 def refresh(points: Points, added: Columns) -> Points:
-    """Lower bounds made valid again after vertices were added.
-
-    Parameters
-    ----------
-    points : Points
-    added : Columns
-        The new vertices alone.
-
-    Returns
-    -------
-    Points
-    """
+    """Lower bounds made valid again after vertices were added."""
     excess = np.maximum(added.price(points.dual).violation, 1.0)
     return replace(points, dual=points.dual / excess[:, None], lower=points.lower / excess)
 
@@ -176,28 +128,10 @@ def _start_monotone(x: FloatArray, image: IntArray, pool: Points, columns: Colum
 def improve(points: Points, columns: Columns, *, inside: float, outside: float, steps: int, deadline: float) -> int:
     """Simplex steps on every point that is not settled; the arrays of the points are changed in place.
 
-    Parameters
-    ----------
-    points : Points
-        Its arrays belong to the caller alone.
-    columns : Columns
-    inside : float
-        Points whose value is at most this are left as they are.
-    outside : float
-        Points whose lower bound exceeds this are left as they are.
-    steps : int
-        Most steps of a point, in multiples of the dimension.
-    deadline : float
-        `time.monotonic()` after which no more steps are taken.
-
-    Returns
-    -------
-    int
-        Steps taken; at most a multiple of the dimension.
-
-    Notes
-    -----
     Dantzig's rule, ties of the ratio test broken by the largest pivot. The inverses are updated, not computed anew.
+
+    `inside`: points whose value is at most this are left as they are. Returns: steps taken; at most a multiple of the
+    dimension.
     """
     value = points.value
     active = np.flatnonzero((value > inside) & ~(points.lower > outside))

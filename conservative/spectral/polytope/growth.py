@@ -31,24 +31,8 @@ def grow(
 ) -> Polytope:
     """Add images that lie outside until none does, or a budget ends.
 
-    Parameters
-    ----------
-    polytope : Polytope
-        From `start`, or from this function: growth goes on where it stopped.
-    accept : float
-        Images of gauge at most 1 + accept count as inside.
-    max_vertices : int
-    deadline : float
-        `time.monotonic()` after which the polytope is returned as it is.
-    writing : float
-        Seconds per vertex that must be left before the deadline, for the proof.
-    stretch : float
-        With a negative `accept`, images that are on the boundary get a vertex beyond them, longer by this part, which
-        is no image itself: if the polytope closes then, every image is strictly inside.
-
-    Returns
-    -------
-    Polytope
+    `accept`: images of gauge at most 1 + accept count as inside. `writing`: seconds per vertex that must be left before
+    the deadline, for the proof.
     """
     settled, pending = list(polytope.settled), polytope.pending.copy()
     while True:
@@ -77,18 +61,7 @@ def grow(
 
 
 def reopened(polytope: Polytope, *, accept: float) -> Polytope:
-    """A closed polytope from which growth goes on: images that are not so far inside are pending again.
-
-    Parameters
-    ----------
-    polytope : Polytope
-    accept : float
-        As in `grow`; less than it was closed with.
-
-    Returns
-    -------
-    Polytope
-    """
+    """A closed polytope from which growth goes on: images that are not so far inside are pending again."""
     settled, pending = [], polytope.pending.copy()
     for points in polytope.settled:
         # Vertices that came later make the lower bounds of settled images smaller.

@@ -47,23 +47,7 @@ class _FixedPoint:
 
 
 def polytope_proof(family: MatrixFamily, polytope: Polytope, *, rate: Fraction, bound: Fraction) -> PolytopeProof:
-    """The proof that a closed polytope gives of ``jsr <= bound``.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-        In the coordinates of the polytope.
-    polytope : Polytope
-        Closed, grown for the family divided by `rate`.
-    rate : Fraction
-    bound : Fraction
-        Larger than the rate by more than the gauges of the images exceed one.
-
-    Returns
-    -------
-    PolytopeProof
-        Data only: the checker decides.
-    """
+    """The proof that a closed polytope gives of ``jsr <= bound``."""
     room = float(bound / rate - 1)
     basis, inverse = _interior(polytope)
     bits = _bits(inverse, polytope, room)

@@ -9,18 +9,7 @@ from conservative.spectral.polytope.shape import Polytope, first_pool
 
 
 def basis_columns(points: Points, columns: Columns) -> FloatArray:
-    """The columns of every basis, from the vertices.
-
-    Parameters
-    ----------
-    points : Points
-    columns : Columns
-
-    Returns
-    -------
-    ndarray, shape (m, D, D)
-        Column j of basis i in ``[i, :, j]``.
-    """
+    """The columns of every basis, from the vertices. Shapes: result (m, D, D)."""
     n = columns.vertices.shape[1]
     vertex, conj = np.divmod(np.maximum(points.code, 0), 2)
     chosen = columns.vertices[vertex]
@@ -39,17 +28,7 @@ def basis_columns(points: Points, columns: Columns) -> FloatArray:
 def confirmed(points: Points, polytope: Polytope, accept: float) -> NDArray[np.bool_]:
     """Which points are inside when their coefficients are computed anew; spoiled bases start again, in place.
 
-    Parameters
-    ----------
-    points : Points
-        Its arrays belong to the caller alone.
-    polytope : Polytope
-    accept : float
-        A gauge of at most 1 + accept counts as inside.
-
-    Returns
-    -------
-    ndarray of bool, shape (m,)
+    Shapes: result (m,). `accept`: A gauge of at most 1 + accept counts as inside.
     """
     spoiled = _is_spoiled(points)
     inside = (points.value <= 1 + accept) & ~spoiled

@@ -48,32 +48,14 @@ class Cycle:
         return not self.vertices.imag.any()
 
     def scaled(self, by: float) -> "Cycle":
-        """The cycle with all vertices multiplied by a positive number.
-
-        Parameters
-        ----------
-        by : float
-
-        Returns
-        -------
-        Cycle
-        """
+        """The cycle with all vertices multiplied by a positive number."""
         return Cycle(self.word, self.vertices * by, self.left / by, self.closes)
 
 
 def leading_cycles(matrices: FloatArray, word: Word) -> list[Cycle]:
     """The cycles of all leading eigenvectors of a product, one of each complex pair.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-        Scaled so that the radius to be proved is one.
-    word : tuple of int
-
-    Returns
-    -------
-    list of Cycle
-        Empty when the eigenvectors cannot be told apart (a defective leading eigenvalue).
+    Shapes: `matrices` (k, n, n). `matrices`: scaled so that the radius to be proved is one.
     """
     product = np.eye(matrices.shape[1])
     for letter in word:
@@ -120,24 +102,13 @@ def _cycle(matrices: FloatArray, word: Word, vector: ComplexArray, covector: Com
 def balanced(cycles: Sequence[Cycle], matrices: FloatArray, *, depth: int = 6, width: int = 400) -> list[Cycle]:
     """Cycles scaled against each other so that none is swallowed by, or sticks out of, the hull of another.
 
-    Parameters
-    ----------
-    cycles : sequence of Cycle
-    matrices : ndarray, shape (k, n, n)
-    depth, width : int
-        Levels of images that are looked at, and images kept per level.
-
-    Returns
-    -------
-    list of Cycle
-
-    Notes
-    -----
     With q_ab = max |<left_a, x>| over images x of cycle b, weights s need s_b q_ab <= s_a. A cycle of factors above
     one has no such weights; it shows a word of larger radius. Otherwise there is room, and weights at its end would
     make images creep towards another cycle's vertices and never fall inside: s_b q_ab <= mu s_a is asked, where mu < 1
     is the largest geometric mean of the q along a cycle (or `_ENOUGH_ROOM`, if that is more). Then s_a is the largest
     product of q / mu over chains from a, found by relaxation.
+
+    Shapes: `matrices` (k, n, n).
     """
     if len(cycles) < 2:
         return list(cycles)
@@ -178,18 +149,7 @@ def _reach(a: Cycle, b: Cycle, matrices: FloatArray, depth: int, width: int) -> 
 
 
 def hull_kind(matrices: FloatArray, cycles: Sequence[Cycle]) -> HullKind:
-    """The kind of hull that cycles ask for.
-
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-    cycles : sequence of Cycle
-
-    Returns
-    -------
-    HullKind
-        Monotone for nonnegative families with nonnegative eigenvectors, elliptic when an eigenvector is complex.
-    """
+    """The kind of hull that cycles ask for. Shapes: `matrices` (k, n, n)."""
     if not all(c.is_real for c in cycles):
         return HullKind.ELLIPTIC
     nonnegative = (matrices >= 0).all() and all((c.vertices.real >= 0).all() for c in cycles)
@@ -199,14 +159,7 @@ def hull_kind(matrices: FloatArray, cycles: Sequence[Cycle]) -> HullKind:
 def as_points(vectors: NDArray[np.float64] | ComplexArray, kind: HullKind) -> FloatArray:
     """Vectors as points of a hull: real coordinates, for elliptic hulls followed by the imaginary ones.
 
-    Parameters
-    ----------
-    vectors : ndarray, shape (m, n)
-    kind : HullKind
-
-    Returns
-    -------
-    ndarray, shape (m, D)
+    Shapes: `vectors` (m, n), result (m, D).
     """
     if kind is HullKind.ELLIPTIC:
         return np.concatenate([vectors.real, vectors.imag], axis=1)

@@ -73,14 +73,7 @@ class Polytope:
 def vectors(x: FloatArray, kind: HullKind) -> Vectors:
     """Points of a hull as vectors, complex for an elliptic one: the inverse of `as_points`.
 
-    Parameters
-    ----------
-    x : ndarray, shape (m, D)
-    kind : HullKind
-
-    Returns
-    -------
-    ndarray, shape (m, n)
+    Shapes: `x` (m, D), result (m, n).
     """
     if kind is HullKind.ELLIPTIC:
         n = x.shape[1] // 2
@@ -119,19 +112,7 @@ def images(polytope: Polytope, which: IntArray) -> tuple[FloatArray, IntArray]:
 
 
 def extended(polytope: Polytope, x: FloatArray, image: IntArray) -> Polytope:
-    """The polytope with images as new vertices.
-
-    Parameters
-    ----------
-    polytope : Polytope
-    x : ndarray, shape (m, D)
-    image : ndarray of int, shape (m, 2)
-        The letter and the vertex of each.
-
-    Returns
-    -------
-    Polytope
-    """
+    """The polytope with images as new vertices. Shapes: `x` (m, D), `image` (m, 2)."""
     vertices = np.concatenate([polytope.vertices, vectors(x, polytope.kind)])
     parent = np.concatenate([polytope.parent, image[:, 1]])
     letter = np.concatenate([polytope.letter, image[:, 0]])
@@ -139,17 +120,7 @@ def extended(polytope: Polytope, x: FloatArray, image: IntArray) -> Polytope:
 
 
 def with_roots(polytope: Polytope, x: FloatArray) -> Polytope:
-    """The polytope with more vertices that are no images.
-
-    Parameters
-    ----------
-    polytope : Polytope
-    x : ndarray, shape (m, D)
-
-    Returns
-    -------
-    Polytope
-    """
+    """The polytope with more vertices that are no images. Shapes: `x` (m, D)."""
     orphans = np.full(x.shape[0], ROOT, dtype=np.int64)
     return replace(
         polytope,
@@ -160,18 +131,7 @@ def with_roots(polytope: Polytope, x: FloatArray) -> Polytope:
 
 
 def no_points(kind: HullKind, n: int) -> Points:
-    """An empty batch.
-
-    Parameters
-    ----------
-    kind : HullKind
-    n : int
-        Order of the matrices.
-
-    Returns
-    -------
-    Points
-    """
+    """An empty batch."""
     d = 2 * n if kind is HullKind.ELLIPTIC else n
     return Points(
         np.zeros((0, d)),
@@ -187,16 +147,7 @@ def no_points(kind: HullKind, n: int) -> Points:
 
 
 def first_pool(polytope: Polytope) -> Points:
-    """One basis, of the vertices that are most independent; none for a monotone hull, which starts from slacks.
-
-    Parameters
-    ----------
-    polytope : Polytope
-
-    Returns
-    -------
-    Points
-    """
+    """One basis, of the vertices that are most independent; none for a monotone hull, which starts from slacks."""
     n = polytope.matrices.shape[1]
     if polytope.kind is HullKind.MONOTONE:
         return no_points(polytope.kind, n)

@@ -33,20 +33,8 @@ _MEAN, _SMALL = 64, 1e-3
 def start(matrices: FloatArray, cycles: Sequence[Cycle], *, monotone: bool = True) -> Polytope:
     """The hull of some cycles, with images added until they span the space, and small vectors where they never do.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-        The family divided by the radius to be proved.
-    cycles : sequence of Cycle
-        Without any, the unit vectors are the start.
-    monotone : bool
-        Whether a monotone hull may be taken where it applies: not if other matrices of the family have negative
-        entries.
-
-    Returns
-    -------
-    Polytope
-        Open, with all other images pending.
+    Shapes: `matrices` (k, n, n). `matrices`: the family divided by the radius to be proved. `cycles`: without any, the
+    unit vectors are the start.
     """
     polytope = _started(matrices, balanced(cycles, matrices), monotone)
     fresh = images(polytope, np.arange(polytope.count))

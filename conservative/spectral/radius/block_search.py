@@ -147,16 +147,7 @@ class BlockState:
 
 
 def prepare_block(family: MatrixFamily) -> Block:
-    """A block balanced by a diagonal of powers of two, scaled, and without matrices that change nothing.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    Block
-    """
+    """A block balanced by a diagonal of powers of two, scaled, and without matrices that change nothing."""
     diagonal = np.diag(diagonal_balance(family))
     balance = tuple(Fraction(float(x)) for x in diagonal)
     if max(balance) <= _BALANCED * min(balance):
@@ -186,18 +177,7 @@ def _balanced(family: MatrixFamily, balance: tuple[Fraction, ...]) -> MatrixFami
 
 
 def first_words(block: Block, *, deadline: float) -> list[Candidate]:
-    """Candidates from a quick search, in the given coordinates and in an averaged norm.
-
-    Parameters
-    ----------
-    block : Block
-    deadline : float
-
-    Returns
-    -------
-    list of Candidate
-        In the letters of the block's family.
-    """
+    """Candidates from a quick search, in the given coordinates and in an averaged norm."""
     if block.is_zero:
         return [Candidate((0,), 0.0)]
     matrices = block.needed
@@ -224,20 +204,7 @@ def _merged(block: Block, found: list[list[Candidate]]) -> list[Candidate]:
 def close_block(block: Block, words: list[Candidate], *, floor: float, deadline: float) -> Iterator[BlockState]:
     """Grow a polytope for a block, searching for better words whenever growth is slow.
 
-    Parameters
-    ----------
-    block : Block
-        Of order at least two, not zero.
-    words : list of Candidate
-        From `first_words`.
-    floor : float
-        A radius, divided by the scale, that another block has anyway: there is nothing to prove below it.
-    deadline : float
-
-    Yields
-    ------
-    BlockState
-        After every slice of the work. The last is closed unless a budget ended.
+    `block`: of order at least two, not zero.
     """
     most = max(most_vertices(block, limited=deadline != NEVER), 3 * len(words[0].word))
     writing = _SECONDS * block.essential.family.count * block.family.size**2
@@ -262,15 +229,7 @@ def close_block(block: Block, words: list[Candidate], *, floor: float, deadline:
 def most_vertices(block: Block, *, limited: bool = True) -> int:
     """Vertices of a polytope at most.
 
-    Parameters
-    ----------
-    block : Block
-    limited : bool
-        Whether a deadline ends the growth; without one there are fewer vertices, what takes about a minute.
-
-    Returns
-    -------
-    int
+    `limited`: whether a deadline ends the growth; without one there are fewer vertices, what takes about a minute.
     """
     k, n = block.essential.family.count, block.family.size
     most = min(MOST_VERTICES, 600 * n * n, MOST_ENTRIES // (k * n * n))
@@ -305,16 +264,8 @@ def _search_again(state: BlockState, part: float, deadline: float) -> list[Candi
 def with_small_polytope(state: BlockState, *, deadline: float) -> BlockState | None:
     """The state with a closed polytope in place of the quadratic norm of a normal family or of one matrix.
 
-    Parameters
-    ----------
-    state : BlockState
-        Of order at least two, with a word of positive rate.
-    deadline : float
-
-    Returns
-    -------
-    BlockState or None
-        None where no polytope of few vertices closes.
+    `state`: of order at least two, with a word of positive rate. Returns: None where no polytope of few vertices
+    closes.
     """
     begun = _begun(state.block, [state.best], 0.0)
     assert begun.polytope is not None
@@ -326,16 +277,7 @@ def with_small_polytope(state: BlockState, *, deadline: float) -> BlockState | N
 def strict_polytope(state: BlockState, *, deadline: float) -> Polytope | None:
     """A polytope that has every image strictly inside, but for those that are vertices by their making.
 
-    Parameters
-    ----------
-    state : BlockState
-        Closed.
-    deadline : float
-
-    Returns
-    -------
-    Polytope or None
-        None where there is no such polytope of about the same size from one leading eigenvector.
+    Returns: None where there is no such polytope of about the same size from one leading eigenvector.
     """
     if state.polytope is None or len(state.polytope.cycles) != 1:
         return None

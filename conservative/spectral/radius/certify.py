@@ -100,30 +100,11 @@ class RadiusProblem:
     automaton: Automaton | None = None
 
     def letters(self, word: Word) -> Word:
-        """A word of the family that the search runs on, in the letters of the user's matrices.
-
-        Parameters
-        ----------
-        word : tuple of int
-
-        Returns
-        -------
-        tuple of int
-        """
+        """A word of the family that the search runs on, in the letters of the user's matrices."""
         return word if self.automaton is None else tuple(self.automaton.edges[e][2] for e in word)
 
     def named(self, word: Word) -> Word:
-        """The least rotation of the primitive root of a word's letters, or the least power of it that can be repeated.
-
-        Parameters
-        ----------
-        word : tuple of int
-
-        Returns
-        -------
-        tuple of int
-            Under an automaton it labels a closed path; empty where the word does not.
-        """
+        """The least rotation of a word's primitive root, or the least power of it that can be repeated."""
         letters = self.letters(word)
         root = canonical_word(letters) if letters else ()
         if self.automaton is None:
@@ -160,24 +141,8 @@ def prove(
 ) -> ProvedBound | None:
     """The least bound near the lower one that the closed polytopes of the blocks prove.
 
-    Parameters
-    ----------
-    problem : RadiusProblem
-    form : BlockTriangular
-    states : sequence of BlockState
-        One for each block of the form.
-    word : tuple of int
-    lower : Fraction
-        Proved: rho(M_w)^(1/|w|) is at least this.
-    tol : float
-        The bound is about ``lower (1 + tol / 2)`` if all blocks are closed.
-    deadline : float
-        For simplex steps, and for proofs of words that take long.
-
-    Returns
-    -------
-    ProvedBound or None
-        None when no proof was accepted: a block is not closed, or the numbers are beyond the checker.
+    `lower`: Proved: rho(M_w)^(1/|w|) is at least this. Returns: None when no proof was accepted: a block is not closed,
+    or the numbers are beyond the checker.
     """
     if not all(s.is_closed for s in states):
         return None
@@ -216,26 +181,11 @@ def prove_open(
 ) -> ProvedBound | None:
     """The least bound that is proved by the deadline where no polytope has closed: of whatever norm is at hand.
 
-    Parameters
-    ----------
-    problem : RadiusProblem
-    states : sequence of BlockState
-    form : BlockTriangular or None
-    norm : WeightedNorm or None
-    word : tuple of int
-    lower : Fraction
-        Proved: rho(M_w)^(1/|w|) is at least this.
-    deadline : float
-
-    Returns
-    -------
-    ProvedBound or None
-        None when no proof was accepted, or none was expected to be checked in time.
-
-    Notes
-    -----
     The maximum or sum norm; quadratic norms that need no solver; the polytope as far as it has grown. The bounds are
     estimated first, and the least of them is proved.
+
+    `lower`: Proved: rho(M_w)^(1/|w|) is at least this. Returns: None when no proof was accepted, or none was expected
+    to be checked in time.
     """
     if is_long(problem.given):
         return None  # beyond the digits that a certificate may have
@@ -273,20 +223,7 @@ def prove_open(
 def prove_hidden(
     problem: RadiusProblem, norm: HiddenNorm, *, word: Word, lower: Fraction, deadline: float
 ) -> ProvedBound | None:
-    """The bound of a quadratic norm of hidden blocks.
-
-    Parameters
-    ----------
-    problem : RadiusProblem
-    norm : HiddenNorm
-    word : tuple of int
-    lower : Fraction
-    deadline : float
-
-    Returns
-    -------
-    ProvedBound or None
-    """
+    """The bound of a quadratic norm of hidden blocks."""
     if not is_positive_semidefinite(norm.P, strict=True):
         return None
     images = [a.transpose() * norm.P * a for a in (to_flint(m) for m in problem.family.exact)]
@@ -385,17 +322,7 @@ def _attained(
 
 
 def of_whole_family(state: BlockState, deadline: float) -> BlockState:
-    """The state with the images of all matrices, and the gauges of open polytopes as small as time allows.
-
-    Parameters
-    ----------
-    state : BlockState
-    deadline : float
-
-    Returns
-    -------
-    BlockState
-    """
+    """The state with the images of all matrices, and the gauges of open polytopes as small as time allows."""
     if state.polytope is None:
         return state
     block = state.block
@@ -463,16 +390,7 @@ def _exactly(matrix: FloatArray) -> list[list[Fraction]]:
 
 
 def is_identity(matrix: ExactMatrix) -> bool:
-    """Whether an exact matrix is the identity.
-
-    Parameters
-    ----------
-    matrix : ExactMatrix
-
-    Returns
-    -------
-    bool
-    """
+    """Whether an exact matrix is the identity."""
     return all(x == int(i == j) for i, row in enumerate(matrix) for j, x in enumerate(row))
 
 
@@ -481,25 +399,7 @@ def bracket_or_upper(
 ) -> Certificate:
     """The claim of both ends, or of the upper one where the lower is beyond the checker's limits, or the time.
 
-    Parameters
-    ----------
-    problem : RadiusProblem
-    proof : Proof
-        Of the bound.
-    word : tuple of int
-    lower : Fraction
-        Proved: rho(M_w)^(1/|w|) is at least this.
-    bound : Fraction
-    deadline : float
-
-    Returns
-    -------
-    Certificate
-
-    Raises
-    ------
-    CertificateError
-        When the proof is not accepted.
+    `lower`: Proved: rho(M_w)^(1/|w|) is at least this. Raises CertificateError when the proof is not accepted.
     """
     family, automaton, letters = problem.given, problem.automaton, problem.letters(word)
     quick = eigenpair_seconds(family) <= seconds_left(deadline)

@@ -30,21 +30,6 @@ def prove_exactly(
 ) -> Certificate | None:
     """A proof that a word attains the radius, which may be irrational; None where this kind of proof does not apply.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    form : BlockTriangular
-    states : sequence of BlockState
-    rate : Fraction, optional
-        The radius of the word, where it is rational.
-    deadline : float
-
-    Returns
-    -------
-    Certificate or None
-
-    Notes
-    -----
     For one block with a polytope that closes, grown from one real eigenvector, with every image strictly inside. Large
     polytopes are left out: the long numbers would take longer than the search.
     """

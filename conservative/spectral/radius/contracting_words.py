@@ -35,26 +35,12 @@ _LONGEST = 10.0
 def words_proof(matrices: FloatArray, P: FloatArray, *, deadline: float) -> ProductsProof | None:
     """Words whose products contract in the norm of P, as a proof; which it is, the checker decides.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-        Divided by the bound, in coordinates in which the norm of P is the Euclidean one.
-    P : ndarray, shape (n, n)
-        Symmetric and positive definite; taken as the exact value of its doubles.
-    deadline : float
-
-    Returns
-    -------
-    ProductsProof or None
-        None where the words are too many, or the time is over.
-
-    Notes
-    -----
     A word whose product has norm below one ends there; the others go on by every letter, until none is left. Doubles
     choose the words, and the checker proves them.
 
-    Examples
-    --------
+    Shapes: `matrices` (k, n, n), `P` (n, n). `P`: symmetric and positive definite; taken as the exact value of its
+    doubles. Returns: None where the words are too many, or the time is over.
+
     >>> from conservative._core.deadlines import NEVER
     >>> words_proof(np.array([[[0.5, 4.0], [0.0, 0.5]]]), np.eye(2), deadline=NEVER).words
     [(0, 0, 0, 0, 0, 0)]
@@ -95,24 +81,8 @@ def prove_words(
 ) -> ProvedBound | None:
     """A certificate of a bound that norms of products gave, or of the next above it that needs few enough words.
 
-    Parameters
-    ----------
-    problem : RadiusProblem
-    basis : ScaledFamily
-        The family in coordinates in which the norm of P is about the Euclidean one.
-    P : ndarray, shape (n, n)
-        Symmetric and positive definite.
-    upper : float
-        ProvedBound by products in these coordinates.
-    word : tuple of int
-    lower : Fraction
-        Proved: rho(M_w)^(1/|w|) is at least this.
-    deadline : float
-
-    Returns
-    -------
-    ProvedBound or None
-        With a certificate; None where none is written in time.
+    Shapes: `P` (n, n). `upper`: ProvedBound by products in these coordinates. `lower`: Proved: rho(M_w)^(1/|w|) is at
+    least this. Returns: with a certificate; None where none is written in time.
     """
     found: list[tuple[Fraction, ProductsProof]] = []
     for room in _ROOMS:  # few words first

@@ -8,43 +8,13 @@ DIGITS = 13
 
 
 def decimal_below(value: Fraction, *, digits: int = DIGITS) -> Fraction:
-    """The largest decimal of some significant digits that is at most a positive number.
-
-    Parameters
-    ----------
-    value : Fraction
-    digits : int
-
-    Returns
-    -------
-    Fraction
-
-    Examples
-    --------
-    >>> decimal_below(Fraction(2, 3), digits=3)
-    Fraction(333, 500)
-    """
+    """The largest decimal of some significant digits that is at most a positive number."""
     unit = _unit(value, digits)
     return math.floor(value / unit) * unit
 
 
 def decimal_above(value: Fraction, *, digits: int = DIGITS) -> Fraction:
-    """The smallest decimal of some significant digits that is at least a positive number.
-
-    Parameters
-    ----------
-    value : Fraction
-    digits : int
-
-    Returns
-    -------
-    Fraction
-
-    Examples
-    --------
-    >>> decimal_above(Fraction(2, 3), digits=3)
-    Fraction(667, 1000)
-    """
+    """The smallest decimal of some significant digits that is at least a positive number."""
     unit = _unit(value, digits)
     return math.ceil(value / unit) * unit
 

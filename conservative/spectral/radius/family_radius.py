@@ -123,19 +123,7 @@ class Kept:
 def family_radius(
     given: MatrixFamily, *, tol: float = 1e-9, time_limit: float | None = None, automaton: Automaton | None = None
 ) -> JointSpectralRadius:
-    """The joint spectral radius of a finite family; `joint_spectral_radius` says how.
-
-    Parameters
-    ----------
-    given : MatrixFamily
-    tol : float
-    time_limit : float, optional
-    automaton : Automaton, optional
-
-    Returns
-    -------
-    JointSpectralRadius
-    """
+    """The joint spectral radius of a finite family; `joint_spectral_radius` says how."""
     tol = check_limits(tol, time_limit)
     family = given
     if automaton is not None:
@@ -193,21 +181,7 @@ def _keep(kept: list[Kept], proved: ProvedBound | None) -> None:
 
 
 def check_limits(tol: float, time_limit: float | None) -> float:
-    """The tolerance as a double; a tolerance or a time limit that is negative or not a number is refused.
-
-    Parameters
-    ----------
-    tol : float
-    time_limit : float or None
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ArgumentError
-    """
+    """The tolerance as a double; a tolerance or a time limit that is negative or not a number is refused."""
     allowed = as_distance(tol, call="joint_spectral_radius", argument="tol", wanted="a number >= 0, 1e-9 say")
     as_time_limit(time_limit, call="joint_spectral_radius")
     return min(allowed, sys.float_info.max)

@@ -92,26 +92,9 @@ def branch_and_bound(family: ScaledFamily, *, rate: float, tol: float) -> Iterat
     best rate, and open ones; the bound of a leaf is the least ||B_v||^(1/|v|) over its prefixes v. The open
     leaves of largest bound are extended first, so that their maximum falls as fast as possible.
 
-    Parameters
-    ----------
-    family : ScaledFamily
-    rate : float
-        A lower bound of the joint spectral radius, as close as the caller has it (0 is allowed).
-    tol : float
-        Leaves within this relative distance of the rate are closed.
-
-    Yields
-    ------
-    Progress
-        One item after each batch. The iterator ends when no leaf is open or the store is full.
-
-    Notes
-    -----
     The float product of a word carries a bound e of its Frobenius distance to the exact product
     (`product_errors`). A node's norm is bounded by `spectral_norm_bound` plus e; the root is rounded up by 8 u.
 
-    References
-    ----------
     [gripenberg1996]_
     """
     k, n = family.floats.shape[:2]

@@ -17,25 +17,11 @@ _ROUNDS = 50
 def word_through_powers(matrices: FloatArray) -> Candidate | None:
     """The best word of a family in which all matrices but one have rank one, an estimate; None for other families.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-
-    Returns
-    -------
-    Candidate or None
-
-    Notes
-    -----
     With B_i = u_i v_i^T beside A, a product is a path along weights |v_i^T A^m u_j| of length m + 1, so that the best
     word with a B in it is a cycle of largest mean weight over the letters i, with the best m on each edge: by
     Dinkelbach's rounds, each the largest mean of a cycle. Powers up to 8192 are looked at.
 
-    Examples
-    --------
-    >>> found = word_through_powers(np.array([[[1.0, 1.0], [0.0, 1.0]], [[0.0, 0.0], [0.25, 0.0]]]))
-    >>> len(found.word), round(found.rate, 6)
-    (13, 1.088182)
+    Shapes: `matrices` (k, n, n).
     """
     sizes = np.linalg.svd(matrices, compute_uv=False)
     if matrices.shape[1] < 2:

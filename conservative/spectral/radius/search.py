@@ -115,16 +115,7 @@ class Found:
     hidden: HiddenNorm | None = None
 
     def stopped(self, status: RadiusStatus) -> "Found":
-        """The same bounds with a final status, unless they are closed already.
-
-        Parameters
-        ----------
-        status : RadiusStatus
-
-        Returns
-        -------
-        Found
-        """
+        """The same bounds with a final status, unless they are closed already."""
         return (
             self
             if self.status in {RadiusStatus.CLOSED, RadiusStatus.ZERO, RadiusStatus.EXACT}
@@ -132,60 +123,22 @@ class Found:
         )
 
     def with_word(self, bracket: Bracket, word: Word) -> "Found":
-        """The bounds with the proved rate of a word, if it is better.
-
-        Parameters
-        ----------
-        bracket : Bracket
-            rho(M_w)^(1/|w|).
-        word : tuple of int
-
-        Returns
-        -------
-        Found
-        """
+        """The bounds with the proved rate of a word, if it is better. `bracket`: rho(M_w)^(1/|w|)."""
         if bracket.lower <= self.bracket.lower:
             return self
         return replace(self, bracket=Bracket(bracket.lower, self.bracket.upper), word=word)
 
     def with_upper(self, upper: float) -> "Found":
-        """The bounds with another proved upper bound, if it is better.
-
-        Parameters
-        ----------
-        upper : float
-
-        Returns
-        -------
-        Found
-        """
+        """The bounds with another proved upper bound, if it is better."""
         return self if upper >= self.bracket.upper else replace(self, bracket=Bracket(self.bracket.lower, upper))
 
     def is_closed(self, tol: float) -> bool:
-        """Whether the bounds agree within a relative tolerance.
-
-        Parameters
-        ----------
-        tol : float
-
-        Returns
-        -------
-        bool
-        """
+        """Whether the bounds agree within a relative tolerance."""
         return math.isfinite(self.bracket.upper) and self.bracket.upper <= self.bracket.lower * (1 + tol)
 
 
 def nothing_found(family: MatrixFamily) -> Found:
-    """The bounds before anything is computed.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    Found
-    """
+    """The bounds before anything is computed."""
     unknown = Bracket(0.0, math.inf)
     return Found(unknown, (), RadiusStatus.TIME_LIMIT, (unknown,) * family.count)
 
@@ -193,16 +146,8 @@ def nothing_found(family: MatrixFamily) -> Found:
 def first_bounds(family: MatrixFamily, *, deadline: float = NEVER) -> Found:
     """The bounds that cost little: radii of the matrices below; Euclidean, maximum and sum norms above.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    deadline : float
-        After which the norm of a matrix stands for its radius; that of the largest radius in doubles is found anyway,
-        from eigenvectors in doubles where an exact polynomial would take too long.
-
-    Returns
-    -------
-    Found
+    `deadline`: after which the norm of a matrix stands for its radius; that of the largest radius in doubles is found
+    anyway, from eigenvectors in doubles where an exact polynomial would take too long.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         norms = spectral_norm_bounds(family.floats)[1] * (1 + 4 * family.size * UNIT_ROUNDOFF) + _underflow(family)
@@ -244,23 +189,7 @@ def _underflow(family: MatrixFamily) -> float:
 
 
 def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -> Iterator[Found]:
-    """Better and better words and polytopes, block by block.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    found : Found
-        What `first_bounds` gave.
-    tol : float
-        Relative tolerance at which to stop.
-    deadline : float
-        `time.monotonic()` after which no more work is begun.
-
-    Yields
-    ------
-    Found
-        With the states of the blocks; the upper bound is that of the beginning until `proving.prove` is asked.
-    """
+    """Better and better words and polytopes, block by block."""
     if found.norm is not None and found.norm.bound <= Fraction(found.bracket.lower) * (1 + Fraction(tol)):
         return
     if not has_time(family, deadline):
@@ -325,21 +254,7 @@ def _with_state(family: MatrixFamily, found: Found, state: BlockState, deadline:
 
 
 def branch(family: MatrixFamily, found: Found, basis: ScaledFamily, *, tol: float, deadline: float) -> Iterator[Found]:
-    """Gripenberg's branch and bound in coordinates in which norms are small; `prove_words` certifies its bound.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    found : Found
-    basis : ScaledFamily
-        As `branching_basis` gives it.
-    tol : float
-    deadline : float
-
-    Yields
-    ------
-    Found
-    """
+    """Gripenberg's branch and bound in coordinates in which norms are small; `prove_words` certifies its bound."""
     rate = float_below(Fraction(found.bracket.lower) / basis.scale)
     unit = basis.divided(rate) if rate > 0 else basis
     word: Word = ()
@@ -356,18 +271,7 @@ def branch(family: MatrixFamily, found: Found, basis: ScaledFamily, *, tol: floa
 def branching_basis(family: MatrixFamily, found: Found, *, deadline: float) -> tuple[FloatArray, ScaledFamily]:
     """Coordinates in which norms are small: of a folded norm, or of the ellipsoid around the vertices of a polytope.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    found : Found
-    deadline : float
-
-    Returns
-    -------
-    P : ndarray, shape (n, n)
-        The form of the norm, up to rounding.
-    basis : ScaledFamily
-        The family in coordinates in which it is the Euclidean one.
+    Shapes: result (n, n). `P`: the form of the norm, up to rounding.
     """
     diagonal, floats, _ = balanced_floats(family)
     if floats.any():
@@ -397,29 +301,10 @@ def _upper(basis: ScaledFamily, upper: float) -> float:
 
 
 def has_time(family: MatrixFamily, deadline: float) -> bool:
-    """Whether exact work with all matrices of a family is expected to end in time; of small ones it costs nothing.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    deadline : float
-
-    Returns
-    -------
-    bool
-    """
+    """Whether exact work with all matrices of a family is expected to end in time; of small ones it costs nothing."""
     return family.size <= _LARGE or _APART * family.count * family.size**3 < seconds_left(deadline)
 
 
 def is_wide(found: Found) -> bool:
-    """Whether the bracket is so wide that branch and bound may help.
-
-    Parameters
-    ----------
-    found : Found
-
-    Returns
-    -------
-    bool
-    """
+    """Whether the bracket is so wide that branch and bound may help."""
     return not found.bracket.upper <= found.bracket.lower * (1 + _WIDE)

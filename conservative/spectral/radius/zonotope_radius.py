@@ -168,31 +168,14 @@ def _closed(found: ZonotopeRadius) -> ZonotopeRadius:
 
 
 def has_few_vertices(Z: SquareZonotope) -> bool:
-    """Whether the vertices are listed.
-
-    Parameters
-    ----------
-    Z : SquareZonotope
-
-    Returns
-    -------
-    bool
-    """
+    """Whether the vertices are listed."""
     return (Z.count <= _LISTED or not len(Z.owner)) and Z.size <= _EXACT_ORDER
 
 
 def listed_vertices(Z: SquareZonotope) -> tuple[FloatArray, MatrixFamily]:
     """All vertices of a zonotope of few generators.
 
-    Parameters
-    ----------
-    Z : SquareZonotope
-
-    Returns
-    -------
-    signs : ndarray, shape (2^k, k)
-    family : MatrixFamily
-        The matrices of these weights, exactly.
+    Shapes: result (2^k, k). `family`: the matrices of these weights, exactly.
     """
     listed = list(product((-1.0, 1.0), repeat=Z.count if len(Z.owner) else 0))
     signs = np.array(listed).reshape(len(listed), -1) if len(Z.owner) else np.ones((1, Z.count))

@@ -49,15 +49,7 @@ class HiddenNorm:
 def hidden_transform(matrices: FloatArray) -> tuple[float, FloatArray] | None:
     """Coordinates F in which a family with hidden blocks has small Euclidean norms; None where no subspace is seen.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-        In a scale in which the norms are about one.
-
-    Returns
-    -------
-    tuple of float and ndarray, or None
-        max ||F A_i F^-1||, an estimate, and F.
+    Shapes: `matrices` (k, n, n). Returns: max ||F A_i F^-1||, an estimate, and F.
     """
     n = matrices.shape[1]
     Q = _invariant(matrices) if 1 < n <= _MOST_ORDER else None
@@ -115,18 +107,7 @@ def _orthonormal(columns: FloatArray) -> FloatArray:
 
 
 def hidden_norm(family: MatrixFamily, *, near: Fraction) -> HiddenNorm | None:
-    """The quadratic norm of hidden blocks, if the largest norm in it is about a rate that is attained.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    near : Fraction
-        The rate.
-
-    Returns
-    -------
-    HiddenNorm or None
-    """
+    """The quadratic norm of hidden blocks, if the largest norm in it is about a rate that is attained."""
     diagonal, floats, scale = balanced_floats(family)
     found = hidden_transform(floats) if floats.any() else None
     if found is None or Fraction(found[0]) * scale > near * _NEAR:

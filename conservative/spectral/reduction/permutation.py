@@ -38,16 +38,7 @@ def diagonal_blocks(family: MatrixFamily) -> tuple[MatrixFamily, ...]:
 
 
 def pattern(family: MatrixFamily) -> NDArray[np.bool_]:
-    """Where some matrix of the family has an entry that is not zero, exactly.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    ndarray of bool, shape (n, n)
-    """
+    """Where some matrix of the family has an entry that is not zero, exactly. Shapes: result (n, n)."""
     seen: NDArray[np.bool_] = np.array(family.floats.any(axis=0))
     for r, c in np.argwhere(~seen):
         seen[r, c] = any(m[r][c] != 0 for m in family.exact)
@@ -57,17 +48,8 @@ def pattern(family: MatrixFamily) -> NDArray[np.bool_]:
 def components(seen: NDArray[np.bool_]) -> tuple[tuple[int, ...], ...]:
     """Strongly connected components, in an order in which entries lie on or above the diagonal blocks.
 
-    Parameters
-    ----------
-    seen : ndarray of bool, shape (n, n)
-        seen[r, c]: there is an edge r -> c.
+    Shapes: `seen` (n, n).
 
-    Returns
-    -------
-    tuple of tuple of int
-
-    Examples
-    --------
     >>> components(np.array([[1, 0], [1, 1]], dtype=bool))
     ((1,), (0,))
     """
@@ -82,17 +64,7 @@ def components(seen: NDArray[np.bool_]) -> tuple[tuple[int, ...], ...]:
 
 
 def restricted(family: MatrixFamily, index: tuple[int, ...]) -> MatrixFamily:
-    """The principal submatrices of a family.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    index : tuple of int
-
-    Returns
-    -------
-    MatrixFamily
-    """
+    """The principal submatrices of a family."""
     exact = tuple(tuple(tuple(m[r][c] for c in index) for r in index) for m in family.exact)
     rows = np.array(index)
     return MatrixFamily(np.ascontiguousarray(family.floats[:, rows][:, :, rows]), exact)

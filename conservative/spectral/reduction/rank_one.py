@@ -14,19 +14,8 @@ MOST_MATRICES = 60
 
 
 def rank_one_factors(matrix: ExactMatrix) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]] | None:
-    """Vectors with A = u v^T, or None when the rank exceeds one.
+    """Vectors with A = u v^T, or None when the rank exceeds one. Shapes: `matrix` (n, n).
 
-    Parameters
-    ----------
-    matrix : ExactMatrix, shape (n, n)
-
-    Returns
-    -------
-    tuple of (u, v) or None
-        Zeros for the zero matrix.
-
-    Examples
-    --------
     >>> u, v = rank_one_factors(((Fraction(2), Fraction(4)), (Fraction(1), Fraction(2))))
     >>> [str(x) for x in u + v]
     ['1', '1/2', '2', '4']
@@ -44,16 +33,6 @@ def rank_one_factors(matrix: ExactMatrix) -> tuple[tuple[Fraction, ...], tuple[F
 def best_cycle(family: MatrixFamily) -> Word | None:
     """The word of a family of rank at most one that attains its joint spectral radius, or None for other families.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    tuple of int or None
-
-    Notes
-    -----
     With A_i = u_i v_i^T, M_w = u_{w_1} (prod v_{w_j}^T u_{w_{j+1}}) v_{w_n}^T: its norm is, up to a constant, the
     product of the weights c_ij = |v_i^T u_j| along a path in the complete graph on the letters, and rho(M_w) the
     product around the closed path. A path is a union of cycles and at most k - 1 further edges, so the radius is
@@ -62,8 +41,6 @@ def best_cycle(family: MatrixFamily) -> Word | None:
     of product above 1: max-times iteration from 1 then stops within k steps. A walk of k edges that beats all
     shorter ones holds a cycle of product above 1, the next candidate.
 
-    References
-    ----------
     [karp1978]_
     """
     if family.count > MOST_MATRICES:
@@ -99,14 +76,7 @@ def _logarithms(weights: Weights) -> np.ndarray:
 def largest_mean(logs: np.ndarray) -> Word:
     """A cycle of (nearly) the largest mean weight, by Karp's formula from a source joined to every node; () if none.
 
-    Parameters
-    ----------
-    logs : ndarray, shape (k, k)
-        Weights; minus infinity for edges that are not there.
-
-    Returns
-    -------
-    tuple of int
+    Shapes: `logs` (k, k).
     """
     k = logs.shape[0]
     best = np.zeros((k + 1, k))

@@ -54,28 +54,16 @@ class SubspaceSearch:
 def invariant_subspace(matrices: Sequence[flint.fmpq_mat]) -> SubspaceSearch:
     """A proper common invariant subspace over the rationals, or a proof that there is none, or neither.
 
-    Parameters
-    ----------
-    matrices : sequence of fmpq_mat, shape (n, n)
-
-    Returns
-    -------
-    SubspaceSearch
-
-    Notes
-    -----
     Modulo up to four primes, one random element of the algebra each: most families are proved irreducible by the
     first, in O(n^3) word operations. The dimension of a subspace is a sum of degrees of factors for every
     element and every prime; when only 0 and n are left there is none. Otherwise the candidates are lifted to the
     rationals and checked, and at last elements with small integer coefficients are factored over the rationals
     (orders up to 40). An algebra whose every element has repeated factors can stay undecided.
 
-    References
-    ----------
+    Shapes: `matrices` (n, n).
+
     [holt1994]_
 
-    Examples
-    --------
     >>> U, L = flint.fmpq_mat([[1, 1], [0, 1]]), flint.fmpq_mat([[1, 0], [1, 1]])
     >>> invariant_subspace([U, L])
     SubspaceSearch(subspace=None, irreducible=True)

@@ -19,19 +19,8 @@ _MOST = 16
 def adapted_basis(matrices: FloatArray, *, refine: bool, seconds: float | None) -> FloatArray:
     """T such that T A_i T^-1 have small Euclidean norms.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-        Entries of about one.
-    refine : bool
-        Solve for a common quadratic norm, where the order allows it.
-    seconds : float or None
-        For that.
-
-    Returns
-    -------
-    ndarray, shape (n, n)
-        The upper triangular factor of P = T^T T, kept away from singular.
+    Shapes: `matrices` (k, n, n), result (n, n). `refine`: solve for a common quadratic norm, where the order allows it.
+    Returns: the upper triangular factor of P = T^T T, kept away from singular.
     """
     change = _factor(averaged_norm(matrices, ridge=_RIDGE / matrices.shape[1]))
     if not refine or matrices.shape[1] > _MOST:
@@ -55,17 +44,7 @@ def _factor(weight: FloatArray) -> FloatArray:
 def in_first_basis(graph: LyapunovGraph, x: FloatArray, change: FloatArray, *, half_degree: int) -> FloatArray:
     """The variables of a pencil of T A_i T^-1 as variables of the pencil of A_i: forms p(T x).
 
-    Parameters
-    ----------
-    graph : LyapunovGraph
-    x : ndarray, shape (variables,)
-    change : ndarray, shape (n, n)
-        T.
-    half_degree : int
-
-    Returns
-    -------
-    ndarray, shape (variables,)
+    Shapes: `x` (variables,), `change` (n, n), result (variables,).
     """
     n = len(change)
     weight = monomial_weights(n, half_degree)

@@ -42,25 +42,7 @@ class LyapunovGraph:
 def memory_graph(letters: int, memory: int) -> LyapunovGraph:
     """The De Bruijn graph whose nodes remember the last letters applied: complete, whatever the order of letters.
 
-    Parameters
-    ----------
-    letters : int
-    memory : int
-        0 is a common quadratic norm.
-
-    Returns
-    -------
-    LyapunovGraph
-
-    Raises
-    ------
-    BudgetError
-        With more than 1024 inequalities.
-
-    Examples
-    --------
-    >>> memory_graph(2, 1).edges
-    ((0, 0, 0), (0, 1, 1), (1, 0, 0), (1, 1, 1))
+    Raises BudgetError with more than 1024 inequalities.
     """
     _check_size(letters ** (memory + 1))
     names = tuple(product(range(letters), repeat=memory))
@@ -74,21 +56,6 @@ def automaton_graph(automaton: Automaton, memory: int) -> LyapunovGraph:
 
     A product A_1 A_2 ... reads along the path and is applied from its right end, so that an edge (u, v, i) takes
     a vector at node v to one at node u.
-
-    Parameters
-    ----------
-    automaton : Automaton
-    memory : int
-        0 gives a node for each node of the automaton.
-
-    Returns
-    -------
-    LyapunovGraph
-        For memory 0 a name is the automaton's node.
-
-    Raises
-    ------
-    BudgetError
     """
     edges = automaton.edges
     if memory == 0:
@@ -125,18 +92,7 @@ def graph_pencil(graph: LyapunovGraph, matrices: Sequence[FloatArray], *, half_d
     With the weighted monomials m(x) of degree d and p_u = m^T G_u m this is gamma^(2 d) G_u - L_i^T G_v L_i + N_e >= 0,
     where N_e is any matrix whose form vanishes on monomials. For d = 1 it is gamma^2 P_u - A_i^T P_v A_i >= 0.
 
-    Parameters
-    ----------
-    graph : LyapunovGraph
-    matrices : sequence of ndarray, shape (n, n)
-        One a letter of the graph's edges.
-    half_degree : int
-        d.
-
-    Returns
-    -------
-    Pencil
-        x holds the upper triangles of G_0, G_1, ... in turn, then the coordinates of N_e, edge by edge.
+    Shapes: `matrices` (n, n).
     """
     n = matrices[0].shape[0]
     weight = monomial_weights(n, half_degree)

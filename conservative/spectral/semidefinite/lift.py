@@ -22,21 +22,7 @@ Monomial = tuple[int, ...]
 
 @cache
 def monomials(n: int, degree: int) -> tuple[Monomial, ...]:
-    """The monomials of a degree as nondecreasing tuples of variables.
-
-    Parameters
-    ----------
-    n, degree : int
-
-    Returns
-    -------
-    tuple of tuple of int
-
-    Examples
-    --------
-    >>> monomials(2, 2)
-    ((0, 0), (0, 1), (1, 1))
-    """
+    """The monomials of a degree as nondecreasing tuples of variables."""
     return tuple(combinations_with_replacement(range(n), degree))
 
 
@@ -44,16 +30,8 @@ def monomials(n: int, degree: int) -> tuple[Monomial, ...]:
 def monomial_weights(n: int, degree: int) -> FloatArray:
     """Square roots of the multinomial coefficients, with which the monomials have norm |x|^degree.
 
-    Parameters
-    ----------
-    n, degree : int
+    Shapes: result (number of monomials,).
 
-    Returns
-    -------
-    ndarray, shape (number of monomials,)
-
-    Examples
-    --------
     >>> (monomial_weights(2, 2) ** 2).round().tolist()
     [1.0, 2.0, 1.0]
     """
@@ -65,20 +43,7 @@ def monomial_weights(n: int, degree: int) -> FloatArray:
 def symmetric_lift(matrix: NDArray[Any], degree: int) -> NDArray[Any]:
     """L with m(A x) = L m(x) for the vector m of all monomials of a degree.
 
-    Parameters
-    ----------
-    matrix : ndarray, shape (n, n)
-        Floats, or Python integers in an object array: then L is exact.
-    degree : int
-
-    Returns
-    -------
-    ndarray, shape (N, N), of the same type
-
-    Examples
-    --------
-    >>> symmetric_lift(np.array([[1, 1], [0, 1]], dtype=object), 2).tolist()
-    [[1, 2, 1], [0, 1, 1], [0, 0, 1]]
+    Shapes: `matrix` (n, n), result (N, N). `matrix`: floats, or Python integers in an object array: then L is exact.
     """
     n = len(matrix)
     lifted = np.array(matrix)
@@ -97,21 +62,7 @@ def symmetric_lift(matrix: NDArray[Any], degree: int) -> NDArray[Any]:
 
 @cache
 def product_pairs(n: int, degree: int) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """Pairs (a, b), a <= b, of monomials of a degree, grouped by their product: groups of at least two.
-
-    Parameters
-    ----------
-    n, degree : int
-
-    Returns
-    -------
-    tuple of tuple of pairs
-
-    Examples
-    --------
-    >>> product_pairs(2, 2)
-    (((0, 2), (1, 1)),)
-    """
+    """Pairs (a, b), a <= b, of monomials of a degree, grouped by their product: groups of at least two."""
     groups: dict[Monomial, list[tuple[int, int]]] = {}
     listed = monomials(n, degree)
     for a, first in enumerate(listed):
@@ -124,14 +75,7 @@ def product_pairs(n: int, degree: int) -> tuple[tuple[tuple[int, int], ...], ...
 def vanishing_basis(n: int, degree: int) -> Any:
     """Symmetric matrices N with m(x)^T N m(x) = 0 for every x, as columns, in the weighted monomials.
 
-    Parameters
-    ----------
-    n, degree : int
-
-    Returns
-    -------
-    sparse array, shape (N^2, number of matrices)
-        A column for each pair of a group of `product_pairs` but the first, against which it is balanced.
+    Shapes: result (N^2, number of matrices).
     """
     size, weight = len(monomials(n, degree)), monomial_weights(n, degree)
     rows, columns, values, column = [], [], [], 0
@@ -148,18 +92,7 @@ def vanishing_basis(n: int, degree: int) -> Any:
 
 
 def vanishing_matrix(n: int, degree: int, coordinates: Sequence[Fraction]) -> list[list[Fraction]]:
-    """A rational N with m(x)^T N m(x) = 0 exactly, from coordinates in `vanishing_basis`.
-
-    Parameters
-    ----------
-    n, degree : int
-    coordinates : sequence of Fraction
-
-    Returns
-    -------
-    list of rows of Fraction
-        In the plain monomials.
-    """
+    """A rational N with m(x)^T N m(x) = 0 exactly, from coordinates in `vanishing_basis`."""
     size = len(monomials(n, degree))
     matrix = [[Fraction(0)] * size for _ in range(size)]
     values = iter(coordinates)

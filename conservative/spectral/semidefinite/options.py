@@ -15,23 +15,7 @@ SOLVERS = ("CLARABEL", "SCS")
 
 
 def check_integer(value: Any, *, call: str, argument: str, least: int, most: int) -> int:
-    """An integer in a range.
-
-    Parameters
-    ----------
-    value : int
-    call, argument : str
-        Named in the error message.
-    least, most : int
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    ArgumentError
-    """
+    """An integer in a range."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -42,24 +26,7 @@ def check_integer(value: Any, *, call: str, argument: str, least: int, most: int
 
 
 def half_degree_of(degree: Any, *, call: str) -> int:
-    """Half of an even degree.
-
-    Parameters
-    ----------
-    degree : int
-        2 d, from 2 to 24.
-    call : str
-        Named in the error message.
-
-    Returns
-    -------
-    int
-        d.
-
-    Raises
-    ------
-    ArgumentError
-    """
+    """Half of an even degree."""
     number = check_integer(degree, call=call, argument="degree", least=2, most=24)
     if number % 2:
         raise ArgumentError(f"`{call}(degree=...)` needs an even number; got {shown(degree)}.")
@@ -67,24 +34,7 @@ def half_degree_of(degree: Any, *, call: str) -> int:
 
 
 def check_solver(scale: float | None, time_limit: float | None, solver: str | None, *, call: str) -> Fraction:
-    """The lower bound at which to stop, as a rational, when all three arguments are usable.
-
-    Parameters
-    ----------
-    scale : float or None
-    time_limit : float or None
-    solver : str or None
-    call : str
-        Named in the error message.
-
-    Returns
-    -------
-    Fraction
-
-    Raises
-    ------
-    ArgumentError
-    """
+    """The lower bound at which to stop, as a rational, when all three arguments are usable."""
     known = 0.0 if scale is None else as_distance(scale, call=call, argument="scale", wanted="a lower bound >= 0")
     if known == float("inf"):
         raise ArgumentError(f"`{call}(scale=...)` needs a finite lower bound >= 0, or None; got {shown(scale)}.")
@@ -95,16 +45,7 @@ def check_solver(scale: float | None, time_limit: float | None, solver: str | No
 
 
 def certificate_or_none(build: Callable[[], Certificate | None]) -> Certificate | None:
-    """What a builder of certificates makes, or None when the numbers are beyond the checker's limits.
-
-    Parameters
-    ----------
-    build : callable
-
-    Returns
-    -------
-    Certificate or None
-    """
+    """What a builder of certificates makes, or None when the numbers are beyond the checker's limits."""
     try:
         return build()
     except CertificateError:

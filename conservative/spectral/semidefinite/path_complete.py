@@ -168,16 +168,7 @@ def _certificate(
 
 
 def block_diagonal(blocks: tuple[ExactMatrix, ...]) -> ExactMatrix:
-    """The block diagonal matrix of square blocks.
-
-    Parameters
-    ----------
-    blocks : tuple of ExactMatrix
-
-    Returns
-    -------
-    ExactMatrix
-    """
+    """The block diagonal matrix of square blocks."""
     order, rows, start = sum(len(block) for block in blocks), [], 0
     for block in blocks:
         left, right = (Fraction(0),) * start, (Fraction(0),) * (order - start - len(block))

@@ -47,13 +47,7 @@ class Pencil:
     def rate(self, x: FloatArray) -> float:
         """The smallest s at which x satisfies the inequalities, in doubles; infinite when some H_u is not positive.
 
-        Parameters
-        ----------
-        x : ndarray, shape (variables,)
-
-        Returns
-        -------
-        float
+        Shapes: `x` (variables,).
         """
         largest = 0.0
         try:
@@ -69,9 +63,7 @@ class Pencil:
     def identity(self) -> FloatArray:
         """The x with every H_u(x) the identity, and zeros where x is not determined by them.
 
-        Returns
-        -------
-        ndarray, shape (variables,)
+        Shapes: result (variables,).
         """
         x = np.zeros(self.variables)
         for weight, size in zip(self.weights, self.weight_sizes, strict=True):
@@ -84,14 +76,7 @@ class Pencil:
 def value_of(part: Any, x: FloatArray) -> FloatArray:
     """The symmetric matrix that a linear map gives at x.
 
-    Parameters
-    ----------
-    part : sparse array, shape (size^2, variables)
-    x : ndarray, shape (variables,)
-
-    Returns
-    -------
-    ndarray, shape (size, size)
+    Shapes: `part` (size^2, variables), `x` (variables,), result (size, size).
     """
     size = _order(part)
     matrix = np.asarray(part @ x).reshape(size, size)
@@ -106,13 +91,7 @@ def _order(part: Any) -> int:
 def symmetric_basis(size: int) -> Any:
     """The map from the upper triangle of a symmetric matrix, in row order, to all its entries.
 
-    Parameters
-    ----------
-    size : int
-
-    Returns
-    -------
-    sparse array, shape (size^2, size (size + 1) / 2)
+    Shapes: result (size^2, size (size + 1) / 2).
     """
     upper = np.triu_indices(size)
     number = np.zeros((size, size), dtype=np.int64)

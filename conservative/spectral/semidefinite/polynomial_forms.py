@@ -79,16 +79,7 @@ class Balanced:
 
 
 def balance(family: MatrixFamily) -> Balanced:
-    """The family with entries of about one, whatever the size of its own.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    Balanced
-    """
+    """The family with entries of about one, whatever the size of its own."""
     scaled = balanced_family(family)
     diagonal = tuple(Fraction(float(x)) for x in np.diag(diagonal_balance(family)))
     n = range(family.size)
@@ -107,25 +98,7 @@ def proved_forms(
     seconds: float | None = None,
     solver: str | None = None,
 ) -> ProvedForms:
-    """The best forms that semidefinite programming finds on a graph, with the growth that is proved for them.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-        One matrix a letter of the graph.
-    graph : LyapunovGraph
-    half_degree : int
-    low : Fraction
-        A known lower bound of the joint spectral radius: the solver stops there.
-    seconds : float, optional
-        For the solver. Of a program that would take much longer not even the matrices are written down: what remains
-        is a quadratic norm that needs no solver, or its powers.
-    solver : str, optional
-
-    Returns
-    -------
-    ProvedForms
-    """
+    """The best forms that semidefinite programming finds on a graph, with the growth that is proved for them."""
     orders = [len(monomials(family.size, half_degree))] * (graph.count + len(graph.edges))
     if half_degree > 1 and not is_affordable(orders, seconds):
         return powers(proved_forms(family, graph, low=low, seconds=seconds, solver=solver), family, graph, half_degree)
@@ -158,22 +131,6 @@ def _of_one_norm(family: MatrixFamily, graph: LyapunovGraph) -> ProvedForms:
 def powers(found: ProvedForms, family: MatrixFamily, graph: LyapunovGraph, half_degree: int) -> ProvedForms:
     """The forms (x^T P_u x)^d of quadratic forms that are proved; what they prove needs no other proof.
 
-    Parameters
-    ----------
-    found : ProvedForms
-        Of half degree 1, in the coordinates of the family.
-    family : MatrixFamily
-    graph : LyapunovGraph
-    half_degree : int
-        d.
-
-    Returns
-    -------
-    ProvedForms
-        With the same gamma.
-
-    Notes
-    -----
     With W^2 the multinomial coefficients and L the symmetric lift, (x^T P x)^d = m(x)^T W^2 L(P) m(x), and the slack
     is W^2 (gamma^(2 d) L(P_u) - L(A_i^T P_v A_i)): symmetric powers keep the order of semidefinite matrices.
     """
@@ -332,13 +289,7 @@ def _in_given_basis(found: ProvedForms, balanced: Balanced, n: int) -> ProvedFor
 def as_floats(matrices: Sequence[ExactMatrix]) -> FloatArray:
     """Rational matrices rounded to doubles, read-only; entries beyond doubles become infinite.
 
-    Parameters
-    ----------
-    matrices : sequence of ExactMatrix
-
-    Returns
-    -------
-    ndarray, shape (count, n, n)
+    Shapes: result (count, n, n).
     """
 
     def near(x: Fraction) -> float:

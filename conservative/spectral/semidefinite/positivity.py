@@ -21,29 +21,13 @@ _BITS = 54
 def is_proved_semidefinite(matrix: flint.fmpq_mat, *, strict: bool = False) -> bool:
     """Whether a symmetric rational matrix is proved positive semidefinite; False may mean not proved.
 
-    Parameters
-    ----------
-    matrix : flint.fmpq_mat, shape (n, n)
-        Symmetric.
-    strict : bool
-        Ask for positive definite instead.
-
-    Returns
-    -------
-    bool
-
-    Notes
-    -----
     Small matrices: LDL^T in exact arithmetic, which decides. Otherwise a Cholesky factor R of M - d I in doubles,
     d half of the smallest eigenvalue, is rounded to dyadic rationals and E = M - R^T R formed in exact integers: if E
     has nonnegative, dominant diagonal entries, then M = R^T R + E is a sum of a positive definite and a positive
     semidefinite matrix. Nothing rests on the doubles. Rows and columns are first multiplied by powers of two, which
     changes no sign. LDL^T comes last, up to order 48: its rationals grow.
 
-    Examples
-    --------
-    >>> is_proved_semidefinite(flint.fmpq_mat([[1, 1], [1, 1]])), is_proved_semidefinite(flint.fmpq_mat([[-1]]))
-    (True, False)
+    Shapes: `matrix` (n, n).
     """
     n = matrix.nrows()
     if n <= _SMALL:

@@ -45,18 +45,7 @@ class MarginProgram:
     constraints: list[Any]
 
     def solve(self, square: float, *, solver: str, seconds: float | None) -> bool:
-        """Solve for one s; whether the solver came back with numbers.
-
-        Parameters
-        ----------
-        square : float
-        solver : str
-        seconds : float or None
-
-        Returns
-        -------
-        bool
-        """
+        """Solve for one s; whether the solver came back with numbers."""
         import cvxpy as cp
 
         self.square.value = square
@@ -72,16 +61,7 @@ class MarginProgram:
         return self.x.value is not None and bool(np.isfinite(self.x.value).all()) and self.margin.value is not None
 
     def slope(self, pencil: Pencil) -> float:
-        """dt/ds at the solution: the sum of <Z_b, G_b(x)> over the multipliers Z_b.
-
-        Parameters
-        ----------
-        pencil : Pencil
-
-        Returns
-        -------
-        float
-        """
+        """dt/ds at the solution: the sum of <Z_b, G_b(x)> over the multipliers Z_b."""
         duals = [constraint.dual_value for constraint in self.constraints]
         if any(dual is None for dual in duals):
             return 0.0
@@ -92,18 +72,6 @@ class MarginProgram:
 def is_affordable(sizes: Sequence[int], seconds: float | None) -> bool:
     """Whether a program with matrices of these orders is worth starting: not if it takes more than twice the time.
 
-    Parameters
-    ----------
-    sizes : sequence of int
-    seconds : float or None
-        None is no limit.
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
     >>> is_affordable([10, 10, 10], 1.0), is_affordable([78, 78, 78], 1.0), is_affordable([78, 78, 78], None)
     (True, False, True)
     """
@@ -118,16 +86,7 @@ _TIME_OPTION = {"CLARABEL": "time_limit", "SCS": "time_limit_secs"}
 
 
 def compile_program(pencil: Pencil) -> MarginProgram:
-    """The program of a pencil, with s as a parameter.
-
-    Parameters
-    ----------
-    pencil : Pencil
-
-    Returns
-    -------
-    MarginProgram
-    """
+    """The program of a pencil, with s as a parameter."""
     import cvxpy as cp
 
     x, margin, square = cp.Variable(pencil.variables), cp.Variable(), cp.Parameter(nonneg=True)
@@ -149,27 +108,11 @@ def solutions(
 ) -> Iterator[tuple[FloatArray, float]]:
     """Points x with smaller and smaller rates, the identity first; they end at the solver's accuracy.
 
-    Parameters
-    ----------
-    pencil : Pencil
-    low : float
-        A lower bound of every rate, if one is known.
-    seconds : float, optional
-        After which no other program is started; none is when the first would take much longer.
-    solver : str, optional
-        "CLARABEL" or "SCS"; chosen by size when left out.
-
-    Yields
-    ------
-    x : ndarray, shape (variables,)
-    rate : float
-        The smallest s for x.
-
-    Notes
-    -----
     The smallest s is the root of t(s), the largest margin, which increases with s. Newton's steps use the slope that
     the multipliers give (Dinkelbach); a step that leaves the interval known to hold the root becomes a bisection.
     Each program is strictly feasible, whether or not s is attainable.
+
+    Shapes: result (variables,).
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     start = pencil.identity()

@@ -35,23 +35,9 @@ DISTANCES = (Fraction(1, 10**9), Fraction(1, 10**12))
 def near_quotients(family: MatrixFamily) -> Iterator[Quotient]:
     """Subspaces that matrices of doubles leave as they are but for rounding; none for families of other rationals.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Yields
-    ------
-    Quotient
-        By simple vectors v with A_i v = v up to rounding for all i, such as (1, ..., 1); and the subspace on which
-        simple w with A_i^T w = w up to rounding vanish. `kept` is S_2 A_i T_2, or S_1 A_i T_1: the matrices of all
-        families that fix v exactly differ from it by at most `spread` times their distance from this family.
-
-    Examples
-    --------
-    >>> from conservative._core.families.as_family import as_family
-    >>> found = next(near_quotients(as_family([[[0.1, 0.9], [0.7, 0.3]]], call="example")))
-    >>> found.side.name, [str(x) for x in found.spanning[0]]
-    ('QUOTIENT', ['1', '1'])
+    Yields: by simple vectors v with A_i v = v up to rounding for all i, such as (1, ..., 1); and the subspace on which
+    simple w with A_i^T w = w up to rounding vanish. `kept` is S_2 A_i T_2, or S_1 A_i T_1: the matrices of all families
+    that fix v exactly differ from it by at most `spread` times their distance from this family.
     """
     if not 1 < family.size <= _MOST_ORDER or not _is_of_doubles(family):
         return
@@ -63,17 +49,7 @@ def near_quotients(family: MatrixFamily) -> Iterator[Quotient]:
 
 
 def kept_norm(family: MatrixFamily, *, time_limit: float | None) -> QuadraticNorm | None:
-    """A quadratic norm of what is kept: of large matrices one that costs no solver, a hair above what it could be.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    time_limit : float, optional
-
-    Returns
-    -------
-    QuadraticNorm or None
-    """
+    """A quadratic norm of what is kept: of large matrices one that costs no solver, a hair above what it could be."""
     if family.size <= _SOLVED_ORDER:
         return common_quadratic_norm(family, time_limit=time_limit)
     P = averaged_norm(family.floats)
@@ -87,19 +63,7 @@ def kept_norm(family: MatrixFamily, *, time_limit: float | None) -> QuadraticNor
 
 
 def departure(family: MatrixFamily, split: Quotient) -> float:
-    """About how far a family is from one that leaves W, or the quotient by it, exactly as it is, in Frobenius norms.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    split : Quotient
-        From `near_quotients`.
-
-    Returns
-    -------
-    float
-        The change that makes the first columns of S A_i T, or the last rows, those of the identity.
-    """
+    """About how far a family is from one that leaves W, or the quotient by it, exactly as it is, in Frobenius norms."""
     T, S = (np.array([[float(x) for x in row] for row in rows]) for rows in (split.basis, split.inverse))
     moved, r = S @ family.floats @ T - np.eye(family.size), split.dimension
     quotient = split.side is Side.QUOTIENT
@@ -110,27 +74,11 @@ def departure(family: MatrixFamily, split: Quotient) -> float:
 def bound_nearby(split: Quotient, norm: QuadraticNorm, *, scale: float, off: float) -> tuple[Fraction, Fraction] | None:
     """A distance, and a bound below one of the radius of what is kept of all families within it.
 
-    Parameters
-    ----------
-    split : Quotient
-        From `near_quotients`.
-    norm : QuadraticNorm
-        Of `split.kept`.
-    scale : float
-        The largest norm of a matrix of the family.
-    off : float
-        Its `departure`: within a smaller distance there may be nothing to speak of.
-
-    Returns
-    -------
-    distance, bound : Fraction
-        The distance in the Frobenius norm. None where no distance that is tried, and is not below `off`, leaves a bound
-        below one.
-
-    Notes
-    -----
     With P between l and L times the identity, a change E of the kept matrices has norm at most sqrt(L / l) |E| in
     sqrt(x^T P x), and |E| is at most |S_2| |T_2| times the distance, Frobenius norms.
+
+    `distance, bound`: the distance in the Frobenius norm. None where no distance that is tried, and is not below `off`,
+    leaves a bound below one.
     """
     stretch = _stretch(norm.exact_weight)
     if stretch is None:

@@ -135,19 +135,7 @@ def _completed(vectors: Sequence[Sequence[flint.fmpq]], n: int) -> flint.fmpq_ma
 
 
 def split_off(matrices: Sequence[flint.fmpq_mat], subspace: Sequence[Sequence[flint.fmpq]], side: Side) -> Quotient:
-    """The family taken apart by a subspace: `split_off` itself does not ask whether it is invariant.
-
-    Parameters
-    ----------
-    matrices : sequence of flint.fmpq_mat
-    subspace : sequence of vectors of flint.fmpq
-        A basis; for SUBSPACE of the vectors w on which it vanishes.
-    side : Side
-
-    Returns
-    -------
-    Quotient
-    """
+    """The family taken apart by a subspace: `split_off` itself does not ask whether it is invariant."""
     if side is Side.SUBSPACE:
         subspace = _null_space(flint.fmpq_mat([list(v) for v in subspace]))
     n, r = matrices[0].nrows(), len(subspace)

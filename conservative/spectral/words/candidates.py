@@ -50,38 +50,12 @@ def ranked_words(
 ) -> list[Candidate]:
     """Words of large rate, best first, by a search of bounded width (estimates, not proofs).
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-        In a basis and scale in which the norms are of the size of the radius.
-    max_length : int
-    width : int
-        Words kept per length: one half with the largest norms, the other with the smallest among those that
-        still exceed the best rate.
-    near : float
-        Words whose rate is within this part of the best one are returned too.
-    deadline : float, optional
-        `time.monotonic()` after which no longer words are tried.
-
-    Returns
-    -------
-    list of Candidate
-        No two of one cyclic class; among equal rates the shortest word first.
-
-    Notes
-    -----
     Every cyclic class of largest rate has a rotation whose prefixes all have norms of at least rate^length, in any
     norm: products below that are dropped without loss. The bound on the width is what makes this a heuristic.
 
-    References
-    ----------
-    [gripenberg1996]_
+    Shapes: `matrices` (k, n, n).
 
-    Examples
-    --------
-    >>> best = ranked_words(np.array([[[1.0, 1.0], [0.0, 1.0]], [[1.0, 0.0], [1.0, 1.0]]]))[0]
-    >>> best.word, round(best.rate, 6)
-    ((0, 1), 1.618034)
+    [gripenberg1996]_
     """
     k = matrices.shape[0]
     stacked = stack_horizontally(matrices)
@@ -139,18 +113,9 @@ def _ranked(found: dict[Word, float], rate: float, near: float) -> list[Candidat
 def ellipsoid_norm(points: NDArray[np.float64] | NDArray[np.complex128]) -> FloatArray:
     """The quadratic norm whose unit ball is about the ellipsoid of least volume around points and their negatives.
 
-    Parameters
-    ----------
-    points : ndarray, shape (N, n)
-        Spanning; complex ones count with their real and imaginary parts.
+    Shapes: `points` (N, n), result (n, n). Returns: P. For the search only: a multiplicative algorithm is stopped
+    early, and nothing is proved.
 
-    Returns
-    -------
-    ndarray, shape (n, n)
-        P. For the search only: a multiplicative algorithm is stopped early, and nothing is proved.
-
-    References
-    ----------
     [khachiyan1996]_
     """
     rows = np.concatenate([points.real, points.imag]) if np.iscomplexobj(points) else points
@@ -169,16 +134,8 @@ def ellipsoid_norm(points: NDArray[np.float64] | NDArray[np.complex128]) -> Floa
 def in_norm(matrices: FloatArray, P: FloatArray) -> FloatArray:
     """The family in coordinates in which sqrt(x^T P x) is the Euclidean norm, in doubles.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-    P : ndarray, shape (n, n)
-        Positive definite.
-
-    Returns
-    -------
-    ndarray, shape (k, n, n)
-        L^T A_i L^-T with P = L L^T; the family itself when P is too close to singular.
+    Shapes: `matrices` (k, n, n), `P` (n, n), result (k, n, n). Returns: L^T A_i L^-T with P = L L^T; the family itself
+    when P is too close to singular.
     """
     try:
         factor = np.linalg.cholesky(P).T

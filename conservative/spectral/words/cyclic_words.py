@@ -75,21 +75,7 @@ def least_rotation(word: Sequence[int]) -> Word:
 
 
 def primitive_root(word: Sequence[int]) -> Word:
-    """The shortest word of which a word is a power: w = root^m, so rho(M_w) = rho(M_root)^m.
-
-    Parameters
-    ----------
-    word : sequence of int
-
-    Returns
-    -------
-    tuple of int
-
-    Examples
-    --------
-    >>> primitive_root((0, 1, 0, 1))
-    (0, 1)
-    """
+    """The shortest word of which a word is a power: w = root^m, so rho(M_w) = rho(M_root)^m."""
     whole = tuple(word)
     n = len(whole)
     for length in range(1, n):
@@ -99,44 +85,12 @@ def primitive_root(word: Sequence[int]) -> Word:
 
 
 def canonical_word(word: Sequence[int]) -> Word:
-    """The least rotation of the primitive root: the name under which a product is reported.
-
-    Parameters
-    ----------
-    word : sequence of int
-
-    Returns
-    -------
-    tuple of int
-
-    Examples
-    --------
-    >>> canonical_word((1, 0, 1, 0))
-    (0, 1)
-    """
+    """The least rotation of the primitive root: the name under which a product is reported."""
     return least_rotation(primitive_root(word))
 
 
 def decode_word(code: int, *, length: int, count: int) -> Word:
-    """The word whose letters are the digits of an integer in base `count`, first letter first.
-
-    Parameters
-    ----------
-    code : int
-    length : int
-        Number of letters.
-    count : int
-        Number of matrices.
-
-    Returns
-    -------
-    tuple of int
-
-    Examples
-    --------
-    >>> decode_word(3, length=4, count=2)
-    (0, 0, 1, 1)
-    """
+    """The word whose letters are the digits of an integer in base `count`, first letter first."""
     letters = []
     for _ in range(length):
         code, letter = divmod(code, count)

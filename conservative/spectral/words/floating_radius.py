@@ -13,28 +13,11 @@ _SMALL, _LARGE = 1e-100, 1e100
 def floating_radius(family: MatrixFamily, index: int) -> Bracket | None:
     """A bracket of rho(A) for one matrix of a family; None where its eigenvectors are too nearly dependent.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    index : int
-
-    Returns
-    -------
-    Bracket or None
-        Of relative width about n^3 roundings times the condition of the eigenvectors.
-
-    Notes
-    -----
     With A V = V D + R every eigenvalue lies within e = |V^-1| |R| of one on the diagonal of D, and each cluster of such
     discs holds as many as it has centres [Bauer and Fike 1960]: some eigenvalue is within (2 n - 1) e of the largest.
     |V^-1| is at most |W| / (1 - |I - W V|) for any W; Frobenius norms, and products of n terms err by (n + 2) u.
 
-    Examples
-    --------
-    >>> from conservative._core.families.as_family import as_family
-    >>> found = floating_radius(as_family([[[1, 2], [3, 4]]], call="example"), 0)
-    >>> found.lower <= (5 + 33**0.5) / 2 <= found.upper < found.lower + 1e-9
-    True
+    Returns: of relative width about n^3 roundings times the condition of the eigenvectors.
     """
     A, n = family.floats[index], family.size
     if not _SMALL < float(frobenius_bounds(A)[1]) < _LARGE:

@@ -28,34 +28,10 @@ def climb(
 ) -> Candidate:
     """The best word reached from given ones by greedy changes, with random restarts (an estimate, not a proof).
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-        In a scale in which the radius is about one.
-    start : sequence of Candidate
-        Not empty.
-    max_length : int
-    restarts : int
-        Random changes of the best word from which the climb begins again.
-    deadline : float, optional
-        `time.monotonic()` after which no further round is begun.
-    rng : numpy.random.Generator, optional
-        A fixed seed when absent, so that results repeat.
-
-    Returns
-    -------
-    Candidate
-
-    Notes
-    -----
     A round tries every word that differs by one letter changed, left out or put in, and every two of the best words
     joined; the best of them is the next start. All words of one length are multiplied and judged in one batch.
 
-    Examples
-    --------
-    >>> pair = np.array([[[1.0, 1.0], [0.0, 1.0]], [[1.0, 0.0], [1.0, 1.0]]])
-    >>> climb(pair, [Candidate((0, 0, 1), 1.0)]).word
-    (0, 1)
+    Shapes: `matrices` (k, n, n).
     """
     random = np.random.default_rng(0) if rng is None else rng
     best = max(start, key=lambda c: c.rate)

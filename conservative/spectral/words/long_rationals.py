@@ -20,18 +20,7 @@ _POLYNOMIAL, _ROOTS = 2.5e-10, 7e-11
 
 
 def common_bits(family: MatrixFamily, letters: Sequence[int] | None = None) -> int:
-    """Bits of the longest entry of a family over one denominator, about; at most a little more than `MOST_BITS`.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    letters : sequence of int, optional
-        Of these matrices only.
-
-    Returns
-    -------
-    int
-    """
+    """Bits of the longest entry of a family over one denominator, about; at most a little more than `MOST_BITS`."""
     used = range(family.count) if letters is None else sorted(set(letters))
     common = 1
     for denominator in {x.denominator for i in used for row in family.exact[i] for x in row}:
@@ -52,63 +41,24 @@ def _largest_entries(family: MatrixFamily, index: int) -> list[Fraction]:
 
 
 def is_long(family: MatrixFamily) -> bool:
-    """Whether exact elimination with the family would take minutes.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    bool
-    """
+    """Whether exact elimination with the family would take minutes."""
     return family.size > 2 and common_bits(family) > MOST_BITS
 
 
 def polynomial_takes(family: MatrixFamily, word: Sequence[int]) -> float:
-    """About how many seconds the characteristic polynomial of a word takes.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : sequence of int
-
-    Returns
-    -------
-    float
-    """
+    """About how many seconds the characteristic polynomial of a word takes."""
     n = family.size
     return float(_POLYNOMIAL * n * (n * len(word) * common_bits(family, word)) ** 1.5)
 
 
 def radius_takes(family: MatrixFamily, word: Sequence[int]) -> float:
-    """About how many seconds the exact spectral radius of a word takes.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : sequence of int
-
-    Returns
-    -------
-    float
-    """
+    """About how many seconds the exact spectral radius of a word takes."""
     digits = _ROOTS * family.size**4 * len(word) * common_bits(family, word)
     return float(polynomial_takes(family, word) + digits)
 
 
 def ball_rate(family: MatrixFamily, word: Sequence[int]) -> Bracket | None:
-    """The bracket of rho(M_w)^(1/|w|) from balls around all eigenvalues; None where they cannot be told apart.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : sequence of int
-
-    Returns
-    -------
-    Bracket or None
-    """
+    """The bracket of rho(M_w)^(1/|w|) from balls around all eigenvalues; None where they cannot be told apart."""
     with working_precision(_BITS):
         letters = {
             i: flint.arb_mat(

@@ -103,18 +103,6 @@ def _nearest(value: Fraction) -> float:
 def proved_rate(family: MatrixFamily, word: Word) -> Bracket:
     """The bracket of rho(M_w)^(1/|w|), a lower bound of the joint spectral radius.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : tuple of int
-
-    Returns
-    -------
-    Bracket
-        Usually two neighbouring doubles, or one when the rate is one.
-
-    Notes
-    -----
     Products of nonnegative matrices of some size are only applied to a vector (`perron_classes`); the radius of the
     others, and radii that may be doubles of few digits, come from the exact characteristic polynomial, or from balls
     around all eigenvalues where that would take long.
@@ -131,24 +119,7 @@ def proved_rate(family: MatrixFamily, word: Word) -> Bracket:
 
 
 def exact_rate(family: MatrixFamily, word: Word) -> Fraction | None:
-    """rho(M_w)^(1/|w|), when it is rational; None where it is not, or where deciding it would take long.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : tuple of int
-
-    Returns
-    -------
-    Fraction or None
-
-    Examples
-    --------
-    >>> from conservative._core.families.as_family import as_family
-    >>> family = as_family([[[0, "9/4"], [1, 0]], [["1/3", 0], [0, 0]]], call="example")
-    >>> exact_rate(family, (0,)), exact_rate(family, (0, 0)), exact_rate(family, (0, 1))
-    (Fraction(3, 2), Fraction(3, 2), Fraction(0, 1))
-    """
+    """rho(M_w)^(1/|w|), when it is rational; None where it is not, or where deciding it would take long."""
     if not word or is_long(family) or polynomial_takes(family, word) > _PATIENCE:
         return None
     product, length = _exact_product(family, word), len(word)
@@ -172,20 +143,9 @@ def _exact_product(family: MatrixFamily, word: Word) -> flint.fmpq_mat:
 def screened_rates(rows: FloatArray, lengths: NDArray[np.int64] | int, *, above: FloatArray | float) -> FloatArray:
     """rho(M_w)^(1/|w|) in doubles, with zeros where a norm shows that it does not exceed a threshold.
 
-    Parameters
-    ----------
-    rows : ndarray, shape (n, N, n)
-    lengths : int or ndarray, shape (N,)
-    above : float or ndarray, shape (N,)
-        Only rates above it are wanted.
-
-    Returns
-    -------
-    ndarray, shape (N,)
-
-    Notes
-    -----
     For n > 2 eigenvalues are computed only for the words with ||M_w^8||_F^(1/8) above the threshold.
+
+    Shapes: `rows` (n, N, n), `lengths` (N,), `above` (N,), result (N,).
     """
     n, count = rows.shape[:2]
     length = np.broadcast_to(np.asarray(lengths), (count,))

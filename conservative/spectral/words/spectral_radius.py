@@ -67,19 +67,7 @@ def spectral_radius(matrix: Any) -> Bracket:
 
 
 def radius_of(matrix: flint.fmpq_mat, *, root: int = 1) -> tuple[Bracket, Fraction | None]:
-    """The bracket of rho(A)^(1/root), and the leading eigenvalue of A when it is rational.
-
-    Parameters
-    ----------
-    matrix : flint.fmpq_mat, shape (n, n)
-    root : int
-        The length of the word behind the matrix.
-
-    Returns
-    -------
-    bracket : Bracket
-    eigenvalue : Fraction or None
-    """
+    """The bracket of rho(A)^(1/root), and the leading eigenvalue of A when it is rational. Shapes: `matrix` (n, n)."""
     polynomial = matrix.charpoly()
     eigenvalue = _rational_leading_root(matrix, polynomial)
     if eigenvalue is not None and root == 1:
@@ -96,16 +84,7 @@ def radius_of(matrix: flint.fmpq_mat, *, root: int = 1) -> tuple[Bracket, Fracti
 
 
 def exact_seconds(family: MatrixFamily) -> float:
-    """The seconds that deciding the spectral radius of one matrix of a family exactly takes, about.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    float
-    """
+    """The seconds that deciding the spectral radius of one matrix of a family exactly takes, about."""
     bits = max(x.numerator.bit_length() + x.denominator.bit_length() for row in family.exact[0] for x in row)
     return _POLYNOMIAL * family.size**4 * max(1.0, bits / 100)
 
@@ -113,18 +92,9 @@ def exact_seconds(family: MatrixFamily) -> float:
 def nonnegative_rate(family: MatrixFamily, word: Sequence[int]) -> Bracket | None:
     """The bracket of rho(M_w)^(1/|w|) from positive vectors, for nonnegative matrices; None where doubles are too few.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : sequence of int
+    Returns: two or three neighbouring doubles. None also when one of few digits is among them, which deserves an exact
+    test.
 
-    Returns
-    -------
-    Bracket or None
-        Two or three neighbouring doubles. None also when one of few digits is among them, which deserves an exact test.
-
-    References
-    ----------
     [collatz1942]_, [wielandt1950]_
     """
     classes = perron_classes(family, word)
@@ -140,17 +110,7 @@ def nonnegative_rate(family: MatrixFamily, word: Sequence[int]) -> Bracket | Non
 
 
 def has_radius(matrix: flint.fmpq_mat, radius: Fraction) -> bool:
-    """Whether a positive rational is the spectral radius of a matrix, decided exactly.
-
-    Parameters
-    ----------
-    matrix : flint.fmpq_mat, shape (n, n)
-    radius : Fraction
-
-    Returns
-    -------
-    bool
-    """
+    """Whether a positive rational is the spectral radius of a matrix, decided exactly. Shapes: `matrix` (n, n)."""
     return radius_against_one(matrix * flint.fmpq(radius.denominator, radius.numerator)) == 0
 
 
@@ -170,18 +130,8 @@ def _as_ball(value: Fraction) -> flint.arb:
 
 
 def rational_leading_eigenvalue(matrix: flint.fmpq_mat) -> Fraction | None:
-    """An eigenvalue of largest modulus, when it is rational; decided exactly.
+    """An eigenvalue of largest modulus, when it is rational; decided exactly. Shapes: `matrix` (n, n).
 
-    Parameters
-    ----------
-    matrix : flint.fmpq_mat, shape (n, n)
-
-    Returns
-    -------
-    Fraction or None
-
-    Examples
-    --------
     >>> rational_leading_eigenvalue(flint.fmpq_mat([[-2, 1], [0, 1]]))
     Fraction(-2, 1)
     """

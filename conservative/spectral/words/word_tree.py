@@ -34,47 +34,19 @@ class WordChunk:
     rows: FloatArray
 
     def word(self, position: int, *, count: int) -> Word:
-        """The word at a position of the chunk.
-
-        Parameters
-        ----------
-        position : int
-        count : int
-            Number of matrices.
-
-        Returns
-        -------
-        tuple of int
-        """
+        """The word at a position of the chunk."""
         return decode_word(self.first + position, length=self.length, count=count)
 
 
 def stack_horizontally(matrices: FloatArray) -> FloatArray:
-    """[M_1 ... M_k], the right factor of every step of the tree.
-
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-
-    Returns
-    -------
-    ndarray, shape (n, k n)
-    """
+    """[M_1 ... M_k], the right factor of every step of the tree. Shapes: `matrices` (k, n, n), result (n, k n)."""
     return np.ascontiguousarray(np.concatenate(list(matrices), axis=1))
 
 
 def extend(rows: FloatArray, stacked: FloatArray) -> FloatArray:
     """Every product of a chunk times every matrix: ``rows.reshape(-1, n) @ [M_1 ... M_k]``.
 
-    Parameters
-    ----------
-    rows : ndarray, shape (n, N, n)
-    stacked : ndarray, shape (n, k n)
-
-    Returns
-    -------
-    ndarray, shape (n, N k, n)
-        Child ``w k + j`` is product w times M_j.
+    Shapes: `rows` (n, N, n), `stacked` (n, k n), result (n, N k, n).
     """
     n = rows.shape[0]
     product: FloatArray = rows.reshape(-1, n) @ stacked
@@ -84,28 +56,9 @@ def extend(rows: FloatArray, stacked: FloatArray) -> FloatArray:
 def word_chunks(matrices: FloatArray, *, max_length: int, chunk_entries: int = CHUNK_ENTRIES) -> Iterator[WordChunk]:
     """All products of the words of length 1 to `max_length`, depth first, within bounded memory.
 
-    Parameters
-    ----------
-    matrices : ndarray, shape (k, n, n)
-    max_length : int
-        At least 1.
-    chunk_entries : int
-        Bound on the entries of a chunk (a chunk holds at least one family).
-
-    Yields
-    ------
-    WordChunk
-        Every word once. At most k chunks per length wait at any time.
-
-    Notes
-    -----
     (k^(max_length + 1) - k)/(k - 1) products, each at the cost of one n x n product.
 
-    Examples
-    --------
-    >>> chunks = word_chunks(np.array([[[1.0]], [[2.0]]]), max_length=3)
-    >>> [float(c.rows.sum()) for c in chunks]
-    [3.0, 9.0, 27.0]
+    Shapes: `matrices` (k, n, n). `chunk_entries`: bound on the entries of a chunk (a chunk holds at least one family).
     """
     k, n = matrices.shape[:2]
     stacked = stack_horizontally(matrices)
@@ -126,23 +79,10 @@ def word_chunks(matrices: FloatArray, *, max_length: int, chunk_entries: int = C
 def spectral_radii(rows: FloatArray) -> FloatArray:
     """Spectral radii of a chunk of products, in doubles (estimates, not bounds).
 
-    Parameters
-    ----------
-    rows : ndarray, shape (n, N, n)
-
-    Returns
-    -------
-    ndarray, shape (N,)
-
-    Notes
-    -----
     n = 1: the modulus. n = 2: with half trace h and D = ((a - d)/2)^2 + b c, the radius is |h| + sqrt(D) for
     D >= 0 and sqrt(h^2 - D) = sqrt(det) for a complex pair; neither sum cancels. Otherwise batched LAPACK.
 
-    Examples
-    --------
-    >>> spectral_radii(np.array([[[0.0, -4.0]], [[1.0, 0.0]]]))
-    array([2.])
+    Shapes: `rows` (n, N, n), result (N,).
     """
     n = rows.shape[0]
     if n == 1:

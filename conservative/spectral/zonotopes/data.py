@@ -114,16 +114,7 @@ class SquareZonotope:
 
 
 def as_rational(array: NDArray[Any]) -> flint.fmpq_mat:
-    """A float or `Fraction` array, shape (r, c), as a rational matrix.
-
-    Parameters
-    ----------
-    array : ndarray
-
-    Returns
-    -------
-    flint.fmpq_mat
-    """
+    """A float or `Fraction` array, shape (r, c), as a rational matrix."""
     if array.size == 0:
         return flint.fmpq_mat(*array.shape)
     if array.dtype.kind == "f":

@@ -42,19 +42,7 @@ class Inequality:
         return int(self.B.shape[0])
 
     def value(self, square: float, P: FloatArray, d: FloatArray) -> FloatArray:
-        """F(s).
-
-        Parameters
-        ----------
-        square : float
-            s.
-        P : ndarray, shape (n, n)
-        d : ndarray, shape (m,)
-
-        Returns
-        -------
-        ndarray, shape (n + m, n + m)
-        """
+        """F(s). Shapes: `P` (n, n), `d` (m,), result (n + m, n + m)."""
         n = self.n
         F = -(self.B.T @ P @ self.B)
         F[:n, :n] += square * P - (self.V.T * d) @ self.V
@@ -62,14 +50,7 @@ class Inequality:
         return np.asarray((F + F.T) / 2)
 
     def start(self) -> tuple[float, FloatArray, FloatArray]:
-        """The identity, equal multipliers, and an s large enough for them.
-
-        Returns
-        -------
-        square : float
-        P : ndarray, shape (n, n)
-        d : ndarray, shape (m,)
-        """
+        """The identity, equal multipliers, and an s large enough for them. Shapes: result (n, n), result (m,)."""
         n, m = self.n, len(self.V)
         A, U = self.B[:, :n], self.B[:, n:].T
         sizes = (float(np.linalg.norm(U, 2)), float(np.linalg.norm(self.V, 2)))
@@ -84,23 +65,10 @@ class Inequality:
 def centres(inequality: Inequality, *, deadline: float = NEVER) -> Iterator[tuple[float, FloatArray, FloatArray]]:
     """Points (P, d) with smaller and smaller s, each strictly inside the inequality in doubles.
 
-    Parameters
-    ----------
-    inequality : Inequality
-    deadline : float, optional
-        `time.monotonic()` at which to stop.
-
-    Yields
-    ------
-    square : float
-        An s with F(s) > 0.
-    P : ndarray, shape (n, n)
-    d : ndarray, shape (m,)
-
-    Notes
-    -----
     At a given s the analytic centre, the maximum of log det F(s) + log(1 - tr P - sum d), is approached by damped
     Newton steps; then s is lowered most of the way to where F(s) becomes singular. A step costs O((n + m)^3 + n^6).
+
+    Shapes: result (n, n), result (m,).
     """
     square, P, d = inequality.start()
     total = np.trace(P) + d.sum()
