@@ -29,6 +29,10 @@ def check_blocks(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
         check_part(block, claim, part, OF_A_BLOCK)
 
 
+def _blocks_cost(family: Family, bits: int) -> float:
+    return 2 * (len(family.numerators) + 1) * family.order**3 * (50 + (bits + family.bits) ** 2 / 900)
+
+
 def diagonal_blocks(family: Family, proof: dict[str, Any]) -> list[Family]:
     """The diagonal blocks of S A_i T, which must be block upper triangular with S T = I."""
     n, sizes = family.order, proof["sizes"]
@@ -37,7 +41,7 @@ def diagonal_blocks(family: Family, proof: dict[str, Any]) -> list[Family]:
     (t, T, t_bits), (s, S, s_bits) = (
         common_integers(read_matrix(proof[name], name, n)) for name in ("basis", "inverse")
     )
-    spend(2 * (len(family.numerators) + 1) * n**3 * (50 + (t_bits + s_bits + family.bits) ** 2 / 900))
+    spend(_blocks_cost(family, t_bits + s_bits))
     identity = all(x == s * t * (i == j) for i, row in enumerate(multiply(S, T)) for j, x in enumerate(row))
     require(identity, "the inverse times the basis is not the identity")
     moved = [multiply(S, multiply(A, T)) for A in family.numerators]

@@ -35,18 +35,24 @@ def check_cone(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
     standing: list[set[int]] = [set() for _ in range(max(family.nodes, 1))]
     for k, u in enumerate(at):
         standing[u].add(k)
-    terms = sum(len(image) for row in rows for image in row if isinstance(image, list))
-    bits, long = max(x.bit_length() for v in vertices for x in v), sum(x.bit_length() for x in bound.as_integer_ratio())
-    spend(count * len(edges) * n * (n * (50 + family.bits * bits / 900) + 300 + long * (family.bits + bits) / 900))
-    spend(terms * n * (100 + bits))
+    spend(_cone_cost(family, bound, len(edges), vertices, rows))
     for (u, v, letter), row in zip(edges, rows, strict=True):
         for j, image in enumerate(row):
             require((image is None) == (at[j] != v), "an image must be null if and only if its vertex is elsewhere")
             if image is not None:
                 gain = _image_in_cone(matrices[letter], vertices, j, image, standing[u])
-                left, right = bound.denominator, bound.numerator * family.denominator
-                inside = all(left * x >= right * y for x, y in gain)
+                image_scale, cone_scale = bound.denominator, bound.numerator * family.denominator
+                inside = all(image_scale * x >= cone_scale * y for x, y in gain)
                 require(inside, f"the image of vertex {j + 1} under matrix {letter + 1} is not proved to be inside")
+
+
+def _cone_cost(
+    family: Family, bound: Fraction, edges: int, vertices: list[list[int]], images: list[list[Any]]
+) -> float:
+    n, terms = family.order, sum(len(image) for row in images for image in row if isinstance(image, list))
+    bits, long = max(x.bit_length() for v in vertices for x in v), sum(x.bit_length() for x in bound.as_integer_ratio())
+    moved = n * (n * (50 + family.bits * bits / 900) + 300 + long * (family.bits + bits) / 900)
+    return len(vertices) * edges * moved + terms * n * (100 + bits)
 
 
 def _image_in_cone(

@@ -31,25 +31,33 @@ def proved_eigenvalue(
     pivot = pair["pivot"]
     require(is_index(pivot, n) and vector[pivot] == denominator, "the eigenvector must have the entry 1 at the pivot")
     require(radius >= 0, "the radius around an eigenvalue must not be negative")
-    scale, R, bits = common_integers(read_matrix(pair["inverse"], "the inverse", n))
-    long = [x.bit_length() for x in (*bound.as_integer_ratio(), family.denominator)]
-    size = length * (family.bits + n.bit_length() + sum(long))
-    size += max(map(int.bit_length, (denominator, *vector))) + sum(map(int.bit_length, mu.as_integer_ratio()))
-    spend(length * n**3 * (50 + size * family.bits / 900) + n**3 * (50 + size * bits / 900) + (size / 30) ** 2)
-    up, down = bound.denominator**length, (bound.numerator * family.denominator) ** length
-    shifted = [[up * mu.denominator * x for x in row] for row in word_product(family, word)]
+    inverse_scale, R, bits = common_integers(read_matrix(pair["inverse"], "the inverse", n))
+    spend(_eigenpair_cost(family, bound, length, (denominator, *vector), mu, bits))
+    product_scale, value_scale = bound.denominator**length, (bound.numerator * family.denominator) ** length
+    shifted = [[product_scale * mu.denominator * x for x in row] for row in word_product(family, word)]
     for i in range(n):
-        shifted[i][i] -= mu.numerator * down
+        shifted[i][i] -= mu.numerator * value_scale
     value = [sum(map(mul, row, vector)) for row in shifted]
     jacobian = [[denominator * x for x in row] for row in shifted]
     for i in range(n):
-        jacobian[i][pivot] = -vector[i] * down * mu.denominator
-    common = scale * down * mu.denominator * denominator
+        jacobian[i][pivot] = -vector[i] * value_scale * mu.denominator
+    common = inverse_scale * value_scale * mu.denominator * denominator
     defect = multiply(R, jacobian)
     for i in range(n):
         defect[i][i] -= common
     a = Fraction(max(abs(sum(map(mul, row, value))) for row in R), common)
     b = Fraction(max(sum(map(abs, row)) for row in defect), common)
-    c = Fraction(max(sum(map(abs, row)) for row in R), scale)
+    c = Fraction(max(sum(map(abs, row)) for row in R), inverse_scale)
     require(b < 1 and a + b * radius + c * radius**2 <= radius, "the eigenpair is not proved")
     return mu, radius
+
+
+def _eigenpair_cost(
+    family: Family, bound: Fraction, length: int, vector: tuple[int, ...], mu: Fraction, bits: int
+) -> float:
+    """Of a vector with its denominator, and an inverse with entries of so many bits."""
+    n = family.order
+    long = [x.bit_length() for x in (*bound.as_integer_ratio(), family.denominator)]
+    size = length * (family.bits + n.bit_length() + sum(long))
+    size += max(map(int.bit_length, vector)) + sum(map(int.bit_length, mu.as_integer_ratio()))
+    return length * n**3 * (50 + size * family.bits / 900) + n**3 * (50 + size * bits / 900) + (size / 30) ** 2

@@ -1,6 +1,7 @@
 """A polytope that grows from an eigenvector of a word: the radius is that of the word, even if irrational."""
 
 import math
+from fractions import Fraction
 from operator import mul
 from typing import Any
 
@@ -9,12 +10,12 @@ from conservative.certificates.checker.family import Claim, Family, read_word
 from conservative.certificates.checker.kernel import require, spend
 from conservative.certificates.checker.parts import Kind
 from conservative.certificates.checker.polytope import (
+    images_cost,
     polytope_fields,
     read_basis,
     read_body,
     read_combination,
     residual,
-    spend_on_images,
     sum_of_vertices,
     unit_bound,
 )
@@ -26,31 +27,31 @@ def check_exact(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
 
     v_0 is an eigenvector of the word's product, gamma = |eigenvalue|^(1/length) is in [lower, upper], and the other
     vertices are v_j = A_i v_p / gamma for the entry [p, i] of the tree, or rational where it has null. Errors are
-    counted, rounded up, in units of 1 / (denominator * fine).
+    counted, rounded up, in units of 1 / (denominator * error_scale).
     """
     hull, n, lower, word = proof["hull"], family.order, claim.lower, read_word(proof["word"], family)
     require(not family.nodes and lower > 0, "an exact radius has a positive lower end, and no automaton")
     denominator, weight, vertices, images = read_body(family, proof, ("symmetric", "monotone"))
     points, count = [v for (v,) in vertices], len(vertices)
     tree = read_tree(proof["tree"], count, len(family.numerators))
-    left, right = lower.denominator, lower.numerator * family.denominator
-    fine = right << 64
-    spend_on_images(family, vertices, images, [left * weight, fine, denominator])
+    image_scale, hull_scale = lower.denominator, lower.numerator * family.denominator
+    error_scale = hull_scale << 64
+    spend(images_cost(family, vertices, images, [image_scale * weight, error_scale, denominator]))
     mu, radius = proved_eigenvalue(family, lower, word, points[0], proof)
-    spend((len(word) * max(map(int.bit_length, (claim.upper / lower).as_integer_ratio())) / 30) ** 2)
+    spend(_power_cost(claim.upper / lower, len(word)))
     ends = abs(mu) - radius >= 1 and abs(mu) + radius <= (claim.upper / lower) ** len(word)
     require(ends, "the eigenvalue is not proved to lie in [1, (upper / lower)^length]")
-    first, most = math.ceil(radius * (n - 1) * denominator * fine), denominator * fine << 64
+    first, most = math.ceil(radius * (n - 1) * denominator * error_scale), denominator * error_scale << 64
     errors, drifts = vertex_errors(family, claim, points, tree, first, most)
     sums, over, under = [0], 0, 1
     if hull == "monotone":
-        positive = min(points[0]) * fine >= errors[0] and proof["eigenvalue"][:1] != "-"
+        positive = min(points[0]) * error_scale >= errors[0] and proof["eigenvalue"][:1] != "-"
         require(positive, "the eigenpair is not proved to be nonnegative")
-        sums = sum_of_vertices(family, vertices, fine, sum(errors))
+        sums = sum_of_vertices(family, vertices, error_scale, sum(errors))
     else:
         columns = read_basis(proof["basis"], vertices, hull, n)
         scale, wrong = read_positive(proof["dual_denominator"], "the dual"), [errors[k] for k in proof["basis"]]
-        over, under = unit_bound(columns, denominator, proof["dual"], scale, wrong, fine)
+        over, under = unit_bound(columns, denominator, proof["dual"], scale, wrong, error_scale)
     given = {(letter, parent) for parent, letter in filter(None, tree)} | {_closing_edge(tree, word)}
     for i, (A, row) in enumerate(zip(family.numerators, images, strict=True)):
         for j, image in enumerate(row):
@@ -58,22 +59,26 @@ def check_exact(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
             if image is None:
                 continue
             total, (part,) = read_combination(image, vertices, hull, weight)
-            gap = [x << 64 for x in residual(A, points[j], part, left * weight, right)]
+            gap = [x << 64 for x in residual(A, points[j], part, image_scale * weight, hull_scale)]
             inexact = weight * drifts[i][j] + sum(abs(int(term[1])) * errors[term[0]] for term in image)
             if hull == "monotone":
                 worst = (count * (max(x, 0) + inexact) - (weight - total) * s for x, s in zip(gap, sums, strict=True))
                 inside = max(worst) <= 0
             else:
-                room = (weight - total) * denominator * fine * under
+                room = (weight - total) * denominator * error_scale * under
                 inside = over * (sum(map(abs, gap)) + inexact) <= room
             require(inside, f"the image of vertex {j + 1} under matrix {i + 1} is not proved to be inside")
+
+
+def _power_cost(ratio: Fraction, length: int) -> float:
+    return (length * max(map(int.bit_length, ratio.as_integer_ratio())) / 30) ** 2
 
 
 def vertex_errors(
     family: Family, claim: Claim, points: list[list[int]], tree: list[tuple[int, int] | None], first: int, most: int
 ) -> tuple[list[int], list[list[int]]]:
     """For the given v~_j, bounds of |v_j - v~_j|_1, and for every i of |A_i v_j / gamma - A_i v~_j / lower|_1."""
-    left, right = claim.lower.denominator, claim.lower.numerator * family.denominator
+    image_scale, hull_scale = claim.lower.denominator, claim.lower.numerator * family.denominator
     spread = (claim.upper - claim.lower) / claim.lower
     norms: list[int] = [max(sum(map(abs, column)) for column in zip(*A, strict=True)) for A in family.numerators]
     errors: list[int] = []
@@ -82,12 +87,14 @@ def vertex_errors(
         errors.append(0 if j else first)
         if edge is not None:
             parent, letter = edge
-            gap = residual(family.numerators[letter], points[parent], ([right], [point]), left, 1)
+            gap = residual(family.numerators[letter], points[parent], ([hull_scale], [point]), image_scale, 1)
             errors[j] = (sum(map(abs, gap)) << 64) + drifts[letter][parent]
         require(errors[j] <= most, f"the error of vertex {j + 1} is too large")  # they could grow without end
         for A, norm, drift in zip(family.numerators, norms, drifts, strict=True):
-            size: int = sum(abs(sum(map(mul, row, point))) for row in A) * left << 64
-            drift.append(-(-norm * left * errors[j] // right) - (-size * spread.numerator // spread.denominator))
+            size: int = sum(abs(sum(map(mul, row, point))) for row in A) * image_scale << 64
+            drift.append(
+                -(-norm * image_scale * errors[j] // hull_scale) - (-size * spread.numerator // spread.denominator)
+            )
     return errors, drifts
 
 

@@ -1,5 +1,6 @@
 """A word whose product has a large eigenvalue: jsr >= rho(M_w)^(1/length)."""
 
+from fractions import Fraction
 from operator import mul
 from typing import Any
 
@@ -31,10 +32,8 @@ def check_expansion(family: Family, claim: Claim, proof: dict[str, Any]) -> None
 
 def _grows(family: Family, claim: Claim, word: list[int], vector: list[int]) -> bool:
     """Whether M_w v >= bound^length v, or > where v > 0, for nonnegative matrices and v >= 0, not 0 (Collatz)."""
-    n, length, step = family.order, len(word), family.denominator * claim.lower
-    size = max(x.bit_length() for x in vector) + length * (family.bits + n.bit_length())
-    power = length * max(step.numerator, step.denominator).bit_length()
-    spend(length * n**2 * (50 + size * family.bits / 900) + n * size * power / 900 + (power / 30) ** 2)
+    spend(_vector_cost(family, claim, len(word), vector))
+    length, step = len(word), family.denominator * claim.lower
     least = min(x for letter in set(word) for row in family.numerators[letter] for x in row)
     require(least >= 0 and min(vector) >= 0 and any(vector), "a vector proves nothing unless all is nonnegative")
     image = vector
@@ -45,21 +44,45 @@ def _grows(family: Family, claim: Claim, word: list[int], vector: list[int]) -> 
     return min(gains) > 0 or (min(gains) == 0 and claim.relation == ">=")
 
 
+def _vector_cost(family: Family, claim: Claim, length: int, vector: list[int]) -> float:
+    n, step = family.order, family.denominator * claim.lower
+    size = max(x.bit_length() for x in vector) + length * (family.bits + n.bit_length())
+    power = length * max(step.numerator, step.denominator).bit_length()
+    return length * n**2 * (50 + size * family.bits / 900) + n * size * power / 900 + (power / 30) ** 2
+
+
 def has_large_root(family: Family, claim: Claim, word: list[int]) -> bool:
     """Whether the characteristic polynomial of the product has a root of modulus >= (or >) bound^length."""
-    n, length, step = family.order, len(word), family.denominator * claim.lower
-    size = length * (family.bits + n.bit_length())
-    scaled = n * (size + length * max(step.numerator, step.denominator).bit_length())
-    spend(length * n**3 * (size / 30 + 1) * (family.bits / 30 + 1) + n**4 * (n * size / 120 + 1) ** 1.6)
-    product = word_product(family, word)
-    # The roots of the scaled polynomial are the eigenvalues of the product divided by bound^length.
-    up, down = step.numerator**length, step.denominator**length
-    polynomial = [c * up**j * down ** (n - j) for j, c in enumerate(characteristic_polynomial(product))]
+    n = family.order
+    spend(polynomial_cost(family, len(word)))
+    polynomial = scaled_polynomial(family, claim.lower, word)
     # A sign unlike the one at infinity proves a real root beyond 1 or -1, at once.
     if sum(polynomial) < 0 or sum(c * (-1) ** (n - j) for j, c in enumerate(polynomial)) < 0:
         return True
-    spend(n**4 * (scaled / 30 + 1) ** 2 / 5)
+    spend(roots_cost(family, claim.lower, len(word)))
     return not roots_inside(polynomial, closed=claim.relation == ">")
+
+
+def scaled_polynomial(family: Family, bound: Fraction, word: list[int]) -> list[int]:
+    """A polynomial of which the roots are the eigenvalues of the word's product, divided by bound^length."""
+    n, length, step = family.order, len(word), family.denominator * bound
+    up, down = step.numerator**length, step.denominator**length
+    found = characteristic_polynomial(word_product(family, word))
+    return [c * up**j * down ** (n - j) for j, c in enumerate(found)]
+
+
+def polynomial_cost(family: Family, length: int) -> float:
+    """Of the product of a word, and its characteristic polynomial."""
+    n, size = family.order, length * (family.bits + family.order.bit_length())
+    return float(length * n**3 * (size / 30 + 1) * (family.bits / 30 + 1) + n**4 * (n * size / 120 + 1) ** 1.6)
+
+
+def roots_cost(family: Family, bound: Fraction, length: int) -> float:
+    """Of the location of the roots of the scaled polynomial."""
+    n, step = family.order, family.denominator * bound
+    size = length * (family.bits + n.bit_length())
+    scaled = n * (size + length * max(step.numerator, step.denominator).bit_length())
+    return n**4 * (scaled / 30 + 1) ** 2 / 5
 
 
 def word_fields(proof: dict[str, Any]) -> tuple[str, ...]:

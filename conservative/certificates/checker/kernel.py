@@ -86,8 +86,7 @@ def is_positive(matrix: Matrix, *, definite: bool) -> bool:
     """
     if is_clearly_positive(matrix):
         return True
-    n, size = len(matrix), max(abs(x).bit_length() for row in matrix for x in row)
-    spend(n**3 * (n * size / 30 + 1) ** 2 / 5)
+    spend(_elimination_cost(matrix))
     rest, previous = [list(row) for row in matrix], 1
     while rest:
         first, pivot = rest[0], rest[0][0]
@@ -100,6 +99,11 @@ def is_positive(matrix: Matrix, *, definite: bool) -> bool:
         rest = [[(pivot * x - r[0] * y) // previous for x, y in zip(r[1:], first[1:], strict=True)] for r in rest[1:]]
         previous = pivot
     return True
+
+
+def _elimination_cost(matrix: Matrix) -> float:
+    n, size = len(matrix), max(abs(x).bit_length() for row in matrix for x in row)
+    return n**3 * (n * size / 30 + 1) ** 2 / 5
 
 
 def is_clearly_positive(matrix: Matrix) -> bool:

@@ -12,13 +12,17 @@ from conservative.certificates.checker.lower import LowerKind
 def check_determinants(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
     """Require |det A_i| >= bound^n for every i: |M|^n >= |det M| in the spectral norm."""
     n = family.order
-    spend(len(family.numerators) * n**4 * (n * family.bits / 120 + 1) ** 1.6)
-    step = bound * family.denominator
-    spend((n * max(step.numerator, step.denominator).bit_length() / 30) ** 2)
-    power = step**n
+    spend(_determinants_cost(family, bound))
+    power = (bound * family.denominator) ** n
     for i, A in enumerate(family.numerators, 1):
         large = abs(characteristic_polynomial(A)[0]) >= power
         require(large, f"the determinant of matrix {i} has a modulus below bound^{n}")
+
+
+def _determinants_cost(family: Family, bound: Fraction) -> float:
+    n, step = family.order, bound * family.denominator
+    power = (n * max(step.numerator, step.denominator).bit_length() / 30) ** 2
+    return float(len(family.numerators) * n**4 * (n * family.bits / 120 + 1) ** 1.6 + power)
 
 
 def check_alone(family: Family, bound: Fraction, part: dict[str, Any]) -> None:

@@ -28,8 +28,8 @@ def check_polytope(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
     denominator, weight, vertices, images = read_body(family, proof, ("symmetric", "monotone", "elliptic"))
     count = len(vertices)
     # A_i v_j / bound = combination + residual; all of it times bound * family.denominator * denominator * weight.
-    left, right = bound.denominator * weight, bound.numerator * family.denominator
-    spend_on_images(family, vertices, images, [left, right, weight])
+    image_scale, hull_scale = bound.denominator * weight, bound.numerator * family.denominator
+    spend(images_cost(family, vertices, images, [image_scale, hull_scale, weight]))
     sums, over, under = [0], 0, 1
     if hull == "monotone":
         sums = sum_of_vertices(family, vertices, 1, 0)
@@ -39,8 +39,8 @@ def check_polytope(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
     for i, (A, row) in enumerate(zip(family.numerators, images, strict=True), 1):
         for j, (vertex, image) in enumerate(zip(vertices, row, strict=True), 1):
             total, parts = read_combination(image, vertices, hull, weight)
-            residuals = [residual(A, v, part, left, right) for v, part in zip(vertex, parts, strict=True)]
-            room = (weight - total) * right
+            residuals = [residual(A, v, part, image_scale, hull_scale) for v, part in zip(vertex, parts, strict=True)]
+            room = (weight - total) * hull_scale
             if hull == "monotone":
                 margin = min(room * s - count * max(x, 0) for x, s in zip(residuals[0], sums, strict=True))
             else:
@@ -86,46 +86,49 @@ def read_basis(chosen: Any, vertices: list[list[list[int]]], hull: str, n: int) 
 
 
 def unit_bound(
-    columns: list[list[int]], denominator: int, dual: Any, scale: int, errors: Sequence[int] = (), fine: int = 1
+    columns: list[list[int]], denominator: int, dual: Any, scale: int, errors: Sequence[int] = (), error_scale: int = 1
 ) -> tuple[int, int]:
     """A bound K on the P-norm of every unit vector, as a ratio of integers.
 
     With the matrix B of the columns, which are in P, and Y = dual / scale: if q, the largest column sum of |I - B Y|,
-    is below 1, then K = max_l |Y e_l|_1 / (1 - q). Column k may be wrong by errors[k] / (denominator * fine) in all.
+    is below 1, then K = max_l |Y e_l|_1 / (1 - q). Column k may be wrong by errors[k] / (denominator * error_scale)
+    in all.
     """
     n = len(columns)
     Y = [read_vector(row, n, "a row of the dual") for row in read_list(dual, n, "the dual")]
-    bits = max(abs(x).bit_length() for rows in (columns, Y) for row in rows for x in row)
-    spend(n**3 * (50 + (bits / 30) ** 2))
+    spend(_dual_cost(columns, Y))
     B = list(zip(*columns, strict=True))
     defect = [[-x for x in row] for row in multiply(B, Y)]
     for i in range(n):
         defect[i][i] += denominator * scale
-    q = [fine * sum(map(abs, column)) for column in zip(*defect, strict=True)]
+    q = [error_scale * sum(map(abs, column)) for column in zip(*defect, strict=True)]
     for k, error in enumerate(errors):
         q = [x + error * abs(y) for x, y in zip(q, Y[k], strict=True)]
-    under = denominator * scale * fine - max(q)
+    under = denominator * scale * error_scale - max(q)
     require(under > 0, "the basis is not proved to span the space: |I - B Y| is not below 1")
-    return max(sum(map(abs, column)) for column in zip(*Y, strict=True)) * denominator * fine, under
+    return max(sum(map(abs, column)) for column in zip(*Y, strict=True)) * denominator * error_scale, under
 
 
-def spend_on_images(
-    family: Family, vertices: list[list[list[int]]], images: list[list[Any]], scales: list[int]
-) -> None:
-    """Refuse images that would take too long to combine; `scales` are the factors that clear denominators."""
+def _dual_cost(columns: list[list[int]], Y: list[list[int]]) -> float:
+    bits = max(abs(x).bit_length() for rows in (columns, Y) for row in rows for x in row)
+    return len(columns) ** 3 * (50 + (bits / 30) ** 2)
+
+
+def images_cost(family: Family, vertices: list[list[list[int]]], images: list[list[Any]], scales: list[int]) -> float:
+    """Of the combinations of all images; `scales` are the factors that clear denominators."""
     n, parts = family.order, len(vertices[0])
     bits = max(abs(x).bit_length() for vertex in vertices for part in vertex for x in part)
     long = sum(x.bit_length() for x in scales)
     terms = sum(len(image) for row in images for image in row if isinstance(image, list))
     moved = 3000 + n * (n * (50 + family.bits * bits / 900) + 200 + long * (family.bits + bits + long) / 900)
-    spend(parts * len(vertices) * len(images) * moved + parts**2 * terms * n * (50 + long * bits / 900))
+    return parts * len(vertices) * len(images) * moved + parts**2 * terms * n * (50 + long * bits / 900)
 
 
-def sum_of_vertices(family: Family, vertices: list[list[list[int]]], fine: int, error: int) -> list[int]:
-    """The sum of all vertices of a monotone hull, in units of 1 / fine, less an error; positive in every entry."""
+def sum_of_vertices(family: Family, vertices: list[list[list[int]]], error_scale: int, error: int) -> list[int]:
+    """The sum of all vertices of a monotone hull, in units of 1 / error_scale, less an error; all positive."""
     signs = min(x for A in family.numerators for row in A for x in row), min(x for (v,) in vertices for x in v)
     require(min(signs) >= 0, "a monotone hull needs nonnegative matrices and vertices")
-    sums = [sum(column) * fine - error for column in zip(*(v for (v,) in vertices), strict=True)]
+    sums = [sum(column) * error_scale - error for column in zip(*(v for (v,) in vertices), strict=True)]
     require(min(sums) > 0, "every coordinate needs a vertex in which it is positive")
     return sums
 
@@ -158,14 +161,14 @@ def read_combination(image: Any, vertices: list[list[list[int]]], hull: str, wei
     return total, parts
 
 
-def residual(A: Matrix, vertex: list[int], part: Part, left: int, right: int) -> list[int]:
-    """Left * A v - right * (sum of coefficients times vectors)."""
+def residual(A: Matrix, vertex: list[int], part: Part, image_scale: int, hull_scale: int) -> list[int]:
+    """image_scale * A v - hull_scale * (sum of coefficients times vectors)."""
     coefficients, vectors = part
-    image = [left * sum(map(mul, row, vertex)) for row in A]
+    image = [image_scale * sum(map(mul, row, vertex)) for row in A]
     if not vectors:
         return image
     columns = zip(*vectors, strict=True)
-    return [x - right * sum(map(mul, coefficients, column)) for x, column in zip(image, columns, strict=True)]
+    return [x - hull_scale * sum(map(mul, coefficients, column)) for x, column in zip(image, columns, strict=True)]
 
 
 def polytope_fields(proof: dict[str, Any]) -> tuple[str, ...]:

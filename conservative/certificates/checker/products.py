@@ -24,10 +24,10 @@ def check_products(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
     words = {tuple(read_word(word, plain)) for word in listed}
     inner = {word[:i] for word in words for i in range(len(word))}
     longest = max(map(len, words)) * (family.bits + n.bit_length())
-    spend((len(inner) * len(family.numerators) + 1) * (2000 + n**3 * (50 + longest * family.bits / 900)))
+    spend(_tree_cost(family, len(inner), longest))
     if norm == "quadratic":
         _, (weight,), bits = read_symmetric([proof["weight"]], n, "P")
-        spend((len(words) + 1) * n**3 * (100 + (2 * longest + bits) * longest / 900))
+        spend(_quadratic_cost(n, len(words), longest, bits))
         require(is_positive(weight, definite=True), "P is not positive definite")
     else:
         weight = [read_vector(proof["weight"], n, "the weights")]
@@ -44,21 +44,35 @@ def check_products(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
             if word not in words:
                 waiting.append((word, longer))
                 continue
-            up, down = (claim.upper.numerator * family.denominator) ** len(word), claim.upper.denominator ** len(word)
-            small = _is_small(longer, norm, weight, (up, down), strict=claim.relation == "<")
+            bound_scale, product_scale = (
+                (claim.upper.numerator * family.denominator) ** len(word),
+                claim.upper.denominator ** len(word),
+            )
+            small = _is_small(longer, norm, weight, (bound_scale, product_scale), strict=claim.relation == "<")
             require(small, f"the product {product_name(word)[:60]} is not proved to be small enough")
 
 
+def _tree_cost(family: Family, inner: int, longest: int) -> float:
+    """Of the products of all words one letter longer than an inner one, with entries of at most `longest` bits."""
+    return (inner * len(family.numerators) + 1) * (2000 + family.order**3 * (50 + longest * family.bits / 900))
+
+
+def _quadratic_cost(n: int, words: int, longest: int, bits: int) -> float:
+    return (words + 1) * n**3 * (100 + (2 * longest + bits) * longest / 900)
+
+
 def _is_small(matrix: Matrix, norm: str, weight: Matrix, bound: tuple[int, int], *, strict: bool) -> bool:
-    """Whether a matrix has norm at most (below, if strict) up / down."""
-    up, down = bound
+    """Whether a matrix has norm at most (below, if strict) bound_scale / product_scale."""
+    bound_scale, product_scale = bound
     if norm == "quadratic":
         image = multiply(list(zip(*matrix, strict=True)), multiply(weight, matrix))
         pairs = [zip(p, x, strict=True) for p, x in zip(weight, image, strict=True)]
-        return is_positive([[up**2 * p - down**2 * x for p, x in row] for row in pairs], definite=strict)
+        return is_positive(
+            [[bound_scale**2 * p - product_scale**2 * x for p, x in row] for row in pairs], definite=strict
+        )
     rows = matrix if norm == "rows" else list(zip(*matrix, strict=True))
     sums = [sum(map(mul, map(abs, row), weight[0])) for row in rows]
-    gains = [up * d - down * x for x, d in zip(sums, weight[0], strict=True)]
+    gains = [bound_scale * d - product_scale * x for x, d in zip(sums, weight[0], strict=True)]
     return min(gains) > 0 or (min(gains) == 0 and not strict)
 
 

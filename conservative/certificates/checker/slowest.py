@@ -5,6 +5,7 @@ from typing import Any
 
 from conservative.certificates.checker.blocks import diagonal_blocks
 from conservative.certificates.checker.cone import CONE
+from conservative.certificates.checker.expansion import polynomial_cost, roots_cost, scaled_polynomial
 from conservative.certificates.checker.family import Claim, Family, read_word, word_product
 from conservative.certificates.checker.inverses import INVERSES
 from conservative.certificates.checker.kernel import characteristic_polynomial, require, roots_inside, spend
@@ -28,16 +29,10 @@ def check_slowest(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
 
 def _has_small_roots(family: Family, bound: Fraction, word: list[int]) -> bool:
     """Whether all eigenvalues of the product have modulus at most bound^length."""
-    n, length, step = family.order, len(word), family.denominator * bound
-    size = length * (family.bits + n.bit_length())
-    scaled = n * (size + length * max(step.numerator, step.denominator).bit_length())
-    spend(length * n**3 * (size / 30 + 1) * (family.bits / 30 + 1) + n**4 * (n * size / 120 + 1) ** 1.6)
-    spend(n**4 * (scaled / 30 + 1) ** 2 / 5)
-    up, down = step.numerator**length, step.denominator**length
-    found = characteristic_polynomial(word_product(family, word))
+    spend(polynomial_cost(family, len(word)) + roots_cost(family, bound, len(word)))
     if not bound:
-        return not any(found[:-1])
-    return roots_inside([c * up**j * down ** (n - j) for j, c in enumerate(found)], closed=True)
+        return not any(characteristic_polynomial(word_product(family, word))[:-1])
+    return roots_inside(scaled_polynomial(family, bound, word), closed=True)
 
 
 LOWER_OF_A_BLOCK = {"cone": CONE, "alone": ALONE, "determinants": DETERMINANTS, "inverses": INVERSES}

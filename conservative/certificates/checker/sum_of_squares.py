@@ -1,6 +1,7 @@
 """One positive form of higher degree that no matrix lets grow (Parrilo, Jadbabaie)."""
 
 import math
+from fractions import Fraction
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -21,15 +22,12 @@ def check_sum_of_squares(family: Family, claim: Claim, proof: dict[str, Any]) ->
     require(size <= MAX_ORDER, f"there are more than {MAX_ORDER} monomials")
     slacks = read_list(proof["slacks"], len(family.numerators), "slacks")
     _, grams, bits = read_symmetric([proof["gram"], *slacks], size, "a Gram matrix")
-    lift = degree * (family.bits + degree.bit_length() + n.bit_length())
-    long = 2 * degree * sum(x.bit_length() for x in (*bound.as_integer_ratio(), family.denominator))
-    spend(len(grams) * size**3 * ((size * bits / 30 + 1) ** 2 / 5 + 50 + (lift + bits) * lift / 900))
-    spend(len(grams) * size**2 * (1000 + long * (lift + bits) / 300) + (long / 30 + 1) ** 1.6)
-    left, right = (bound.numerator * family.denominator) ** (2 * degree), bound.denominator ** (2 * degree)
+    spend(_forms_cost(family, bound, degree, size, bits))
+    form_scale, image_scale = (bound.numerator * family.denominator) ** (2 * degree), bound.denominator ** (2 * degree)
     monomials = list(combinations_with_replacement(range(n), degree))
     require(is_positive(grams[0], definite=True), "the Gram matrix is not positive definite")
     wanted = "positive definite" if strict else "positive semidefinite"
-    weight = right * family.denominator ** (2 * degree)
+    slack_scale = image_scale * family.denominator ** (2 * degree)
     for i, (A, Q) in enumerate(zip(family.numerators, grams[1:], strict=True), 1):
         require(is_positive(Q, definite=strict), f"the slack of matrix {i} is not {wanted}")
         L = _lift(A, monomials)
@@ -38,9 +36,18 @@ def check_sum_of_squares(family: Family, claim: Claim, proof: dict[str, Any]) ->
         for r, first in enumerate(monomials):
             for c, second in enumerate(monomials):
                 key = tuple(sorted(first + second))
-                value = left * grams[0][r][c] - right * image[r][c] - weight * Q[r][c]
+                value = form_scale * grams[0][r][c] - image_scale * image[r][c] - slack_scale * Q[r][c]
                 difference[key] = difference.get(key, 0) + value
         require(not any(difference.values()), f"the slack of matrix {i} is not bound^(2d) p(x) - p(A x)")
+
+
+def _forms_cost(family: Family, bound: Fraction, degree: int, size: int, bits: int) -> float:
+    """Of Gram matrices of order `size` and entries of so many bits: their positivity, and the polynomial identity."""
+    count, n = len(family.numerators) + 1, family.order
+    lift = degree * (family.bits + degree.bit_length() + n.bit_length())
+    long = 2 * degree * sum(x.bit_length() for x in (*bound.as_integer_ratio(), family.denominator))
+    positivity = count * size**3 * ((size * bits / 30 + 1) ** 2 / 5 + 50 + (lift + bits) * lift / 900)
+    return float(positivity + count * size**2 * (1000 + long * (lift + bits) / 300) + (long / 30 + 1) ** 1.6)
 
 
 def _lift(A: Matrix, monomials: list[tuple[int, ...]]) -> list[list[int]]:

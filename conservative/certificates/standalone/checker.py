@@ -118,8 +118,7 @@ def is_positive(matrix: Matrix, *, definite: bool) -> bool:
     """
     if is_clearly_positive(matrix):
         return True
-    n, size = len(matrix), max(abs(x).bit_length() for row in matrix for x in row)
-    spend(n**3 * (n * size / 30 + 1) ** 2 / 5)
+    spend(_elimination_cost(matrix))
     rest, previous = [list(row) for row in matrix], 1
     while rest:
         first, pivot = rest[0], rest[0][0]
@@ -132,6 +131,11 @@ def is_positive(matrix: Matrix, *, definite: bool) -> bool:
         rest = [[(pivot * x - r[0] * y) // previous for x, y in zip(r[1:], first[1:], strict=True)] for r in rest[1:]]
         previous = pivot
     return True
+
+
+def _elimination_cost(matrix: Matrix) -> float:
+    n, size = len(matrix), max(abs(x).bit_length() for row in matrix for x in row)
+    return n**3 * (n * size / 30 + 1) ** 2 / 5
 
 
 def is_clearly_positive(matrix: Matrix) -> bool:
@@ -400,17 +404,23 @@ def check_norms(family: Family, claim: Claim, edges: tuple[tuple[int, int, int],
     """Require P_u > 0 for every node, and bound^2 P_u - A_i^T P_v A_i >= 0 (or > 0) for every edge (u, v, i)."""
     n, bound, strict = family.order, claim.upper, claim.relation == "<"
     _, norms, bits = read_symmetric(listed, n, "P")
-    left, right = (bound.numerator * family.denominator) ** 2, bound.denominator**2
-    size = bits + max(left.bit_length(), right.bit_length() + 2 * family.bits + 2 * n.bit_length())
-    spend((len(edges) + len(norms)) * n**3 * (200 + size * (bits + family.bits) / 900))
+    norm_scale, image_scale = (bound.numerator * family.denominator) ** 2, bound.denominator**2
+    spend(_norms_cost(family, len(edges) + len(norms), bits, (norm_scale, image_scale)))
     require(all(is_positive(P, definite=True) for P in norms), "P is not positive definite")
     wanted = "positive definite" if strict else "positive semidefinite"
     for u, v, letter in edges:
         A = family.numerators[letter]
         image = multiply(list(zip(*A, strict=True)), multiply(norms[v], A))
-        slack = [[left * norms[u][r][c] - right * image[r][c] for c in range(n)] for r in range(n)]
+        slack = [[norm_scale * norms[u][r][c] - image_scale * image[r][c] for c in range(n)] for r in range(n)]
         proved = is_positive(slack, definite=strict)
         require(proved, f"bound^2 P - A^T P A is not {wanted} for matrix {letter + 1}")
+
+
+def _norms_cost(family: Family, count: int, bits: int, scales: tuple[int, int]) -> float:
+    """Of `count` matrices, of which the norms have entries of so many bits."""
+    n, (norm_scale, image_scale) = family.order, scales
+    size = bits + max(norm_scale.bit_length(), image_scale.bit_length() + 2 * family.bits + 2 * n.bit_length())
+    return count * n**3 * (200 + size * (bits + family.bits) / 900)
 
 
 CONTRACTION = Kind(UPPER_RELATIONS, lambda proof: ("P",), check_contraction)
@@ -466,8 +476,8 @@ def check_polytope(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
     denominator, weight, vertices, images = read_body(family, proof, ("symmetric", "monotone", "elliptic"))
     count = len(vertices)
     # A_i v_j / bound = combination + residual; all of it times bound * family.denominator * denominator * weight.
-    left, right = bound.denominator * weight, bound.numerator * family.denominator
-    spend_on_images(family, vertices, images, [left, right, weight])
+    image_scale, hull_scale = bound.denominator * weight, bound.numerator * family.denominator
+    spend(images_cost(family, vertices, images, [image_scale, hull_scale, weight]))
     sums, over, under = [0], 0, 1
     if hull == "monotone":
         sums = sum_of_vertices(family, vertices, 1, 0)
@@ -477,8 +487,8 @@ def check_polytope(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
     for i, (A, row) in enumerate(zip(family.numerators, images, strict=True), 1):
         for j, (vertex, image) in enumerate(zip(vertices, row, strict=True), 1):
             total, parts = read_combination(image, vertices, hull, weight)
-            residuals = [residual(A, v, part, left, right) for v, part in zip(vertex, parts, strict=True)]
-            room = (weight - total) * right
+            residuals = [residual(A, v, part, image_scale, hull_scale) for v, part in zip(vertex, parts, strict=True)]
+            room = (weight - total) * hull_scale
             if hull == "monotone":
                 margin = min(room * s - count * max(x, 0) for x, s in zip(residuals[0], sums, strict=True))
             else:
@@ -524,46 +534,49 @@ def read_basis(chosen: Any, vertices: list[list[list[int]]], hull: str, n: int) 
 
 
 def unit_bound(
-    columns: list[list[int]], denominator: int, dual: Any, scale: int, errors: Sequence[int] = (), fine: int = 1
+    columns: list[list[int]], denominator: int, dual: Any, scale: int, errors: Sequence[int] = (), error_scale: int = 1
 ) -> tuple[int, int]:
     """A bound K on the P-norm of every unit vector, as a ratio of integers.
 
     With the matrix B of the columns, which are in P, and Y = dual / scale: if q, the largest column sum of |I - B Y|,
-    is below 1, then K = max_l |Y e_l|_1 / (1 - q). Column k may be wrong by errors[k] / (denominator * fine) in all.
+    is below 1, then K = max_l |Y e_l|_1 / (1 - q). Column k may be wrong by errors[k] / (denominator * error_scale)
+    in all.
     """
     n = len(columns)
     Y = [read_vector(row, n, "a row of the dual") for row in read_list(dual, n, "the dual")]
-    bits = max(abs(x).bit_length() for rows in (columns, Y) for row in rows for x in row)
-    spend(n**3 * (50 + (bits / 30) ** 2))
+    spend(_dual_cost(columns, Y))
     B = list(zip(*columns, strict=True))
     defect = [[-x for x in row] for row in multiply(B, Y)]
     for i in range(n):
         defect[i][i] += denominator * scale
-    q = [fine * sum(map(abs, column)) for column in zip(*defect, strict=True)]
+    q = [error_scale * sum(map(abs, column)) for column in zip(*defect, strict=True)]
     for k, error in enumerate(errors):
         q = [x + error * abs(y) for x, y in zip(q, Y[k], strict=True)]
-    under = denominator * scale * fine - max(q)
+    under = denominator * scale * error_scale - max(q)
     require(under > 0, "the basis is not proved to span the space: |I - B Y| is not below 1")
-    return max(sum(map(abs, column)) for column in zip(*Y, strict=True)) * denominator * fine, under
+    return max(sum(map(abs, column)) for column in zip(*Y, strict=True)) * denominator * error_scale, under
 
 
-def spend_on_images(
-    family: Family, vertices: list[list[list[int]]], images: list[list[Any]], scales: list[int]
-) -> None:
-    """Refuse images that would take too long to combine; `scales` are the factors that clear denominators."""
+def _dual_cost(columns: list[list[int]], Y: list[list[int]]) -> float:
+    bits = max(abs(x).bit_length() for rows in (columns, Y) for row in rows for x in row)
+    return len(columns) ** 3 * (50 + (bits / 30) ** 2)
+
+
+def images_cost(family: Family, vertices: list[list[list[int]]], images: list[list[Any]], scales: list[int]) -> float:
+    """Of the combinations of all images; `scales` are the factors that clear denominators."""
     n, parts = family.order, len(vertices[0])
     bits = max(abs(x).bit_length() for vertex in vertices for part in vertex for x in part)
     long = sum(x.bit_length() for x in scales)
     terms = sum(len(image) for row in images for image in row if isinstance(image, list))
     moved = 3000 + n * (n * (50 + family.bits * bits / 900) + 200 + long * (family.bits + bits + long) / 900)
-    spend(parts * len(vertices) * len(images) * moved + parts**2 * terms * n * (50 + long * bits / 900))
+    return parts * len(vertices) * len(images) * moved + parts**2 * terms * n * (50 + long * bits / 900)
 
 
-def sum_of_vertices(family: Family, vertices: list[list[list[int]]], fine: int, error: int) -> list[int]:
-    """The sum of all vertices of a monotone hull, in units of 1 / fine, less an error; positive in every entry."""
+def sum_of_vertices(family: Family, vertices: list[list[list[int]]], error_scale: int, error: int) -> list[int]:
+    """The sum of all vertices of a monotone hull, in units of 1 / error_scale, less an error; all positive."""
     signs = min(x for A in family.numerators for row in A for x in row), min(x for (v,) in vertices for x in v)
     require(min(signs) >= 0, "a monotone hull needs nonnegative matrices and vertices")
-    sums = [sum(column) * fine - error for column in zip(*(v for (v,) in vertices), strict=True)]
+    sums = [sum(column) * error_scale - error for column in zip(*(v for (v,) in vertices), strict=True)]
     require(min(sums) > 0, "every coordinate needs a vertex in which it is positive")
     return sums
 
@@ -596,14 +609,14 @@ def read_combination(image: Any, vertices: list[list[list[int]]], hull: str, wei
     return total, parts
 
 
-def residual(A: Matrix, vertex: list[int], part: Part, left: int, right: int) -> list[int]:
-    """Left * A v - right * (sum of coefficients times vectors)."""
+def residual(A: Matrix, vertex: list[int], part: Part, image_scale: int, hull_scale: int) -> list[int]:
+    """image_scale * A v - hull_scale * (sum of coefficients times vectors)."""
     coefficients, vectors = part
-    image = [left * sum(map(mul, row, vertex)) for row in A]
+    image = [image_scale * sum(map(mul, row, vertex)) for row in A]
     if not vectors:
         return image
     columns = zip(*vectors, strict=True)
-    return [x - right * sum(map(mul, coefficients, column)) for x, column in zip(image, columns, strict=True)]
+    return [x - hull_scale * sum(map(mul, coefficients, column)) for x, column in zip(image, columns, strict=True)]
 
 
 def polytope_fields(proof: dict[str, Any]) -> tuple[str, ...]:
@@ -631,10 +644,10 @@ def check_products(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
     words = {tuple(read_word(word, plain)) for word in listed}
     inner = {word[:i] for word in words for i in range(len(word))}
     longest = max(map(len, words)) * (family.bits + n.bit_length())
-    spend((len(inner) * len(family.numerators) + 1) * (2000 + n**3 * (50 + longest * family.bits / 900)))
+    spend(_tree_cost(family, len(inner), longest))
     if norm == "quadratic":
         _, (weight,), bits = read_symmetric([proof["weight"]], n, "P")
-        spend((len(words) + 1) * n**3 * (100 + (2 * longest + bits) * longest / 900))
+        spend(_quadratic_cost(n, len(words), longest, bits))
         require(is_positive(weight, definite=True), "P is not positive definite")
     else:
         weight = [read_vector(proof["weight"], n, "the weights")]
@@ -651,21 +664,35 @@ def check_products(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
             if word not in words:
                 waiting.append((word, longer))
                 continue
-            up, down = (claim.upper.numerator * family.denominator) ** len(word), claim.upper.denominator ** len(word)
-            small = _is_small(longer, norm, weight, (up, down), strict=claim.relation == "<")
+            bound_scale, product_scale = (
+                (claim.upper.numerator * family.denominator) ** len(word),
+                claim.upper.denominator ** len(word),
+            )
+            small = _is_small(longer, norm, weight, (bound_scale, product_scale), strict=claim.relation == "<")
             require(small, f"the product {product_name(word)[:60]} is not proved to be small enough")
 
 
+def _tree_cost(family: Family, inner: int, longest: int) -> float:
+    """Of the products of all words one letter longer than an inner one, with entries of at most `longest` bits."""
+    return (inner * len(family.numerators) + 1) * (2000 + family.order**3 * (50 + longest * family.bits / 900))
+
+
+def _quadratic_cost(n: int, words: int, longest: int, bits: int) -> float:
+    return (words + 1) * n**3 * (100 + (2 * longest + bits) * longest / 900)
+
+
 def _is_small(matrix: Matrix, norm: str, weight: Matrix, bound: tuple[int, int], *, strict: bool) -> bool:
-    """Whether a matrix has norm at most (below, if strict) up / down."""
-    up, down = bound
+    """Whether a matrix has norm at most (below, if strict) bound_scale / product_scale."""
+    bound_scale, product_scale = bound
     if norm == "quadratic":
         image = multiply(list(zip(*matrix, strict=True)), multiply(weight, matrix))
         pairs = [zip(p, x, strict=True) for p, x in zip(weight, image, strict=True)]
-        return is_positive([[up**2 * p - down**2 * x for p, x in row] for row in pairs], definite=strict)
+        return is_positive(
+            [[bound_scale**2 * p - product_scale**2 * x for p, x in row] for row in pairs], definite=strict
+        )
     rows = matrix if norm == "rows" else list(zip(*matrix, strict=True))
     sums = [sum(map(mul, map(abs, row), weight[0])) for row in rows]
-    gains = [up * d - down * x for x, d in zip(sums, weight[0], strict=True)]
+    gains = [bound_scale * d - product_scale * x for x, d in zip(sums, weight[0], strict=True)]
     return min(gains) > 0 or (min(gains) == 0 and not strict)
 
 
@@ -688,15 +715,12 @@ def check_sum_of_squares(family: Family, claim: Claim, proof: dict[str, Any]) ->
     require(size <= MAX_ORDER, f"there are more than {MAX_ORDER} monomials")
     slacks = read_list(proof["slacks"], len(family.numerators), "slacks")
     _, grams, bits = read_symmetric([proof["gram"], *slacks], size, "a Gram matrix")
-    lift = degree * (family.bits + degree.bit_length() + n.bit_length())
-    long = 2 * degree * sum(x.bit_length() for x in (*bound.as_integer_ratio(), family.denominator))
-    spend(len(grams) * size**3 * ((size * bits / 30 + 1) ** 2 / 5 + 50 + (lift + bits) * lift / 900))
-    spend(len(grams) * size**2 * (1000 + long * (lift + bits) / 300) + (long / 30 + 1) ** 1.6)
-    left, right = (bound.numerator * family.denominator) ** (2 * degree), bound.denominator ** (2 * degree)
+    spend(_forms_cost(family, bound, degree, size, bits))
+    form_scale, image_scale = (bound.numerator * family.denominator) ** (2 * degree), bound.denominator ** (2 * degree)
     monomials = list(combinations_with_replacement(range(n), degree))
     require(is_positive(grams[0], definite=True), "the Gram matrix is not positive definite")
     wanted = "positive definite" if strict else "positive semidefinite"
-    weight = right * family.denominator ** (2 * degree)
+    slack_scale = image_scale * family.denominator ** (2 * degree)
     for i, (A, Q) in enumerate(zip(family.numerators, grams[1:], strict=True), 1):
         require(is_positive(Q, definite=strict), f"the slack of matrix {i} is not {wanted}")
         L = _lift(A, monomials)
@@ -705,9 +729,18 @@ def check_sum_of_squares(family: Family, claim: Claim, proof: dict[str, Any]) ->
         for r, first in enumerate(monomials):
             for c, second in enumerate(monomials):
                 key = tuple(sorted(first + second))
-                value = left * grams[0][r][c] - right * image[r][c] - weight * Q[r][c]
+                value = form_scale * grams[0][r][c] - image_scale * image[r][c] - slack_scale * Q[r][c]
                 difference[key] = difference.get(key, 0) + value
         require(not any(difference.values()), f"the slack of matrix {i} is not bound^(2d) p(x) - p(A x)")
+
+
+def _forms_cost(family: Family, bound: Fraction, degree: int, size: int, bits: int) -> float:
+    """Of Gram matrices of order `size` and entries of so many bits: their positivity, and the polynomial identity."""
+    count, n = len(family.numerators) + 1, family.order
+    lift = degree * (family.bits + degree.bit_length() + n.bit_length())
+    long = 2 * degree * sum(x.bit_length() for x in (*bound.as_integer_ratio(), family.denominator))
+    positivity = count * size**3 * ((size * bits / 30 + 1) ** 2 / 5 + 50 + (lift + bits) * lift / 900)
+    return float(positivity + count * size**2 * (1000 + long * (lift + bits) / 300) + (long / 30 + 1) ** 1.6)
 
 
 def _lift(A: Matrix, monomials: list[tuple[int, ...]]) -> list[list[int]]:
@@ -750,6 +783,10 @@ def check_blocks(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
         check_part(block, claim, part, OF_A_BLOCK)
 
 
+def _blocks_cost(family: Family, bits: int) -> float:
+    return 2 * (len(family.numerators) + 1) * family.order**3 * (50 + (bits + family.bits) ** 2 / 900)
+
+
 def diagonal_blocks(family: Family, proof: dict[str, Any]) -> list[Family]:
     """The diagonal blocks of S A_i T, which must be block upper triangular with S T = I."""
     n, sizes = family.order, proof["sizes"]
@@ -758,7 +795,7 @@ def diagonal_blocks(family: Family, proof: dict[str, Any]) -> list[Family]:
     (t, T, t_bits), (s, S, s_bits) = (
         common_integers(read_matrix(proof[name], name, n)) for name in ("basis", "inverse")
     )
-    spend(2 * (len(family.numerators) + 1) * n**3 * (50 + (t_bits + s_bits + family.bits) ** 2 / 900))
+    spend(_blocks_cost(family, t_bits + s_bits))
     identity = all(x == s * t * (i == j) for i, row in enumerate(multiply(S, T)) for j, x in enumerate(row))
     require(identity, "the inverse times the basis is not the identity")
     moved = [multiply(S, multiply(A, T)) for A in family.numerators]
@@ -797,28 +834,36 @@ def proved_eigenvalue(
     pivot = pair["pivot"]
     require(is_index(pivot, n) and vector[pivot] == denominator, "the eigenvector must have the entry 1 at the pivot")
     require(radius >= 0, "the radius around an eigenvalue must not be negative")
-    scale, R, bits = common_integers(read_matrix(pair["inverse"], "the inverse", n))
-    long = [x.bit_length() for x in (*bound.as_integer_ratio(), family.denominator)]
-    size = length * (family.bits + n.bit_length() + sum(long))
-    size += max(map(int.bit_length, (denominator, *vector))) + sum(map(int.bit_length, mu.as_integer_ratio()))
-    spend(length * n**3 * (50 + size * family.bits / 900) + n**3 * (50 + size * bits / 900) + (size / 30) ** 2)
-    up, down = bound.denominator**length, (bound.numerator * family.denominator) ** length
-    shifted = [[up * mu.denominator * x for x in row] for row in word_product(family, word)]
+    inverse_scale, R, bits = common_integers(read_matrix(pair["inverse"], "the inverse", n))
+    spend(_eigenpair_cost(family, bound, length, (denominator, *vector), mu, bits))
+    product_scale, value_scale = bound.denominator**length, (bound.numerator * family.denominator) ** length
+    shifted = [[product_scale * mu.denominator * x for x in row] for row in word_product(family, word)]
     for i in range(n):
-        shifted[i][i] -= mu.numerator * down
+        shifted[i][i] -= mu.numerator * value_scale
     value = [sum(map(mul, row, vector)) for row in shifted]
     jacobian = [[denominator * x for x in row] for row in shifted]
     for i in range(n):
-        jacobian[i][pivot] = -vector[i] * down * mu.denominator
-    common = scale * down * mu.denominator * denominator
+        jacobian[i][pivot] = -vector[i] * value_scale * mu.denominator
+    common = inverse_scale * value_scale * mu.denominator * denominator
     defect = multiply(R, jacobian)
     for i in range(n):
         defect[i][i] -= common
     a = Fraction(max(abs(sum(map(mul, row, value))) for row in R), common)
     b = Fraction(max(sum(map(abs, row)) for row in defect), common)
-    c = Fraction(max(sum(map(abs, row)) for row in R), scale)
+    c = Fraction(max(sum(map(abs, row)) for row in R), inverse_scale)
     require(b < 1 and a + b * radius + c * radius**2 <= radius, "the eigenpair is not proved")
     return mu, radius
+
+
+def _eigenpair_cost(
+    family: Family, bound: Fraction, length: int, vector: tuple[int, ...], mu: Fraction, bits: int
+) -> float:
+    """Of a vector with its denominator, and an inverse with entries of so many bits."""
+    n = family.order
+    long = [x.bit_length() for x in (*bound.as_integer_ratio(), family.denominator)]
+    size = length * (family.bits + n.bit_length() + sum(long))
+    size += max(map(int.bit_length, vector)) + sum(map(int.bit_length, mu.as_integer_ratio()))
+    return length * n**3 * (50 + size * family.bits / 900) + n**3 * (50 + size * bits / 900) + (size / 30) ** 2
 
 
 def check_expansion(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
@@ -842,10 +887,8 @@ def check_expansion(family: Family, claim: Claim, proof: dict[str, Any]) -> None
 
 def _grows(family: Family, claim: Claim, word: list[int], vector: list[int]) -> bool:
     """Whether M_w v >= bound^length v, or > where v > 0, for nonnegative matrices and v >= 0, not 0 (Collatz)."""
-    n, length, step = family.order, len(word), family.denominator * claim.lower
-    size = max(x.bit_length() for x in vector) + length * (family.bits + n.bit_length())
-    power = length * max(step.numerator, step.denominator).bit_length()
-    spend(length * n**2 * (50 + size * family.bits / 900) + n * size * power / 900 + (power / 30) ** 2)
+    spend(_vector_cost(family, claim, len(word), vector))
+    length, step = len(word), family.denominator * claim.lower
     least = min(x for letter in set(word) for row in family.numerators[letter] for x in row)
     require(least >= 0 and min(vector) >= 0 and any(vector), "a vector proves nothing unless all is nonnegative")
     image = vector
@@ -856,21 +899,45 @@ def _grows(family: Family, claim: Claim, word: list[int], vector: list[int]) -> 
     return min(gains) > 0 or (min(gains) == 0 and claim.relation == ">=")
 
 
+def _vector_cost(family: Family, claim: Claim, length: int, vector: list[int]) -> float:
+    n, step = family.order, family.denominator * claim.lower
+    size = max(x.bit_length() for x in vector) + length * (family.bits + n.bit_length())
+    power = length * max(step.numerator, step.denominator).bit_length()
+    return length * n**2 * (50 + size * family.bits / 900) + n * size * power / 900 + (power / 30) ** 2
+
+
 def has_large_root(family: Family, claim: Claim, word: list[int]) -> bool:
     """Whether the characteristic polynomial of the product has a root of modulus >= (or >) bound^length."""
-    n, length, step = family.order, len(word), family.denominator * claim.lower
-    size = length * (family.bits + n.bit_length())
-    scaled = n * (size + length * max(step.numerator, step.denominator).bit_length())
-    spend(length * n**3 * (size / 30 + 1) * (family.bits / 30 + 1) + n**4 * (n * size / 120 + 1) ** 1.6)
-    product = word_product(family, word)
-    # The roots of the scaled polynomial are the eigenvalues of the product divided by bound^length.
-    up, down = step.numerator**length, step.denominator**length
-    polynomial = [c * up**j * down ** (n - j) for j, c in enumerate(characteristic_polynomial(product))]
+    n = family.order
+    spend(polynomial_cost(family, len(word)))
+    polynomial = scaled_polynomial(family, claim.lower, word)
     # A sign unlike the one at infinity proves a real root beyond 1 or -1, at once.
     if sum(polynomial) < 0 or sum(c * (-1) ** (n - j) for j, c in enumerate(polynomial)) < 0:
         return True
-    spend(n**4 * (scaled / 30 + 1) ** 2 / 5)
+    spend(roots_cost(family, claim.lower, len(word)))
     return not roots_inside(polynomial, closed=claim.relation == ">")
+
+
+def scaled_polynomial(family: Family, bound: Fraction, word: list[int]) -> list[int]:
+    """A polynomial of which the roots are the eigenvalues of the word's product, divided by bound^length."""
+    n, length, step = family.order, len(word), family.denominator * bound
+    up, down = step.numerator**length, step.denominator**length
+    found = characteristic_polynomial(word_product(family, word))
+    return [c * up**j * down ** (n - j) for j, c in enumerate(found)]
+
+
+def polynomial_cost(family: Family, length: int) -> float:
+    """Of the product of a word, and its characteristic polynomial."""
+    n, size = family.order, length * (family.bits + family.order.bit_length())
+    return float(length * n**3 * (size / 30 + 1) * (family.bits / 30 + 1) + n**4 * (n * size / 120 + 1) ** 1.6)
+
+
+def roots_cost(family: Family, bound: Fraction, length: int) -> float:
+    """Of the location of the roots of the scaled polynomial."""
+    n, step = family.order, family.denominator * bound
+    size = length * (family.bits + n.bit_length())
+    scaled = n * (size + length * max(step.numerator, step.denominator).bit_length())
+    return n**4 * (scaled / 30 + 1) ** 2 / 5
 
 
 def word_fields(proof: dict[str, Any]) -> tuple[str, ...]:
@@ -900,31 +967,31 @@ def check_exact(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
 
     v_0 is an eigenvector of the word's product, gamma = |eigenvalue|^(1/length) is in [lower, upper], and the other
     vertices are v_j = A_i v_p / gamma for the entry [p, i] of the tree, or rational where it has null. Errors are
-    counted, rounded up, in units of 1 / (denominator * fine).
+    counted, rounded up, in units of 1 / (denominator * error_scale).
     """
     hull, n, lower, word = proof["hull"], family.order, claim.lower, read_word(proof["word"], family)
     require(not family.nodes and lower > 0, "an exact radius has a positive lower end, and no automaton")
     denominator, weight, vertices, images = read_body(family, proof, ("symmetric", "monotone"))
     points, count = [v for (v,) in vertices], len(vertices)
     tree = read_tree(proof["tree"], count, len(family.numerators))
-    left, right = lower.denominator, lower.numerator * family.denominator
-    fine = right << 64
-    spend_on_images(family, vertices, images, [left * weight, fine, denominator])
+    image_scale, hull_scale = lower.denominator, lower.numerator * family.denominator
+    error_scale = hull_scale << 64
+    spend(images_cost(family, vertices, images, [image_scale * weight, error_scale, denominator]))
     mu, radius = proved_eigenvalue(family, lower, word, points[0], proof)
-    spend((len(word) * max(map(int.bit_length, (claim.upper / lower).as_integer_ratio())) / 30) ** 2)
+    spend(_power_cost(claim.upper / lower, len(word)))
     ends = abs(mu) - radius >= 1 and abs(mu) + radius <= (claim.upper / lower) ** len(word)
     require(ends, "the eigenvalue is not proved to lie in [1, (upper / lower)^length]")
-    first, most = math.ceil(radius * (n - 1) * denominator * fine), denominator * fine << 64
+    first, most = math.ceil(radius * (n - 1) * denominator * error_scale), denominator * error_scale << 64
     errors, drifts = vertex_errors(family, claim, points, tree, first, most)
     sums, over, under = [0], 0, 1
     if hull == "monotone":
-        positive = min(points[0]) * fine >= errors[0] and proof["eigenvalue"][:1] != "-"
+        positive = min(points[0]) * error_scale >= errors[0] and proof["eigenvalue"][:1] != "-"
         require(positive, "the eigenpair is not proved to be nonnegative")
-        sums = sum_of_vertices(family, vertices, fine, sum(errors))
+        sums = sum_of_vertices(family, vertices, error_scale, sum(errors))
     else:
         columns = read_basis(proof["basis"], vertices, hull, n)
         scale, wrong = read_positive(proof["dual_denominator"], "the dual"), [errors[k] for k in proof["basis"]]
-        over, under = unit_bound(columns, denominator, proof["dual"], scale, wrong, fine)
+        over, under = unit_bound(columns, denominator, proof["dual"], scale, wrong, error_scale)
     given = {(letter, parent) for parent, letter in filter(None, tree)} | {_closing_edge(tree, word)}
     for i, (A, row) in enumerate(zip(family.numerators, images, strict=True)):
         for j, image in enumerate(row):
@@ -932,22 +999,26 @@ def check_exact(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
             if image is None:
                 continue
             total, (part,) = read_combination(image, vertices, hull, weight)
-            gap = [x << 64 for x in residual(A, points[j], part, left * weight, right)]
+            gap = [x << 64 for x in residual(A, points[j], part, image_scale * weight, hull_scale)]
             inexact = weight * drifts[i][j] + sum(abs(int(term[1])) * errors[term[0]] for term in image)
             if hull == "monotone":
                 worst = (count * (max(x, 0) + inexact) - (weight - total) * s for x, s in zip(gap, sums, strict=True))
                 inside = max(worst) <= 0
             else:
-                room = (weight - total) * denominator * fine * under
+                room = (weight - total) * denominator * error_scale * under
                 inside = over * (sum(map(abs, gap)) + inexact) <= room
             require(inside, f"the image of vertex {j + 1} under matrix {i + 1} is not proved to be inside")
+
+
+def _power_cost(ratio: Fraction, length: int) -> float:
+    return (length * max(map(int.bit_length, ratio.as_integer_ratio())) / 30) ** 2
 
 
 def vertex_errors(
     family: Family, claim: Claim, points: list[list[int]], tree: list[tuple[int, int] | None], first: int, most: int
 ) -> tuple[list[int], list[list[int]]]:
     """For the given v~_j, bounds of |v_j - v~_j|_1, and for every i of |A_i v_j / gamma - A_i v~_j / lower|_1."""
-    left, right = claim.lower.denominator, claim.lower.numerator * family.denominator
+    image_scale, hull_scale = claim.lower.denominator, claim.lower.numerator * family.denominator
     spread = (claim.upper - claim.lower) / claim.lower
     norms: list[int] = [max(sum(map(abs, column)) for column in zip(*A, strict=True)) for A in family.numerators]
     errors: list[int] = []
@@ -956,12 +1027,14 @@ def vertex_errors(
         errors.append(0 if j else first)
         if edge is not None:
             parent, letter = edge
-            gap = residual(family.numerators[letter], points[parent], ([right], [point]), left, 1)
+            gap = residual(family.numerators[letter], points[parent], ([hull_scale], [point]), image_scale, 1)
             errors[j] = (sum(map(abs, gap)) << 64) + drifts[letter][parent]
         require(errors[j] <= most, f"the error of vertex {j + 1} is too large")  # they could grow without end
         for A, norm, drift in zip(family.numerators, norms, drifts, strict=True):
-            size: int = sum(abs(sum(map(mul, row, point))) for row in A) * left << 64
-            drift.append(-(-norm * left * errors[j] // right) - (-size * spread.numerator // spread.denominator))
+            size: int = sum(abs(sum(map(mul, row, point))) for row in A) * image_scale << 64
+            drift.append(
+                -(-norm * image_scale * errors[j] // hull_scale) - (-size * spread.numerator // spread.denominator)
+            )
     return errors, drifts
 
 
@@ -1034,18 +1107,24 @@ def check_cone(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
     standing: list[set[int]] = [set() for _ in range(max(family.nodes, 1))]
     for k, u in enumerate(at):
         standing[u].add(k)
-    terms = sum(len(image) for row in rows for image in row if isinstance(image, list))
-    bits, long = max(x.bit_length() for v in vertices for x in v), sum(x.bit_length() for x in bound.as_integer_ratio())
-    spend(count * len(edges) * n * (n * (50 + family.bits * bits / 900) + 300 + long * (family.bits + bits) / 900))
-    spend(terms * n * (100 + bits))
+    spend(_cone_cost(family, bound, len(edges), vertices, rows))
     for (u, v, letter), row in zip(edges, rows, strict=True):
         for j, image in enumerate(row):
             require((image is None) == (at[j] != v), "an image must be null if and only if its vertex is elsewhere")
             if image is not None:
                 gain = _image_in_cone(matrices[letter], vertices, j, image, standing[u])
-                left, right = bound.denominator, bound.numerator * family.denominator
-                inside = all(left * x >= right * y for x, y in gain)
+                image_scale, cone_scale = bound.denominator, bound.numerator * family.denominator
+                inside = all(image_scale * x >= cone_scale * y for x, y in gain)
                 require(inside, f"the image of vertex {j + 1} under matrix {letter + 1} is not proved to be inside")
+
+
+def _cone_cost(
+    family: Family, bound: Fraction, edges: int, vertices: list[list[int]], images: list[list[Any]]
+) -> float:
+    n, terms = family.order, sum(len(image) for row in images for image in row if isinstance(image, list))
+    bits, long = max(x.bit_length() for v in vertices for x in v), sum(x.bit_length() for x in bound.as_integer_ratio())
+    moved = n * (n * (50 + family.bits * bits / 900) + 300 + long * (family.bits + bits) / 900)
+    return len(vertices) * edges * moved + terms * n * (100 + bits)
 
 
 def _image_in_cone(
@@ -1096,13 +1175,17 @@ INVERSES = LowerKind(("inverses", "upper"), check_inverses)
 def check_determinants(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
     """Require |det A_i| >= bound^n for every i: |M|^n >= |det M| in the spectral norm."""
     n = family.order
-    spend(len(family.numerators) * n**4 * (n * family.bits / 120 + 1) ** 1.6)
-    step = bound * family.denominator
-    spend((n * max(step.numerator, step.denominator).bit_length() / 30) ** 2)
-    power = step**n
+    spend(_determinants_cost(family, bound))
+    power = (bound * family.denominator) ** n
     for i, A in enumerate(family.numerators, 1):
         large = abs(characteristic_polynomial(A)[0]) >= power
         require(large, f"the determinant of matrix {i} has a modulus below bound^{n}")
+
+
+def _determinants_cost(family: Family, bound: Fraction) -> float:
+    n, step = family.order, bound * family.denominator
+    power = (n * max(step.numerator, step.denominator).bit_length() / 30) ** 2
+    return float(len(family.numerators) * n**4 * (n * family.bits / 120 + 1) ** 1.6 + power)
 
 
 def check_alone(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
@@ -1130,16 +1213,10 @@ def check_slowest(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
 
 def _has_small_roots(family: Family, bound: Fraction, word: list[int]) -> bool:
     """Whether all eigenvalues of the product have modulus at most bound^length."""
-    n, length, step = family.order, len(word), family.denominator * bound
-    size = length * (family.bits + n.bit_length())
-    scaled = n * (size + length * max(step.numerator, step.denominator).bit_length())
-    spend(length * n**3 * (size / 30 + 1) * (family.bits / 30 + 1) + n**4 * (n * size / 120 + 1) ** 1.6)
-    spend(n**4 * (scaled / 30 + 1) ** 2 / 5)
-    up, down = step.numerator**length, step.denominator**length
-    found = characteristic_polynomial(word_product(family, word))
+    spend(polynomial_cost(family, len(word)) + roots_cost(family, bound, len(word)))
     if not bound:
-        return not any(found[:-1])
-    return roots_inside([c * up**j * down ** (n - j) for j, c in enumerate(found)], closed=True)
+        return not any(characteristic_polynomial(word_product(family, word))[:-1])
+    return roots_inside(scaled_polynomial(family, bound, word), closed=True)
 
 
 LOWER_OF_A_BLOCK = {"cone": CONE, "alone": ALONE, "determinants": DETERMINANTS, "inverses": INVERSES}
