@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_count
-from conservative._core.errors import ArgumentError, BudgetError
+from conservative._core.errors import BudgetError
 from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import Bracket, largest
-from conservative._core.printable import shown
 from conservative.functions import Piece, PiecewiseSelection, StructuredMap
 from conservative.functions.graph.evaluate import Trace
 from conservative.functions.graph.interval_hessians import ball, hessians
@@ -22,6 +21,7 @@ from conservative.functions.graph.to_sympy import smooth_pieces
 from conservative.functions.selection import MAX_PIECES
 from conservative.functions.ties.active_pieces import Choices, enumerate_choices
 from conservative.jacobians.as_graph import as_selection
+from conservative.jacobians.boxes import read_box
 
 Floats = NDArray[np.float64]
 CALL = "lipschitz_constants"
@@ -100,25 +100,12 @@ def lipschitz_constants(
     """
     F = as_selection(F, call=CALL)
     max_pieces = as_count(max_pieces, call=CALL, argument="max_pieces", least=1)
-    lower, upper = _read_box(box, len(F.symbols))
+    lower, upper = read_box(box, len(F.symbols), call=CALL)
     found: dict[tuple[Any, ...], Choices] = {}
     for choices in _all_choices(F.graph, max_pieces):
         found.setdefault(smooth_pieces(F.graph, F.symbols, choices.branches), choices)
     constants = tuple(_constant(F.graph, choices, lower, upper) for choices in found.values())
     return LipschitzConstants(tuple(Piece(e, F.symbols) for e in found), constants)
-
-
-def _read_box(box: tuple[ArrayLike, ArrayLike], width: int) -> tuple[Floats, Floats]:
-    try:
-        lower, upper = (np.broadcast_to(np.asarray(end, dtype=np.float64), (width,)) for end in box)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ArgumentError(
-            f"`{CALL}(box=...)` needs a lower and an upper end, numbers or arrays of shape ({width},); got "
-            f"{shown(box)}."
-        ) from error
-    if not (np.isfinite(lower).all() and np.isfinite(upper).all() and (lower <= upper).all()):
-        raise ArgumentError(f"`{CALL}(box=...)` needs finite ends with lower <= upper; got {shown(box)}.")
-    return lower, upper
 
 
 def _all_choices(graph: Graph, limit: int) -> Iterator[Choices]:

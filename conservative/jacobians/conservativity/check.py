@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_count, as_generator, as_positive, as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError, ShapeError
-from conservative._core.printable import shown
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.jacobians.as_graph import as_selection
+from conservative.jacobians.boxes import read_box
 from conservative.jacobians.conservativity.curves import Box, polygons_through_ties
 from conservative.jacobians.conservativity.line_integrals import TIE_TOLERANCE, Extremes, Integrals, integrate
 from conservative.jacobians.many_points import conservative_jacobians
@@ -120,7 +120,8 @@ def check_conservativity(
     tolerance = as_positive(tolerance, call=CALL, argument="tolerance", noun="tolerance")
     if tolerance == np.inf:
         raise ArgumentError(f"`{CALL}(tolerance=...)` needs a finite tolerance; got {tolerance}.")
-    polygons = _defined_polygons(F, _read_box(box, len(F.symbols)), as_generator(rng, call=CALL), curves)
+    within = Box(*read_box(box, len(F.symbols), call=CALL))
+    polygons = _defined_polygons(F, within, as_generator(rng, call=CALL), curves)
     starts = np.concatenate([polygon[:-1] for polygon in polygons])
     ends = np.concatenate([polygon[1:] for polygon in polygons])
     difference = _evaluate(F, ends) - _evaluate(F, starts)
@@ -159,19 +160,6 @@ def _verdict(integrals: Integrals, difference: Floats, polygons: list[Floats], t
         difference=float(difference[segment, component]),
         curves=len(polygons),
     )
-
-
-def _read_box(box: tuple[ArrayLike, ArrayLike], width: int) -> Box:
-    try:
-        lower, upper = (np.broadcast_to(np.asarray(end, dtype=np.float64), (width,)) for end in box)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ArgumentError(
-            f"`{CALL}(box=...)` needs a lower and an upper end, numbers or arrays of shape ({width},); got "
-            f"{shown(box)}."
-        ) from error
-    if not (np.isfinite(lower).all() and np.isfinite(upper).all() and (lower <= upper).all()):
-        raise ArgumentError(f"`{CALL}(box=...)` needs finite ends with lower <= upper; got {shown(box)}.")
-    return Box(lower, upper)
 
 
 def _defined_polygons(F: PiecewiseSelection, box: Box, rng: np.random.Generator, count: int) -> list[Floats]:
