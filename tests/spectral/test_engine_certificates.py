@@ -132,3 +132,23 @@ def test_the_bound_of_branch_and_bound_is_certified_by_its_words(family, value, 
     assert claim.upper <= result.upper * (1 + 1e-9)
     assert check(result.certificate)
     assert "the certificate proves" not in repr(result)
+
+
+JORDAN = [[3.0 * (i == j) + 10.0 * (j == i + 1) + 1e-9 * (i - j == 5) for j in range(6)] for i in range(6)]
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        [[103.81711443, -379.66888696], [28.00267235, -102.39875673]],
+        [[841470.6, -841470.2], [841471.9, -841469.5]],
+        JORDAN,
+    ],
+)
+def test_the_certificate_of_one_matrix_is_as_narrow_as_its_bracket(matrix):
+    result = joint_spectral_radius([matrix])
+    claim = result.certificate.claim
+    assert claim.lower >= Fraction(result.lower) * (1 - Fraction(1, 10**15))
+    assert claim.upper <= Fraction(result.lower) * (1 + Fraction(1, 10**12))
+    assert check(result.certificate)
+    assert "the certificate proves" not in repr(result)
