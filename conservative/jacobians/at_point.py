@@ -18,10 +18,12 @@ from conservative._core.printable import shown
 from conservative.functions import PiecewiseSelection
 from conservative.functions.continuity.domain_edges import domain_edges
 from conservative.functions.continuity.local_regions import region_choices
+from conservative.functions.continuity.near_a_point import rational_point
 from conservative.functions.continuity.possible_branches import decided_traces
+from conservative.functions.continuity.thin_guards import has_unproved_guard
 from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.enclosed_arithmetic import EnclosedArithmetic, as_rationals, enclosed_trace
-from conservative.functions.graph.evaluate import Trace
+from conservative.functions.graph.evaluate import Trace, value_pass
 from conservative.functions.graph.to_sympy import abbreviated
 from conservative.functions.selection import MAX_PIECES
 from conservative.functions.ties.active_pieces import Choices, Differentiator, _walk, check_budget, enumerate_choices
@@ -59,6 +61,7 @@ class AtPoint:
         self.deadline = deadline  # of the search of cells
         self.limit, self.call = as_count(limit, call=call, argument="max_pieces", least=1), call
         self.point = F.point(at, tolerance=tolerance, call=call)
+        self.around = F.graph
         self.F = F.localised(self.point)
         self.arithmetic = self.point.arithmetic
         self.by_values = self._as_they_are(self.F.traces(self.point, limit=self.limit, call=call, around=F.graph))
@@ -92,6 +95,15 @@ class AtPoint:
         return tuple(abbreviated(self.F.graph, self.F.symbols, index) for index in found)
 
     @cached_property
+    def unproved(self) -> bool:
+        """Whether F may jump along a guard that holds on a thin set only, where no search looks."""
+        if not any(0 in trace.signs.values() for trace in self.by_values):
+            return False
+        arithmetic, values = self.point.arithmetic, self.point.values
+        base = value_pass(self.around, arithmetic, values, {})
+        return has_unproved_guard(self.around, base, rational_point(self.around, arithmetic, values, base))
+
+    @cached_property
     def independent(self) -> bool:
         """Whether ties are independent, so that the set of all pieces is Clarke's."""
         try:
@@ -110,14 +122,14 @@ class AtPoint:
             whole = graph_zonotope(self.F, self.point, traces, arithmetic=self.arithmetic, reason=str(error))
             if whole is None:
                 raise BudgetError(f"{error} (The ties jump, so that no zonotope is known to hold them.)") from error
-            exactness = Exactness.OUTER if self.edges else whole.exactness
+            exactness = Exactness.OUTER if self.edges or self.unproved else whole.exactness
             return replace(whole, kind=kind, exactness=exactness, edges=self.edges)
 
     def listed(self, kind: str) -> JacobianSet:
         """One of the sets by its blocks."""
         try:
             blocks, exactness = self._conical() if kind == "conical" else self._hull(kind)
-            if self.edges:
+            if self.edges or self.unproved:
                 exactness = Exactness.INNER if kind == "conical" else Exactness.OUTER
             floats, exact = _split(blocks, self.point.exact)
         except (FunctionError, OverflowError) as error:

@@ -18,6 +18,7 @@ from conservative.functions.continuity.power_series import Germ
 from conservative.functions.continuity.seams import open_seams
 from conservative.functions.continuity.sign_patterns import contradictory, local_patterns, parts_across
 from conservative.functions.continuity.test_curves import GERMS, Arc, Sides, axis_arcs, guard_sides, half_lines
+from conservative.functions.continuity.thin_guards import thin_jump
 from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.evaluate import Trace, Undefined, value_pass
 from conservative.functions.graph.nodes import Graph, Node, pruned, reachable
@@ -106,6 +107,13 @@ def jump_beside(graph: Graph, base: Trace, point: Sequence[Fraction], symbols: S
         if jump is not None:
             left, right = written(graph, symbols, [compared], most=SHOWN)[0]
             return f"the pieces disagree beside the point, where {left} meets {right}: {jump}"
+    thin = thin_jump(graph, base, point)
+    if thin is not None:
+        left, right = written(graph, symbols, [thin[0]], most=SHOWN)[0]
+        return (
+            f"the pieces disagree beside the point, where {left} meets {right}: component {thin[1]} has another value "
+            "on a thin set"
+        )
     return None
 
 

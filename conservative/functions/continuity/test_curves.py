@@ -75,6 +75,18 @@ def axis_arcs(point: Sequence[Fraction], column: int) -> tuple[Arc, Arc]:
     return right, left
 
 
+def crosses_smoothly(graph: Graph, compared: int, point: Sequence[Fraction], columns: Sequence[int]) -> bool:
+    """Whether some variable moves the compared difference at one rate that is not 0, forwards and backwards."""
+    for column in columns:
+        try:
+            ahead, back = (_gap(graph, compared, arc).term(1) for arc in axis_arcs(point, column))
+        except FunctionError:
+            continue
+        if ahead and ahead == -back:
+            return True
+    return False
+
+
 def guard_sides(graph: Graph, compared: int, point: Sequence[Fraction], columns: Sequence[int]) -> Iterator[Sides]:
     """Pairs of arcs on the two sides of a comparison that is tied at the point; only some variables move."""
     if len(columns) > _MAX_WIDTH:
