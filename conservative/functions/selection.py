@@ -14,6 +14,7 @@ from conservative._core.errors import ArgumentError, DiscontinuityError, Functio
 from conservative._core.identifiers import require_names
 from conservative.functions.algebra import FunctionAlgebra
 from conservative.functions.continuity.jumps import continuous_traces
+from conservative.functions.continuity.near_a_point import rational_point
 from conservative.functions.continuity.removable import localised
 from conservative.functions.expressions.source_lines import Origin
 from conservative.functions.graph.arithmetic import as_sympy
@@ -226,9 +227,15 @@ class PiecewiseSelection(FunctionAlgebra):
         """
         if not any(node.op == "power" and node.data < 1 for node in self.graph.nodes):
             return self
-        values = point.values if point.exact else [Fraction(x) for x in point.values]
+        values = point.values if point.exact else tuple(Fraction(x) for x in point.values)
         arithmetic = point.arithmetic if point.exact else EnclosedArithmetic([])
-        graph = localised(self.graph, value_pass(self.graph, arithmetic, values, {}), values)
+        trace = value_pass(self.graph, arithmetic, values, {})
+        near = None
+        if not point.exact:
+            base = value_pass(self.graph, point.arithmetic, point.values, {})
+            near = rational_point(self.graph, point.arithmetic, point.values, base)
+        tied = (trace, values) if near in (None, values) else (value_pass(self.graph, arithmetic, near, {}), near)
+        graph = localised(self.graph, trace, values, tied)
         return self if graph is self.graph else replace(self, graph=graph)
 
     def traces(

@@ -90,9 +90,9 @@ class AtPoint:
         found = {
             index: None
             for trace in self.decided
-            for index in domain_edges(self.F.graph, self.point.arithmetic, self.point.values, trace)
+            for index in domain_edges(self.around, self.point.arithmetic, self.point.values, trace)
         }
-        return tuple(abbreviated(self.F.graph, self.F.symbols, index) for index in found)
+        return tuple(abbreviated(self.around, self.F.symbols, index) for index in found)
 
     @cached_property
     def unproved(self) -> bool:

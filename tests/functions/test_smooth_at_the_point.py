@@ -25,6 +25,19 @@ SMOOTH = [
     ("Piecewise((tan(x)/x*y, (x > 0) | (x < 0)), (y, True))", (1, 2), None),
     ("Piecewise(((x**2 - 1)/(x - 1), Ne(x, 1)), (2, True))*y", (1, 3), (3, 2)),
     ("Piecewise(((x**3 - 8)/(x - 2), x > 2), (12 + 6*(x - 2), True))", (2, 0), (6, 0)),
+    # roots of what is never negative
+    ("Max(x, 0)*sqrt(Max(x, 0))", (0, 0), (0, 0)),
+    ("Max(y, 0)*sqrt(Max(y, 0))*x + y", (1, 0), (0, 1)),
+    ("x*sqrt(Abs(x) + x**2)", (0, 0), (0, 0)),
+    ("sin(sqrt(Abs(x)))*x + 2*x", (0, 0), (2, 0)),
+    ("cos(y*Abs(x)*sqrt(Abs(x)))", (0, 1), (0, 0)),
+    ("Piecewise((x*sqrt(x), x >= 0), (0, True))", (0, 0), (0, 0)),
+    # completed within a product or a sum
+    ("Piecewise((y*sin(x)/x, Ne(x, 0)), (y, True))", (0, 2), (0, 1)),
+    ("Piecewise((y*(sin(x)/x) + y**2, Ne(x, 0)), (y + y**2, True))", (0, 2), (0, 5)),
+    ("Piecewise((y*(exp(x) - 1)/x*(y + 1), x < 0), (y**2 + y, True))", (0, 2), None),
+    ("Piecewise((Abs(y)*(exp(x) - 1)/x, Ne(x, 0)), (Abs(y), True))", (0, 2), (1, 1)),
+    ("Piecewise((atan(y)*(exp(x) - 1)/x, Ne(x, 0)), (atan(y), True))", (0, 0), (0, 1)),
 ]
 
 
@@ -79,6 +92,16 @@ def test_beside_real_ties(text, wanted):
         ("Piecewise(((exp(x) - 1)/x, (x > 0) | (y > 0)), (1, Eq(x, 0)), (1 + x/2, True))", FunctionError),
         ("Piecewise(((exp(x) - 1)/x, Ne(x, 0)), (1, True)) + (exp(x) - 1)/x", FunctionError),
         ("Piecewise(((exp(x) - 1)/x, x > 0), (1, True)) + (exp(x) - 1)/x", FunctionError),
+        # the quotient is taken in the hole itself
+        ("Piecewise((sin(x)/x, x >= 0), (1, True))", FunctionError),
+        ("Piecewise(((y + 1)*sin(x)/x, Ne(x, 0)), (1, True))", DiscontinuityError),
+        ("Piecewise((exp(y)*(exp(x) - 1)/x, Ne(x, 0)), (1 + y, True))", DiscontinuityError),
+        ("Piecewise((y*sin(x*y)/x, Ne(x, 0)), (y**2, True))", FunctionError),
+        ("Piecewise(((y + 1)*sin(x)/x, Ne(x, 0)), (y + 1, True)) + sin(x)/x", FunctionError),
+        # steep, or with a kink
+        ("cos(sqrt(Abs(x)))", FunctionError),
+        ("x*sqrt(Abs(x)) + sqrt(Abs(x))", FunctionError),
+        ("sqrt(x)*Max(y, 0)", FunctionError),
     ],
 )
 def test_what_is_not_smooth_is_refused(text, error):
@@ -111,3 +134,32 @@ def test_factors_that_jump_or_are_steep_and_roots_with_two_sides_are_not_smoothe
     F = cj.from_sympy(formula, state=["x", "y"])
     with pytest.raises(cj.ConservativeError):
         cj.conservative_jacobian(F, [0, 0], kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("formula", "at", "row", "root"),
+    [
+        ("x*sqrt(x)", (0, 0), [0, 0], "sqrt(x)"),
+        ("(1 - x)*sqrt(1 - x) + y", (1, 0), [0, 1], "sqrt(1 - x)"),
+        ("x*sqrt(x + x**2)", (0, 0), [0, 0], "sqrt(x**2 + x)"),
+        ("x*sqrt(x)*y", (0, 0), [0, 0], "sqrt(x)"),
+        ("Abs(x*sqrt(x))", (0, 0), [0, 0], "sqrt(x)"),
+    ],
+)
+def test_products_on_the_edge_of_the_domain_say_so(formula, at, row, root):
+    F = cj.from_sympy(formula, state=["x", "y"])
+    for convert in (Fraction, float):
+        J = cj.conservative_jacobian(F, [convert(a) for a in at])
+        assert (J.vertices.tolist(), J.exactness.name) == ([[row]], "OUTER")
+        assert [edge.replace(" ", "") for edge in J.edges] == [root.replace(" ", "")]
+        assert cj.conservative_jacobian(F, [convert(a) for a in at], kind="conical").exactness.name == "INNER"
+
+
+def test_a_hole_at_a_fraction_is_met_by_its_double():
+    F = cj.from_sympy("Piecewise((sin(x - 1/3)/(x - 1/3), Ne(x, 1/3)), (1, True)) + y*sqrt(Abs(y))", state="x y")
+    J = cj.conservative_jacobian(F, [1 / 3, 0.0])
+    assert (J.vertices.tolist(), J.exactness.name) == ([[[0, 0]]], "EXACT")
+    # what is beside 0 within the tolerance is not at 0: 3/2 sqrt(y)
+    beside = cj.conservative_jacobian(F, [1 / 3, 4e-10]).vertices[0, 0]
+    assert beside[0] == 0
+    assert abs(beside[1]) == pytest.approx(3e-5)

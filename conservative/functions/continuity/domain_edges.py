@@ -34,7 +34,7 @@ def domain_edges(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], tra
 def _ends(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], trace: Trace, index: int) -> bool:
     """Whether points arbitrarily near this one may lie beyond the domain of a power."""
     base = graph.nodes[index].args[0]
-    if base in _never_negative(graph):
+    if base in never_negative(graph):
         return False
     if arithmetic.compare(trace.values[base], arithmetic.constant(Fraction(0))) != 0:
         return False
@@ -55,7 +55,7 @@ def _ends(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], trace: Tra
         return True
 
 
-def _never_negative(graph: Graph) -> set[int]:
+def never_negative(graph: Graph) -> set[int]:
     """The nodes that are seen not to be negative wherever they have a value."""
     found: set[int] = set()
     for index, node in enumerate(graph.nodes):
@@ -100,5 +100,6 @@ def _live(graph: Graph, trace: Trace) -> list[int]:
             seen.add(index)
             node = graph.nodes[index]
             chosen = node.op in SWITCHES and node.op not in ("abs", "sign")
-            stack.extend((node.args[i] for i in trace.options[index]) if chosen else node.args)
+            known = chosen and index in trace.options
+            stack.extend((node.args[i] for i in trace.options[index]) if known else node.args)
     return sorted(seen)

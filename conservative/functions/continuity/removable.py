@@ -8,31 +8,42 @@ most a multiple of S^{1/p_i}. A quotient of one variable without switches that h
 analytic there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 from conservative._core.errors import FunctionError
+from conservative.functions.continuity.domain_edges import never_negative
 from conservative.functions.continuity.laurent import LaurentArithmetic, power_series
+from conservative.functions.continuity.local_polynomials import Polynomial, polynomial_node, restricted
+from conservative.functions.continuity.power_series import Germ
 from conservative.functions.continuity.test_curves import GERMS, axis_arcs
 from conservative.functions.graph.elementary import SMOOTH
 from conservative.functions.graph.evaluate import Trace, Undefined, comparisons, first_true, value_pass
 from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph, Node, reachable
 
 _TWO_SIDED = LaurentArithmetic(two_sided=True)
+_ONE_SIDED = LaurentArithmetic()
 
 
-def localised(graph: Graph, trace: Trace, point: Sequence[Any]) -> Graph:
-    """The graph with such nodes as "limit" nodes, which hold value and gradient; the same graph if there is none."""
+def localised(graph: Graph, trace: Trace, point: Sequence[Any], near: tuple[Trace, Sequence[Any]]) -> Graph:
+    """The graph with such nodes as "limit" nodes, which hold value and gradient; the same graph if there is none.
+
+    `near` is the point at which what the tolerance ties is equal, and its values: holes are completed there.
+    """
     replaced: dict[int, Node] = {}
     lipschitz: list[bool] = []
     for index, node in enumerate(graph.nodes):
         tame = _is_lipschitz(graph, trace, index, lipschitz)
         if not tame and node.op in ("multiply", "power") and _vanishes_fast(graph, trace, index, lipschitz):
             replaced[index], tame = Node("limit", (), (Fraction(0), ())), True
+        elif not tame and node.op in ("multiply", "power", "add", "smooth"):
+            smooth = _smooth_germ(graph, trace, index, point)
+            replaced, tame = (replaced, tame) if smooth is None else ({**replaced, index: smooth}, True)
         if node.op == "piecewise":
-            replaced.update(_completed(graph, trace, index, point))
+            replaced.update(_completed(graph, near[0], index, near[1]))
             tame = tame or index in replaced
         lipschitz.append(tame)
     if not replaced:
@@ -57,7 +68,7 @@ def _is_lipschitz(graph: Graph, trace: Trace, index: int, lipschitz: Sequence[bo
     if not all(lipschitz[a] for a in node.args):
         return False
     if node.op == "power":
-        everywhere = node.data.denominator == 1 or graph.nodes[node.args[0]].op == "abs"
+        everywhere = node.data.denominator == 1 or node.args[0] in never_negative(graph)
         return bool(node.data >= 1 and everywhere) or not _is_zero(trace, node.args[0])
     return node.op != "smooth" or _is_inside(trace, node)
 
@@ -108,8 +119,6 @@ def _powers(graph: Graph, trace: Trace, index: int, lipschitz: Sequence[bool]) -
         known = [_even_power(graph, term) for term in node.args] if node.op == "add" else [None]
         if None not in known and lipschitz[index]:
             return {index: exponent * min(p for p in known if p is not None)}
-        if exponent.denominator != 1 and node.op != "abs":
-            return None
     if not lipschitz[index] or exponent <= 0:
         return None
     index = node.args[0] if node.op == "abs" else index
@@ -137,22 +146,57 @@ def _completed(graph: Graph, trace: Trace, index: int, point: Sequence[Any]) -> 
     """Branches of a Piecewise that are 0/0 at the point, by their series; all of it where one point is completed."""
     branches, guards = graph.nodes[index].branches()
     tied = sorted({c for g in guards for c in comparisons(graph, g) if trace.boundary(c)})
-    found: dict[int, Node] = {}
-    for branch in branches:
-        if (
-            tied
-            and isinstance(trace.values[branch], Undefined)
-            and _variables(graph, tied) <= _variables(graph, [branch])
-        ):
-            limit = _limit(graph, branch, point)
-            found.update({} if limit is None else {branch: limit})
-    if len(tied) == 1 and found:
-        above, at, below = (first_true(graph, guards, {**trace.signs, tied[0]: s}) for s in (1, 0, -1))
-        if above == below != at and above is not None and at is not None and above >= 0 and at >= 0:
-            whole = found.get(branches[above])
-            if whole is not None and trace.values[branches[at]] == whole.data[0] and _parts(graph, tied[0], point):
-                return {index: whole}
-    return {branch: limit for branch, limit in found.items() if _serves_only(graph, branch, index)}
+    columns, here = _variables(graph, tied), first_true(graph, guards, trace.signs)
+    if len(columns) != 1 or here is None or here < 0:
+        return {}
+    (column,) = columns
+    found: dict[int, dict[int, Node]] = {}
+    for place, branch in enumerate(branches):
+        if place != here and isinstance(trace.values[branch], Undefined):
+            limits = _limits(graph, trace, branch, column, point)
+            found.update({branch: limits} if limits else {})
+    beside = {first_true(graph, guards, {**trace.signs, tied[0]: s}) for s in (1, -1)} if len(tied) == 1 else {None}
+    if len(beside) == 1 and _parts(graph, tied[0], point):
+        (place,) = beside
+        branch = -1 if place is None or place < 0 else branches[place]
+        if branch in found and _meet(graph, trace, found[branch], (branch, branches[here]), column, point):
+            if branch in found[branch] and len(found[branch]) == 1:
+                return {index: found[branch][branch]}
+            if _serves_only(graph, trace, branch, index):
+                return {**found[branch], index: Node("add", (branch,))}
+    return {i: n for b, limits in found.items() if _serves_only(graph, trace, b, index) for i, n in limits.items()}
+
+
+def _meet(
+    graph: Graph,
+    trace: Trace,
+    limits: Mapping[int, Node],
+    pair: tuple[int, int],
+    column: int,
+    point: Sequence[Any],
+) -> bool:
+    """Whether a completed branch and what stands in the hole agree wherever one variable has its value at the point.
+
+    They are compared as polynomials in the other variables and in whatever else does not depend on that one.
+    """
+    nodes = tuple(limits.get(i, node) for i, node in enumerate(graph.nodes))
+    order = reachable(nodes, pair)
+    wide = replace(graph, nodes=nodes, width=graph.width + len(order))
+    built: dict[int, Polynomial | None] = {}
+    for place, index in enumerate(order):
+        node = nodes[index]
+        if node.op == "limit":
+            built[index] = {(0,) * wide.width: node.data[0]} if node.data[0] else {}
+        elif node.op in ("compare", *BOOLEANS):
+            built[index] = None
+        else:
+            built[index] = polynomial_node(wide, index, built, point)
+        apart = built[index] is None and node.op not in BOOLEANS and column not in _variables(wide, [index])
+        if apart and not isinstance(trace.values[index], (Undefined, bool)):
+            built[index] = {tuple(int(i == graph.width + place) for i in range(wide.width)): Fraction(1)}
+    first, second = (built[i] for i in pair)
+    others = [i for i in range(wide.width) if i != column]
+    return first is not None and second is not None and restricted(first, others) == restricted(second, others)
 
 
 def _variables(graph: Graph, roots: Sequence[int]) -> set[int]:
@@ -168,21 +212,89 @@ def _parts(graph: Graph, compared: int, point: Sequence[Any]) -> bool:
         return False
 
 
-def _serves_only(graph: Graph, branch: int, index: int) -> bool:
-    """Whether nothing but one Piecewise reads a branch: without its guards it has no value."""
-    return branch not in graph.outputs and all(branch not in n.args for i, n in enumerate(graph.nodes) if i != index)
+def _serves_only(graph: Graph, trace: Trace, branch: int, index: int) -> bool:
+    """Whether nothing but one Piecewise reads what has no value at the point: without its guards it has none."""
+    lost = {i for i in reachable(graph.nodes, [branch]) if isinstance(trace.values[i], Undefined)}
+    readers = {i for i, node in enumerate(graph.nodes) if lost.intersection(node.args)}
+    return not lost.intersection(graph.outputs) and readers <= lost | {index}
 
 
-def _limit(graph: Graph, root: int, point: Sequence[Any]) -> Node | None:
-    """Value and slope of an expression of one variable that has a power series at the point."""
-    columns = _variables(graph, [root])
-    switches = any(graph.nodes[i].op in SWITCHES for i in reachable(graph.nodes, [root]))
-    if len(columns) != 1 or switches or not all(isinstance(x, Fraction) for x in point):
+def _limits(graph: Graph, trace: Trace, root: int, column: int, point: Sequence[Any]) -> dict[int, Node] | None:
+    """Nodes in the place of those that are 0/0, by series in one variable; None where there is none."""
+    node = graph.nodes[root]
+    if not isinstance(trace.values[root], Undefined):
+        return {}
+    if _variables(graph, [root]) == {column}:
+        limit = _limit(graph, root, column, point)
+        return None if limit is None else {root: limit}
+    if node.op == "multiply":
+        factors = _factors(graph, root)
+        own = [f for f in factors if _variables(graph, [f]) == {column}]
+        lost = [f for f in own if isinstance(trace.values[f], Undefined)]
+        others = [f for f in factors if f not in own]
+        if lost and not any(isinstance(trace.values[f], Undefined) for f in others):
+            whole = replace(
+                graph, nodes=(*graph.nodes, Node("multiply", tuple(own))), linear=(*graph.linear, False)
+            )
+            limit = _limit(whole, len(graph.nodes), column, point)
+            return None if limit is None else {lost[0]: limit, root: Node("multiply", (*others, lost[0]))}
+    if node.op not in ("add", "multiply", "smooth"):
         return None
-    (column,) = columns
-    series = value_pass(graph, _TWO_SIDED, [(0, germ) for germ in axis_arcs(point, column)[0]], {}).values[root]
+    parts = [_limits(graph, trace, a, column, point) for a in node.args]
+    return None if None in parts else {i: n for part in parts if part for i, n in part.items()}
+
+
+def _factors(graph: Graph, root: int) -> list[int]:
+    node = graph.nodes[root]
+    return [f for a in node.args for f in _factors(graph, a)] if node.op == "multiply" else [root]
+
+
+def _limit(graph: Graph, root: int, column: int, point: Sequence[Any]) -> Node | None:
+    """Value and slope of an expression of one variable that has a power series at the point."""
+    switches = any(graph.nodes[i].op in SWITCHES for i in reachable(graph.nodes, [root]))
+    if switches or not all(isinstance(x, Fraction) for x in point):
+        return None
     try:
+        series = value_pass(graph, _TWO_SIDED, [(0, germ) for germ in axis_arcs(point, column)[0]], {}).values[root]
         germ = None if isinstance(series, Undefined) else power_series(series)
         return None if germ is None else Node("limit", (), (germ.term(0), ((column, germ.term(1)),)))
     except FunctionError:
         return None
+
+
+def _smooth_germ(graph: Graph, trace: Trace, index: int, point: Sequence[Any]) -> Node | None:
+    """Value and slope of an expression of one variable with roots of what is 0, by its series on both sides.
+
+    On a side where a root has no value there is none: the point is then an edge of the domain.
+    """
+    below = reachable(graph.nodes, [index])
+    columns = {graph.nodes[i].data for i in below if graph.nodes[i].op == "variable"}
+    roots = [i for i in below if graph.nodes[i].op == "power" and graph.nodes[i].data.denominator > 1]
+    jumps = any(graph.nodes[i].op in ("sign", "piecewise", "limit") for i in below)
+    steep = any(_is_zero(trace, graph.nodes[i].args[0]) for i in roots)
+    if len(columns) != 1 or jumps or not steep or not all(isinstance(x, Fraction) for x in point):
+        return None
+    (column,), order = columns, lcm(*(graph.nodes[i].data.denominator for i in roots))
+    found: set[tuple[Fraction, Fraction]] = set()
+    for sign, arc in zip((1, -1), axis_arcs(point, column), strict=True):
+        values = value_pass(graph, _ONE_SIDED, [(0, germ.stretched(order)) for germ in arc], {}).values
+        if any(_is_negative(values[graph.nodes[i].args[0]]) for i in roots):
+            continue
+        try:
+            germ = Germ(()) if isinstance(values[index], Undefined) else power_series(values[index])
+            if isinstance(values[index], Undefined) or any(germ.term(i) for i in range(1, order)):
+                return None
+            found.add((germ.term(0), sign * germ.term(order)))
+        except FunctionError:
+            return None
+    if len(found) != 1:
+        return None
+    ((value, slope),) = found
+    return Node("limit", (), (value, ((column, slope),))) if trace.values[index] == value else None
+
+
+def _is_negative(series: Any) -> bool:
+    try:
+        return not isinstance(series, Undefined) and _ONE_SIDED.compare(series, (0, Germ(()))) < 0
+    except FunctionError:
+        return False
