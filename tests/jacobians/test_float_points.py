@@ -168,7 +168,7 @@ def test_ties_of_exact_values_of_smooth_functions_are_sure_and_the_others_are_no
 
 
 def test_the_batched_call_claims_no_more_beside_a_completed_quotient():
-    # the guard is within the tolerance of 0, where the quotient in doubles is far from its limit. Completed, it is 1 + y/2.
+    # within the tolerance of the hole, where the quotient in doubles is far from its limit; completed, it is 1 + y/2
     F = cj.from_sympy("cos(Piecewise(((exp(y) - 1)/y, Ne(y, 0)), (1, True))*z**2) - 1", state="y z")
     single = cj.conservative_jacobian(F, [1e-12, 1e-12])
     assert cj.jacobians.conservative_jacobians(F, [[1e-12, 1e-12]])[0].exactness is single.exactness

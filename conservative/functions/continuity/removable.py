@@ -233,9 +233,7 @@ def _limits(graph: Graph, trace: Trace, root: int, column: int, point: Sequence[
         lost = [f for f in own if isinstance(trace.values[f], Undefined)]
         others = [f for f in factors if f not in own]
         if lost and not any(isinstance(trace.values[f], Undefined) for f in others):
-            whole = replace(
-                graph, nodes=(*graph.nodes, Node("multiply", tuple(own))), linear=(*graph.linear, False)
-            )
+            whole = replace(graph, nodes=(*graph.nodes, Node("multiply", tuple(own))), linear=(*graph.linear, False))
             limit = _limit(whole, len(graph.nodes), column, point)
             return None if limit is None else {lost[0]: limit, root: Node("multiply", (*others, lost[0]))}
     if node.op not in ("add", "multiply", "smooth"):
