@@ -157,8 +157,8 @@ def _completed(graph: Graph, trace: Trace, index: int, point: Sequence[Any]) -> 
             found.update({branch: limits} if limits else {})
     beside = {first_true(graph, guards, {**trace.signs, tied[0]: s}) for s in (1, -1)} if len(tied) == 1 else {None}
     if len(beside) == 1 and _parts(graph, tied[0], point):
-        (place,) = beside
-        branch = -1 if place is None or place < 0 else branches[place]
+        (taken,) = beside
+        branch = -1 if taken is None or taken < 0 else branches[taken]
         if branch in found and _meet(graph, trace, found[branch], (branch, branches[here]), column, point):
             if branch in found[branch] and len(found[branch]) == 1:
                 return {index: found[branch][branch]}
