@@ -76,7 +76,7 @@ def test_a_budget_that_ends_gives_no_net() -> None:
 
 
 def test_images_of_few_points_are_the_inner_set() -> None:
-    found = fixed_set(family(2, k=6, p=4, m=1, rho=0.4), tol=1.0)
+    found = fixed_set(family(2, k=6, p=4, m=1, rho=0.4), tol=1.0, time_limit=None)
     assert isinstance(found.inner, CellUnion)
     assert found.inner.cells.shape[1] == 6
     assert found.distance.upper == found.outer.margin  # type: ignore[attr-defined]

@@ -60,23 +60,24 @@ def test_three_hundred_families_with_known_fixed_sets(batch: int) -> None:
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         kind = ("bow tie", "intervals", "constant A", "box", "Cantor", "Sierpinski")[seed % 6]
         if kind == "bow tie":
-            found = fixed_set(moved(np.array(BOW_TIE, float), turn, scale, shift), tol=0.05 * scale)
+            found = fixed_set(moved(np.array(BOW_TIE, float), turn, scale, shift), tol=0.05 * scale, time_limit=None)
             expect_between(found, bow_tie(turn, scale, shift), 1e-8 * scale + 1e-9)
             assert found.distance.upper <= 0.05 * scale
         elif kind == "intervals":
             a, b = rng.uniform(0, 0.9, size=3), rng.normal(size=3) * scale
-            found = fixed_set(np.stack([a, b], axis=1)[:, None], tol=1e-6 * scale)
+            found = fixed_set(np.stack([a, b], axis=1)[:, None], tol=1e-6 * scale, time_limit=None)
             ends = b / (1 - a)
             expect_between(found, MatrixPolytope([[[ends.min()]], [[ends.max()]]]), 1e-9 * scale)
         elif kind == "constant A":
             p, m = rng.integers(1, 4), rng.integers(1, 3)
             a, B = rng.uniform(0, 0.9), rng.normal(size=(4, p, m))
-            found = fixed_set(np.concatenate([np.repeat(a * np.eye(p)[None], 4, axis=0), B], axis=2), tol=1e-5)
+            blocks = np.concatenate([np.repeat(a * np.eye(p)[None], 4, axis=0), B], axis=2)
+            found = fixed_set(blocks, tol=1e-5, time_limit=None)
             expect_between(found, MatrixPolytope(B / (1 - a)), 1e-9)
         elif kind == "box":
             a, corners = rng.uniform(0.1, 0.8, size=2), np.array([[1, 1], [1, -1], [-1, 1], [-1, -1.0]])
             blocks = np.concatenate([np.repeat(np.diag(a)[None], 4, axis=0), corners[:, :, None]], axis=2)
-            found = fixed_set(moved(blocks, turn, scale, shift), tol=1e-5 * scale)
+            found = fixed_set(moved(blocks, turn, scale, shift), tol=1e-5 * scale, time_limit=None)
             truth = (scale * corners / (1 - a)) @ turn.T + shift
             expect_between(found, MatrixPolytope(truth[:, :, None]), 1e-9 * (scale + 1))
         else:
@@ -89,7 +90,7 @@ def expect_self_similar(kind: str, turn: np.ndarray, scale: float, shift: np.nda
     if kind == "Sierpinski":
         share, corners, depth = (0.5, np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 3**0.5 / 2]]), 6)
     blocks = np.stack([np.c_[share * np.eye(2), (1 - share) * corner] for corner in corners])
-    found = fixed_set(FiniteSet(moved(blocks, turn, scale, shift)), tol=0.02 * scale)
+    found = fixed_set(FiniteSet(moved(blocks, turn, scale, shift)), tol=0.02 * scale, time_limit=None)
     level = corners
     for _ in range(depth):
         level = np.concatenate([share * level + (1 - share) * corner for corner in corners])
@@ -104,7 +105,7 @@ def test_orbits_stay_in_the_outer_set(p: int, m: int, k: int, convex: bool) -> N
     rng = np.random.default_rng(10 * p + m)
     blocks = random_family(rng, k, p, m, 0.5)
     size = np.abs(blocks).max() * 2
-    found = fixed_set(blocks if convex else FiniteSet(blocks), tol=0.2 * size)
+    found = fixed_set(blocks if convex else FiniteSet(blocks), tol=0.2 * size, time_limit=None)
     assert found.status.name in {"SET", "CONVEX"}
     points = orbit(rng, blocks, convex=convex)
     assert found.outer.project(points).upper.max() <= 1e-9 * size
@@ -115,9 +116,9 @@ def test_orbits_stay_in_the_outer_set(p: int, m: int, k: int, convex: bool) -> N
 def test_a_small_budget_leaves_valid_sets() -> None:
     blocks = random_family(np.random.default_rng(5), 3, 2, 1, 0.6)
     points = orbit(np.random.default_rng(6), blocks, convex=True)
-    limits = {"TIME_LIMIT": {"time_limit": 0.0}, "HULL": {"max_cells": 10}, "BUDGET": {}}
-    for name, options in ({**limits, "BUDGET": {"representation": "hull"}}).items():
-        found = fixed_set(blocks, tol=1e-3, **options)
+    limits = {"TIME_LIMIT": {"time_limit": 0.0}, "HULL": {"max_cells": 10}, "BUDGET": {"representation": "hull"}}
+    for name, options in limits.items():
+        found = fixed_set(blocks, tol=1e-3, **{"time_limit": None, **options})
         assert found.status.name == name.replace("BUDGET", "HULL")
         assert ("raise `time_limit`" in found.status.value) == (name == "TIME_LIMIT")
         assert found.outer.project(points).upper.max() <= 1e-9
@@ -134,14 +135,14 @@ def test_an_interrupt_keeps_the_best_sets(monkeypatch: pytest.MonkeyPatch) -> No
         return real(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(refine, "outer_region", interrupted)
-    found = fixed_set(random_family(np.random.default_rng(1), 3, 2, 1, 0.6), tol=1e-6)
+    found = fixed_set(random_family(np.random.default_rng(1), 3, 2, 1, 0.6), tol=1e-6, time_limit=None)
     assert found.status.name == "INTERRUPTED"
     assert isinstance(found.outer, PlanarRegion)
     assert 1e-6 < found.distance.upper < 2.0
 
 
 def test_degenerate_fixed_sets_in_the_plane() -> None:
-    segment = fixed_set([[[0.5, 0, 1], [0, 0.5, 0]], [[0.25, 0, 0], [0, 0.5, 0]]], tol=1e-2)
+    segment = fixed_set([[[0.5, 0, 1], [0, 0.5, 0]], [[0.25, 0, 0], [0, 0.5, 0]]], tol=1e-2, time_limit=None)
     truth = MatrixPolytope([[[0.0], [0.0]], [[2.0], [0.0]]])
     assert segment.distance.upper <= 1e-2
     expect_between(segment, truth, 1e-9)
@@ -223,6 +224,6 @@ def test_a_family_that_expands_ends_with_its_word_whatever_the_tolerance() -> No
 
 def test_inner_regions_carry_the_allowance_for_unions() -> None:
     tie = [[[0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]], [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]]
-    found = fixed_set(tie, tol=1e-2)
+    found = fixed_set(tie, tol=1e-2, time_limit=None)
     assert found.inner.e_extra >= 1e-11
     assert found.outer.e_extra >= found.distance.upper + 1e-11

@@ -54,7 +54,7 @@ class Motion:
 def test_hulls_of_moved_dragons(seed: int) -> None:
     motion = Motion(seed)
     J, truth = motion.family(TURNS), MatrixPolytope(motion.points(DRAGON))
-    found = fixed_set(FiniteSet(J) if seed % 3 else J, tol=1e-8 * motion.scale, representation="hull")
+    found = fixed_set(FiniteSet(J) if seed % 3 else J, tol=1e-8 * motion.scale, representation="hull", time_limit=None)
     assert max(found.hull.e_missing, found.hull.e_extra) <= 1e-8 * motion.scale + motion.noise
     assert gap(truth, found.hull).lower <= found.hull.e_missing + motion.noise
     assert gap(found.hull, truth).lower <= found.hull.e_extra + motion.noise
@@ -83,7 +83,7 @@ def test_moved_products_of_two_cantor_sets(seed: int) -> None:
     motion = Motion(200 + seed)
     corners = np.array(list(itertools.product([0.0, 1.0], repeat=2)))
     blocks = np.stack([np.c_[np.eye(2) / 3, 2 / 3 * corner] for corner in corners])
-    found = fixed_set(FiniteSet(motion.family(blocks)), tol=0.03 * motion.scale)
+    found = fixed_set(FiniteSet(motion.family(blocks)), tol=0.03 * motion.scale, time_limit=None)
     level = corners
     for _ in range(5):
         level = np.concatenate([level / 3 + 2 / 3 * corner for corner in corners])
@@ -101,7 +101,9 @@ def test_one_factor_and_any_hull_in_any_dimension(seed: int) -> None:
     p, m, a = int(rng.integers(1, 5)), int(rng.integers(1, 4)), float(rng.uniform(-0.8, 0.9))
     B = rng.normal(size=(int(rng.integers(2, 6)), p, m)) * 10.0 ** rng.uniform(-3, 3)
     found = fixed_set(
-        np.concatenate([np.repeat(a * np.eye(p)[None], len(B), axis=0), B], axis=2), tol=1e-6 * float(np.abs(B).max())
+        np.concatenate([np.repeat(a * np.eye(p)[None], len(B), axis=0), B], axis=2),
+        tol=1e-6 * float(np.abs(B).max()),
+        time_limit=None,
     )
     corners = B / (1 - a) if a >= 0 else (B[:, None] + a * B[None]).reshape(-1, p, m) / (1 - a * a)
     truth = MatrixPolytope(corners)

@@ -61,7 +61,7 @@ ONE_DIMENSION = {
 @pytest.mark.parametrize("name", ONE_DIMENSION)
 def test_fixed_intervals(name: str) -> None:
     blocks, low, high = ONE_DIMENSION[name]
-    found = fixed_set(blocks, tol=1e-11)
+    found = fixed_set(blocks, tol=1e-11, time_limit=None)
     assert found.status.name == "CONVEX"
     expect_hull(found, interval(low, high), 1e-13)
     assert found.distance.upper <= 1e-11
@@ -95,7 +95,7 @@ DRAGON = [
 def test_the_hull_of_the_heighway_dragon() -> None:
     half = 0.5 * np.array([[1.0, -1.0], [1.0, 1.0]])
     turned = 0.5 * np.array([[-1.0, -1.0], [1.0, -1.0]])
-    found = fixed_set([np.c_[half, [0, 0]], np.c_[turned, [1, 0]]], tol=1e-11, representation="hull")
+    found = fixed_set([np.c_[half, [0, 0]], np.c_[turned, [1, 0]]], tol=1e-11, representation="hull", time_limit=None)
     assert found.status.name == "HULL"
     assert len(found.hull.vertices) == 10
     assert found.hull.to_shapely().area == pytest.approx(7 / 6, abs=1e-12)
@@ -112,11 +112,11 @@ def test_t1_contracts_in_two_steps() -> None:
     assert run.steps == 2
     assert run.decay.one_step >= 1.0
     assert hausdorff_distance(run.sets[2], square).upper <= run.bounds[2].best + 1e-14
-    expect_hull(fixed_set(T1, tol=1e-9, representation="hull"), square, 1e-14)
+    expect_hull(fixed_set(T1, tol=1e-9, representation="hull", time_limit=None), square, 1e-14)
 
 
 def test_t1_lies_between_its_inner_and_outer_sets() -> None:
-    found = fixed_set(T1, tol=1e-3)
+    found = fixed_set(T1, tol=1e-3, time_limit=None)
     x, y = found.inner.extreme.reshape(-1, 2).T
     slack = found.inner.e_extra
     assert np.all((np.abs(y) <= np.abs(x) + 2 * slack) & (np.abs(x) <= 1 + slack))
@@ -126,7 +126,7 @@ def test_t1_lies_between_its_inner_and_outer_sets() -> None:
 
 
 def test_t1_is_known_to_a_thousandth() -> None:
-    found = fixed_set(T1, tol=1e-3)
+    found = fixed_set(T1, tol=1e-3, time_limit=None)
     assert found.status.name == "SET"
     assert found.distance.upper <= 1e-3
     assert found.inner.to_shapely().area == pytest.approx(2.0, abs=1e-9)
@@ -157,12 +157,12 @@ def test_the_a_priori_bound_is_tight(shape: tuple[int, int], a: float) -> None:
         # Beyond a hundred, 1e-12 is less than a few dozen roundings of the bound itself.
         assert exact <= Decimal(bound.a_priori) <= exact + max(Decimal("1e-12"), exact * Decimal("1e-14"))
         assert hausdorff_distance(stored, limit).lower <= bound.a_priori
-    assert fixed_set(blocks, tol=1e-9).status.name == "CONVEX"
+    assert fixed_set(blocks, tol=1e-9, time_limit=None).status.name == "CONVEX"
 
 
 def test_cantor_as_a_finite_family() -> None:
     family = FiniteSet([[[1 / 3, 0]], [[1 / 3, 2 / 3]]])
-    found = fixed_set(family, tol=1e-11, max_cells=2_000)
+    found = fixed_set(family, tol=1e-11, max_cells=2_000, time_limit=None)
     expect_hull(found, interval(0.0, 1.0), 1e-14)
     assert found.status.name == "HULL"
     level = np.array([0.0, 1.0])

@@ -42,7 +42,7 @@ def test_intervals(
     solution = cj.implicit_jacobian(J)
     values = [s[0][0] for s in solution.exact_vertices]
     assert (min(values), max(values)) == tuple(map(Fraction, implicit))
-    fixed = cj.fixed_set(J, tol=1e-9)
+    fixed = cj.fixed_set(J, tol=1e-9, time_limit=None)
     truth = cj.MatrixPolytope([[[float(Fraction(v))]] for v in unrolled])
     assert cj.hausdorff_distance(fixed.hull, truth).upper <= 1e-8
 
@@ -51,6 +51,6 @@ def test_intervals(
     ("name", "ends"), [("independent-interval", (-2 / 3, 4 / 3)), ("correlated-interval", (-1, 2))]
 )
 def test_sets_of_scalar_blocks(name: str, ends: tuple[float, float]) -> None:
-    fixed = cj.fixed_set(cj.gallery.load(name).jacobian, tol=1e-9)
+    fixed = cj.fixed_set(cj.gallery.load(name).jacobian, tol=1e-9, time_limit=None)
     truth = cj.MatrixPolytope([[[v]] for v in ends])
     assert cj.hausdorff_distance(fixed.hull, truth).upper <= 1e-8
