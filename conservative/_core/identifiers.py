@@ -1,4 +1,4 @@
-"""Names of variables: shown as they are, and told apart as Python tells them apart."""
+"""Checks of variable names: they must be printable, and differ after the Unicode normalisation of Python (NFKC)."""
 
 import unicodedata
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Numbers that say what they are worth: a proved `Bracket`, or an `Estimate`."""
+"""Results as numbers: a `Bracket` of two proved bounds, or an `Estimate` of which nothing is proved."""
 
 import math
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Text from outside, fit to be shown: nothing in it steers a terminal."""
+"""Text from users and files, safe to print: characters that could control a terminal become escapes."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Reading hostile files within bounds, and writing files whole or not at all."""
+"""Files: read with limits on size, as they may be hostile, and written whole or not at all."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""`analyze`: the straight line from a function to a proved verdict."""
+"""`analyze`: a function, blocks or matrices come in; their Jacobian, radius, iterates, verdict and proof go out."""
 
 from conservative.analysis.pipeline import analyze as analyze
 from conservative.analysis.pipeline import iterated as iterated

@@ -1,4 +1,4 @@
-"""What was given, said in sentences: the update at its point, or the matrices, and what their decimals stand for."""
+"""The input of an analysis in sentences: the update at its point, or the matrices, and how decimals were read."""
 
 from fractions import Fraction
 from typing import Any

@@ -1,4 +1,4 @@
-"""The straight line: function, conservative Jacobian, products, set iteration, certificate."""
+"""`analyze`: from a function to its conservative Jacobian, products, set iteration and certificate."""
 
 import math
 from collections.abc import Callable

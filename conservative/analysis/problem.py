@@ -1,4 +1,4 @@
-"""From whatever a user names or holds to one problem: a function at a point, a set of blocks, or a family."""
+"""The input of `analyze`: names, files, functions, blocks or matrices come in, one `Problem` goes out."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What an analysis found, every part of the straight line beside the next."""
+"""`Analysis`: the results of all steps of an analysis, in order."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Analysis where ties are too many to list: what norms and a few words decide for the whole set."""
+"""Analysis where ties are too many to list their vertices: what norms and single products decide for the whole set."""
 
 from conservative.analysis.problem import Problem
 from conservative.analysis.record import Analysis

@@ -1,4 +1,4 @@
-"""The verdict on contraction."""
+"""`ContractionOutcome`: whether derivatives contract in some norm."""
 
 from enum import Enum
 

@@ -1,4 +1,4 @@
-"""What `conservative counterexample` does: one search, its certificate, its program and its map."""
+"""The command `conservative counterexample`: one search; its report, certificate, program and map go out."""
 
 from pathlib import Path
 from typing import Any

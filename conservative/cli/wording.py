@@ -1,4 +1,4 @@
-"""What the library says of calls and arguments, said of options and files."""
+"""Messages of the library reworded for the command line: options and files in place of calls and arguments."""
 
 import re
 from collections.abc import Collection

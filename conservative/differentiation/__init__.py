@@ -1,4 +1,4 @@
-"""Derivatives of iterative algorithms: what a program returns, and what it should."""
+"""Derivatives of fixed points: Jacobians come in; the implicit Jacobian and its gaps to program derivatives go out."""
 
 from conservative.differentiation.compare import DerivativeComparison as DerivativeComparison
 from conservative.differentiation.compare import OneSidedGaps as OneSidedGaps

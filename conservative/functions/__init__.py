@@ -1,4 +1,4 @@
-"""What a user writes: continuous functions given as switches between smooth pieces."""
+"""Functions: sympy, text, files or arrays come in; continuous selections of smooth pieces go out."""
 
 from conservative.functions import vocabulary as vocabulary
 from conservative.functions.affine_pieces import AffinePiece as AffinePiece

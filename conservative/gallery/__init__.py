@@ -1,4 +1,4 @@
-"""Published cases: a function or a family, the known answer, its source."""
+"""Published cases: a name comes in; a function or a family, its known answer and its source go out."""
 
 from conservative.gallery.cases import BlocksCase as BlocksCase
 from conservative.gallery.cases import Case as Case

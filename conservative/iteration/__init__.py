@@ -1,4 +1,4 @@
-"""Iteration of sets X_{t+1} = 𝒥(X_t) with proved error bounds, and its fixed set."""
+"""Iteration of sets: Jacobian blocks and a start come in; iterates, the fixed set and proved error bounds go out."""
 
 from conservative.iteration.bounds.decay import Decay as Decay
 from conservative.iteration.fixed.fixed_result import FixedSet as FixedSet

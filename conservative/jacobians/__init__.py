@@ -1,4 +1,4 @@
-"""From a point where a function is tied to its set of Jacobians [A B]."""
+"""A function and a point come in; its set of Jacobians [A B], exact or enclosed, goes out."""
 
 from conservative.jacobians.calculus import add_jacobians as add_jacobians
 from conservative.jacobians.calculus import chain_rule as chain_rule

@@ -1,4 +1,4 @@
-"""The work behind `conservative_jacobians`: all pieces of all points, by passes over chunks of points."""
+"""`conservative_jacobians` at many points at once: a batch of points comes in, the blocks of all pieces go out."""
 
 from dataclasses import dataclass
 from functools import reduce

@@ -1,4 +1,4 @@
-"""An interval for every entry of the Jacobian, over all choices of a group of ties: the cover of last resort.
+"""An interval for every entry of the Jacobian, over all choices of a group of ties: the crudest outer bound.
 
 One forward pass with intervals: a tied switch gives the smallest box around the gradients of its branches. Choices that
 occur twice are taken as independent, so that the box is a superset; its cost does not depend on their number.

@@ -1,4 +1,4 @@
-"""Values that are not tied, yet suspiciously close, in words."""
+"""Near ties: values that are not tied, yet so close that they may be meant to be, as records with a message."""
 
 from collections.abc import Sequence
 

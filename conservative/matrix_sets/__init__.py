@@ -1,4 +1,4 @@
-"""Compact sets of matrices: support, membership, affine image, hull, projection, gap, Hausdorff distance."""
+"""Compact sets of matrices: arrays come in; sets, their images, hulls and projections, and proved gaps go out."""
 
 from conservative.matrix_sets.distance.gaps import gap as gap
 from conservative.matrix_sets.distance.gaps import hausdorff_distance as hausdorff_distance

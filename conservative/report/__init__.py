@@ -1,4 +1,4 @@
-"""Results shown: text, JSON and files that other programs read."""
+"""Results of any room come in; text, JSON and files that other programs read go out."""
 
 from conservative.report.counterexample_document import counterexample_document as counterexample_document
 from conservative.report.document import analysis_document as analysis_document

@@ -1,4 +1,4 @@
-"""Joint spectral radii: words, products, branch and bound, quadratic norms, and the verdicts they prove."""
+"""Growth of matrix products: a family comes in; brackets of its radii, verdicts and certificates go out."""
 
 from conservative.spectral.automata.automaton import Automaton as Automaton
 from conservative.spectral.automata.lifting import lifted_family as lifted_family

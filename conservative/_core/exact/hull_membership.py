@@ -1,4 +1,4 @@
-"""Is every one of some matrices in the hull of others? Exact when the entries are exact."""
+"""Whether points lie in the hull of vertices, by linear programs: decided exactly when the entries are exact."""
 
 from collections.abc import Sequence
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Points on the edge of the domain: roots of something that is zero at the point and negative beside it.
+"""Points on the boundary of the domain: a root whose argument is zero there and negative arbitrarily near.
 
 x**(3/2) has the derivative 0 at 0 from the right and no value on the left: no Jacobian there says how F changes around
 the point, and none is Clarke's, which speaks of a neighbourhood.

@@ -1,4 +1,4 @@
-"""Jumps that are cheap to find: a few points on guards, when a function is built."""
+"""A quick test for jumps when a function is built: a few sampled points on the boundary of each guard."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -20,9 +20,9 @@ _TOLERANCE = 1e-7
 def find_jump(graph: Graph, symbols: Sequence[Any]) -> str | None:
     """A point of a guard where F jumps, in words, when every sampled point of that guard is a jump.
 
-    One continuous sample acquits a guard: a soft-threshold is continuous only for thresholds of one sign, and
-    which signs a user means is not known here. Doubles look first, because they are fast; what they find is
-    looked at again exactly. Guards across which nothing jumps by construction are left out.
+    A guard is not reported when F is continuous at one of its samples: a soft-threshold is continuous only for
+    thresholds of one sign, and which signs a user means is not known here. Doubles look first, because they are fast;
+    what they find is looked at again exactly. Guards across which nothing jumps by construction are left out.
     """
     for compared in open_seams(graph)[:_MAX_GUARDS]:
         rough = _jump_at_every_sample(graph, FloatArithmetic(_TOLERANCE), compared, symbols)

@@ -1,4 +1,4 @@
-"""Continuity judged on the whole: which resolutions of the jumps at a point are really met beside it."""
+"""Continuity at a point: which choices of branches occur together near it, and whether their values agree."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +29,7 @@ def continuous_traces(
     Raises FunctionError where the function has no real value at the point, or beside it. Raises DiscontinuityError
     where a resolution that is met beside the point gives another value, and where the pieces are found to disagree
     along a guard beside the point. A resolution that disagrees is dropped only where no point near this one satisfies
-    it: when its comparisons are piecewise affine and no direction does, or by what `_beside` proves.
+    it: when its comparisons are piecewise affine and no direction does, or by what `near_a_point` proves.
     """
     base = value_pass(graph, arithmetic, point, {})
     for output in graph.outputs:

@@ -1,5 +1,4 @@
-"""What is smooth at a point though its formula is not: products that vanish faster than a root is steep, and quotients
-0/0 that are completed.
+"""Removable singularities: products that vanish faster than a root is steep, and quotients 0/0 with a limit.
 
 A product Π |u_k|^{E_k}, the u_k Lipschitz and 0 at the point, has gradients bounded by terms of the form
 |u_k|^{E_k - 1} Π_{j≠k} |u_j|^{E_j} next to it. With every E_k >= 1 and Σ E_k > 1 they tend to 0, so that the derivative

@@ -1,4 +1,4 @@
-"""Guards across which nothing can jump, by construction: their branches differ by a multiple of the compared gap.
+"""Guards that cannot jump, by construction: their branches differ by a multiple of the difference they compare.
 
 Each node is read as a linear form over the nodes that are neither sums nor multiples. Where left meets right, a form
 that is a multiple of left - right is zero, and so is a product with such a factor. A comparator of a sorting network,

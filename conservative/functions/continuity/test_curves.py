@@ -1,4 +1,4 @@
-"""Arcs through a point: half-lines, and arcs along the set where a guard changes its mind.
+"""Arcs through a point: half-lines, and arcs along the set where a guard changes its truth value.
 
 An arc along a guard g is found term by term, so that g vanishes on it beyond every order looked at. Where the gradient
 of g is not zero, one coordinate follows from the others; at a singular point of a polynomial g the Newton polygon of

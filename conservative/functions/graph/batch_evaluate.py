@@ -1,6 +1,6 @@
 """The value pass at many points at once: values, tied branches and jumps as arrays, one column per point.
 
-It follows `_values` rule by rule. What happens at few points only (guards on their boundary, jumps) is worked
+It follows `evaluate` rule by rule. What happens at few points only (guards on their boundary, jumps) is worked
 out once for every distinct pattern of signs, by the same code as at a single point.
 """
 
@@ -285,7 +285,7 @@ def batch_pass(graph: Graph, points: Floats, *, tolerance: float, forced: Mappin
 
 
 def batch_traces(graph: Graph, points: Floats, *, tolerance: float) -> Iterator[tuple[NDArray[np.intp], BatchTrace]]:
-    """The passes for every way to resolve the jumps, with the points each belongs to, in the order of `_values`.
+    """The passes for every way to resolve the jumps, with the points each belongs to, in the order of `evaluate`.
 
     Where a resolution disagrees with the value at the point, or no value exists, the point is marked `odd`.
     """
@@ -308,7 +308,7 @@ def batch_traces(graph: Graph, points: Floats, *, tolerance: float) -> Iterator[
 
 
 def meet(left: Any, right: Any, tolerance: float) -> Any:
-    """Whether branches on the two sides of a guard's boundary have one value there, as in `_values`."""
+    """Whether branches on the two sides of a guard's boundary have one value there, as in `evaluate`."""
     scale = np.maximum(np.maximum(np.abs(left), np.abs(right)), 1.0)
     return np.abs(left - right) <= NEAR_TIE_FACTOR * tolerance * scale
 

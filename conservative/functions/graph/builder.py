@@ -139,7 +139,7 @@ class Builder:
         return self.power(base, fixed) if fixed is not None else self._add("exponential", (base, exponent))
 
     def smooth(self, name: str, argument: int) -> int:
-        """An elementary smooth function from the table in `_smooth`."""
+        """An elementary smooth function from the table in `elementary`."""
         known = self._rational(argument)
         if name == NEAREST and known is not None:
             return self.constant(Fraction(floor(known + Fraction(1, 2))))

@@ -1,4 +1,4 @@
-"""The expression graph: nodes in topological order, equal subexpressions stored once. `_builder` makes it."""
+"""The expression graph: nodes in topological order, equal subexpressions stored once. `builder` makes it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

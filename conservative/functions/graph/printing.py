@@ -1,4 +1,4 @@
-"""Small services of sympy for rooms that do not know it."""
+"""Printing through sympy: an expression comes in, LaTeX or an unevaluated relation goes out."""
 
 from typing import Any
 

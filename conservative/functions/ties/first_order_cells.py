@@ -6,10 +6,10 @@ and not of combinations. Branches with equal gradients are not told apart: next 
 has that gradient in the limit.
 
 The search also says whether its cells are all there is. A cut is *sound* when its conditions contradict each other as
-functions of variables and atoms (see `_layout`): a convex combination of them vanishes identically, so no point near
-this one meets them all. If every cut is sound then, near the point, F is a selection of the pieces of the cells found,
-and Clarke's Jacobian is the hull of their Jacobians at the point. For a piecewise affine function every cut is sound;
-with linearly independent tie gradients there is none.
+functions of variables and atoms (see `smooth_atoms`): a convex combination of them vanishes identically, so no point
+near this one meets them all. If every cut is sound then, near the point, F is a selection of the pieces of the cells
+found, and Clarke's Jacobian is the hull of their Jacobians at the point. For a piecewise affine function every cut is
+sound; with linearly independent tie gradients there is none.
 
 A search may be given a deadline: it then ends early, and says so.
 """

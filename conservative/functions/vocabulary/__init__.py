@@ -1,4 +1,4 @@
-"""Functions of the field as sympy expressions, each with its formula and source."""
+"""Prox operators, projections and activations: sympy expressions come in and go out, each with its source."""
 
 from conservative.functions.graph.sympy_functions import LargestSum as LargestSum
 from conservative.functions.graph.sympy_functions import SortedValue as SortedValue

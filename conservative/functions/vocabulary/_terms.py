@@ -1,4 +1,4 @@
-"""What every file of the vocabulary needs: argument checks, and switches that sympy leaves as written."""
+"""Shared by the vocabulary: argument checks, and Piecewise switches that sympy does not simplify."""
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction

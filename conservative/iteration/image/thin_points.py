@@ -1,4 +1,4 @@
-"""Few of many points that stay near all of them."""
+"""Fewer points that represent many: each of the many is near one that is kept."""
 
 import math
 from typing import Any

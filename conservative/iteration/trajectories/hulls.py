@@ -1,4 +1,4 @@
-"""The one loop: 𝒳_{t+1} = 𝒥(𝒳_t), as hulls, with the distance to the limit bounded at every step."""
+"""`iterate_set`: 𝒳_{t+1} = 𝒥(𝒳_t), as hulls, with the distance to the limit bounded at every step."""
 
 import math
 import time

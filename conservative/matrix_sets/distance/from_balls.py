@@ -1,4 +1,4 @@
-"""The gap from a fattened set to a convex one, where a ball may stick out of a set that holds its middle.
+"""The gap from a set with a margin to a convex set: a ball may reach out of a set that holds its centre.
 
 The distance to a convex Y is a convex function, so that over v + B(r) it is largest on the sphere. The sphere is
 covered by cones over simplices of unit vectors u_1..u_d, at first the orthants. If every matrix of conv{u_i} has norm

@@ -1,4 +1,4 @@
-"""Sets of sizes whose squares leave the doubles, moved to sizes near one by a power of two."""
+"""Sets so large or small that squares overflow or underflow, scaled to sizes near one by a power of two."""
 
 import numpy as np
 

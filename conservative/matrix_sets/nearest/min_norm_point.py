@@ -4,7 +4,7 @@ Every point keeps its own corral: affinely independent vertices whose convex hul
 nearest point in its relative interior. One sweep factors all corrals, moves every point to the nearest
 point of its corral's affine hull or drops the vertices that leave the simplex, and adds the most violated vertex.
 
-The result is a candidate (weights, direction) and proves nothing; `_enclosure` turns it into proved bounds.
+The result is a candidate (weights, direction) and proves nothing; `proved_projection` turns it into proved bounds.
 Inside, the points are the last axis of every array, so that each operation runs along memory.
 """
 

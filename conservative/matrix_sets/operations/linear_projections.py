@@ -1,4 +1,4 @@
-"""Looking at sets in many dimensions: projections onto chosen directions, and the principal axes to choose."""
+"""Linear projections of sets in many dimensions: onto given directions, or onto the principal axes."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -1,4 +1,4 @@
-"""Proofs that planar sets cover each other, up to a margin: whatever library made them need not be trusted.
+"""Proofs that planar sets cover each other up to a margin, so that the library that made them need not be trusted.
 
 Let C^δ be C plus the square [−δ, δ]². For polygons C_j let N = X ∖ ∪ C_j^δ. If N has a point, it has a boundary point
 y. As y is in X and inside of no C_j^δ, y is on the boundary of X or on that of some C_j^δ, hence on that of s^δ for a

@@ -1,4 +1,4 @@
-"""Unions and differences of polygons that lose nothing and add nothing: shapely's are proved, or not used.
+"""Unions and differences of polygons: what shapely returns is used only where it is proved right up to a margin.
 
 GEOS, the library under shapely, can drop slivers without a word, or give up. What it returns is cut into triangles, and
 `covered` proves that it holds all parts and is held by them. A union that fails is tried again for coordinates snapped

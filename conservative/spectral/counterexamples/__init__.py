@@ -1,4 +1,4 @@
-"""Counterexamples: parameters at which every matrix is stable and a product expands."""
+"""Counterexamples: a family with parameters comes in; values with stable matrices and a product that expands go out."""
 
 from conservative.spectral.counterexamples.claims import FunctionClaim as FunctionClaim
 from conservative.spectral.counterexamples.claims import FunctionScope as FunctionScope

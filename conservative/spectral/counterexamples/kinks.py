@@ -1,4 +1,4 @@
-"""What trajectories do: the two-piece linear map behind a pair of matrices, followed exactly off its kink."""
+"""Trajectories of the two-piece linear map behind a pair of matrices, followed exactly while off its kink."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From the two-piece linear map of its Jacobians to a function itself: where the two are proved to be one."""
+"""Transfer to the function: where it is proved to equal the two-piece linear map of its Jacobians."""
 
 import math
 from collections.abc import Mapping, Sequence

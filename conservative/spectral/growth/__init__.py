@@ -1,4 +1,4 @@
-"""How products grow: slowest, at random, in the mean of order p, and in a norm of the plane."""
+"""Other rates of growth: a family comes in; the slowest, random and p-mean rate and Barabanov norms go out."""
 
 from conservative.spectral.growth.barabanov import PlanarNorm as PlanarNorm
 from conservative.spectral.growth.barabanov import barabanov_norm as barabanov_norm

@@ -1,4 +1,4 @@
-"""Sets that nonnegative matrices keep away from zero: proved lower bounds of the slowest growth."""
+"""Antinorms of nonnegative families: sets that matrices keep from zero prove lower bounds of the slowest growth."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""The invariant polytope algorithm: gauges of many points, growth from eigenvectors, and the proof in integers."""
+"""The invariant polytope algorithm: a block and its candidate words come in, a polytope norm in integers goes out."""

@@ -1,4 +1,4 @@
-"""Images that count as inside: coefficients are computed anew from the vertices, and spoiled bases start again."""
+"""Which images lie in the polytope: coefficients are solved for again, and inaccurate bases are reset."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,12 @@ def basis_columns(points: Points, columns: Columns) -> FloatArray:
 
 
 def confirmed(points: Points, polytope: Polytope, accept: float) -> NDArray[np.bool_]:
-    """Which points are inside when their coefficients are computed anew; spoiled bases start again, in place.
+    """Which points are inside by coefficients that are solved for again; inaccurate bases are reset, in place.
 
     Shapes: result (m,). `accept`: A gauge of at most 1 + accept counts as inside.
     """
-    spoiled = _is_spoiled(points)
-    inside = (points.value <= 1 + accept) & ~spoiled
+    inaccurate = _is_inaccurate(points)
+    inside = (points.value <= 1 + accept) & ~inaccurate
     which = np.flatnonzero(inside)
     if which.size:
         fresh = _solved(points.take(which), polytope.columns)
@@ -39,9 +39,9 @@ def confirmed(points: Points, polytope: Polytope, accept: float) -> NDArray[np.b
         good = (fresh >= -1e-11).all(axis=1)
         good &= (points.cost[which] * np.abs(fresh)).sum(axis=1) <= 1 + accept
         points.coefficients[which[good]] = np.maximum(fresh[good], 0)
-        spoiled[which[~good]] = True
+        inaccurate[which[~good]] = True
         inside[which[~good]] = False
-    bad = np.flatnonzero(spoiled)
+    bad = np.flatnonzero(inaccurate)
     if bad.size:
         again = start_points(points.x[bad], points.image[bad], first_pool(polytope), polytope.columns)
         for name in ("inverse", "code", "factor", "cost", "coefficients"):
@@ -49,8 +49,8 @@ def confirmed(points: Points, polytope: Polytope, accept: float) -> NDArray[np.b
     return inside
 
 
-def _is_spoiled(points: Points) -> NDArray[np.bool_]:
-    """Which bases have drifted: their inverses no longer give the coefficients."""
+def _is_inaccurate(points: Points) -> NDArray[np.bool_]:
+    """Which bases have lost accuracy: their inverses no longer give the coefficients."""
     expected = np.einsum("mij,mj->mi", points.inverse, points.x)
     size = 1 + np.abs(points.coefficients).max(axis=1, initial=0)
     drift = np.abs(expected - points.coefficients).max(axis=1, initial=0)

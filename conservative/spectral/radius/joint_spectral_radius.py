@@ -1,4 +1,4 @@
-"""The joint spectral radius, of whatever a user holds: matrices, a hull, a set of Jacobians, a zonotope."""
+"""`joint_spectral_radius`: matrices, a hull, a set of Jacobians or a zonotope come in, a bracket goes out."""
 
 from typing import Any
 

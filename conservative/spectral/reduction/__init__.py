@@ -1,4 +1,4 @@
-"""Families taken apart before any search: blocks, redundant matrices, and radii in closed form."""
+"""Simplification before any search: a family comes in; its blocks, essential matrices or a closed form go out."""
 
 from conservative.spectral.reduction.closed_forms import ClosedForm as ClosedForm
 from conservative.spectral.reduction.closed_forms import FormKind as FormKind

@@ -1,4 +1,4 @@
-"""Radius zero, decided exactly."""
+"""Whether a family has joint spectral radius zero, decided exactly."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Semidefinite bounds of joint spectral radii: forms found by a solver, proved in exact arithmetic."""
+"""Semidefinite bounds: a family comes in; upper bounds that a solver found and exact arithmetic proved go out."""
 
 from conservative.spectral.semidefinite.path_complete import PathCompleteBound as PathCompleteBound
 from conservative.spectral.semidefinite.path_complete import path_complete_bound as path_complete_bound

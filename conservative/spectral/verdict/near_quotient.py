@@ -1,4 +1,4 @@
-"""Common invariant subspaces up to rounding: what all families close by contract on, if they leave them as they are."""
+"""Common invariant subspaces up to rounding, and contraction on them of nearby families that leave them invariant."""
 
 from collections.abc import Iterator
 from fractions import Fraction

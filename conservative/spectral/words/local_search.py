@@ -1,4 +1,4 @@
-"""Words made better letter by letter, from good ones and from random changes of them: a search that leaves the tree."""
+"""Local search among words: letters are changed one by one, from good words and from random changes of them."""
 
 import time
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Joint spectral radii of zonotopes without their vertices: searches in doubles, proofs in rationals."""
+"""Zonotopes of square matrices come in; growing words and proved quadratic norms go out, without listing vertices."""
 
 from conservative.spectral.zonotopes.data import SquareZonotope as SquareZonotope
 from conservative.spectral.zonotopes.data import as_square_zonotope as as_square_zonotope
