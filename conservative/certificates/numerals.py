@@ -5,9 +5,8 @@ from fractions import Fraction
 from typing import Any
 
 from conservative._core.errors import CertificateError
+from conservative.certificates.checker.values import MAX_DIGITS
 
-MAX_DIGITS = 600
-"""Of a numerator or denominator, as the checker has it."""
 _LIMIT = 10**MAX_DIGITS
 
 
@@ -42,7 +41,7 @@ def text(value: Any) -> str:
         When a numerator or denominator is longer than 600 digits.
     """
     number = Fraction(value)
-    if max(abs(number.numerator), number.denominator) >= 10**MAX_DIGITS:
+    if max(abs(number.numerator), number.denominator) >= _LIMIT:
         raise CertificateError(f"a number has more than the {MAX_DIGITS} digits that certificates allow. Round it.")
     return str(number)
 

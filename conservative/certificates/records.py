@@ -12,8 +12,6 @@ from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.safe_files import read_text, write_atomically
 from conservative.certificates import checker
 
-_MAX_BYTES = 64 * 2**20
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -174,7 +172,7 @@ def load_certificate(path: str | os.PathLike[str]) -> Certificate:
         When it does not have the form of a certificate.
     """
     try:
-        return Certificate(read_text(path, limit=_MAX_BYTES))
+        return Certificate(read_text(path, limit=checker.MAX_CHARACTERS))
     except CertificateError as error:
         raise CertificateError(f"{path}: {error}") from None
 
@@ -220,7 +218,7 @@ def check(certificate: Certificate | str | os.PathLike[str] | dict[str, Any]) ->
     if isinstance(certificate, dict):
         return _check_document(certificate)
     if isinstance(certificate, (str, os.PathLike)):
-        return check_text(read_text(Path(certificate), limit=_MAX_BYTES))
+        return check_text(read_text(Path(certificate), limit=checker.MAX_CHARACTERS))
     raise ArgumentTypeError(
         f"`check(certificate=...)` needs a certificate, the path of its file, or its document as a dict; "
         f"got {type(certificate).__name__}."
