@@ -129,17 +129,8 @@ def _as_ball(value: Fraction) -> flint.arb:
     return flint.arb(flint.fmpq(value.numerator, value.denominator))
 
 
-def rational_leading_eigenvalue(matrix: flint.fmpq_mat) -> Fraction | None:
-    """An eigenvalue of largest modulus, when it is rational; decided exactly. Shapes: `matrix` (n, n).
-
-    >>> rational_leading_eigenvalue(flint.fmpq_mat([[-2, 1], [0, 1]]))
-    Fraction(-2, 1)
-    """
-    return _rational_leading_root(matrix, matrix.charpoly())
-
-
 def _rational_leading_root(matrix: flint.fmpq_mat, polynomial: flint.fmpq_poly) -> Fraction | None:
-    """The same, for a matrix with its characteristic polynomial."""
+    """An eigenvalue of largest modulus, when it is rational; decided exactly, from the characteristic polynomial."""
     candidates = [as_python_fraction(r) for r, _ in _rational_roots(polynomial)]
     if not candidates:
         return None
