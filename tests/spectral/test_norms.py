@@ -13,6 +13,7 @@ from conservative._core.exact.linear_algebra import is_positive_semidefinite, to
 from conservative._core.families.as_family import as_family
 from conservative.spectral import assumption_a, common_quadratic_norm, spectral_norm_bound, spectral_radius
 from conservative.spectral.norms.scaling import diagonal_balance, scale_family
+from conservative.spectral.norms.weighted_norms import weighted_norm
 from conservative.spectral.reduction import diagonal_blocks, is_nilpotent_family
 
 
@@ -150,3 +151,10 @@ def test_a_radius_beyond_the_doubles_has_no_upper_end():
     assert bracket.upper == float("inf")
     irrational = spectral_radius([[largest, largest], [largest / 2, largest]])
     assert irrational.upper == float("inf")
+
+
+@pytest.mark.parametrize(("more", "plain"), [(3e-9, True), (1e-6, False)])
+def test_weights_that_gain_next_to_nothing_are_left_out(more, plain):
+    found = weighted_norm(as_family([[[1, 1], [1, 1 + more]]], call="test"))
+    assert (list(found.proof.weight) == [1, 1]) is plain
+    assert (found.bound == 2 + Fraction(1 + more) - 1) is plain
