@@ -38,6 +38,14 @@ def vertices(text: str, at: list[object], state: str = "xy") -> set[tuple[float,
         ("Piecewise((x, x**2 + y**2 <= 1), (2*x/sqrt(x**2 + y**2), True))", [0, 1], r"y = 1 - 1/2\*t\*\*2"),
         ("Piecewise((Max(-x, 0), y > exp(x) - 1), (0, True))", [0, 0], r"along x = -t, y = -t \+ 1/2\*t\*\*2"),
         ("Piecewise((Max(-x, 0), y > sin(x)), (0, True))", [0, 0], "jumps by about t"),
+        # with numbers that are not rational
+        (
+            "Piecewise((pi*Max(-x, 0), y > 0), (0, True))",
+            [0, 0],
+            "along x = -t, y = 0, for small t > 0, component 0 jumps",
+        ),
+        ("Piecewise((sqrt(2)*Max(-x, 0)**2, y > x**2), (0, True))", [0, 0], "where y meets"),
+        ("Piecewise((Max(-x, 0)*exp(1 + y), y > 0), (0, True))", [0, 0], "component 0 jumps"),
         # on the guard only, where an equality holds
         ("Piecewise((x, Ne(x*y, 0)), (0, True))", [0, 0], r"where x\*y meets 0: along x = t, y = 0"),
         ("Piecewise((x**2, Ne(x**2, y**3)), (0, True))", [0, 0], r"along x = t\*\*3, y = t\*\*2"),
@@ -75,6 +83,8 @@ def test_a_jump_along_a_curve_in_one_direction_is_found_when_f_is_built() -> Non
     [
         ("Piecewise((y, y > x**2), (x**2, True))", [0, 0], {(0, 1), (0, 0)}),
         ("Piecewise((y - x**2, y > x**2), (0, True))", [0, 0], {(0, 1), (0, 0)}),
+        ("Piecewise((1e9*exp(1 + y)*(y - x**2)*x, y > x**2), (0, True))", [0, 0], {(0, 0)}),
+        ("Piecewise((exp(1 + x)*(y - x**2), y > x**2), (0, True))", [0, 0], {(0, float(sp.E)), (0, 0)}),
         ("Piecewise((x*(y - x**2), y > x**2), (0, True))", [0, 0], {(0, 0)}),
         ("Piecewise((x*y, x*y > 0), (0, True))", [0, 0], {(0, 0)}),
         ("Piecewise((x + x**2 - 2*y**2, x**2 > 2*y**2), (x, True))", [0, 0], {(1, 0)}),

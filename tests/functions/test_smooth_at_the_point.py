@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 import conservative as cj
@@ -163,3 +164,45 @@ def test_a_hole_at_a_fraction_is_met_by_its_double():
     beside = cj.conservative_jacobian(F, [1 / 3, 4e-10]).vertices[0, 0]
     assert beside[0] == 0
     assert abs(beside[1]) == pytest.approx(3e-5)
+
+
+PI = float(np.pi)
+
+
+@pytest.mark.parametrize(
+    ("formula", "at", "rows"),
+    [
+        ("y*atan2(y, x)", (-1, 0), {(0, PI), (0, -PI)}),
+        ("cos(atan2(y, x))", (-1, 0), {(0, 0)}),
+        ("sin(atan2(y, x))", (-2, 0), {(0, 0.5)}),
+        ("Abs(atan2(y, x))", (-1, 0), {(0, 1), (0, -1)}),
+        ("cos(atan2(y, x)/2)", (-1, 0), {(0, 0.5), (0, -0.5)}),
+        ("atan2(y, x)", (0, 1), {(-1, 0)}),
+        ("atan2(y, x)", (-3, 4), {(-0.16, -0.12)}),
+    ],
+)
+def test_an_angle_may_jump_where_the_whole_does_not(formula, at, rows):
+    F = cj.from_sympy(formula, state=["x", "y"])
+    for convert in (Fraction, float):
+        J = cj.conservative_jacobian(F, [convert(a) for a in at])
+        assert J.exactness.name == "EXACT"
+        found = np.array(sorted(J.vertices[:, 0].round(15).tolist()))
+        assert np.unique(found, axis=0) == pytest.approx(np.array(sorted(rows), dtype=float), abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    "formula", ["atan2(y, x)", "(x + 1)*atan2(y, x)", "(x + 1)*exp(atan2(y, x))", "sin(atan2(y, x)/2)"]
+)
+def test_an_angle_that_jumps_with_the_whole_is_refused(formula):
+    F = cj.from_sympy(formula, state=["x", "y"])
+    for at in ([-1, 0], [-1.0, 0.0]):
+        with pytest.raises(DiscontinuityError):
+            cj.conservative_jacobian(F, at)
+
+
+def test_angles_in_doubles_are_those_of_numpy():
+    points = np.concatenate(
+        [np.random.default_rng(3).normal(size=(200, 2)), np.array([[-1, 0], [0, 1], [0, -1], [2, 0]])]
+    )
+    angles = cj.from_sympy("atan2(y, x)", state="x y").evaluate(points)[:, 0]
+    assert angles == pytest.approx(np.arctan2(points[:, 1], points[:, 0]), abs=1e-14)

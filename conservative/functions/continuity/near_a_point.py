@@ -7,7 +7,7 @@ Everything here is proved: a sign is *met* along an arc, or by an exact decision
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from fractions import Fraction
-from itertools import combinations
+from itertools import chain, combinations
 from math import lcm
 from typing import Any
 
@@ -20,6 +20,8 @@ from conservative.functions.continuity.sign_patterns import contradictory, local
 from conservative.functions.continuity.test_curves import GERMS, Arc, Sides, axis_arcs, guard_sides, half_lines
 from conservative.functions.continuity.thin_guards import thin_jump
 from conservative.functions.graph.arithmetic import Arithmetic
+from conservative.functions.graph.balls import RealBall
+from conservative.functions.graph.enclosed_arithmetic import EnclosedArithmetic
 from conservative.functions.graph.evaluate import Trace, Undefined, value_pass
 from conservative.functions.graph.nodes import Graph, Node, pruned, reachable
 from conservative.functions.graph.to_sympy import SHOWN, written
@@ -27,6 +29,9 @@ from conservative.functions.graph.to_sympy import SHOWN, written
 _MAX_GUARDS = 8
 """Most guards beside which jumps are looked for at one point."""
 _DIGITS = 10**6
+_BALL_BITS = 70
+"""A small t² has the power t^(2M) of about twice that many bits, which balls of 256 bits tell from their rounding."""
+_LEAST_BITS = 4
 _LAURENT = LaurentArithmetic()
 
 
@@ -122,13 +127,14 @@ def _jump_across(graph: Graph, compared: int, point: Sequence[Fraction], symbols
     behind = [o for o in graph.outputs if compared in reachable(graph.nodes, [o])]
     part, place = pruned(graph.nodes, behind, graph.width, {})
     roots = lcm(*(node.data.denominator for node in part.nodes if node.op == "power"))
-    arcs = guard_sides(part, place[compared], point, _variables(part.nodes))
-    for sides in (found.stretched(factor) for found in arcs for factor in sorted({1, roots})):
-        gap = _parting(part, sides)
+    arcs = list(guard_sides(part, place[compared], point, _variables(part.nodes)))
+    seen = ((s, _parting(part, s)) for found in arcs for s in (found.stretched(k) for k in sorted({1, roots})))
+    told = ((sides, _parting_in_balls(part, sides)) for sides in arcs)
+    for sides, gap in chain(seen, told):
         if gap is not None:
             along = ", ".join(f"{s} = {g}" for s, g in zip(symbols, sides.middle, strict=True))
             component = graph.outputs.index(behind[gap[0]])
-            return f"along {along}, for small t > 0, component {component} jumps by about {gap[1]}"
+            return f"along {along}, for small t > 0, component {component} jumps{gap[1]}"
     parting = _parting_on_a_curve(part, place[compared], point)
     if parting is None:
         return None
@@ -158,15 +164,55 @@ def _parting_on_a_curve(graph: Graph, compared: int, point: Sequence[Fraction]) 
     return None
 
 
-def _parting(graph: Graph, sides: Sides) -> tuple[int, Germ] | None:
+def _parting(graph: Graph, sides: Sides) -> tuple[int, str] | None:
     """The first output that differs by too much beside a guard, or on it, and the leading term of its jump."""
     found = [_outputs(graph, arc) for arc in (sides.first, sides.second, sides.middle)]
     for first, second in combinations(found, 2):
         for place, (a, b) in enumerate(zip(first, second, strict=True)):
             gap = None if a is None or b is None else a.minus(b)
             if gap is not None and gap.order is not None and gap.order < sides.order:
-                return place, Germ.power_of_t(gap.order, abs(gap.terms[gap.order]))
+                return place, f" by about {Germ.power_of_t(gap.order, abs(gap.terms[gap.order]))}"
     return None
+
+
+def _parting_in_balls(graph: Graph, sides: Sides) -> tuple[int, str] | None:
+    """The first output without a rational series that parts beside a guard, seen at t and at t².
+
+    A Lipschitz function differs by at most a multiple of t^M; what grows against that by a power of 1/t jumps.
+    """
+    bits = _BALL_BITS // sides.order
+    found = [_outputs(graph, arc) for arc in (sides.first, sides.second, sides.middle)]
+    places = [i for i, series in enumerate(zip(*found, strict=True)) if None in series]
+    if bits < _LEAST_BITS or not places:
+        return None
+    scales = Fraction(1, 2**bits), Fraction(1, 4**bits)
+    values = [[_values(graph, arc, t) for arc in (sides.first, sides.second, sides.middle)] for t in scales]
+    for place in places:
+        for pair in combinations(range(3), 2):
+            gaps = [_size(at[pair[0]][place], at[pair[1]][place]) for at in values]
+            if None in gaps or not gaps[0]:
+                continue
+            early, late = (gap / t**sides.order for gap, t in zip(gaps, scales, strict=True) if gap is not None)
+            if 2 * late >= early * 2**bits:
+                return place, ""
+    return None
+
+
+def _values(graph: Graph, arc: Arc, t: Fraction) -> list[Any]:
+    point = [sum((c * t**i for i, c in enumerate(germ.terms)), Fraction(0)) for germ in arc]
+    found = value_pass(graph, EnclosedArithmetic([]), point, {}).values
+    return [found[o] for o in graph.outputs]
+
+
+def _size(left: Any, right: Any) -> Fraction | None:
+    """The distance of two numbers, to about its first digit; None where it is not told from 0, or does not exist."""
+    if isinstance(left, Undefined) or isinstance(right, Undefined):
+        return None
+    gap = left - right
+    if not isinstance(gap, RealBall):
+        return abs(Fraction(gap))
+    mantissa, exponent = map(int, gap.ball.mid().man_exp())
+    return abs(mantissa) * Fraction(2) ** exponent if gap.sign else None
 
 
 def _variables(nodes: Sequence[Node]) -> list[int]:

@@ -209,16 +209,18 @@ def _floor(build: Builder, u: int) -> int:
 
 
 def angle(build: Builder, inputs: list[int]) -> int:
-    """atan2(y, x) by the half angle: 2 atan(y/(r + x)), on the left 2 atan((r - x)/y), with no value at the cut."""
+    """atan2(y, x) by the half angle: 2 atan(y/(r + x)), on the left ±π - 2 atan(y/(r - x)), which jumps at the cut."""
     y, x = inputs
     two = Fraction(2)
     radius = build.power(build.add([build.power(x, two), build.power(y, two)]), Fraction(1, 2))
-    right = build.multiply([y, build.power(build.add([radius, x]), Fraction(-1))])
-    left = build.multiply([build.add([radius, build.negate(x)]), build.power(y, Fraction(-1))])
-    halves = [build.smooth("atan", half) for half in (right, left)]
-    doubled = [build.multiply([build.constant(two), half]) for half in halves]
-    guard = build.relation("ge", x, build.constant(Fraction(0)))
-    return build.piecewise([(doubled[0], guard), (doubled[1], build.truth(True))])
+    zero, always = build.constant(Fraction(0)), build.truth(True)
+    sums = (build.add([radius, x]), build.add([radius, build.negate(x)]))
+    halves = [build.smooth("atan", build.multiply([y, build.power(total, Fraction(-1))])) for total in sums]
+    right, turned = (build.multiply([build.constant(two), half]) for half in halves)
+    ends = build.constant(sympy.pi), build.constant(-sympy.pi)
+    straight = build.piecewise([(ends[0], build.relation("ge", y, zero)), (ends[1], always)])
+    left = build.add([straight, build.negate(turned)])
+    return build.piecewise([(right, build.relation("ge", x, zero)), (left, always)])
 
 
 def _kind(expression: Any) -> str:
