@@ -30,6 +30,7 @@ SUBROOMS = {
     "functions": ("graph", "vocabulary", "expressions", "ties", "continuity", ".", "arrays"),
     "matrix_sets": (".", "nearest", "sets", "zonotopes", "operations", "distance"),
     "jacobians": (".", "conservativity", "explanation"),
+    "certificates": ("checker", "standalone", "."),
     "spectral": (
         "words", "automata", "norms", "expanding", "reduction", "polytope", "semidefinite", "zonotopes",
         "radius", "verdict", "growth", "counterexamples",
