@@ -20,7 +20,7 @@ class Modules(NamedTuple):
     command: ModuleType
 
 
-@pytest.fixture(scope="module", params=["package", "one file"])
+@pytest.fixture(scope="module", params=["package", pytest.param("one file", marks=pytest.mark.slow)])
 def each_checker(request: pytest.FixtureRequest) -> Iterator[Modules]:
     """Let the library call the package, then the one file."""
     if request.param == "package":
