@@ -3,9 +3,11 @@
 import inspect
 import operator
 import pickle
+import re
 import warnings
 from collections.abc import Iterator
 from enum import Enum
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,17 @@ import pytest
 from strategies.public_calls import ABSURD, calls
 
 import conservative as cj
+from conservative._core.result_lines import between, result_line
 
 # What the top holds, and what it held before the rooms were opened.
 PUBLIC = {name: getattr(cj, name) for name in cj._HOMES} | {
     name: operator.attrgetter(home)(cj) for name, home in cj._NEW_HOMES.items() if "." in home
+}
+KINDS = {
+    value
+    for room in (cj, *(getattr(cj, name) for name in cj._ROOMS))
+    for name in room.__all__
+    if inspect.isclass(value := getattr(room, name)) and not issubclass(value, (Enum, Exception))
 }
 DRAWING = {name for name in PUBLIC if name.startswith("plot_")}
 
@@ -169,3 +178,41 @@ def test_a_fault_would_be_seen() -> None:
 def test_an_output_folder_stays_as_it_was(table: dict[str, Any]) -> None:
     folder = Path(table["export_set"].arguments["path"]).parent
     assert not list(folder.glob("*.part"))
+
+
+def test_every_result_is_shown_in_one_line(results: dict[str, Any]) -> None:
+    shown = {type(item): repr(item) for value in results.values() for item in held(value) if type(item) in KINDS}
+    assert len(shown) > 50
+    for kind, text in shown.items():
+        assert len(text) < 120, (kind, text)
+        assert "\n" not in text, kind
+        assert not re.search(r"\d{20}|Fraction\(|array\(", text), text
+        assert text.startswith(f"{kind.__name__}("), text
+
+
+def test_long_results_are_cut_where_it_hurts_least() -> None:
+    long = Fraction(10**90 + 1, 3 * 10**89)
+    assert result_line(long, f"bound {long}", "VALID") == "Fraction(bound ≈3.33333, VALID)"
+    assert result_line(0, "x" * 500, "y" * 40, "DONE").endswith(f"x…, {'y' * 40}, DONE)")
+    assert result_line(0, "0.014322916666666685", "A/B") == "int(0.014322916666666685, A/B)"
+    assert len(result_line(0, "x" * 500, "y" * 400, "DONE")) == 119
+    assert result_line(0, "9" * 5000, "two\nlines", f"{10**400}") == "int(999999…, two lines, 100000…)"
+    family = np.diag(np.arange(1, 10) / 10.0)[None]
+    for result in (
+        cj.joint_spectral_radius(family),
+        cj.spectral.common_quadratic_norm(family),
+        cj.from_sympy([f"Max(x, y/{k})" for k in range(2, 40)], state=["x", "y"]),
+        cj.functions.structured(cj.functions.ScalarPiece.relu(), np.eye(30)),
+        cj.spectral.Automaton.dwell_time(9),
+        cj.counterexample(
+            [[["1+b-a", "-b"], ["1", "0"]], [["1+b-a/4", "-b"], ["1", "0"]]],
+            ranges={"a": (0, Fraction(10**40, 3 * 10**39)), "b": (0, 1)},
+            max_length=4,
+        ),
+    ):
+        assert len(repr(result)) < 120, repr(result)
+
+
+def test_a_bracket_is_shown_rounded_outward() -> None:
+    assert between(cj.Bracket(0.12345678, 0.12345678)) == "in [0.123456, 0.123457]"
+    assert between(cj.Bracket(-0.12345678, float("inf"))) == "in [-0.123457, inf]"

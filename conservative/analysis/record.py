@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from conservative._core.numbers import Bracket
+from conservative._core.result_lines import between, result_line
 from conservative.analysis.conclusion import about_verdict
 from conservative.analysis.given import about_function, about_matrices
 from conservative.analysis.problem import Problem
@@ -77,6 +79,14 @@ class Analysis:
     adapted: ContractionVerdict | None = None
     left_out: str = ""
     norm: LargestNorm | None = None
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            repr(self.problem.title),
+            "no radius" if self.radius is None else f"radius {between(Bracket(self.radius.lower, self.radius.upper))}",
+            self.contraction.name,
+        )
 
     @property
     def certificate(self) -> Certificate | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.families.as_family import MatrixFamily, as_family
+from conservative._core.result_lines import result_line
 from conservative._core.safe_files import read_text, write_atomically
 from conservative.certificates import checker
 
@@ -27,6 +28,9 @@ class Verdict:
 
     valid: bool
     reason: str
+
+    def __repr__(self) -> str:
+        return result_line(self, f"valid={self.valid}", f"reason={self.reason!r}")
 
     def __bool__(self) -> bool:
         return self.valid
@@ -56,6 +60,9 @@ class Claim:
     sentence: str
     lower: Fraction | None = None
     upper: Fraction | None = None
+
+    def __repr__(self) -> str:
+        return result_line(self, repr(self.sentence))
 
     @property
     def contracts(self) -> bool:
@@ -149,7 +156,7 @@ class Certificate:
         write_atomically(path, self.text.encode("utf-8"))
 
     def __repr__(self) -> str:
-        return f"<Certificate ({self.label}): {self.claim} sha256 {self.sha256[:12]}>"
+        return result_line(self, self.label, repr(self.claim.sentence), f"sha256 {self.sha256[:12]}")
 
 
 def load_certificate(path: str | os.PathLike[str]) -> Certificate:

@@ -7,7 +7,8 @@ from typing import Any
 from conservative._core.errors import ArgumentError
 from conservative._core.exactness import Exactness
 from conservative._core.matrix_norms import frobenius_bounds
-from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, round_down, round_up
+from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, largest, round_down, round_up
+from conservative._core.result_lines import between, result_line
 from conservative.differentiation.implicit import ImplicitJacobian, exact_blocks, implicit_jacobian
 from conservative.differentiation.implicit_hull import ImplicitHull, is_box_of_rank_one
 from conservative.iteration import FixedSet, fixed_set
@@ -34,6 +35,13 @@ class OneSidedGaps:
     second: str
     forward: Bracket
     backward: Bracket
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            f"{self.first} beyond {self.second} {between(self.forward)}",
+            f"{self.second} beyond {self.first} {between(self.backward)}",
+        )
 
     def __str__(self) -> str:
         return (
@@ -72,6 +80,16 @@ class DerivativeComparison:
     gaps: tuple[OneSidedGaps, ...]
     hull_of_vertices: bool
     tol: float
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            f"piggyback of {len(self.piggyback.vertices)} vertices",
+            f"implicit of {len(self.implicit.vertices)}",
+            f"largest gap {between(largest(side for g in self.gaps for side in (g.forward, g.backward)))}"
+            if self.gaps
+            else "no gaps",
+        )
 
     def __str__(self) -> str:
         lines = ["Derivatives of the fixed point: gaps between convex hulls (Frobenius norm, proved)"]

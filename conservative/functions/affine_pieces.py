@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from conservative._core.checks import as_count
 from conservative._core.errors import ArgumentTypeError, BudgetError
+from conservative._core.result_lines import count, result_line
 from conservative.functions.graph.nodes import Graph
 from conservative.functions.selection import PiecewiseSelection
 from conservative.functions.ties.affine_search import AffinePrefix, AffineSearch
@@ -37,6 +38,9 @@ class Polyhedron:
     G: tuple[ExactRow, ...]
     h: tuple[Fraction, ...]
     interior: tuple[Fraction, ...]
+
+    def __repr__(self) -> str:
+        return result_line(self, f"{len(self.G)} half-spaces in {count(len(self.interior), 'variable')}")
 
     def contains(self, points: Any) -> NDArray[np.bool_]:
         """Whether points lie in the polyhedron, in double arithmetic with a slack of 1e-12 of the terms.
@@ -70,6 +74,9 @@ class AffinePiece:
     matrix: tuple[ExactRow, ...]
     offset: ExactRow
     polyhedron: Polyhedron
+
+    def __repr__(self) -> str:
+        return result_line(self, f"{len(self.matrix)} × {len(self.polyhedron.interior)} matrix", repr(self.polyhedron))
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.matrix, self.offset, self.polyhedron))

@@ -17,6 +17,7 @@ from conservative._core.errors import (
 )
 from conservative._core.printable import one_line, printable
 from conservative._core.rationals import as_fraction
+from conservative._core.result_lines import result_line
 from conservative._core.safe_files import read_text
 from conservative._core.toml import parse_toml
 from conservative.functions.expressions.source_lines import Origin, component_lines
@@ -57,6 +58,14 @@ class FunctionFile:
     function: PiecewiseSelection
     at: dict[str, Any] | None
     initial: InitialSet | None
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            f"title={self.title!r}",
+            repr(self.function),
+            f"at={'no point' if self.at is None else ', '.join(f'{k} = {v}' for k, v in self.at.items())}",
+        )
 
 
 def read_function(path: str | os.PathLike[str]) -> PiecewiseSelection:

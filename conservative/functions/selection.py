@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_count, as_real_array
 from conservative._core.errors import ArgumentError, DiscontinuityError, FunctionError, ShapeError
 from conservative._core.identifiers import require_names
+from conservative._core.result_lines import count, result_line
 from conservative.functions.algebra import FunctionAlgebra
 from conservative.functions.continuity.jumps import continuous_traces
 from conservative.functions.continuity.near_a_point import rational_point
@@ -45,6 +46,9 @@ class Piece:
     expressions: tuple[Any, ...]
     symbols: tuple[Any, ...] = field(repr=False)
 
+    def __repr__(self) -> str:
+        return result_line(self, f"expressions={self.expressions}")
+
     @property
     def jacobian(self) -> Any:
         """The Jacobian [A B] of `expressions`, an immutable sympy matrix (q, p + m) in the symbols."""
@@ -72,6 +76,16 @@ class Residual:
     exact: bool
     vanishes: bool
     tolerance: float
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            count(len(self.values), "component"),
+            f"largest {float(abs(self.values).max(initial=0.0)):.6g}",
+            f"tolerance={self.tolerance:.6g}",
+            "exact" if self.exact else "float",
+            f"vanishes={self.vanishes}",
+        )
 
     @property
     def largest(self) -> float:
@@ -130,8 +144,12 @@ class PiecewiseSelection(FunctionAlgebra):
         return cls(shown, tuple(state), tuple(parameters), graph, compile_graph(graph))
 
     def __repr__(self) -> str:
-        shown = f"({', '.join(self.texts())}{',' if len(self.expressions) == 1 else ''})"
-        return f"PiecewiseSelection(expressions={shown}, state={self.state}, parameters={self.parameters})"
+        return result_line(
+            self,
+            f"expressions=({', '.join(self.texts())}{',' if len(self.expressions) == 1 else ''})",
+            f"state={self.state}",
+            f"parameters={self.parameters}",
+        )
 
     def texts(self) -> tuple[str, ...]:
         """The components as text; of long ones, such as compositions of many maps, parts are left out.

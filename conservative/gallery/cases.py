@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conservative._core.families.as_family import MatrixFamily
+from conservative._core.result_lines import result_line
 from conservative.functions import PiecewiseSelection
 from conservative.jacobians import JacobianSet
 
@@ -36,6 +37,9 @@ class FunctionCase:
     at: dict[str, Any]
     initial: Any = None
 
+    def __repr__(self) -> str:
+        return result_line(self, repr(self.name), repr(self.title))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FamilyCase:
@@ -65,6 +69,9 @@ class FamilyCase:
     radius: float
     word: tuple[int, ...] | None
 
+    def __repr__(self) -> str:
+        return result_line(self, repr(self.name), repr(self.title))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlocksCase:
@@ -90,6 +97,9 @@ class BlocksCase:
     answer: str
     jacobian: JacobianSet
     initial: Any
+
+    def __repr__(self) -> str:
+        return result_line(self, repr(self.name), repr(self.title))
 
 
 Case = FunctionCase | FamilyCase | BlocksCase

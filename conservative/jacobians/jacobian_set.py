@@ -12,6 +12,7 @@ from conservative._core.errors import ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.rationals import as_fraction, nearest_double
+from conservative._core.result_lines import count, result_line
 from conservative.functions.graph.arithmetic import as_sympy_matrix
 from conservative.matrix_sets import MatrixPolytope
 
@@ -77,13 +78,18 @@ class JacobianSet:
 
     def __repr__(self) -> str:
         k, q, n = self.vertices.shape
-        digits = "exact" if self.exact_entries is not None else "floating-point"
-        ties = f", {len(self.near_ties)} near-ties" if self.near_ties else ""
-        ties += f", on the edge of the domain of {', '.join(self.edges)}" if self.edges else ""
-        return (
-            f"JacobianSet(hull of {k} {digits} {'block' if k == 1 else 'blocks'} [A B] of shape ({q}, "
-            f"{self.state_size} + {n - self.state_size}), kind={self.kind!r}, reading={self.reading!r}, "
-            f"{self.exactness}{ties})"
+        digits = "exact" if self.exact_entries is not None else "float"
+        kind = [f"kind={self.kind!r}"] if self.kind != self.reading else []
+        near = [f"{len(self.near_ties)} near-ties"] if self.near_ties else []
+        edge = ["on the domain's edge"] if self.edges else []
+        return result_line(
+            self,
+            f"hull of {count(k, f'{digits} block')} [A B] of shape ({q}, {self.state_size} + {n - self.state_size})",
+            *kind,
+            f"reading={self.reading!r}",
+            str(self.exactness),
+            *near,
+            *edge,
         )
 
     @property

@@ -13,6 +13,7 @@ from conservative._core.checks import as_count
 from conservative._core.errors import BudgetError
 from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import Bracket, largest
+from conservative._core.result_lines import between, result_line
 from conservative.functions import Piece, PiecewiseSelection, StructuredMap
 from conservative.functions.graph.evaluate import Trace
 from conservative.functions.graph.interval_hessians import ball, hessians
@@ -45,6 +46,14 @@ class LipschitzConstants:
 
     pieces: tuple[Piece, ...] = field(repr=False)
     constants: tuple[Bracket, ...]
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            f"{len(self.constants)} components",
+            *(between(constant) for constant in self.constants[:4]),
+            *("…",) * (len(self.constants) > 4),
+        )
 
     @property
     def largest(self) -> Bracket:

@@ -8,6 +8,7 @@ import numpy as np
 
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
+from conservative._core.result_lines import between, result_line
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.functions.selection import MAX_PIECES
@@ -58,14 +59,11 @@ class JacobianSandwich:
         return next((end for end in ends if end is not None and end.exactness is Exactness.EXACT), None)
 
     def __repr__(self) -> str:
-        inner = "no open cell listed" if self.conical is None else _counted(self.conical)
-        outer = "not finite, or too many" if self.selection is None else _counted(self.selection)
-        known = "the ends agree" if self.exact else "Clarke known" if self.clarke is not None else "Clarke between"
-        return (
-            f"JacobianSandwich(function reading: {inner} ⊆ Clarke ⊆ program reading: {_counted(self.program)} "
-            f"⊆ selection reading: {outer}; "
-            f"{known}, gap {self.gap})"
-        )
+        inner = "no open cell" if self.conical is None else f"function {_counted(self.conical)}"
+        outer = "no finite selection" if self.selection is None else f"selection {_counted(self.selection)}"
+        known = "ends agree" if self.exact else "Clarke known" if self.clarke is not None else "Clarke between"
+        chain = f"{inner} ⊆ Clarke ⊆ program {_counted(self.program)} ⊆ {outer}"
+        return result_line(self, chain, f"gap {between(self.gap)}", known)
 
 
 def jacobian_sandwich(

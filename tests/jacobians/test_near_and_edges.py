@@ -83,7 +83,7 @@ def test_points_on_the_edge_of_the_domain_say_so(F, at, shown, convert):
     assert shown in found.program.edges[0]
     assert found.clarke is None
     assert (found.conical.exactness, found.program.exactness) == (Exactness.INNER, Exactness.OUTER)
-    assert "on the edge of the domain of" in repr(found.program)
+    assert "on the domain's edge" in repr(found.program)
     assert "on the edge of the domain of" in str(cj.explain(F, at))
     many = cj.jacobians.conservative_jacobians(F, [[float(v) for v in at]])
     assert many[0].exactness is Exactness.OUTER

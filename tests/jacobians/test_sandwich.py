@@ -58,8 +58,8 @@ def test_no_open_cell():
 
 def test_repr_reads_as_a_sentence():
     assert repr(sandwich("Max(x, 0)", [0])) == (
-        "JacobianSandwich(function reading: 2 vertices ⊆ Clarke ⊆ program reading: 2 vertices "
-        "⊆ selection reading: 2 vertices; the ends agree, gap Bracket(lower=0.0, upper=0.0))"
+        "JacobianSandwich(function 2 vertices ⊆ Clarke ⊆ program 2 vertices ⊆ selection 2 vertices, "
+        "gap in [0, 0], ends agree)"
     )
 
 

@@ -19,6 +19,7 @@ from conservative._core.deadlines import NEVER, is_over
 from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative._core.result_lines import count, result_line
 from conservative.iteration.bounds.word_tree_bound import code_bound
 
 Floats = NDArray[np.float64]
@@ -50,6 +51,9 @@ class Decay:
     norms: tuple[float, ...]
     rate: float
     one_step: float
+
+    def __repr__(self) -> str:
+        return result_line(self, count(len(self.norms), "norm"), f"rate={self.rate}", f"one_step={self.one_step}")
 
     @property
     def contracts(self) -> bool:

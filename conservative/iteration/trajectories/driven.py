@@ -22,6 +22,7 @@ from conservative._core.deadlines import deadline_after
 from conservative._core.errors import ArgumentTypeError, ShapeError
 from conservative._core.matrix_norms import spectral_norm_bounds
 from conservative._core.numbers import Bracket, round_up
+from conservative._core.result_lines import between, count, result_line
 from conservative.iteration.bounds.a_posteriori import distance_to_fixed
 from conservative.iteration.bounds.choose_norm import contracting_decay
 from conservative.iteration.bounds.decay import Decay
@@ -84,6 +85,16 @@ class DrivenTrajectory:
     decay: Decay | None = field(repr=False)
     residual: float | None = None
     to_fixed_point: float | None = None
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            count(self.steps, "step"),
+            f"to_limit {between(self.to_limit[-1])}" if self.to_limit else f"limit={self.limit}",
+            *() if self.residual is None else (f"residual={self.residual!r}",),
+            *() if self.to_fixed_point is None else (f"to_fixed_point={self.to_fixed_point!r}",),
+            self.status.name,
+        )
 
     @property
     def steps(self) -> int:

@@ -17,6 +17,7 @@ from conservative._core.deadlines import deadline_after
 from conservative._core.errors import ArgumentError, EmptySetError, ShapeError
 from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative._core.result_lines import count, result_line
 from conservative.iteration.bounds.choose_norm import contracting_decay
 from conservative.iteration.bounds.decay import Decay
 from conservative.iteration.jacobian_blocks import Blocks, read_blocks, read_initial
@@ -70,6 +71,15 @@ class TemplateTrajectory:
     centre: Floats = field(repr=False)
     status: TemplateStatus
     decay: Decay = field(repr=False)
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            count(self.steps, "step"),
+            count(len(self.directions), "direction"),
+            f"radius={self.radius}",
+            self.status.name,
+        )
 
     @property
     def steps(self) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from conservative._core.numbers import Bracket, round_up
+from conservative._core.result_lines import above, between, count, result_line
 from conservative.iteration.bounds.decay import Decay
 from conservative.matrix_sets import MatrixPolytope
 from conservative.spectral import Product
@@ -68,6 +69,10 @@ class StepBound:
     e_missing: float
     e_extra: float
 
+    def __repr__(self) -> str:
+        names = ("a_priori", "a_posteriori", "e_missing", "e_extra")
+        return result_line(self, *(f"{name}={above(getattr(self, name))}" for name in names))
+
     @property
     def best(self) -> float:
         """The smaller bound."""
@@ -101,6 +106,16 @@ class SetTrajectory:
     status: TrajectoryStatus
     decay: Decay
     expanding: Product | None = None
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            count(self.steps, "step"),
+            f"{self.sets[-1].shape[0]} × {self.sets[-1].shape[1]}",
+            f"last gap {between(self.gaps[-1])}" if self.gaps else "no gap",
+            f"rate={self.decay.rate:.6g}",
+            self.status.name,
+        )
 
     @property
     def steps(self) -> int:

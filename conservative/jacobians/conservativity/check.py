@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_count, as_generator, as_positive, as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError, ShapeError
+from conservative._core.result_lines import count, result_line
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.jacobians.as_graph import as_selection
@@ -52,6 +53,15 @@ class ConservativityTest:
     integral: float
     difference: float
     curves: int
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            f"passed={self.passed}",
+            f"worst={self.worst:.6g}",
+            f"tolerance={self.tolerance:.6g}",
+            count(self.curves, "curve"),
+        )
 
 
 def check_conservativity(

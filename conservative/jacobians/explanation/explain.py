@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, BudgetError
 from conservative._core.printable import shown
+from conservative._core.result_lines import count, result_line
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.functions.expressions.source_lines import Origin
@@ -107,6 +108,15 @@ class Explanation:
     rounding: tuple[tuple[Any, float], ...] = ()
     origin: Origin | None = field(default=None, repr=False)
     formula: tuple[str, ...] = field(default=(), repr=False)
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            count(len(self.ties), "tie"),
+            count(len(self.near_ties), "near-tie"),
+            count(len(self.derivatives), "derivative"),
+            f"at {self.point}",
+        )
 
     def derivative(self, framework: str, *, spelling: str = "maximum", mode: str = "reverse") -> NDArray[np.float64]:
         """What a library returns for this formula, as `formula` shows that it was read.

@@ -10,6 +10,7 @@ import numpy as np
 
 from conservative._core.families.as_family import MatrixFamily
 from conservative._core.numbers import Estimate
+from conservative._core.result_lines import count, result_line
 from conservative.spectral.counterexamples.batch_contraction import quadratic_weights
 from conservative.spectral.counterexamples.claims import FunctionClaim, FunctionScope
 from conservative.spectral.counterexamples.planar_cones import (
@@ -119,6 +120,11 @@ class KinkReport:
     peak: Fraction = Fraction(1)
     block: Fraction = Fraction(1)
     function: FunctionClaim | None = None
+
+    def __repr__(self) -> str:
+        return result_line(
+            self, count(self.steps, "step"), count(self.words, "word"), f"growth={self.growth.value}", self.status.name
+        )
 
     @property
     def converges(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from conservative._core.exact.linear_algebra import radius_against_one, to_flint
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative._core.numbers import Bracket
+from conservative._core.result_lines import result_line
 from conservative.certificates.build import expansion_certificate
 from conservative.certificates.records import Certificate
 from conservative.functions import PiecewiseSelection
@@ -138,9 +139,12 @@ class Counterexample:
         return [f"  two-piece linear map of its Jacobians: x -> M1 x where v.x >= 0, M2 x elsewhere, v = ({v})"]
 
     def __repr__(self) -> str:
-        place = ", ".join(f"{name}={value}" for name, value in self.parameters.items())
-        word = word_text(self.word, self.family.count)
-        return f"Counterexample({place}, word {word}, spectral_radius={self.product.spectral_radius!r})"
+        return result_line(
+            self,
+            *(f"{name}={value}" for name, value in self.parameters.items()),
+            f"word {word_text(self.word, self.family.count)}",
+            f"spectral_radius={self.product.spectral_radius!r}",
+        )
 
 
 def _matrix_text(matrix: ExactMatrix) -> str:

@@ -20,6 +20,7 @@ from conservative._core.exact.linear_algebra import (
 )
 from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.printable import shown
+from conservative._core.result_lines import result_line
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, lifted_family
 from conservative.spectral.expanding.pruned_tree import STORED_ENTRIES, Survivors, Tree, proved_stable, walk
@@ -65,6 +66,14 @@ class ShortestExpanding:
     product: Product | None
     proved_length: float
     status: ExpansionStatus
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            repr(self.product) if self.product else "no product",
+            f"proved_length={self.proved_length}",
+            self.status.name,
+        )
 
 
 def expanding_product(matrices: Any, *, max_length: int, automaton: Automaton | None = None) -> Product | None:

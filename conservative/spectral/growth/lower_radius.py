@@ -11,6 +11,7 @@ from conservative._core.deadlines import deadline_after, is_over, seconds_left
 from conservative._core.errors import ArgumentError, CertificateError
 from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.numbers import Bracket
+from conservative._core.result_lines import result_line
 from conservative.certificates import Certificate, LowerPart, slowest_certificate
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, edge_family
@@ -64,9 +65,8 @@ class LowerSpectralRadius:
         return Bracket(self.lower, self.upper)
 
     def __repr__(self) -> str:
-        return (
-            f"LowerSpectralRadius(lower={self.lower!r}, upper={self.upper!r}, word {word_text(self.word)}, "
-            f"{self.status.name})"
+        return result_line(
+            self, f"lower={self.lower!r}", f"upper={self.upper!r}", f"word {word_text(self.word)}", self.status.name
         )
 
 

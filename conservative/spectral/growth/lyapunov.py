@@ -15,6 +15,7 @@ from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.exact.linear_algebra import to_flint
 from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.printable import shown
+from conservative._core.result_lines import count, result_line
 from conservative.spectral.norms.scaling import diagonal_balance
 from conservative.spectral.reduction.modular import PRIMES
 
@@ -51,6 +52,14 @@ class LyapunovEstimate:
     confidence: float
     samples: int
     length: int
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            f"value={self.value:.6g}",
+            f"confidence {self.confidence} from {self.lower:.6g} to {self.upper:.6g}",
+            f"{self.samples} chains of {count(self.length, 'factor')}",
+        )
 
     def __float__(self) -> float:
         return self.value

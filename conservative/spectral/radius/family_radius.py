@@ -12,6 +12,7 @@ from conservative._core.deadlines import NEVER, deadline_after, is_over, seconds
 from conservative._core.errors import CertificateError
 from conservative._core.families.as_family import MatrixFamily
 from conservative._core.numbers import Bracket, float_above, float_below
+from conservative._core.result_lines import between, result_line
 from conservative._core.threads import one_thread
 from conservative.certificates import Certificate, expansion_certificate
 from conservative.certificates.lower import eigenpair_seconds, polynomial_seconds
@@ -102,8 +103,9 @@ class JointSpectralRadius:
         less = proved is not None and not (
             proved.lower >= self.lower * (1 - _SAME) and proved.upper <= self.upper * (1 + _SAME)
         )
-        more = f", the certificate proves {proved}" if less else ""
-        return f"JointSpectralRadius(lower={self.lower!r}, upper={self.upper!r}, {word}, {self.status.name}{more})"
+        more = (f"certified {between(proved)}",) if less else ()
+        ends = f"lower={self.lower!r}", f"upper={self.upper!r}"
+        return result_line(self, *ends, word, self.status.name, *more)
 
 
 @dataclass(frozen=True, slots=True)

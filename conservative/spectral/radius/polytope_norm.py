@@ -13,6 +13,7 @@ from conservative._core.deadlines import deadline_after
 from conservative._core.errors import CertificateError
 from conservative._core.families.as_family import as_family
 from conservative._core.numbers import float_above
+from conservative._core.result_lines import result_line
 from conservative._core.threads import one_thread
 from conservative.certificates import Certificate, PolytopeProof, upper_certificate
 from conservative.spectral.norms.unit_ball import UnitBall, ball_of
@@ -44,6 +45,9 @@ class PolytopeNorm:
     spread: float
     certificate: Certificate
     ball: UnitBall = field(repr=False)
+
+    def __repr__(self) -> str:
+        return result_line(self, f"gamma={self.gamma}", f"spread={self.spread}", f"{self.ball!r}")
 
     @property
     def vertices(self) -> NDArray[Any]:

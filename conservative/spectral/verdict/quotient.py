@@ -10,6 +10,7 @@ import numpy as np
 
 from conservative._core.exact.linear_algebra import from_flint, is_positive_semidefinite, radius_against_one, to_flint
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily
+from conservative._core.result_lines import result_line
 from conservative.spectral.reduction import triangularise
 
 
@@ -47,6 +48,9 @@ class Quotient:
     inverse: ExactMatrix = field(repr=False)
     kept: MatrixFamily = field(repr=False)
     distance: Fraction = Fraction(0)
+
+    def __repr__(self) -> str:
+        return result_line(self, f"dimension={self.dimension}", f"distance={self.distance}", self.side.name)
 
     @property
     def spanning(self) -> tuple[tuple[Fraction, ...], ...]:

@@ -12,6 +12,7 @@ from conservative._core.exact.linear_algebra import flint_product, from_flint, t
 from conservative._core.exact.perron import is_nonnegative
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative._core.numbers import Bracket
+from conservative._core.result_lines import result_line
 from conservative.spectral.words.cyclic_words import Word, word_text
 from conservative.spectral.words.long_rationals import ball_rate, is_long, polynomial_takes
 from conservative.spectral.words.spectral_radius import has_radius, nonnegative_rate, radius_of
@@ -60,9 +61,12 @@ class Product:
     count: int = 0
 
     def __repr__(self) -> str:
-        text = "" if self.eigenvalue is None else f", eigenvalue {self.eigenvalue}"
-        exact = text if len(text) <= 60 else ", rational eigenvalue"
-        return f"Product(word {word_text(self.word, self.count)}, spectral_radius={self.spectral_radius!r}{exact})"
+        return result_line(
+            self,
+            f"word {word_text(self.word, self.count)}",
+            f"spectral_radius={self.spectral_radius!r}",
+            *() if self.eigenvalue is None else (f"eigenvalue {self.eigenvalue}",),
+        )
 
 
 def make_product(family: MatrixFamily, word: Word) -> Product:
