@@ -103,7 +103,7 @@ class JointSpectralRadius:
         less = proved is not None and not (
             proved.lower >= self.lower * (1 - _SAME) and proved.upper <= self.upper * (1 + _SAME)
         )
-        more = (f"certified {between(proved)}",) if less else ()
+        more = (f"certified {between(proved)}",) if proved is not None and less else ()
         ends = f"lower={self.lower!r}", f"upper={self.upper!r}"
         return result_line(self, *ends, word, self.status.name, *more)
 
