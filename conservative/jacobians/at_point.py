@@ -278,7 +278,8 @@ def _unique(blocks: Blocks) -> Blocks:
 
 def _split(blocks: NDArray[Any], exact: bool) -> tuple[NDArray[np.float64], ExactBlocks | None]:
     try:
-        floats = frozen(blocks.astype(np.float64))
+        with np.errstate(over="ignore"):  # numpy 1 warns of the infinities that are refused below
+            floats = frozen(blocks.astype(np.float64))
     except OverflowError as error:
         raise FunctionError(_TOO_LARGE) from error
     if not np.isfinite(floats).all():
