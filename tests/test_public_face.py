@@ -1,8 +1,10 @@
 """The public face: what stands at the top, what in the rooms, and that old names still lead to their new homes."""
 
 import importlib
+import inspect
 import operator
 import pickle
+import re
 import subprocess
 import sys
 import traceback
@@ -114,3 +116,25 @@ def test_every_room_has_a_page_of_reference() -> None:
         page = (reference / f"{name}.md").read_text(encoding="utf-8")
         assert name in listed
         assert f"automodule:: {ROOMS[name].__name__}" in page
+
+
+def public_functions() -> dict[str, types.FunctionType]:
+    found = {}
+    for room in [cj, *ROOMS.values()]:
+        for name in room.__all__:
+            value = getattr(room, name)
+            if inspect.isfunction(value):
+                found[name] = value
+            elif inspect.isclass(value):
+                methods = inspect.getmembers(value, inspect.isfunction)
+                found.update({f"{name}.{key}": method for key, method in methods if not key.startswith("_")})
+    return found
+
+
+def test_every_tolerance_says_first_whether_it_is_absolute_or_relative() -> None:
+    asked = {name: f for name, f in public_functions().items() if "tol" in inspect.signature(f).parameters}
+    assert {"gap", "fixed_set", "joint_spectral_radius", "JacobianZonotope.contains"} <= set(asked)
+    for name, function in asked.items():
+        text = re.search(r"^tol : [^\n]*\n +(\w+)", inspect.getdoc(function) or "", re.MULTILINE)
+        assert text, f"{name} says nothing of its `tol`"
+        assert text[1] in {"Absolute", "Relative"}, f"{name}: {text[1]}"

@@ -262,7 +262,7 @@ def iterated(
     steps : int
         How often the set is iterated.
     tol : float, optional
-        Stop once this close to the fixed set.
+        Absolute: stop once this close to the fixed set.
     time_limit : float, optional
         As in `iterate_set`.
 

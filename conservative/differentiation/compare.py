@@ -71,7 +71,7 @@ class DerivativeComparison:
     hull_of_vertices : bool
         Whether conv J_imp is proved to be the hull of the vertex solves.
     tol : float
-        The width that was wanted.
+        Absolute: the width that was wanted.
     """
 
     piggyback: MatrixPolytope
@@ -115,7 +115,7 @@ def compare_derivatives(source: Any, *, at: Any = None, tol: float = 1e-9) -> De
     at : mapping or sequence of numbers, optional
         (x̄, θ) with F(x̄, θ) = x̄, as in `conservative_jacobian`.
     tol : float
-        Hausdorff distance within which the hull of J_pb is wanted, and the width of the brackets.
+        Absolute: Hausdorff distance within which the hull of J_pb is wanted, and the width of the brackets.
 
     Returns
     -------

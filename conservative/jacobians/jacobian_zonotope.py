@@ -166,6 +166,7 @@ class JacobianZonotope:
         ----------
         blocks : array_like, shape (..., q, p + m)
         tol : float, optional
+            Absolute: largest Frobenius distance that counts as inside, as for every set.
 
         Returns
         -------

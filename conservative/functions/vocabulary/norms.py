@@ -179,6 +179,7 @@ class Ball:
         ----------
         points : array_like, shape (..., n)
         tol : float
+            Absolute: largest distance from the ball that counts as inside.
 
         Returns
         -------

@@ -55,7 +55,7 @@ def fixed_set(
         Blocks [A_i B_i]; a `FiniteSet` stands for the finite family (an iterated function system), everything else
         for the hull. Both have the same hull of the fixed set.
     tol : float
-        Hausdorff distance within which the hull is wanted, and the set.
+        Absolute: Hausdorff distance within which the hull is wanted, and the set.
     norm : array_like, shape (p, p), optional
         A positive definite P whose norm contracts, for families with ‖A‖₂ ≥ 1.
     representation : {"auto", "hull"}

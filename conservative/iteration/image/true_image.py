@@ -31,7 +31,7 @@ def set_image(J: Any, X: MatrixSet, *, tol: float, max_cells: int = _MOST_CELLS)
     X : MatrixSet
         Of p × m matrices; its vertices, cells or triangles are listed.
     tol : float
-        Hausdorff distance to the true image that is wanted.
+        Absolute: Hausdorff distance to the true image that is wanted.
     max_cells : int
         Most cells.
 

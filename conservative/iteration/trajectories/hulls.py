@@ -66,7 +66,7 @@ def iterate_set(
         Number of steps; 20 if `tol` is not given either. Fewer are made, without `tol`, where all that are left are
         proved to change less than the rounding carried so far.
     tol : float, optional
-        Stop when the proved distance to conv fix(𝒥) is at most this.
+        Absolute: stop when the proved distance to conv fix(𝒥) is at most this.
     representation : {"auto", "hull", "thinned", "region", "cells"} or Thinning
         ``"hull"`` keeps every vertex that is not redundant to rounding; ``"thinned"`` keeps at most 150, as an inner
         hull with the missing distance measured; ``Thinning(epsilon=...)`` as many as it takes to miss at most ε.

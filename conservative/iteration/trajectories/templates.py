@@ -144,7 +144,8 @@ def iterate_templates(
     steps : int
         Number of steps.
     tol : float, optional
-        Width of a support bracket that is good enough, for directions of norm 1. By default 1e-3 times the radius.
+        Absolute: width of a support bracket that is good enough, for directions of norm 1. By default 1e-3 times the
+        radius.
     norm : array_like, shape (p, p), optional
         A positive definite P whose norm contracts; one is looked for where it is needed.
     max_words : int

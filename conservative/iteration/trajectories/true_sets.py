@@ -74,7 +74,7 @@ def iterate_true(
         Number of steps; 10 if `tol` is not given either, or if nothing is proved to contract, so that a family that
         expands ends with the word that proves it.
     tol : float, optional
-        Stop when the proved distance to fix(𝒥) is at most this.
+        Absolute: stop when the proved distance to fix(𝒥) is at most this.
     step_tol : float, optional
         Error allowed in each step; by default 1e-3 times the size of the first two sets, or what `tol` leaves; in
         more than two dimensions, where cost grows with the power p·m, 1/20 (3), 1/10 (4) or 1/5 of it, for finite
@@ -149,7 +149,7 @@ class Aim:
     ----------
     steps : int
     tol : float or None
-        Distance to fix(𝒥) at which to stop.
+        Absolute: distance to fix(𝒥) at which to stop.
     step_tol : float
         Error allowed in each step.
     deadline : float

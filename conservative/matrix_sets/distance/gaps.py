@@ -55,7 +55,7 @@ def gap(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) -> Bracket:
         Sets of matrices of one shape. An array of shape (0, p, q) as X stands for the empty set, and gap(∅, Y) = 0 by
         convention: no element of ∅ is missing in Y. An empty Y is refused, since the gap to it is infinite.
     tol : float, optional
-        Width at which division stops, where it is needed. By default 1e-9 times the size of the sets.
+        Absolute: width at which division stops, where it is needed. By default 1e-9 times the size of the sets.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def hausdorff_distance(X: MatrixSet, Y: MatrixSet, *, tol: float | None = None) 
     X, Y : MatrixSet
         Sets of matrices of one shape.
     tol : float, optional
-        As in `gap`.
+        Absolute, as in `gap`.
 
     Returns
     -------

@@ -34,7 +34,7 @@ def simplify(S: MatrixPolytope, *, tol: float | None = None, max_vertices: int |
     ----------
     S : MatrixPolytope
     tol : float, optional
-        Frobenius distance to S that is good enough. By default 1e-13 times the size of S: then only redundant
+        Absolute: Frobenius distance to S that is good enough. By default 1e-13 times the size of S: then only redundant
         vertices go.
     max_vertices : int, optional
         Stop at so many vertices, also where the distance is larger than `tol`.

@@ -42,8 +42,8 @@ def slice_through(S: MatrixSet, point: ArrayLike, directions: ArrayLike, *, tol:
         Linearly independent; cost grows like (size/tol)ʳ⁻¹ for sets with an inside, (size/tol)ʳ for thin ones, so r
         is 1 or 2 as a rule.
     tol : float, optional
-        By how much points of the result may miss S, a Frobenius distance; at least `S.e_missing`. By default 1/256 of
-        the radius of S, plus `e_missing`. Not needed for template hulls.
+        Absolute: by how much points of the result may miss S, a Frobenius distance; at least `S.e_missing`. By default
+        1/256 of the radius of S, plus `e_missing`. Not needed for template hulls.
 
     Returns
     -------

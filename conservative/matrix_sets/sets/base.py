@@ -128,8 +128,8 @@ class MatrixSet(ABC):
         ----------
         points : array_like, shape (..., p, q)
         tol : float, optional
-            Largest Frobenius distance that counts as inside; the answer True is then proved. By default 1e-9 times
-            `radius`.
+            Absolute: largest Frobenius distance that counts as inside; the answer True is then proved. By default
+            1e-9 times `radius`.
 
         Returns
         -------

@@ -63,7 +63,7 @@ def barabanov_norm(matrices: Any, *, directions: int = 360, steps: int = 1000, t
     steps : int
         Iterations at most.
     tol : float
-        The iteration ends when ``greatest <= least (1 + tol)``.
+        Relative: the iteration ends when ``greatest <= least (1 + tol)``.
 
     Returns
     -------

@@ -31,7 +31,7 @@ def joint_spectral_radius(
         Doubles are taken as exact; rationals stay exact. Of Jacobian blocks [A B] the state part is taken. The vertices
         of a zonotope are listed up to 6 generators; beyond, `zonotope_radius` bounds its radius without them.
     tol : float
-        The work ends when ``upper <= lower (1 + tol)``.
+        Relative: the work ends when ``upper <= lower (1 + tol)``.
     time_limit : float, optional
         Seconds after which the best bracket so far is proved and returned. None is no limit: then the search ends when
         it closes, or by its budgets of vertices and products, which no clock changes.
