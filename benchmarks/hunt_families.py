@@ -9,6 +9,7 @@ finds, one line each, and a count; the exit code is 1 if anything was found.
 
 import argparse
 import itertools
+import math
 import sys
 import time
 import traceback
@@ -181,7 +182,11 @@ def long_rate(matrices: Any, word: tuple[int, ...]) -> float:
             rows = [[mpmath.mpf(f.numerator) / f.denominator for f in map(Fraction, row)] for row in matrices[letter]]
             product = product * mpmath.matrix(rows)
         values = [product[0]] if product.rows == 1 else mpmath.eig(product, left=False, right=False)
-        return float(max(abs(v) for v in values) ** (mpmath.mpf(1) / len(word)))
+        size = math.prod(len(matrices[0]) * max(abs(Fraction(x)) for row in matrices[i] for x in row) for i in word)
+        largest = max(abs(v) for v in values)
+        if largest <= mpmath.mpf(10) ** -100 * size.numerator / size.denominator:  # what 120 digits leave of zero
+            return 0.0
+        return float(largest ** (mpmath.mpf(1) / len(word)))
 
 
 def faults(family: Family, limit: float) -> list[str]:

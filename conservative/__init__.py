@@ -44,7 +44,7 @@ _NAMES = {
     ),
     "conservative._core.exactness": ("Exactness",),
     "conservative._core.numbers": ("Bracket", "Estimate"),
-    "conservative.analysis": ("Analysis", "analyze"),
+    "conservative.analysis": ("Analysis", "ContractionOutcome", "analyze"),
     "conservative.certificates": ("Certificate", "Verdict", "check", "load_certificate"),
     "conservative.differentiation": ("ImplicitJacobian", "implicit_jacobian"),
     "conservative.functions": ("Piece", "PiecewiseSelection", "from_sympy", "read_function"),

@@ -1,22 +1,31 @@
 """Results in one line below 120 characters: what it is, its size, its main number with its error, its status."""
 
+import math
 import re
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
 from conservative._core.numbers import Bracket
 
 _LONGEST = 119
-_LONG_NUMBER = re.compile(r"(?<![\d.])-?(?:\d{18,}(?:/\d+)?|\d+/\d{18,})")
+_SHORTEST = 12
+_LONG_FRACTION = re.compile(r"(?<![\w.])-?(?:\d{18,}/\d+|\d+/\d{18,})(?![\w.])")
 
 
-def result_line(result: object, *parts: str) -> str:
-    """`Name(part, part, ...)`; where that is too long, the longest part is cut, so that the others stay whole."""
+def result_line(result: object, *parts: str, sentence: str = "") -> str:
+    """`Name(part, part, 'sentence')`; what is too long is cut where it is longest, so that the rest stays whole.
+
+    Long fractions in the parts are shown as decimals marked "≈"; a sentence may state a bound: it is cut, not rounded.
+    """
     name = type(result).__name__
-    words = [_in_decimals(part) for part in parts]
+    words = [*(_LONG_FRACTION.sub(_in_six_digits, " ".join(part.split())) for part in parts)]
+    words += [repr(" ".join(sentence.split()))] if sentence else []
     while (over := len(f"{name}({', '.join(words)})") - _LONGEST) > 0:
         i = max(range(len(words)), key=lambda j: len(words[j]))
-        words[i] = words[i][: max(len(words[i]) - over - 1, 4)] + "…"
+        size, second = len(words[i]), max((len(word) for j, word in enumerate(words) if j != i), default=0)
+        if size <= _SHORTEST:
+            break
+        words[i] = words[i][: max(size - over - 1, min(second, size - 2), _SHORTEST - 2)] + "…"
     return f"{name}({', '.join(words)})"
 
 
@@ -26,9 +35,12 @@ def above(value: float) -> str:
 
 
 def between(bracket: Bracket) -> str:
-    """A bracket in six digits, rounded outward."""
-    lower = Context(prec=6, rounding=ROUND_FLOOR).create_decimal_from_float(bracket.lower)
-    return f"in [{float(lower):.6g}, {above(bracket.upper)}]"
+    """A bracket: its ends as they are where they are close, otherwise in six digits, rounded outward."""
+    low, high = bracket.lower, bracket.upper
+    if math.isfinite(high - low) and high - low <= 1e-5 * max(abs(low), abs(high)):
+        return f"in [{low!r}, {high!r}]" if low < high else f"= {low!r}"
+    lower = Context(prec=6, rounding=ROUND_FLOOR).create_decimal_from_float(low)
+    return f"in [{float(lower):.6g}, {above(high)}]"
 
 
 def count(number: int, noun: str) -> str:
@@ -36,15 +48,10 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _in_decimals(text: str) -> str:
-    """Text without line breaks, its long integers and fractions in six digits."""
-    return _LONG_NUMBER.sub(_shortened, " ".join(text.split()))
-
-
-def _shortened(number: re.Match[str]) -> str:
+def _in_six_digits(number: re.Match[str]) -> str:
     try:
         value = Fraction(number[0])
-        text = f"{float(value):.6g}"
-    except (ValueError, OverflowError, ZeroDivisionError):  # too long for Python, or for a double
+    except (ValueError, ZeroDivisionError):  # longer than Python reads
         return f"{number[0][:6]}…"
-    return text if Fraction(text) == value else f"≈{text}"
+    near = Context(prec=6).divide(Decimal(value.numerator), Decimal(value.denominator)).normalize()
+    return f"{'' if Fraction(near) == value else '≈'}{near}"

@@ -12,6 +12,7 @@ from conservative.analysis.verdict import ContractionOutcome as ContractionOutco
 
 __all__ = [
     "Analysis",
+    "ContractionOutcome",
     "Finding",
     "analyze",
 ]

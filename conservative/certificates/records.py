@@ -1,6 +1,7 @@
 """A certificate as a value, and the verdict of the checker on it."""
 
 import json
+import math
 import os
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -9,7 +10,8 @@ from typing import Any
 
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.families.as_family import MatrixFamily, as_family
-from conservative._core.result_lines import result_line
+from conservative._core.numbers import Bracket, float_above, float_below
+from conservative._core.result_lines import between, result_line
 from conservative._core.safe_files import read_text, write_atomically
 from conservative.certificates import checker
 
@@ -30,7 +32,7 @@ class Verdict:
     reason: str
 
     def __repr__(self) -> str:
-        return result_line(self, f"valid={self.valid}", f"reason={self.reason!r}")
+        return result_line(self, f"valid={self.valid}", sentence=self.reason)
 
     def __bool__(self) -> bool:
         return self.valid
@@ -62,7 +64,7 @@ class Claim:
     upper: Fraction | None = None
 
     def __repr__(self) -> str:
-        return result_line(self, repr(self.sentence))
+        return result_line(self, *_ends(self), sentence=self.sentence)
 
     @property
     def contracts(self) -> bool:
@@ -71,6 +73,15 @@ class Claim:
 
     def __str__(self) -> str:
         return self.sentence
+
+
+def _ends(claim: Claim) -> tuple[str, ...]:
+    """What is proved, in doubles rounded outward."""
+    lower = -math.inf if claim.lower is None else float_below(claim.lower)
+    upper = math.inf if claim.upper is None else float_above(claim.upper)
+    if math.isinf(lower) or math.isinf(upper):
+        return (f"{claim.relation} {lower!r}",) if math.isinf(upper) else (f"{claim.relation} {upper!r}",)
+    return (between(Bracket(lower, upper)),)
 
 
 def _claim(claim: dict[str, str]) -> Claim:
@@ -156,7 +167,8 @@ class Certificate:
         write_atomically(path, self.text.encode("utf-8"))
 
     def __repr__(self) -> str:
-        return result_line(self, self.label, repr(self.claim.sentence), f"sha256 {self.sha256[:12]}")
+        hashed = f"sha256 {self.sha256[:12]}"
+        return result_line(self, self.label, *_ends(self.claim), hashed, sentence=self.claim.sentence)
 
 
 def load_certificate(path: str | os.PathLike[str]) -> Certificate:
@@ -218,7 +230,7 @@ def check(certificate: Certificate | str | os.PathLike[str] | dict[str, Any]) ->
     >>> from conservative.certificates import expansion_certificate
     >>> M = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
     >>> check(expansion_certificate(M, (0, 0, 1, 1)))
-    Verdict(valid=True, reason='The joint spectral radius of the 2 given 2 x 2 matrices is > 1.')
+    Verdict(valid=True, 'The joint spectral radius of the 2 given 2 x 2 matrices is > 1.')
     """
     if isinstance(certificate, Certificate):
         return check_text(certificate.text)

@@ -207,7 +207,7 @@ def check(path: str, **options: Any) -> int:
     verdict = check_text(standard_input()) if path == "-" else check_certificate(Path(path))
     emit(
         lambda: {"valid": verdict.valid, "reason": verdict.reason},
-        lambda: f"{'valid' if verdict.valid else 'INVALID'}: {claim_text(verdict.reason)}",
+        lambda: f"valid: {claim_text(verdict.reason)}" if verdict.valid else f"INVALID: {verdict.reason}",
         as_json=options["as_json"],
     )
     return 0 if verdict.valid else 1

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection
 
+import conservative
+
 _CALL = re.compile(r"`[A-Za-z_][\w.]*\((\w+)=[^()`]*(?:\([^()`]*\)[^()`]*)*\)`(?:(:|,) )?")
 _BARE_CALL = re.compile(r"(^|: )`[a-z_][a-z_.]*(?:\(\.\.\.\))?`[:,] ")
 _NAME = re.compile(r"(?<!key )`([a-z_]+)`")
@@ -17,7 +19,7 @@ _COMMANDS = {"analyze", "explain", "counterexample", "gallery"}
 _CALLS = {
     "conservative_jacobian", "conservative_jacobians", "iterate_set", "iterate_driven", "iterate_true", "fixed_set",
     "joint_spectral_radius", "implicit_jacobian", "contraction_verdict", "jacobian_zonotope", "lipschitz_constants",
-    "invariant_subspace", "zonotope_radius", "from_sympy",
+    "zonotope_radius", "from_sympy",
 }  # fmt: skip
 """Remedies that only Python has."""
 
@@ -64,7 +66,8 @@ def spoken(text: str, *, options: Collection[str] = (), given: Collection[str] =
             return _option(option)
         if name in _COMMANDS:
             return f"`conservative {name}`"
-        return f"`conservative.{name}` in Python" if name in _CALLS else found[0]
+        home = conservative._NEW_HOMES.get(name, name)
+        return f"`conservative.{home}` in Python" if name in _CALLS else found[0]
 
     for said, meant in _REMEDIES:
         text = text.replace(said, meant)
