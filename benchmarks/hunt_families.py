@@ -184,7 +184,8 @@ def long_rate(matrices: Any, word: tuple[int, ...]) -> float:
         values = [product[0]] if product.rows == 1 else mpmath.eig(product, left=False, right=False)
         size = math.prod(len(matrices[0]) * max(abs(Fraction(x)) for row in matrices[i] for x in row) for i in word)
         largest = max(abs(v) for v in values)
-        if largest <= mpmath.mpf(10) ** -100 * size.numerator / size.denominator:  # what 120 digits leave of zero
+        noise = mpmath.mpf(10) ** (-mpmath.mpf(110) / product.rows)  # of a zero eigenvalue that is defective
+        if largest <= noise * size.numerator / size.denominator:
             return 0.0
         return float(largest ** (mpmath.mpf(1) / len(word)))
 
