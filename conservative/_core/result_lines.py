@@ -38,7 +38,7 @@ def between(bracket: Bracket) -> str:
     """A bracket: its ends as they are where they are close, otherwise in six digits, rounded outward."""
     low, high = bracket.lower, bracket.upper
     if math.isfinite(high - low) and high - low <= 1e-5 * max(abs(low), abs(high)):
-        return f"in [{low!r}, {high!r}]" if low < high else f"= {low!r}"
+        return f"in [{low!r}, {high!r}]" if low < high else f"= {low!r}".removesuffix(".0")
     lower = Context(prec=6, rounding=ROUND_FLOOR).create_decimal_from_float(low)
     return f"in [{float(lower):.6g}, {above(high)}]"
 

@@ -59,7 +59,7 @@ def test_no_open_cell():
 def test_repr_reads_as_a_sentence():
     assert repr(sandwich("Max(x, 0)", [0])) == (
         "JacobianSandwich(function 2 vertices ⊆ Clarke ⊆ program 2 vertices ⊆ selection 2 vertices, "
-        "gap in [0, 0], ends agree)"
+        "gap = 0, ends agree)"
     )
 
 
