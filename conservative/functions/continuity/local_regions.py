@@ -11,10 +11,10 @@ from fractions import Fraction
 from itertools import product
 
 from conservative._core.errors import FunctionError
+from conservative.functions.continuity.arcs import GERMS, axis_arcs
 from conservative.functions.continuity.local_polynomials import Polynomial, difference, polynomial_node
 from conservative.functions.continuity.power_series import Germ
 from conservative.functions.continuity.sign_patterns import local_patterns
-from conservative.functions.continuity.test_curves import GERMS, axis_arcs
 from conservative.functions.graph.evaluate import HOLE, Trace, comparisons, first_true, value_pass
 from conservative.functions.graph.nodes import BOOLEANS, Graph, reachable
 from conservative.functions.ties.active_pieces import Key, choice_key

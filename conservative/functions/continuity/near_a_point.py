@@ -12,12 +12,12 @@ from math import lcm
 from typing import Any
 
 from conservative._core.errors import FunctionError
+from conservative.functions.continuity.arcs import GERMS, Arc, Sides, axis_arcs, guard_sides, half_lines
 from conservative.functions.continuity.laurent import LaurentArithmetic, power_series
 from conservative.functions.continuity.local_polynomials import compared_polynomial, difference, output_polynomials
 from conservative.functions.continuity.power_series import Germ
 from conservative.functions.continuity.seams import open_seams
 from conservative.functions.continuity.sign_patterns import contradictory, local_patterns, parts_across
-from conservative.functions.continuity.test_curves import GERMS, Arc, Sides, axis_arcs, guard_sides, half_lines
 from conservative.functions.continuity.thin_guards import thin_jump
 from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.balls import RealBall

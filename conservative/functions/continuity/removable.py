@@ -14,11 +14,11 @@ from math import lcm
 from typing import Any
 
 from conservative._core.errors import FunctionError
+from conservative.functions.continuity.arcs import GERMS, axis_arcs
 from conservative.functions.continuity.domain_edges import never_negative
 from conservative.functions.continuity.laurent import LaurentArithmetic, power_series
 from conservative.functions.continuity.local_polynomials import Polynomial, polynomial_node, restricted
 from conservative.functions.continuity.power_series import Germ
-from conservative.functions.continuity.test_curves import GERMS, axis_arcs
 from conservative.functions.graph.elementary import SMOOTH
 from conservative.functions.graph.evaluate import Trace, Undefined, comparisons, first_true, value_pass
 from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph, Node, reachable

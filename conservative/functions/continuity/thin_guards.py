@@ -16,6 +16,7 @@ from typing import Any
 
 import sympy
 
+from conservative.functions.continuity.arcs import GERMS, crosses_smoothly
 from conservative.functions.continuity.local_polynomials import (
     Polynomial,
     compared_polynomial,
@@ -25,7 +26,6 @@ from conservative.functions.continuity.local_polynomials import (
 from conservative.functions.continuity.power_series import Germ
 from conservative.functions.continuity.seams import open_seams
 from conservative.functions.continuity.sign_patterns import contradictory
-from conservative.functions.continuity.test_curves import GERMS, crosses_smoothly
 from conservative.functions.graph.evaluate import Trace, comparisons, first_true, value_pass
 from conservative.functions.graph.nodes import Graph, reachable
 
