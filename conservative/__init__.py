@@ -1,7 +1,8 @@
 """Set-valued conservative-Jacobian analysis of nonsmooth iterative algorithms.
 
-What nearly everyone calls, gets back, catches or compares stands here; the rest is in the rooms, `cj.functions` to
-`cj.plots`. Names load on first use (PEP 562): sympy and cvxpy take seconds to import.
+What nearly everyone calls, gets back, catches or compares stands here; the rest is in the rooms, `cj.analysis` to
+`cj.vocabulary`. Names load on first use (PEP 562): sympy and cvxpy take seconds to import. Type checkers and editors
+read the same names, with their types, in `__init__.pyi`.
 """
 
 import sys
@@ -11,19 +12,20 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_ROOMS = {
-    "certificates": "conservative.certificates",
-    "differentiation": "conservative.differentiation",
-    "functions": "conservative.functions",
-    "gallery": "conservative.gallery",
-    "iteration": "conservative.iteration",
-    "jacobians": "conservative.jacobians",
-    "plots": "conservative.plots",
-    "report": "conservative.report",
-    "sets": "conservative.sets",
-    "spectral": "conservative.spectral",
-    "vocabulary": "conservative.functions.vocabulary",
-}
+_ROOMS = (
+    "analysis",
+    "certificates",
+    "differentiation",
+    "functions",
+    "gallery",
+    "iteration",
+    "jacobians",
+    "plots",
+    "report",
+    "sets",
+    "spectral",
+    "vocabulary",
+)
 
 _NAMES = {
     "conservative._core.errors": (
@@ -176,12 +178,12 @@ _MOVED = {
 _NEW_HOMES = {name: f"{room}.{name}" for room, names in _MOVED.items() for name in names}
 _NEW_HOMES["test_conservative"] = "check_conservativity"
 
-__all__ = ["__version__", *sorted(_ROOMS), *sorted(_HOMES)]
+__all__ = ["__version__", *_ROOMS, *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        return import_module(_ROOMS[name])
+        return import_module(f"conservative.{name}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     if name in _NEW_HOMES:

@@ -1,5 +1,6 @@
 """The public face: what stands at the top, what in the rooms, and that old names still lead to their new homes."""
 
+import ast
 import importlib
 import inspect
 import operator
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import conservative as cj
+from conservative._core.families.as_family import as_family
 
 ROOMS = {name: getattr(cj, name) for name in cj._ROOMS}
 FIXED = """
@@ -50,14 +52,51 @@ def test_a_room_lists_what_it_holds(room: types.ModuleType) -> None:
 def test_a_room_lists_all_that_stands_at_the_top() -> None:
     listed = {name: room for room in ROOMS.values() for name in room.__all__}
     for name, module in cj._HOMES.items():
-        if not module.startswith(("conservative._core", "conservative.analysis")):
+        if not module.startswith("conservative._core"):
             assert getattr(listed[name], name) is getattr(cj, name)
 
 
-def test_the_room_of_sets_has_a_short_name() -> None:
-    sets = importlib.import_module("conservative.sets")
-    assert cj.sets is sets
-    assert sets.MatrixPolytope is cj.MatrixPolytope
+@pytest.mark.parametrize("name", cj._ROOMS)
+def test_a_room_is_imported_under_the_name_by_which_it_is_used(name: str) -> None:
+    assert importlib.import_module(f"conservative.{name}") is getattr(cj, name)
+
+
+@pytest.mark.parametrize(("name", "behind"), [("sets", "matrix_sets"), ("vocabulary", "functions.vocabulary")])
+def test_a_short_name_holds_all_of_the_room_behind_it(name: str, behind: str) -> None:
+    room, here = importlib.import_module(f"conservative.{behind}"), getattr(cj, name)
+    assert here.__all__ == room.__all__
+    assert all(getattr(here, key) is getattr(room, key) for key in room.__all__)
+
+
+def test_type_checkers_read_the_names_that_are_loaded() -> None:
+    stub = Path(cj.__file__).with_suffix(".pyi")
+    lines = [node for node in ast.parse(stub.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)]
+    told = {f"{line.module}.{alias.name}": alias.asname for line in lines for alias in line.names}
+    assert sorted(map(str, told.values())) == sorted({*cj.__all__} - {"__version__"})
+    for home, name in told.items():
+        module, _, attribute = home.rpartition(".")
+        assert name == attribute, f"{home} is handed on as {name}, which type checkers take for private"
+        assert getattr(importlib.import_module(module), attribute) is getattr(cj, name)
+
+
+@pytest.mark.parametrize("call", ["make_product", "lifted_family", "quotients", "follow_kink"])
+def test_a_family_is_given_in_any_form(call: str) -> None:
+    pair = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
+    more = {"make_product": {"word": [0, 1]}, "lifted_family": {"automaton": cj.spectral.Automaton.de_bruijn(2, 1)}}
+    family = as_family(pair, call="test")
+    assert isinstance(family, cj.spectral.MatrixFamily)
+    function = getattr(cj.spectral, call)
+    results = [function(given, **more.get(call, {})) for given in (pair, family)]
+    shown = [repr(list(result) if call == "quotients" else result) for result in results]
+    assert shown[0] == shown[1]
+    with pytest.raises(cj.ShapeError, match=rf"`{call}\(family=...\)` needs shape \(k, n, n\)"):
+        list(function([[1, 2]], **more.get(call, {})))
+
+
+@pytest.mark.parametrize("word", [(2,), (-1,), ("0",), 3])
+def test_a_word_of_other_letters_is_refused(word: object) -> None:
+    with pytest.raises((cj.ArgumentError, cj.ArgumentTypeError), match=r"`make_product\(word=...\)` needs"):
+        cj.spectral.make_product([[[1]], [[2]]], word)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", sorted(cj._NEW_HOMES))

@@ -44,8 +44,18 @@ def between(bracket: Bracket) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """`1 step`, `2 steps`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """`1 step`, `2 steps`, `2 matrices`: a number with its noun in the singular or the plural.
+
+    >>> count(1, "vertex"), count(2, "vertex"), count(0, "entry"), count(1000, "half-space")
+    ('1 vertex', '2 vertices', '0 entries', '1,000 half-spaces')
+    """
+    return f"{number:,} {noun if number == 1 else _plural(noun)}"
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith(("ex", "ix")):
+        return f"{noun[:-2]}ices"
+    return f"{noun[:-1]}ies" if re.search("[^aeou]y$", noun) else f"{noun}s"
 
 
 def _in_six_digits(number: re.Match[str]) -> str:

@@ -1,5 +1,6 @@
 """Growth of matrix products: a family comes in; brackets of its radii, verdicts and certificates go out."""
 
+from conservative._core.families.as_family import MatrixFamily as MatrixFamily
 from conservative.spectral.automata.automaton import Automaton as Automaton
 from conservative.spectral.automata.lifting import lifted_family as lifted_family
 from conservative.spectral.counterexamples import Counterexample as Counterexample
@@ -79,6 +80,7 @@ __all__ = [
     "LowerRadiusStatus",
     "LowerSpectralRadius",
     "LyapunovEstimate",
+    "MatrixFamily",
     "PRadius",
     "PathCompleteBound",
     "PlanarNorm",

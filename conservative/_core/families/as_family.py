@@ -1,6 +1,6 @@
 """A finite family of square matrices, kept both as exact rationals and as doubles."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -13,12 +13,13 @@ from conservative._core.families.realified import has_complex, realified
 from conservative._core.families.variables import stacked
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.rationals import as_fraction
+from conservative._core.result_lines import count, result_line
 
 ExactMatrix = tuple[tuple[Fraction, ...], ...]
 """A matrix as a tuple of rows of `Fraction`."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MatrixFamily:
     """Square matrices A_1..A_k, exactly and rounded to double.
 
@@ -33,8 +34,11 @@ class MatrixFamily:
         The entries as rationals.
     """
 
-    floats: NDArray[np.float64] = field(repr=False)
+    floats: NDArray[np.float64]
     exact: tuple[ExactMatrix, ...]
+
+    def __repr__(self) -> str:
+        return result_line(self, f"{count(self.count, 'matrix')} of shape {(self.size, self.size)}")
 
     @property
     def count(self) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError
-from conservative._core.families.as_family import ExactMatrix, MatrixFamily
+from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_family
 from conservative.spectral.automata.automaton import Automaton
 
 MOST_LIFTED_ENTRIES = 20_000_000
@@ -25,7 +25,7 @@ def as_automaton(value: Any, *, count: int, call: str) -> Automaton:
     return value
 
 
-def lifted_family(family: MatrixFamily, automaton: Automaton) -> MatrixFamily:
+def lifted_family(family: Any, automaton: Automaton) -> MatrixFamily:
     """One block matrix per edge (u, v, i): A_i in block row u and block column v, zero elsewhere.
 
     A product of edges is nonzero only if they form a path, and then it is the product of the letters in one
@@ -33,8 +33,7 @@ def lifted_family(family: MatrixFamily, automaton: Automaton) -> MatrixFamily:
 
     Parameters
     ----------
-    family : MatrixFamily
-        n x n matrices.
+    family : MatrixFamily or array_like of shape (k, n, n)
     automaton : Automaton
 
     Returns
@@ -48,11 +47,11 @@ def lifted_family(family: MatrixFamily, automaton: Automaton) -> MatrixFamily:
 
     Examples
     --------
-    >>> from conservative._core.families.as_family import as_family
-    >>> lifted = lifted_family(as_family([[[2]], [[3]]], call="example"), Automaton(2, [(0, 1, 0), (1, 0, 1)]))
+    >>> lifted = lifted_family([[[2]], [[3]]], Automaton(2, [(0, 1, 0), (1, 0, 1)]))
     >>> lifted.floats.tolist()
     [[[0.0, 2.0], [0.0, 0.0]], [[0.0, 0.0], [3.0, 0.0]]]
     """
+    family = as_family(family, call="lifted_family", argument="family")
     automaton = as_automaton(automaton, count=family.count, call="lifted_family")
     n, nodes = family.size, automaton.nodes
     order = n * nodes

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
-from conservative._core.families.as_family import MatrixFamily
+from conservative._core.checks import as_count
+from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.numbers import Estimate
 from conservative._core.result_lines import count, result_line
 from conservative.spectral.counterexamples.batch_contraction import quadratic_weights
@@ -179,14 +181,15 @@ def kink_normal(family: MatrixFamily) -> tuple[Fraction, ...] | None:
     return normal
 
 
-def follow_kink(family: MatrixFamily, *, max_steps: int = MAX_STEPS) -> KinkReport:
+def follow_kink(family: Any, *, max_steps: int = MAX_STEPS) -> KinkReport:
     """What trajectories of the map behind a pair of matrices do off its kink.
 
     Parameters
     ----------
-    family : MatrixFamily
-        Of two matrices that differ by rank one; others are reported as such.
+    family : MatrixFamily or array_like of shape (2, n, n)
+        Two matrices that differ by rank one; others are reported as such.
     max_steps : int
+        Steps for which trajectories are followed; what is not decided by then is reported as undecided.
 
     Returns
     -------
@@ -203,11 +206,11 @@ def follow_kink(family: MatrixFamily, *, max_steps: int = MAX_STEPS) -> KinkRepo
 
     Examples
     --------
-    >>> from conservative._core.families.as_family import as_family
-    >>> pair = as_family([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]], call="example")
-    >>> follow_kink(pair).status.name
+    >>> follow_kink([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]).status.name
     'DECAYS'
     """
+    family = as_family(family, call="follow_kink", argument="family")
+    max_steps = as_count(max_steps, call="follow_kink", argument="max_steps", least=1)
     normal = kink_normal(family)
     if normal is None:
         return KinkReport(KinkStatus.NO_FUNCTION, 0, 0, Estimate(math.nan), (), None, False)

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
+from typing import Any
 
 import flint
 import numpy as np
 
 from conservative._core.exact.linear_algebra import from_flint, is_positive_semidefinite, radius_against_one, to_flint
-from conservative._core.families.as_family import ExactMatrix, MatrixFamily
+from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_family
 from conservative._core.result_lines import result_line
 from conservative.spectral.reduction import triangularise
 
@@ -58,12 +59,12 @@ class Quotient:
         return tuple(tuple(row[j] for row in self.basis) for j in range(self.dimension))
 
 
-def quotients(family: MatrixFamily) -> Iterator[Quotient]:
+def quotients(family: Any) -> Iterator[Quotient]:
     """Ways to take out a part of radius one, the simplest first; none for a family that shows none.
 
     Parameters
     ----------
-    family : MatrixFamily
+    family : MatrixFamily or array_like of shape (k, n, n)
 
     Yields
     ------
@@ -79,12 +80,11 @@ def quotients(family: MatrixFamily) -> Iterator[Quotient]:
 
     Examples
     --------
-    >>> from conservative._core.families.as_family import as_family
-    >>> stochastic = as_family([[["1/2", "1/2"], ["1/4", "3/4"]]], call="example")
-    >>> found = next(quotients(stochastic))
+    >>> found = next(quotients([[["1/2", "1/2"], ["1/4", "3/4"]]]))
     >>> found.side.name, [str(x) for x in found.spanning[0]], found.kept.floats.tolist()
     ('QUOTIENT', ['1', '1'], [[[0.25]]])
     """
+    family = as_family(family, call="quotients", argument="family")
     matrices = [to_flint(m) for m in family.exact]
     fixed = _fixed(matrices)
     if 0 < len(fixed) < family.size:

@@ -1,17 +1,21 @@
 """Products of a family: one word with its exact matrix and proved radius, and rates of many words in doubles."""
 
 import math
+import operator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import flint
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.errors import ArgumentError, ArgumentTypeError
 from conservative._core.exact.linear_algebra import flint_product, from_flint, to_flint
 from conservative._core.exact.perron import is_nonnegative
-from conservative._core.families.as_family import ExactMatrix, MatrixFamily
+from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import Bracket
+from conservative._core.printable import shown
 from conservative._core.result_lines import result_line
 from conservative.spectral.words.cyclic_words import Word, word_text
 from conservative.spectral.words.long_rationals import ball_rate, is_long, polynomial_takes
@@ -69,25 +73,30 @@ class Product:
         )
 
 
-def make_product(family: MatrixFamily, word: Word) -> Product:
+def make_product(family: Any, word: Word) -> Product:
     """The product of a word, in exact arithmetic, with its proved radius.
 
     Parameters
     ----------
-    family : MatrixFamily
+    family : MatrixFamily or array_like of shape (k, n, n)
     word : tuple of int
+        0-based letters: (0, 0, 1, 1) is ``M[0] @ M[0] @ M[1] @ M[1]``; the empty word is the identity.
 
     Returns
     -------
     Product
 
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, ShapeError
+
     Examples
     --------
-    >>> from conservative._core.families.as_family import as_family
-    >>> family = as_family([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]], call="example")
-    >>> make_product(family, (0, 0, 1, 1))
+    >>> make_product([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]], (0, 0, 1, 1))
     Product(word 1122, spectral_radius=1.125, eigenvalue -9/8)
     """
+    family = as_family(family, call="make_product", argument="family")
+    word = _as_word(word, family.count)
     matrix = _exact_product(family, word)
     radius, eigenvalue = radius_of(matrix)
     exact = from_flint(matrix)
@@ -95,6 +104,19 @@ def make_product(family: MatrixFamily, word: Word) -> Product:
     floats.setflags(write=False)
     nearest = radius.midpoint if eigenvalue is None else _nearest(abs(eigenvalue))
     return Product(word, floats, nearest, radius, exact, eigenvalue, family.count)
+
+
+def _as_word(word: Any, count: int) -> Word:
+    """A word of 0-based letters that a family has."""
+    try:
+        letters = tuple(operator.index(letter) for letter in word)
+    except TypeError as error:
+        raise ArgumentTypeError(
+            f"`make_product(word=...)` needs a sequence of integers, like (0, 0, 1, 1); got {shown(word)}."
+        ) from error
+    if any(not 0 <= letter < count for letter in letters):
+        raise ArgumentError(f"`make_product(word=...)` needs letters from 0 to {count - 1}; got {shown(word)}.")
+    return letters
 
 
 def _nearest(value: Fraction) -> float:
