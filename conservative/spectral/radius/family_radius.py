@@ -18,8 +18,9 @@ from conservative.certificates import Certificate, expansion_certificate
 from conservative.certificates.lower import eigenpair_seconds, polynomial_seconds
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, lifted_family
-from conservative.spectral.radius.certify import ALL_DIGITS, ProvedBound, RadiusProblem, prove, prove_hidden, prove_open
+from conservative.spectral.radius.certify import ALL_DIGITS, ProvedBound, RadiusProblem, prove
 from conservative.spectral.radius.certify_exact import prove_exactly
+from conservative.spectral.radius.certify_open import prove_hidden, prove_open
 from conservative.spectral.radius.contracting_words import prove_words
 from conservative.spectral.radius.decimal_rounding import decimal_below
 from conservative.spectral.radius.search import (
