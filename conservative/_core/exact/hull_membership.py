@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+import flint
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.exact.linear_algebra import from_flint, to_flint
 from conservative._core.exact.simplex import strict_solution
 
 _SLACK = 1e-9
@@ -56,7 +58,7 @@ def _member(flat: NDArray[Any], rough: NDArray[np.float64] | None, target: NDArr
         support = _support(rough, nearly)
         if support is not None and _confirmed([flat[i] for i in support], target, slack):
             return True
-    support = _support(*_scaled(flat, target))
+    support = _support(*_scaled(flat, target, slack))
     if support is not None and _confirmed([flat[i] for i in support], target, slack):
         return True
     if slack or flat.size > _SMALL:
@@ -65,12 +67,12 @@ def _member(flat: NDArray[Any], rough: NDArray[np.float64] | None, target: NDArr
     return strict_solution([vertex - target for vertex in flat], [], flat.shape[1]) is None
 
 
-def _scaled(flat: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Offsets from the target in doubles, each entry in units of its own size, whatever it is."""
+def _scaled(flat: NDArray[Any], target: NDArray[Any], slack: Fraction) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Offsets from the target in doubles, each entry in units of its own size; 0 where none is above the slack."""
     offsets = flat - target
-    sizes = [max(map(abs, column)) or 1 for column in offsets.T]
-    scaled = np.array([[float(x / size) for x, size in zip(row, sizes, strict=True)] for row in offsets])
-    return scaled.reshape(flat.shape), np.zeros(len(target))
+    sizes = [max(map(abs, column)) for column in offsets.T]
+    scaled = [[float(x / size) if size > slack else 0.0 for x, size in zip(row, sizes, strict=True)] for row in offsets]
+    return np.array(scaled).reshape(flat.shape), np.zeros(len(target))
 
 
 def _support(vertices: NDArray[np.float64], target: NDArray[np.float64]) -> list[int] | None:
@@ -96,35 +98,22 @@ def _support(vertices: NDArray[np.float64], target: NDArray[np.float64]) -> list
 
 def _confirmed(vertices: Sequence[NDArray[Any]], target: NDArray[Any], slack: Fraction) -> bool:
     """Whether the target is a convex combination with nonzero weights on these vertices, up to the slack."""
-    rows = [[*(v[i] for v in vertices), target[i]] for i in range(len(target))]
-    rows.append([Fraction(1)] * (len(vertices) + 1))
-    weights = _solve(rows, len(vertices), slack)
-    if weights is None or not all(w >= 0 for w in weights) or not any(weights):
-        return False
+    weights = _weights(vertices, target, nearly=slack > 0)
     total = sum(weights, Fraction(0))
+    if total <= 0 or min(weights) < 0:
+        return False
     sums = (sum(w * v[i] for w, v in zip(weights, vertices, strict=True)) / total for i in range(len(target)))
     return all(abs(found - wanted) <= slack for found, wanted in zip(sums, target, strict=True))
 
 
-def _solve(rows: list[list[Fraction]], unknowns: int, slack: Fraction) -> list[Fraction] | None:
-    """One solution of a system given by augmented rows, free unknowns being 0; entries within the slack are 0."""
-    pivots: list[int] = []
-    for column in range(unknowns):
-        rank = len(pivots)
-        pivot = max(range(rank, len(rows)), key=lambda r: abs(rows[r][column]), default=None)
-        if pivot is None or abs(rows[pivot][column]) <= slack:
-            continue
-        rows[rank], rows[pivot] = rows[pivot], rows[rank]
-        scale = rows[rank][column]
-        rows[rank] = [x / scale for x in rows[rank]]
-        for r in range(len(rows)):
-            factor = rows[r][column]
-            if r != rank and factor:
-                rows[r] = [x - factor * y for x, y in zip(rows[r], rows[rank], strict=True)]
-        pivots.append(column)
-    if not slack and any(row[-1] for row in rows[len(pivots) :]):
-        return None
-    solution = [Fraction(0)] * unknowns
-    for rank, column in enumerate(pivots):
-        solution[column] = rows[rank][-1]
-    return solution
+def _weights(vertices: Sequence[NDArray[Any]], target: NDArray[Any], *, nearly: bool) -> list[Fraction]:
+    """What solves sum w_i v_i = target, sum w_i = 1, or does so best in least squares; weights that are free are 0."""
+    columns, count = to_flint([[*vertex, Fraction(1)] for vertex in (*vertices, target)]), len(vertices)
+    equations = columns.transpose()
+    if nearly:  # the target may be beside the span: the normal equations always have a solution, of longer numbers
+        equations = flint.fmpq_mat((columns * equations).tolist()[:count])
+    reduced, rank = equations.rref()
+    weights = [Fraction(0)] * (count + 1)
+    for row in from_flint(reduced)[:rank]:
+        weights[next(i for i, x in enumerate(row) if x)] = row[-1]
+    return weights[:count]
