@@ -7,12 +7,18 @@ import io
 import time
 import warnings
 from contextlib import suppress
+from fractions import Fraction
 
 import cvxpy as cp
 import numpy as np
 import pytest
+import sympy
 from scipy.io import loadmat, savemat
+from scipy.optimize import linprog
+from sympy.solvers.simplex import lpmin
 
+from conservative._core.exact.hull_membership import hull_contains
+from conservative._core.exact.simplex import strict_solution
 from conservative._core.families.mat_files import variables_of_mat
 from conservative._core.families.numpy_files import arrays_of_npy
 from conservative.spectral.zonotopes.interior_point import Inequality, centres
@@ -87,3 +93,49 @@ def test_readers_against_scipy_and_numpy() -> None:
             f"\n{name} of {family.nbytes} bytes: {mine * 1e6:.0f} us, the library {peer * 1e6:.0f} us: "
             f"{peer / mine:.2f} times"
         )
+
+
+def _repaired(rows: np.ndarray) -> bool | None:
+    """Whether some direction is positive on all rows, by HiGHS, what it proposes tried exactly; None if undecided."""
+    length = np.linalg.norm(rows.astype(float), axis=1, keepdims=True)
+    inequalities = np.hstack([-rows.astype(float) / length, np.ones((len(rows), 1))])
+    bounds = [(-1, 1)] * rows.shape[1] + [(None, 1)]
+    found = linprog([0] * rows.shape[1] + [-1], A_ub=inequalities, b_ub=[0] * len(rows), bounds=bounds, method="highs")
+    if min(rows @ [Fraction(x) for x in found.x[:-1].tolist()]) > 0:
+        return True
+    support = found.ineqlin.marginals < -1e-9
+    outside = hull_contains(rows[support], rows[:1] * 0, exact=True, slack=Fraction(1, 10**300))
+    return False if support.any() and outside else None
+
+
+@pytest.mark.parametrize(("width", "count", "thin"), [(3, 6, False), (6, 12, False), (9, 30, False), (6, 12, True)])
+def test_exact_simplex_against_highs_with_exact_repair(width: int, count: int, thin: bool) -> None:
+    rng = np.random.default_rng(width)
+    cones = []
+    for k in range(20):
+        rows = rng.integers(-5, 6, (count, width))
+        if k % 2:  # a cone that is not empty
+            rows *= np.sign(rows @ rng.integers(-3, 4, width) + 0.5).astype(int)[:, None]
+        cone = rows.astype(object) + Fraction(0)
+        cones.append(np.vstack([cone, Fraction(1, 10**18) * cone[1] - cone[0]]) if thin else cone)
+    ours = [strict_solution(cone.tolist(), [], width) is not None for cone in cones]
+    theirs = [_repaired(cone) for cone in cones]
+    assert all(peer in (own, None) for own, peer in zip(ours, theirs, strict=True))
+    mine = _seconds(lambda: [strict_solution(cone.tolist(), [], width) for cone in cones])
+    peer = _seconds(lambda: [_repaired(cone) for cone in cones])
+    print(
+        f"\n{count} rows in dimension {width}{', thin' * thin}: exact simplex {mine * 50:.2f} ms, HiGHS with exact "
+        f"repair {peer * 50:.2f} ms: {peer / mine:.1f} times; undecided there {theirs.count(None)} of {len(cones)}"
+    )
+
+
+def test_exact_simplex_against_sympy() -> None:
+    rows = np.random.default_rng(6).integers(-5, 6, (12, 6)).tolist()
+    direction, slack = sympy.symbols("d:6"), sympy.Symbol("s")
+    held = [sum(g * d for g, d in zip(row, direction, strict=True)) >= slack for row in rows]
+    box = [slack <= 1, *(d <= 1 for d in direction), *(d >= -1 for d in direction)]
+    assert (lpmin(-slack, [*held, *box])[0] < 0) == (strict_solution(rows, [], 6) is not None)
+    mine, peer = _seconds(lambda: strict_solution(rows, [], 6)), _seconds(lambda: lpmin(-slack, [*held, *box]))
+    print(
+        f"\n12 rows in dimension 6: exact simplex {mine * 1e3:.2f} ms, sympy {peer * 1e3:.0f} ms: {peer / mine:.0f} times"
+    )
