@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "conservative"
 FLOORS = (
     {"_core"},
     {"functions", "matrix_sets"},
-    {"sets", "vocabulary", "jacobians", "certificates", "algorithms"},
+    {"sets", "vocabulary", "programs", "jacobians", "certificates", "algorithms"},
     {"spectral"},
     {"iteration"},
     {"differentiation"},

@@ -1,24 +1,29 @@
 """`conservative_jacobian`: by vertices, or as a zonotope where ties are many."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
 from conservative._core.deadlines import NEVER
 from conservative._core.errors import ArgumentTypeError, BudgetError, EmptySetError, FunctionError
+from conservative._core.exactness import Exactness
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import LARGEST_SELECTION, StructuredMap
 from conservative.functions.selection import MAX_PIECES
+from conservative.functions.state_map import StateMap
+from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.jacobians.at_point import CALL, AtPoint, check_kind
 from conservative.jacobians.jacobian_set import JacobianSet
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope
 from conservative.jacobians.many_ties import graph_zonotope
 from conservative.jacobians.structured_ties import structured_jacobian
+from conservative.jacobians.switched_ties import switched_set
 
 
 def conservative_jacobian(
-    F: PiecewiseSelection | StructuredMap,
-    at: Any,
+    F: PiecewiseSelection | StructuredMap | StateMap,
+    at: Any = None,
     *,
     kind: str = "program",
     tolerance: float | None = None,
@@ -38,9 +43,10 @@ def conservative_jacobian(
 
     Parameters
     ----------
-    F : PiecewiseSelection or StructuredMap
-    at : mapping of symbol or name to number, or sequence of numbers
-        In the order state, parameters. Integers, `Fraction`, sympy numbers and rational strings are exact.
+    F : PiecewiseSelection, StructuredMap, or any StateMap such as `from_numpy` makes
+    at : mapping of symbol or name to number, or sequence of numbers, optional
+        In the order state, parameters; for a program the point it was built at when left out. Integers, `Fraction`,
+        sympy numbers and rational strings are exact.
     kind : {"program", "selection", "conical"}
     tolerance : float, optional
         At float points, values within `tolerance * max(1, |a|, |b|)` are tied (default 1e-9). At exact points ties are
@@ -131,8 +137,8 @@ class Readings(NamedTuple):
 
 
 def jacobian_readings(
-    F: PiecewiseSelection | StructuredMap,
-    at: Any,
+    F: PiecewiseSelection | StructuredMap | StateMap,
+    at: Any = None,
     *,
     kind: str = "program",
     tolerance: float | None = None,
@@ -163,12 +169,39 @@ def jacobian_readings(
 
 
 def getter(
-    F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float | None, max_pieces: int, deadline: float = NEVER
+    F: PiecewiseSelection | StructuredMap | StateMap,
+    at: Any,
+    *,
+    tolerance: float | None,
+    max_pieces: int,
+    deadline: float = NEVER,
 ) -> Callable[[str], JacobianSet | JacobianZonotope]:
     """From a kind to its set at one point; what several kinds need is worked out once."""
     if isinstance(F, StructuredMap):
         return partial(_structured, F, at, tolerance=tolerance, max_pieces=max_pieces, deadline=deadline)
+    if isinstance(F, StateMap) and not isinstance(F, PiecewiseSelection):
+        return _program_getter(F.switched(at, tolerance=tolerance), max_pieces)
     return AtPoint(F, at, tolerance=tolerance, limit=max_pieces, deadline=deadline).get
+
+
+def _program_getter(S: SwitchedJacobian, max_pieces: int) -> Callable[[str], JacobianSet | JacobianZonotope]:
+    """The readings of a program: "program", and "conical" where that is proved to be Clarke's."""
+
+    def get(kind: str) -> JacobianSet | JacobianZonotope:
+        if kind == "selection":
+            raise FunctionError(
+                f'`{CALL}(kind="selection")` needs all branches with the value of F; a program shows only those that '
+                'its guards leave. Use kind="program".'
+            )
+        found = switched_set(S, max_pieces=max_pieces)
+        if kind == "conical" and found.exactness is not Exactness.EXACT:
+            raise BudgetError(
+                f'`{CALL}(kind="conical")`: the ties of this program are not proved to act independently, and its '
+                'cells are not searched. Use kind="program".'
+            )
+        return replace(found, kind=kind)
+
+    return get
 
 
 def or_none(get: Callable[[str], JacobianSet | JacobianZonotope], kind: str) -> JacobianSet | JacobianZonotope | None:

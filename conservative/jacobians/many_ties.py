@@ -26,6 +26,7 @@ from conservative.functions.graph.nodes import SWITCHES, Graph
 from conservative.functions.graph.to_sympy import abbreviated
 from conservative.functions.points import Point
 from conservative.functions.ties.active_pieces import Choices, Key, _walk, choice_key
+from conservative.jacobians.covers import box_terms, cover, distinct_changes
 from conservative.jacobians.entry_boxes import entry_boxes
 from conservative.jacobians.independence import independent_rows
 from conservative.jacobians.jacobian_set import frozen
@@ -90,18 +91,16 @@ def graph_zonotope(
         if len(members) <= _GROUP:
             columns = gradients.columns(group)
             deltas = [gradients.changes(member, affected, moved, columns) for member in members]
-            shift, found, exactly = _cover(
-                _distinct(deltas, exact=arithmetic.exact), min(group), exact=arithmetic.exact
-            )
+            shift, terms, exactly = cover(distinct_changes(deltas, exact=arithmetic.exact), exact=arithmetic.exact)
             base[np.ix_(moved, columns)] += shift
-            found = [_Change(c.u, _embedded(c.v, columns, F.graph.width), c.key) for c in found]
+            terms = [(u, _embedded(v, columns, F.graph.width)) for u, v in terms]
         else:
             low, high = entry_boxes(F.graph, trace, arithmetic, live=live, taken=taken, group=group)
-            found, exactly = _entries(high[moved] - low[moved], min(group)), False
+            terms, exactly = box_terms(high[moved] - low[moved]), False
             base[moved] = low[moved]
-            if len(found) > _ENTRIES:
+            if len(terms) > _ENTRIES:
                 return None
-        changes.extend(_Change(_embedded(c.u, moved, len(base)), c.v, c.key) for c in found)
+        changes.extend(_Change(_embedded(u, moved, len(base)), v, min(group)) for u, v in terms)
         tight = tight and exactly
     return _result(F, point, trace, _Sum(base, changes, tight, list(groups.values())), reason=reason)
 
@@ -311,62 +310,6 @@ def _members(graph: Graph, trace: Trace, taken: dict[Key, int]) -> Iterator[Choi
         elif found is not None:
             key, options = found
             stack.extend({**current, key: option} for option in options)
-
-
-def _distinct(deltas: list[Matrix], *, exact: bool) -> list[Matrix]:
-    """The nonzero changes, each once."""
-    scale = 0.0 if exact else 1e-12 * max(1.0, max(float(np.abs(d).max()) for d in deltas))
-    kept: list[Matrix] = []
-    for delta in deltas:
-        if (np.abs(delta) > scale).any() and not any((np.abs(delta - other) <= scale).all() for other in kept):
-            kept.append(delta)
-    return kept
-
-
-def _cover(deltas: list[Matrix], key: Key, *, exact: bool) -> tuple[Matrix | int, list[_Change], bool]:
-    """A shift and generators that hold 0 and all changes, and whether they hold nothing else but their hull."""
-    if not deltas:
-        return 0, [], True
-    split = [_rank_one_terms(delta, exact=exact) for delta in deltas]
-    if all(len(terms) == 1 for terms in split):
-        u, v = split[0][0]
-        shares = [_multiple(delta, u, v, exact=exact) for delta in deltas]
-        known = [share for share in shares if share is not None]
-        if len(known) == len(shares):
-            low, high = min(0, *known), max(0, *known)
-            return low * np.multiply.outer(u, v), [_Change((high - low) * u, v, key)], True
-    return 0, [_Change(u, v, key) for terms in split for u, v in terms], False
-
-
-def _entries(widths: Matrix, key: Key) -> list[_Change]:
-    """One generator for each entry of a box that is wider than 0."""
-    changes = []
-    for row, column in np.argwhere(widths != 0).tolist():
-        u, v = widths[:, column] * 0, widths[row] * 0
-        u[row], v[column] = widths[row, column], v[column] + 1
-        changes.append(_Change(u, v, key))
-    return changes
-
-
-def _rank_one_terms(delta: Matrix, *, exact: bool) -> list[tuple[Matrix, Matrix]]:
-    """Pairs (u, v) with Σ u vᵀ = delta: crosses through the largest entry, until nothing is left."""
-    scale = 0.0 if exact else 1e-13 * float(np.abs(delta).max())
-    rest = delta
-    terms: list[tuple[Matrix, Matrix]] = []
-    while (np.abs(rest) > scale).any() and len(terms) < min(delta.shape):
-        row, column = np.unravel_index(int(np.argmax(np.abs(rest).astype(np.float64))), rest.shape)
-        u, v = rest[:, column] / rest[row, column], rest[row]
-        terms.append((u, v))
-        rest = rest - np.multiply.outer(u, v)
-    return terms
-
-
-def _multiple(delta: Matrix, u: Matrix, v: Matrix, *, exact: bool) -> Any:
-    """The number c with delta = c u vᵀ, or None."""
-    row, column = int(np.argmax(np.abs(u).astype(np.float64))), int(np.argmax(np.abs(v).astype(np.float64)))
-    share = delta[row, column] / (u[row] * v[column])
-    scale = 0.0 if exact else 1e-12 * float(np.abs(delta).max())
-    return share if (np.abs(delta - share * np.multiply.outer(u, v)) <= scale).all() else None
 
 
 def _two_sided(graph: Graph, trace: Trace, key: Key) -> bool:

@@ -1,0 +1,12 @@
+"""A NumPy, JAX or PyTorch function comes in; a map that opens every tied switch of it goes out.
+
+The function is run at a point with every decision recorded; the libraries are imported only when asked for.
+"""
+
+from conservative.programs.program_map import ProgramMap as ProgramMap
+
+__all__ = ["ProgramMap"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,80 @@
+"""From abs-normal forms to sets: lists, zonotopes and covers hold every choice, and say when they hold no more."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from conservative._core.errors import BudgetError, FunctionError
+from conservative._core.exactness import Exactness
+from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie
+from conservative.jacobians import JacobianSet, JacobianZonotope
+from conservative.jacobians.switched_ties import switched_set
+
+
+def form_of(
+    Z: object, L: object = None, *, clean: bool = True, others: tuple[SwitchedJacobian, ...] = ()
+) -> SwitchedJacobian:
+    rows = np.asarray(Z, dtype=float)
+    k, n = rows.shape
+    ties = tuple(SwitchedTie(f"max[{i}]", "step.py:3", (i,), ((i,),)) for i in range(k))
+    return SwitchedJacobian(
+        base=np.zeros((2, n)), Y=np.vander(np.arange(1.0, 3.0), k), Z=rows, ties=ties, state_size=2, value=np.zeros(2),
+        L=np.zeros((k, k)) if L is None else np.asarray(L, dtype=float), clean=clean, others=others,
+    )  # fmt: skip
+
+
+def test_exact_only_for_open_switches_side_by_side_with_independent_rows() -> None:
+    independent, dependent = [[1, 0, 0], [0, 1, 0]], [[1, 0, 0], [2, 0, 0]]
+    assert switched_set(form_of(independent), max_pieces=9).exactness is Exactness.EXACT
+    assert switched_set(form_of(independent), max_pieces=1).exactness is Exactness.EXACT
+    for form in (
+        form_of(dependent),
+        form_of(independent, [[0, 0], [1, 0]]),
+        form_of(independent, clean=False),
+        form_of(independent, others=(form_of(dependent),)),
+    ):
+        assert switched_set(form, max_pieces=99).exactness is Exactness.OUTER
+
+
+def holds(cover: JacobianZonotope, block: np.ndarray) -> bool:
+    """Whether a linear program finds weights of a block."""
+    generators = np.einsum("kq,kn->qnk", cover.U, cover.V).reshape(block.size, -1)
+    found = linprog(np.zeros(cover.tie_count), A_eq=generators, b_eq=(block - cover.base).ravel(), bounds=(0, 1))
+    return bool(found.status == 0)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 5), st.booleans())
+def test_zonotopes_and_covers_hold_every_block(seed: int, k: int, joined: bool) -> None:
+    rng = np.random.default_rng(seed)
+    L = np.tril(rng.integers(-2, 3, (k, k)), -1) * (rng.random((k, k)) < 0.5) if joined else None
+    form = form_of(rng.integers(-2, 3, (k, 3)), L)
+    cover = switched_set(form, max_pieces=1)
+    assert isinstance(cover, JacobianZonotope)
+    assert all(holds(cover, block) for block in form.vertices()) or not cover.tie_count
+    if cover.tight:
+        listed = switched_set(form, max_pieces=99)
+        assert isinstance(listed, JacobianSet)
+        for direction in rng.standard_normal((8, 2, 3)):
+            assert cover.support(direction) == pytest.approx(np.einsum("kqn,qn->k", listed.vertices, direction).max())
+
+
+def test_a_large_group_is_covered_entry_by_entry() -> None:
+    rng = np.random.default_rng(0)
+    k = 12
+    form = form_of(rng.standard_normal((k, 3)), np.tril(rng.standard_normal((k, k)) / 4, -1))
+    cover = switched_set(form, max_pieces=100)
+    assert isinstance(cover, JacobianZonotope)
+    assert not cover.tight
+    assert cover.exactness is Exactness.OUTER
+    for s in rng.integers(0, 2, (50, k)):
+        assert holds(cover, form.block(s.astype(float)))
+
+
+def test_too_many_paths_of_control_and_infinite_derivatives_are_refused() -> None:
+    form = form_of([[1, 0, 0]])
+    with pytest.raises(BudgetError, match="2 paths of control"):
+        switched_set(form_of([[1, 0, 0]], others=(form,)), max_pieces=3)
+    with pytest.raises(FunctionError, match="not finite"):
+        switched_set(form_of([[np.inf, 0, 0]]), max_pieces=3)
