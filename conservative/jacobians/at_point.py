@@ -82,7 +82,8 @@ class AtPoint:
     @cached_property
     def decided(self) -> tuple[Trace, ...]:
         """The value passes without the branches that guards exclude."""
-        return decided_traces(self.F.graph, self.point.arithmetic, self.point.values, self.by_values)
+        arithmetic, values = self.point.arithmetic, self.point.values
+        return decided_traces(self.F.graph, arithmetic, values, self.by_values, around=self.around)
 
     @cached_property
     def edges(self) -> tuple[str, ...]:
@@ -197,7 +198,7 @@ class AtPoint:
         (trace,) = self.decided
         try:
             point = [Fraction(x) for x in self.point.values]
-            choices = region_choices(self.F.graph, trace, point)
+            choices = region_choices(self.F.graph, trace, point, around=self.around)
         except (FunctionError, BudgetError, TypeError):
             return None
         walked = [_walk(self.F.graph, trace, choice) for choice in choices or ()]

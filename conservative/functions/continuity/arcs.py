@@ -7,16 +7,18 @@ run along it at a distance 2 t^M, one on either side, tell whether a function ju
 by O(t^M) between them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import combinations
 from math import gcd
 
 import sympy
 
 from conservative._core.errors import FunctionError
-from conservative.functions.continuity.local_polynomials import Polynomial, compared_polynomial, restricted
+from conservative.functions.continuity.compared_signs import sign_polynomial
+from conservative.functions.continuity.local_polynomials import Polynomial, restricted
 from conservative.functions.continuity.power_series import Germ, GermArithmetic
 from conservative.functions.graph.evaluate import Undefined, value_pass
 from conservative.functions.graph.nodes import Graph, reachable
@@ -52,7 +54,7 @@ class Sides:
 class _Start:
     """The first terms of an arc on which one coordinate is still to be found.
 
-    A term δ t^e of coordinate `column` changes the guard by slope · δ t^(e + shift).
+    A term δ t^e of coordinate `column` changes what is to vanish by slope · δ t^(e + shift).
     """
 
     arc: Arc
@@ -61,6 +63,7 @@ class _Start:
     shift: int
     slope: Fraction
     order: int
+    gap: Callable[[Arc], Germ]
 
 
 def half_lines(point: Sequence[Fraction], columns: Sequence[int]) -> Iterator[Arc]:
@@ -76,7 +79,10 @@ def axis_arcs(point: Sequence[Fraction], column: int) -> tuple[Arc, Arc]:
 
 
 def crosses_smoothly(graph: Graph, compared: int, point: Sequence[Fraction], columns: Sequence[int]) -> bool:
-    """Whether some variable moves the compared difference at one rate that is not 0, forwards and backwards."""
+    """Whether some variable moves the compared difference at one rate that is not 0, forwards and backwards.
+
+    Or something that has its sign.
+    """
     for column in columns:
         try:
             ahead, back = (_gap(graph, compared, arc).term(1) for arc in axis_arcs(point, column))
@@ -84,7 +90,7 @@ def crosses_smoothly(graph: Graph, compared: int, point: Sequence[Fraction], col
             continue
         if ahead and ahead == -back:
             return True
-    return False
+    return bool(_rates(sign_polynomial(graph, compared, point) or {}))
 
 
 def guard_sides(graph: Graph, compared: int, point: Sequence[Fraction], columns: Sequence[int]) -> Iterator[Sides]:
@@ -94,11 +100,11 @@ def guard_sides(graph: Graph, compared: int, point: Sequence[Fraction], columns:
     starts = list(_starts(graph, compared, point, columns))
     for start in starts:
         try:
-            middle = _along(graph, compared, start)
+            middle = _along(start)
         except FunctionError:
             continue
         yield _sides(middle, start.column, start.order)
-    if not starts:
+    if all(start.shift for start in starts):
         yield from _beside_lines(graph, compared, point, columns)
 
 
@@ -149,16 +155,25 @@ def _gap(graph: Graph, compared: int, arc: Arc) -> Germ:
 
 def _starts(graph: Graph, compared: int, point: Sequence[Fraction], columns: Sequence[int]) -> Iterator[_Start]:
     slopes = {column: _slopes(graph, compared, point, column) for column in columns}
+    gap: Callable[[Arc], Germ] = partial(_gap, graph, compared)
+    polynomial = None if any(slopes.values()) else sign_polynomial(graph, compared, point)
+    rates = _rates(polynomial or {})
+    if polynomial and rates:
+        gap = partial(_value_along, polynomial, list(enumerate(point)))
+        slopes = {column: {rates[column]} if column in rates else set() for column in columns}
     smooth = [i for i in columns if len(slopes[i]) == 1][-1:]
     for column in smooth or [i for i in columns if slopes[i]]:
         for direction in _directions([i for i in columns if i != column]):
             arc = _moved(point, {i: (1, d) for i, d in direction.items()})
             for slope in slopes[column]:
-                yield _Start(arc, column, 1, 0, slope, _APART)
-    if not any(slopes.values()):
-        polynomial = compared_polynomial(graph, compared, point)
-        if polynomial:
-            yield from _singular(polynomial, point, columns)
+                yield _Start(arc, column, 1, 0, slope, _APART, gap)
+    if polynomial and not rates:
+        yield from _singular(polynomial, point, columns)
+
+
+def _rates(polynomial: Polynomial) -> dict[int, Fraction]:
+    """The gradient at 0, without zeros."""
+    return {exponents.index(1): factor for exponents, factor in polynomial.items() if sum(exponents) == 1}
 
 
 def _slopes(graph: Graph, compared: int, point: Sequence[Fraction], column: int) -> set[Fraction]:
@@ -169,11 +184,11 @@ def _slopes(graph: Graph, compared: int, point: Sequence[Fraction], column: int)
         return set()
 
 
-def _along(graph: Graph, compared: int, start: _Start) -> Arc:
+def _along(start: _Start) -> Arc:
     """The arc with the missing coordinate, up to terms beyond `order`."""
     arc = start.arc
     for exponent in range(start.first, start.order + 1):
-        gap = _gap(graph, compared, arc)
+        gap = start.gap(arc)
         if gap.order is None and gap.known is None:
             break
         missing = gap.term(exponent + start.shift)
@@ -222,4 +237,14 @@ def _edge_starts(
         c = Fraction(int(root.p), int(root.q))
         slope = sum((j * f * c ** (j - 1) for j, f in form.items() if j), Fraction(0))
         arc = _moved(point, {columns[0]: (q, Fraction(sign)), columns[1]: (p, c)})
-        yield _Start(arc, columns[1], p + 1, level - p, slope, 4 * max(p, q) + 3)
+        gap = partial(_value_along, polynomial, [(i, point[i]) for i in columns])
+        yield _Start(arc, columns[1], p + 1, level - p, slope, 4 * max(p, q) + 3, gap)
+
+
+def _value_along(polynomial: Polynomial, origin: Sequence[tuple[int, Fraction]], arc: Arc) -> Germ:
+    """A polynomial in the distance from a point, in some columns, on an arc."""
+    moved = [arc[i].minus(Germ.of((x,))) for i, x in origin]
+    terms = [
+        [Germ.of((c,)), *(g for g, e in zip(moved, es, strict=True) for _ in range(e))] for es, c in polynomial.items()
+    ]
+    return GERMS.add([GERMS.multiply(factors) for factors in terms])

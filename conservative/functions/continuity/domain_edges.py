@@ -10,14 +10,13 @@ from fractions import Fraction
 from typing import Any
 
 from conservative._core.errors import FunctionError
+from conservative.functions.continuity.compared_signs import never_negative
 from conservative.functions.continuity.jumps import reached
 from conservative.functions.continuity.near_a_point import Reach, rational_point
 from conservative.functions.continuity.possible_branches import branch_patterns
 from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.evaluate import Trace, value_pass
 from conservative.functions.graph.nodes import SWITCHES, Graph, Node
-
-_POSITIVE = frozenset({"exp", "cosh", "acosh", "sigmoid", "softplus"})
 
 
 def domain_edges(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], trace: Trace) -> tuple[int, ...]:
@@ -55,31 +54,6 @@ def _ends(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], trace: Tra
         return True
 
 
-def never_negative(graph: Graph) -> set[int]:
-    """The nodes that are seen not to be negative wherever they have a value."""
-    found: set[int] = set()
-    for index, node in enumerate(graph.nodes):
-        parts = [a in found for a in node.args]
-        match node.op:
-            case "constant":
-                positive = bool(node.data >= 0)
-            case "abs" | "exponential":
-                positive = True
-            case "power":
-                positive = node.data.denominator > 1 or node.data % 2 == 0 or parts[0]
-            case "smooth":
-                positive = node.data in _POSITIVE
-            case "max":
-                positive = any(parts)
-            case "piecewise":
-                positive = all(b in found for b in node.branches()[0])
-            case _:
-                positive = node.op in ("add", "multiply", "min") and all(parts)
-        if positive:
-            found.add(index)
-    return found
-
-
 def _leading_to(graph: Graph, trace: Trace, index: int) -> Iterator[list[dict[int, int]]]:
     """For every Piecewise that may leave a node out: the signs of its tied comparisons that do not."""
     for switch, options in trace.options.items():
@@ -102,4 +76,6 @@ def _live(graph: Graph, trace: Trace) -> list[int]:
             chosen = node.op in SWITCHES and node.op not in ("abs", "sign")
             known = chosen and index in trace.options
             stack.extend((node.args[i] for i in trace.options[index]) if known else node.args)
+            if known and node.op == "piecewise":
+                stack.extend(node.branches()[1][: max(trace.options[index], default=0) + 1])
     return sorted(seen)

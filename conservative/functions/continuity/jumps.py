@@ -41,7 +41,7 @@ def continuous_traces(
         if agreeing:
             kept.append(trace)
             continue
-        found = reached(graph, arithmetic, trace, rational)
+        found = reached(graph, arithmetic, trace, rational, around=around)
         if found is Reach.MET:
             raise _jump(graph, arithmetic, symbols, base, trace)
         if found is Reach.UNDECIDED:
@@ -55,8 +55,15 @@ def continuous_traces(
     return tuple(kept)
 
 
-def reached(graph: Graph, arithmetic: Arithmetic, trace: Trace, rational: Sequence[Any] | None) -> Reach:
-    """Whether the resolved signs of a trace are met beside the point."""
+def reached(
+    graph: Graph,
+    arithmetic: Arithmetic,
+    trace: Trace,
+    rational: Sequence[Any] | None,
+    *,
+    around: Graph | None = None,
+) -> Reach:
+    """Whether the resolved signs of a trace are met beside the point; `around` as in `continuous_traces`."""
     if not arithmetic.exact:
         trace, arithmetic = enclosed_trace(graph, trace, arithmetic.tolerance)
     found, sure = reached_direction(graph, trace, arithmetic)
@@ -64,7 +71,7 @@ def reached(graph: Graph, arithmetic: Arithmetic, trace: Trace, rational: Sequen
         return Reach.MET
     if not found and sure and all(graph.linear[c] for c in trace.forced):
         return Reach.NEVER
-    return Reach.UNDECIDED if rational is None else reach(graph, trace, rational)
+    return Reach.UNDECIDED if rational is None else reach(around or graph, trace, rational)
 
 
 def _undecided(graph: Graph, symbols: Sequence[Any], trace: Trace) -> FunctionError:

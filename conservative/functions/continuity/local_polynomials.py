@@ -1,24 +1,15 @@
-"""Compared values as polynomials in the distance from a point, with rational coefficients."""
+"""Values as polynomials in the distance from a point, with rational coefficients."""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from conservative.functions.graph.evaluate import Trace, Undefined
-from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph, reachable
+from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph
 
 Polynomial = dict[tuple[int, ...], Fraction]
 """From exponents, one for each variable, to coefficients that are not zero."""
 
 _MAX_TERMS = 256
-
-
-def compared_polynomial(graph: Graph, compared: int, point: Sequence[Fraction]) -> Polynomial | None:
-    """left - right of a comparison in d = (variables) - point; None where it is no polynomial, or a long one."""
-    built: dict[int, Polynomial | None] = {}
-    for index in reachable(graph.nodes, graph.nodes[compared].args):
-        built[index] = polynomial_node(graph, index, built, point)
-    left, right = (built[a] for a in graph.nodes[compared].args)
-    return None if left is None or right is None else difference(left, right)
 
 
 def output_polynomials(graph: Graph, trace: Trace, point: Sequence[Fraction]) -> list[Polynomial | None]:
@@ -42,7 +33,7 @@ def output_polynomials(graph: Graph, trace: Trace, point: Sequence[Fraction]) ->
 
 def difference(left: Polynomial, right: Polynomial) -> Polynomial:
     """left - right."""
-    return _sum([left, _scaled(right, Fraction(-1))])
+    return sum_of([left, _scaled(right, Fraction(-1))])
 
 
 def restricted(polynomial: Polynomial, columns: Sequence[int]) -> Polynomial:
@@ -76,11 +67,11 @@ def polynomial_node(
     if len(known) < len(inputs):
         return None
     if node.op == "add":
-        return _sum(known)
+        return sum_of(known)
     if node.op == "multiply":
-        return _product(known, zero)
+        return product_of(known, zero)
     if node.op == "power" and node.data.denominator == 1 and 0 < node.data <= 16:
-        return _product(known * int(node.data), zero)
+        return product_of(known * int(node.data), zero)
     return None
 
 
@@ -88,7 +79,8 @@ def _clean(polynomial: Polynomial) -> Polynomial:
     return {e: c for e, c in polynomial.items() if c}
 
 
-def _sum(terms: Sequence[Polynomial]) -> Polynomial:
+def sum_of(terms: Sequence[Polynomial]) -> Polynomial:
+    """The sum."""
     total: Polynomial = {}
     for term in terms:
         for exponents, factor in term.items():
@@ -100,7 +92,8 @@ def _scaled(polynomial: Polynomial, factor: Fraction) -> Polynomial:
     return {e: c * factor for e, c in polynomial.items()}
 
 
-def _product(factors: Sequence[Polynomial], zero: tuple[int, ...]) -> Polynomial | None:
+def product_of(factors: Sequence[Polynomial], zero: tuple[int, ...]) -> Polynomial | None:
+    """The product, `zero` being the exponents of 1; None where it is long."""
     product: Polynomial = {zero: Fraction(1)}
     for factor in factors:
         if len(product) * len(factor) > _MAX_TERMS**2:

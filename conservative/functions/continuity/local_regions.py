@@ -1,9 +1,9 @@
 """Every open region next to a point, exactly: for ties between polynomials of two variables, or functions of one.
 
 The differences that are tied at a point divide a neighbourhood into finitely many open regions and curves between them.
-Where they are polynomials of at most two variables, the regions that reach the point are known exactly; where they
-depend on one variable, there are two, told apart by series. On a region one piece is F, and the curves have measure
-zero: Clarke's Jacobian is the hull of the Jacobians at the point of exactly these pieces.
+Where they are polynomials of at most two variables, or have the signs of such, the regions that reach the point are
+known exactly; where they depend on one variable, there are two, told apart by series. On a region one piece is F, and
+the curves have measure zero: Clarke's Jacobian is the hull of the Jacobians at the point of exactly these pieces.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,11 +12,12 @@ from itertools import product
 
 from conservative._core.errors import FunctionError
 from conservative.functions.continuity.arcs import GERMS, axis_arcs
+from conservative.functions.continuity.compared_signs import sign_polynomial
 from conservative.functions.continuity.local_polynomials import Polynomial, difference, polynomial_node
 from conservative.functions.continuity.power_series import Germ
 from conservative.functions.continuity.sign_patterns import local_patterns
 from conservative.functions.graph.evaluate import HOLE, Trace, comparisons, first_true, value_pass
-from conservative.functions.graph.nodes import BOOLEANS, Graph, reachable
+from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph, reachable
 from conservative.functions.ties.active_pieces import Key, choice_key
 
 _MOST_FORMS = 12
@@ -25,16 +26,19 @@ _MOST_FORMS = 12
 Choice = dict[Key, int]
 
 
-def region_choices(graph: Graph, trace: Trace, point: Sequence[Fraction]) -> list[Choice] | None:
-    """The choices at tied switches on every open region that reaches the point; None where that is not decided."""
+def region_choices(graph: Graph, trace: Trace, point: Sequence[Fraction], *, around: Graph) -> list[Choice] | None:
+    """The choices at tied switches on every open region that reaches the point; None where that is not decided.
+
+    `around` is the graph beside the point, where the other holds what is known at the point only.
+    """
     tied = [i for i, options in trace.options.items() if len(options) > 1]
     if trace.forced or any(graph.nodes[i].op == "sign" for i in reachable(graph.nodes, graph.outputs)):
         return None
-    below = reachable(graph.nodes, [a for i in tied for a in graph.nodes[i].args])
+    below = reachable(around.nodes, [a for i in tied for a in graph.nodes[i].args])
     columns = {graph.nodes[i].data for i in below if graph.nodes[i].op == "variable"}
     if len(columns) == 1:
-        return _on_a_line(graph, trace, tied, point, columns.pop())
-    return _Regions(graph, trace, point).choices() if len(columns) == 2 else None
+        return _on_a_line(around, trace, tied, point, columns.pop())
+    return _Regions(graph, trace, point, around).choices()
 
 
 def _on_a_line(
@@ -78,12 +82,30 @@ def _tied_exactly(graph: Graph, trace: Trace, tied: Sequence[int], point: Sequen
 class _Regions:
     """The polynomials that nodes may be on the regions, and the signs of their differences."""
 
-    def __init__(self, graph: Graph, trace: Trace, point: Sequence[Fraction]) -> None:
-        self.graph, self.trace, self.point = graph, trace, point
-        tied = [i for i, options in trace.options.items() if len(options) > 1]
-        self.order = reachable(graph.nodes, tied)
+    def __init__(self, graph: Graph, trace: Trace, point: Sequence[Fraction], around: Graph) -> None:
+        self.graph, self.trace, self.point, self.around = graph, trace, point, around
         self.place: dict[frozenset[tuple[tuple[int, ...], Fraction]], tuple[int, int]] = {}
         self.gaps: list[Polynomial] = []
+        self.guards: dict[int, Polynomial | None] = {}
+        self.order = self._needed()
+
+    def _needed(self) -> list[int]:
+        """What decides the tied switches that are reached; nothing below guards with the sign of a polynomial."""
+        seen: set[int] = set()
+        stack = list(self.graph.outputs)
+        while stack:
+            index = stack.pop()
+            if index in seen:
+                continue
+            seen.add(index)
+            node, options = self.graph.nodes[index], self.trace.options.get(index, ())
+            chosen = node.op in ("max", "min", "piecewise")
+            stack.extend((node.args[i] for i in options) if chosen else node.args)
+            for compared in self._boundaries(index) if node.op == "piecewise" and len(options) > 1 else ():
+                self.guards[compared] = sign_polynomial(self.around, compared, self.point)
+                stack.extend(self.graph.nodes[compared].args if self.guards[compared] is None else ())
+        below = reachable(self.graph.nodes, [i for i in seen if len(self.trace.options.get(i, ())) > 1])
+        return [i for i in below if i in seen]
 
     def choices(self) -> list[Choice] | None:
         """One choice for every pattern of signs that is met on an open region."""
@@ -136,8 +158,11 @@ class _Regions:
         if node.op == "abs":
             pairs = [(forms[node.args[0]], [{}])]
         elif node.op == "piecewise":
-            sides = [self.graph.nodes[c].args for c in self._boundaries(index)]
-            pairs = [(forms[left], forms[right]) for left, right in sides]
+            pairs = []
+            for compared in self._boundaries(index):
+                known = self.guards[compared]
+                left, right = self.graph.nodes[compared].args
+                pairs.append((forms[left], forms[right]) if known is None else ([known], [{}]))
         else:
             operands = [node.args[i] for i in self.trace.options[index]]
             pairs = [(forms[a], forms[b]) for i, a in enumerate(operands) for b in operands[i + 1 :]]
@@ -162,47 +187,48 @@ class _Regions:
     def _choice(self, pattern: Sequence[int]) -> Choice | None:
         """What each tied switch takes where the differences have given signs."""
         taken: Choice = {}
-        value: dict[int, Polynomial] = {}
+        value: dict[int, Polynomial | None] = {}
+        for index in self.order:
+            node, options = self.graph.nodes[index], self.trace.options.get(index, ())
+            if node.op not in SWITCHES:
+                value[index] = polynomial_node(self.graph, index, value, self.point)
+                continue
+            branch = options[0] if len(options) == 1 else None
+            if len(options) > 1:
+                branch = self._taken(index, pattern, value)
+                if branch not in options:
+                    return None
+                taken[choice_key(self.graph, index)] = branch
+            inner = None if branch is None else value[node.args[0 if node.op == "abs" else branch]]
+            value[index] = difference({}, inner) if inner is not None and node.op == "abs" and branch else inner
+        return taken
 
-        def sign(left: Polynomial, right: Polynomial) -> int:
-            gap = difference(left, right)
+    def _taken(self, index: int, pattern: Sequence[int], value: Mapping[int, Polynomial | None]) -> int:
+        """The branch of one tied switch; `HOLE` where none is."""
+        node = self.graph.nodes[index]
+
+        def sign(gap: Polynomial) -> int:
             place, turned = self.place[_key(gap)] if gap else (0, 0)
             return pattern[place] * turned
 
-        for index in self.order:
-            node, options = self.graph.nodes[index], self.trace.options.get(index, ())
-            if node.op in BOOLEANS or node.op == "compare":
-                continue
-            if node.op == "abs":
-                inner = value[node.args[0]]
-                branch = options[0] if len(options) == 1 else int(sign(inner, {}) < 0)
-                value[index] = difference({}, inner) if branch else inner
-            elif node.op in ("max", "min"):
-                way = 1 if node.op == "max" else -1
-                branch = options[0]
-                for other in options[1:]:
-                    if way * sign(value[node.args[other]], value[node.args[branch]]) > 0:
-                        branch = other
-                value[index] = value[node.args[branch]]
-            elif node.op == "piecewise":
-                signs = {**self.trace.signs}
-                for c in self._boundaries(index) if len(options) > 1 else ():
-                    left, right = self.graph.nodes[c].args
-                    signs[c] = sign(value[left], value[right])
-                found = first_true(self.graph, node.branches()[1], signs) if len(options) > 1 else options[0]
-                if found is None or found == HOLE or found not in options:
-                    return None
-                branch = found
-                value[index] = value[node.args[branch]]
-            else:
-                made = polynomial_node(self.graph, index, value, self.point)
-                if made is None:
-                    return None
-                value[index] = made
-                continue
-            if len(options) > 1:
-                taken[choice_key(self.graph, index)] = branch
-        return taken
+        def above(left: int, right: int) -> int:
+            first, second = value[left], value[right]
+            return 0 if first is None or second is None else sign(difference(first, second))
+
+        if node.op == "abs":
+            return int(sign(value[node.args[0]] or {}) < 0)
+        if node.op == "piecewise":
+            signs = {**self.trace.signs}
+            for c in self._boundaries(index):
+                known = self.guards[c]
+                signs[c] = above(*self.graph.nodes[c].args) if known is None else sign(known)
+            found = first_true(self.graph, node.branches()[1], signs)
+            return HOLE if found is None else found
+        way = 1 if node.op == "max" else -1
+        branch, *others = self.trace.options[index]
+        for other in others:
+            branch = other if way * above(node.args[other], node.args[branch]) > 0 else branch
+        return branch
 
 
 def _key(polynomial: Polynomial) -> frozenset[tuple[tuple[int, ...], Fraction]]:

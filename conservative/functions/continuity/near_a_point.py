@@ -12,9 +12,18 @@ from math import lcm
 from typing import Any
 
 from conservative._core.errors import FunctionError
-from conservative.functions.continuity.arcs import GERMS, Arc, Sides, axis_arcs, guard_sides, half_lines
+from conservative.functions.continuity.arcs import (
+    GERMS,
+    Arc,
+    Sides,
+    axis_arcs,
+    crosses_smoothly,
+    guard_sides,
+    half_lines,
+)
+from conservative.functions.continuity.compared_signs import sign_polynomial
 from conservative.functions.continuity.laurent import LaurentArithmetic, power_series
-from conservative.functions.continuity.local_polynomials import compared_polynomial, difference, output_polynomials
+from conservative.functions.continuity.local_polynomials import difference, output_polynomials
 from conservative.functions.continuity.power_series import Germ
 from conservative.functions.continuity.seams import open_seams
 from conservative.functions.continuity.sign_patterns import contradictory, local_patterns, parts_across
@@ -67,7 +76,7 @@ def _tied_alike(graph: Graph, point: Sequence[Fraction], base: Trace) -> bool:
 
 def reach(graph: Graph, trace: Trace, point: Sequence[Fraction]) -> Reach:
     """Whether the resolved signs of a trace are met beside the point."""
-    polynomials = {c: compared_polynomial(graph, c, point) for c in trace.forced}
+    polynomials = {c: sign_polynomial(graph, c, point) for c in trace.forced}
     known = {c: p for c, p in polynomials.items() if p is not None}
     signs = tuple(trace.forced[c] for c in known)
     patterns = local_patterns(list(known.values()))
@@ -149,8 +158,8 @@ def _parting_on_a_curve(graph: Graph, compared: int, point: Sequence[Fraction]) 
 
     Guards with a gradient at the point are left to the arcs, which follow them in every direction.
     """
-    guard = compared_polynomial(graph, compared, point)
-    if not guard or min(map(sum, guard)) < 2:
+    guard = sign_polynomial(graph, compared, point)
+    if not guard or crosses_smoothly(graph, compared, point, _variables(graph.nodes)):
         return None
     constants = [Germ.of((x,)) for x in point]
     pieces = {

@@ -20,10 +20,13 @@ _Slopes = dict[int, Fraction]
 
 
 def decided_traces(
-    graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], traces: Sequence[Trace]
+    graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], traces: Sequence[Trace], *, around: Graph
 ) -> tuple[Trace, ...]:
-    """The same value passes, every Piecewise left with the branches that its guards choose at the point or near it."""
-    near = _Near(graph, arithmetic, point)
+    """The same value passes, every Piecewise left with the branches that its guards choose at the point or near it.
+
+    `around` is the graph beside the point, where the other holds what is known at the point only.
+    """
+    near = _Near(graph, arithmetic, point, around)
     kept = [trace for trace in traces if _through_the_point(trace) or near.met(trace, {})]
     return tuple(replace(t, options={**t.options, **{i: near.branches(t, i) for i in t.guarded}}) for t in kept)
 
@@ -31,8 +34,8 @@ def decided_traces(
 class _Near:
     """What is met beside one point."""
 
-    def __init__(self, graph: Graph, arithmetic: Arithmetic, point: Sequence[Any]) -> None:
-        self.graph, self.arithmetic, self.point = graph, arithmetic, point
+    def __init__(self, graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], around: Graph) -> None:
+        self.graph, self.arithmetic, self.point, self.around = graph, arithmetic, point, around
         self._rational: Any = ()
 
     def branches(self, trace: Trace, index: int) -> tuple[int, ...]:
@@ -52,7 +55,8 @@ class _Near:
     def met(self, trace: Trace, signs: Mapping[int, int]) -> bool:
         """Whether some signs of tied comparisons may be met beside the point: not proved never to be."""
         asked = replace(trace, forced={**trace.forced, **signs}, signs={**trace.signs, **signs})
-        return reached(self.graph, self.arithmetic, asked, self._rational_point()) is not Reach.NEVER
+        found = reached(self.graph, self.arithmetic, asked, self._rational_point(), around=self.around)
+        return found is not Reach.NEVER
 
     def _rational_point(self) -> Any:
         if self._rational == ():

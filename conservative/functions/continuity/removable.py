@@ -15,7 +15,7 @@ from typing import Any
 
 from conservative._core.errors import FunctionError
 from conservative.functions.continuity.arcs import GERMS, axis_arcs
-from conservative.functions.continuity.domain_edges import never_negative
+from conservative.functions.continuity.compared_signs import never_negative
 from conservative.functions.continuity.laurent import LaurentArithmetic, power_series
 from conservative.functions.continuity.local_polynomials import Polynomial, polynomial_node, restricted
 from conservative.functions.continuity.power_series import Germ

@@ -17,9 +17,9 @@ from typing import Any
 import sympy
 
 from conservative.functions.continuity.arcs import GERMS, crosses_smoothly
+from conservative.functions.continuity.compared_signs import sign_polynomial
 from conservative.functions.continuity.local_polynomials import (
     Polynomial,
-    compared_polynomial,
     difference,
     output_polynomials,
 )
@@ -80,7 +80,7 @@ def _strata(graph: Graph, base: Trace, point: Sequence[Fraction] | None) -> Iter
             yield _Stratum(index, {})
             continue
         guards = graph.nodes[index].branches()[1]
-        forms = [None if point is None else compared_polynomial(graph, c, point) for c in tied]
+        forms = [None if point is None else sign_polynomial(graph, c, point) for c in tied]
         smooth = {c for c in tied if point is None or crosses_smoothly(graph, c, point, _columns(graph, [c]))}
         for signs in product((-1, 0, 1), repeat=len(tied)):
             on = dict(zip(tied, signs, strict=True))
@@ -130,7 +130,7 @@ def _parting(graph: Graph, point: Sequence[Fraction], on: Signs, beside: Signs) 
 
 def _is_told(graph: Graph, point: Sequence[Fraction], on: Signs, beside: Signs) -> bool:
     """Whether both strata reach the point, and whatever vanishes on the thin one is in its ideal."""
-    forms = {c: compared_polynomial(graph, c, point) or {} for c in on}
+    forms = {c: sign_polynomial(graph, c, point) or {} for c in on}
     if all(form and max(map(sum, form)) == 1 for form in forms.values()):
         return True
     ((compared, form),) = forms.items() if len(forms) == 1 else ((0, {}),)
@@ -160,7 +160,7 @@ def _ideal(graph: Graph, point: Sequence[Fraction], on: Signs) -> Any:
     """A Gröbner basis of polynomials that vanish on a stratum; None where a comparison is no polynomial."""
     generators: list[Any] = []
     for compared, sign in on.items():
-        form = compared_polynomial(graph, compared, point) if not sign else {}
+        form = sign_polynomial(graph, compared, point) if not sign else {}
         if form is None:
             return None
         generators += [_written(root) for root in _roots(form)] or ([sympy.sqf_part(_written(form))] if form else [])

@@ -33,7 +33,7 @@ from conservative.functions.graph.nodes import BOOLEANS, Graph
 from conservative.functions.ties.active_pieces import not_lipschitz
 from conservative.functions.ties.double_description import ExactCone, rational_multiple
 from conservative.functions.ties.lp_cones import LinearCone, telling_order
-from conservative.functions.ties.smooth_atoms import lay_out, operands, unit
+from conservative.functions.ties.smooth_atoms import lay_out, operands, steep_comparisons, unit
 
 _SIDES = 4
 """Most other sides of a tie whose every subset may stay tied along an equation."""
@@ -97,7 +97,8 @@ class CellSearch:
     ) -> None:
         self.graph, self.trace, self.arithmetic, self.outputs, self.thin = graph, trace, arithmetic, outputs, thin
         self.level = thin and not all(trace.forced.values())
-        self.layout = lay_out(graph, trace, arithmetic, outputs)
+        self.steep = steep_comparisons(graph, trace, arithmetic)
+        self.layout = lay_out(graph, trace, arithmetic, outputs, self.steep)
         self.complete = True
         self.steady = True
         self.sure = True
@@ -110,6 +111,9 @@ class CellSearch:
 
     def leaves(self) -> Iterator[_Prefix]:
         """Depth first, the prefixes that reach the end."""
+        if self.steep.intersection(self.trace.forced):
+            self.complete = self.sure = False
+            return
         signs = {c: s for c, s in self.trace.signs.items() if s != 0 or c in self.trace.forced}
         stack = [_Prefix(0, {}, signs, ExactCone.whole(self.graph.width))]
         while stack:
@@ -223,6 +227,9 @@ class CellSearch:
             return
         unsettled = next(g for g in guards if truth(self.graph, g, prefix.signs) is None)
         compared = next(c for c in comparisons(self.graph, unsettled) if c not in prefix.signs)
+        if compared in self.steep:
+            self.complete = self.sure = False
+            return
         slope = self._gap(prefix, compared)
         if not self.graph.linear[compared]:
             self.steady &= self._meets_along(slope, distinct)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import FunctionError
 from conservative.functions.graph.arithmetic import Arithmetic
-from conservative.functions.graph.evaluate import Trace, comparisons
+from conservative.functions.graph.evaluate import Trace, Undefined, comparisons
 from conservative.functions.graph.forward_mode import Gradient, dense, propagate
-from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph
+from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph, reachable
 from conservative.functions.ties.active_pieces import not_lipschitz
 
 
@@ -54,9 +54,11 @@ class Layout:
         return arithmetic.clean(row[:inner] + row[inner:] @ self.slopes)
 
 
-def lay_out(graph: Graph, trace: Trace, arithmetic: Arithmetic, outputs: tuple[int, ...]) -> Layout:
-    """Sort the nodes below some outputs (and below resolved comparisons) by their role."""
-    below = _needed(graph, trace, outputs, {})
+def lay_out(
+    graph: Graph, trace: Trace, arithmetic: Arithmetic, outputs: tuple[int, ...], steep: frozenset[int]
+) -> Layout:
+    """Sort the nodes below some outputs (and below resolved comparisons) by their role; nothing below `steep` ones."""
+    below = _needed(graph, trace, outputs, steep)
     constant: set[int] = set()
     switched: set[int] = set()
     curved: set[int] = set()
@@ -76,10 +78,27 @@ def lay_out(graph: Graph, trace: Trace, arithmetic: Arithmetic, outputs: tuple[i
             if node.op == "multiply" and len(varying) == 1:
                 continue
             (curved if index in switched else nonlinear).add(index)
-    order = _needed(graph, trace, outputs, nonlinear)
+    order = _needed(graph, trace, outputs, steep | nonlinear)
     atoms, first = _columns(graph, [i for i in order if i in nonlinear])
     slopes = _slopes(graph, trace, arithmetic, {i: atoms[i][1] for i in first}) if first else None
     return Layout(order, frozenset(constant), frozenset(curved), atoms, slopes, graph.width + len(first))
+
+
+def steep_comparisons(graph: Graph, trace: Trace, arithmetic: Arithmetic) -> frozenset[int]:
+    """The tied or resolved comparisons below which a derivative is not finite, as that of a norm at 0."""
+    compared = [c for c in trace.signs if trace.boundary(c) or c in trace.forced]
+    steep: set[int] = set()
+    row = dense(None, 1, arithmetic)
+    for index in reachable(graph.nodes, compared):
+        node = graph.nodes[index]
+        if isinstance(trace.values[index], Undefined) or any(a in steep for a in operands(graph, trace, index)):
+            steep.add(index)
+        elif node.op in ("power", "smooth"):
+            try:
+                propagate(graph, trace, arithmetic, index=index, inputs={node.args[0]: row}, branch=0)
+            except FunctionError:
+                steep.add(index)
+    return frozenset(c for c in compared if c in steep)
 
 
 def _columns(graph: Graph, nodes: list[int]) -> tuple[dict[int, tuple[int, Fraction]], list[int]]:
