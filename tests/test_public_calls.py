@@ -215,6 +215,28 @@ def test_long_results_are_cut_where_it_hurts_least() -> None:
         assert len(repr(result)) < 120, repr(result)
 
 
+def test_what_is_cut_is_closed() -> None:
+    assert result_line(0, f"f({'x' * 200}, [1, 2])", "DONE") == f"int(f({'x' * 104}…), DONE)"
+    assert result_line(0, f"[({'x' * 200})]") == f"int([({'x' * 109}…)])"
+    assert result_line(0, "DONE", sentence="x" * 200) == f"int(DONE, '{'x' * 105}…')"
+
+
+def test_a_bracket_of_long_rationals_is_shown_in_short() -> None:
+    third = Fraction(10**40, 3 * 10**40 + 1)
+    assert repr(cj.Bracket(third, Fraction(1, 2))) == "Bracket(lower=≈0.333333, upper=1/2)"
+    assert repr(cj.Bracket(0, Fraction(10**5001, 3))) == "Bracket(lower=0, upper=≈3.33333E+5000)"
+    assert repr(cj.Bracket(np.float64(0.5), np.inf)) == "Bracket(lower=0.5, upper=inf)"
+
+
+def test_one_thing_is_shown_in_the_singular_and_exactness_as_one_word(results: dict[str, Any]) -> None:
+    shown = {repr(item) for value in results.values() for item in held(value) if type(item) in KINDS}
+    assert any(re.search(r"\b1 \w", text) for text in shown)
+    for text in shown:
+        assert not re.search(r"(?<![\d.×^+-])(?<!× )\b1 [a-z-]+s\b", text), text
+        assert "Exactness." not in text, text
+        assert "the true set" not in text, text
+
+
 def test_a_bracket_is_shown_rounded_outward() -> None:
     assert between(cj.Bracket(0.12345678, 0.13)) == "in [0.123456, 0.130001]"
     assert between(cj.Bracket(0.7, 0.7000000000000001)) == "in [0.7, 0.7000000000000001]"

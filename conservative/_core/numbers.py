@@ -8,6 +8,7 @@ from numbers import Real
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError
 from conservative._core.printable import shown
+from conservative._core.result_lines import number_text, result_line
 
 UNIT_ROUNDOFF = 2.0**-53
 """Largest relative error of one rounding to double precision, round to nearest."""
@@ -87,7 +88,7 @@ class Bracket:
             return Bracket(-math.inf, math.inf)
 
     def __repr__(self) -> str:
-        return f"Bracket(lower={self.lower!r}, upper={self.upper!r})"
+        return result_line(self, f"lower={number_text(self.lower)}", f"upper={number_text(self.upper)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 import math
 import re
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from conservative._core.numbers import Bracket
+if TYPE_CHECKING:
+    from conservative._core.numbers import Bracket
 
 _LONGEST = 119
 _SHORTEST = 12
@@ -25,8 +28,38 @@ def result_line(result: object, *parts: str, sentence: str = "") -> str:
         size, second = len(words[i]), max((len(word) for j, word in enumerate(words) if j != i), default=0)
         if size <= _SHORTEST:
             break
-        words[i] = words[i][: max(size - over - 1, min(second, size - 2), _SHORTEST - 2)] + "…"
+        words[i] = _cut(words[i], max(size - over, min(second + 1, size - 1), _SHORTEST - 1))
     return f"{name}({', '.join(words)})"
+
+
+def _cut(text: str, size: int) -> str:
+    """The beginning of a text, then "…", then what closes its brackets and its quote, in so many characters."""
+    kept = text[: size - 1]
+    while len(kept) + 1 + len(_closing(kept)) > max(size, 2):
+        kept = kept[:-1]
+    return f"{kept}…{_closing(kept)}"
+
+
+def _closing(text: str) -> str:
+    if text.startswith(("'", '"')):
+        return text[0] * (text.count(text[0]) % 2)
+    waiting: list[str] = []
+    for letter in text:
+        if letter in "([{":
+            waiting.append(")]}"["([{".index(letter)])
+        elif waiting and letter == waiting[-1]:
+            waiting.pop()
+    return "".join(reversed(waiting))
+
+
+def number_text(value: object) -> str:
+    """A number as it is; one that is longer than Python prints, in six digits."""
+    if isinstance(value, float):
+        return float.__repr__(value)
+    try:
+        return str(value)
+    except ValueError:
+        return _six_digits(Fraction(value)) if isinstance(value, (int, Fraction)) else type(value).__name__
 
 
 def above(value: float) -> str:
@@ -34,7 +67,7 @@ def above(value: float) -> str:
     return f"{float(Context(prec=6, rounding=ROUND_CEILING).create_decimal_from_float(value)):.6g}"
 
 
-def between(bracket: Bracket) -> str:
+def between(bracket: "Bracket") -> str:
     """A bracket: its ends as they are where they are close, otherwise in six digits, rounded outward."""
     low, high = bracket.lower, bracket.upper
     if math.isfinite(high - low) and high - low <= 1e-5 * max(abs(low), abs(high)):
@@ -52,9 +85,16 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else _plural(noun)}"
 
 
+def shape(sizes: Sequence[object]) -> str:
+    """`2 × 3`, the shape of one matrix."""
+    return " × ".join(map(str, sizes))
+
+
 def _plural(noun: str) -> str:
     if noun.endswith(("ex", "ix")):
         return f"{noun[:-2]}ices"
+    if noun.endswith(("ch", "sh", "ss")):
+        return f"{noun}es"
     return f"{noun[:-1]}ies" if re.search("[^aeou]y$", noun) else f"{noun}s"
 
 
@@ -63,5 +103,9 @@ def _in_six_digits(number: re.Match[str]) -> str:
         value = Fraction(number[0])
     except (ValueError, ZeroDivisionError):  # longer than Python reads
         return f"{number[0][:6]}…"
+    return _six_digits(value)
+
+
+def _six_digits(value: Fraction) -> str:
     near = Context(prec=6).divide(Decimal(value.numerator), Decimal(value.denominator)).normalize()
     return f"{'' if Fraction(near) == value else '≈'}{near}"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conservative._core.numbers import Bracket, float_above
+from conservative._core.result_lines import count
 from conservative.analysis.layout import LARGEST_SHOWN, SHORT, claim_text, down_text, up_text, value_text
 from conservative.analysis.sentences import Finding
 from conservative.analysis.verdict import ContractionOutcome
@@ -164,7 +165,7 @@ def _ball(kind: str, proof: dict[str, Any]) -> str:
     if kind == "contraction":
         return "the ellipsoid"
     if kind in {"polytope", "exact"}:
-        return f"the polytope of {len(proof['vertices'])} vertices"
+        return f"the polytope of {count(len(proof['vertices']), 'vertex')}"
     if kind == "blocks":
         parts = [_ball(part["kind"], part["proof"]) for part in proof["proofs"]]
         if not all(parts):

@@ -4,6 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 from conservative._core.families.as_family import MatrixFamily
+from conservative._core.result_lines import count
 from conservative.analysis.layout import LARGEST_SHOWN, matrix_lines
 from conservative.analysis.sentences import Finding
 from conservative.functions import PiecewiseSelection, Residual, StructuredMap
@@ -30,8 +31,9 @@ def _update_lines(F: PiecewiseSelection | StructuredMap) -> list[str]:
     if isinstance(F, StructuredMap):
         return [
             "F(x, θ) = W φ(M x + N θ + c) + P x + Q θ + d, given as arrays",
-            f"  φ: {F.piece.name} of {len(F.inner)} numbers",
-            f"  has {F.size} components in {F.state_size} states and {F.parameter_size} parameters",
+            f"  φ: {F.piece.name} of {count(len(F.inner), 'number')}",
+            f"  has {count(F.size, 'component')} in {count(F.state_size, 'state')} and "
+            f"{count(F.parameter_size, 'parameter')}",
         ]
     symbols = ", ".join(str(s) for s in F.state)
     given = "; " + ", ".join(str(s) for s in F.parameters) if F.parameters else ""

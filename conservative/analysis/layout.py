@@ -154,7 +154,6 @@ def claim_text(sentence: str) -> str:
         return f"rho(A_{word_text([int(number) - 1 for number in re.findall(r'[0-9]+', match[1])], count)})"
 
     sentence = re.sub(r"rho\((A_\d+(?: A_\d+)*)\)", word, sentence)
-    sentence = sentence.replace(")^(1/1),", "),")
 
     def exactly(match: re.Match[str]) -> str:
         if len(match[1]) <= _LONGEST_EXACT:

@@ -12,6 +12,7 @@ from conservative._core.errors import ArgumentError, FileFormatError
 from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.families.readers import SUFFIXES, parse_family_json, read_family
 from conservative._core.printable import one_line
+from conservative._core.result_lines import count, result_line
 from conservative.functions import PiecewiseSelection, StructuredMap, parse_function_text, read_function_file
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.jacobians.jacobian_zonotope import MAX_LISTED_TIES
@@ -56,6 +57,11 @@ class Problem:
     source: str = ""
     answer: str = ""
     tolerance: float | None = None
+
+    def __repr__(self) -> str:
+        given = {"at": self.at, "initial": self.initial}
+        known = (x for x in (self.function, self.jacobian, self.family) if x is not None)
+        return result_line(self, repr(self.title), *map(repr, known), *(k for k, x in given.items() if x is not None))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", one_line(self.title))
@@ -139,7 +145,7 @@ def _read(source: Any, variables: Sequence[str]) -> Problem:
     if isinstance(source, JacobianSet):
         return Problem("a set of Jacobian blocks [A B]", jacobian=source)
     family = as_family(source, call="analyze", argument="source")
-    return Problem(f"{family.count} matrices of order {family.size}", family=family)
+    return Problem(_size(family), family=family)
 
 
 def _read_file(name: str, variables: Sequence[str]) -> Problem:
@@ -149,13 +155,17 @@ def _read_file(name: str, variables: Sequence[str]) -> Problem:
         return Problem(file.title or Path(name).name, function=file.function, at=file.at, initial=file.initial)
     if suffix in SUFFIXES:
         family = read_family(name, variables=variables)
-        return Problem(f"{Path(name).name}: {family.count} matrices of order {family.size}", family=family)
+        return Problem(f"{Path(name).name}: {_size(family)}", family=family)
     if not suffix and len(name) <= _LONGEST_NAME and not Path(name).exists():
         gallery.load(name)
     raise ArgumentError(
         f"{name[:_LONGEST_NAME]}: neither a case of the gallery nor a file of a known type. "
         f"A function file ends in .toml, a family of matrices in {', '.join(SUFFIXES)}."
     )
+
+
+def _size(family: MatrixFamily) -> str:
+    return f"{count(family.count, 'matrix')} of order {family.size}"
 
 
 def problem_from_text(text: str) -> Problem:
@@ -177,7 +187,7 @@ def problem_from_text(text: str) -> Problem:
     start = text.lstrip()
     if start.startswith(("[", "{")) and not _TABLE.match(start):
         family = parse_family_json(text)
-        return Problem(f"{family.count} matrices of order {family.size}", family=family)
+        return Problem(_size(family), family=family)
     try:
         file = parse_function_text(text)
     except FileFormatError as error:

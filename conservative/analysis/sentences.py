@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from conservative._core.exactness import Exactness
+from conservative._core.result_lines import count
 from conservative.analysis.layout import (
     LARGEST_SHOWN,
     bracket_text,
@@ -129,7 +130,7 @@ def _hull_text(count: int) -> str:
 def about_ties(J: JacobianZonotope, norm: LargestNorm | None) -> Finding:
     """A zonotope of blocks [A B] whose ties are too many to list, and what its norm decides."""
     q, n = J.shape
-    lines = [f"J_F = base + Σ t_i u_i v_iᵀ over {J.tie_count} ties, t_i in [0, 1], blocks of shape {q} × {n}"]
+    lines = [f"J_F = base + Σ t_i u_i v_iᵀ over {count(J.tie_count, 'tie')}, t_i in [0, 1], blocks of shape {q} × {n}"]
     if not J.tight:
         lines.append("a superset of what the program may return: some tie changes the block by more than rank one")
     if J.exactness is Exactness.EXACT:
@@ -165,7 +166,7 @@ def about_products(expanding: Product | None, searched: int, radius: JointSpectr
     if expanding is None and not searched:
         lines.append("products were not tried one by one: the time given is too short for that")
     elif expanding is None:
-        lines.append(f"no product of up to {searched} matrices has spectral radius above 1 (proved)")
+        lines.append(f"no product of up to {count(searched, 'matrix')} has spectral radius above 1 (proved)")
     else:
         text = word_text(expanding.word, expanding.count)
         exact = f", eigenvalue {expanding.eigenvalue} exactly" if expanding.eigenvalue is not None else ""
@@ -274,4 +275,4 @@ def _set_lines(name: str, vertices: Any, exact: Any, error: float = 0.0) -> list
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     row, column = divmod(int(np.argmax(high - low)), m)
     ends = f"[{known_text(low[row, column], error)}, {known_text(high[row, column], error)}]"
-    return [f"{name}: {k} vertices; the widest entry, ({row + 1}, {column + 1}), ranges over {ends}"]
+    return [f"{name}: {count(k, 'vertex')}; the widest entry, ({row + 1}, {column + 1}), ranges over {ends}"]

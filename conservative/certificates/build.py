@@ -96,7 +96,7 @@ def contraction_certificate(family: Any, P: Any, gamma: Any, *, strict: bool = F
     --------
     >>> certificate = contraction_certificate([[["1/2", "1/4"], [0, "1/2"]]], [[1, 0], [0, 1]], "4/5")
     >>> str(certificate.claim)
-    'The joint spectral radius of the 1 given 2 x 2 matrices is <= 4/5.'
+    'The joint spectral radius of the given 2 x 2 matrix is <= 4/5.'
     """
     matrices = as_family(family, call="contraction_certificate", argument="family")
     norm = as_family([P], call="contraction_certificate", argument="P").exact[0]
@@ -142,7 +142,7 @@ def upper_certificate(
     >>> corners, images = [[1, 1], [1, -1]], [[[(0, 1)], [(1, 1)]]]
     >>> square = PolytopeProof("symmetric", 1, corners, [0, 1], 2, [[1, 1], [1, -1]], 1, images)
     >>> str(upper_certificate([[["1/2", 0], [0, "1/2"]]], square, "1/2").claim)
-    'The joint spectral radius of the 1 given 2 x 2 matrices is <= 1/2.'
+    'The joint spectral radius of the given 2 x 2 matrix is <= 1/2.'
     """
     matrices = as_family(family, call="upper_certificate", argument="family")
     claim = inequality("<" if strict else "<=", as_fraction(bound))
@@ -180,7 +180,7 @@ def equality_certificate(
     --------
     >>> half = equality_certificate([[["1/2"]]], word=(0,), lower="1/2", upper="1/2", proof=QuadraticProof([[1]]))
     >>> str(half.claim)
-    'The joint spectral radius of the 1 given 1 x 1 matrices is exactly 1/2.'
+    'The joint spectral radius of the given 1 x 1 matrix is exactly 1/2.'
     """
     matrices = as_family(family, call="equality_certificate", argument="family")
     low, high = as_fraction(lower), as_fraction(upper)
@@ -215,8 +215,8 @@ def exact_certificate(family: Any, proof: ExactProof) -> Certificate:
     >>> vertices, tree = [[golden, 1], [0, 1]], [None, None]
     >>> images = [[None, [(0, golden**-2), (1, -(golden**-2))]]]
     >>> proof = exact_proof([[[1, 1], [1, 0]]], word=(0,), vertices=vertices, tree=tree, images=images)
-    >>> str(exact_certificate([[[1, 1], [1, 0]]], proof).claim)[:77]
-    'The joint spectral radius of the 1 given 2 x 2 matrices equals rho(A_1)^(1/1)'
+    >>> str(exact_certificate([[[1, 1], [1, 0]]], proof).claim)[:67]
+    'The joint spectral radius of the given 2 x 2 matrix equals rho(A_1)'
     """
     matrices = as_family(family, call="exact_certificate", argument="family")
     return proved(seal(matrices, proof.kind, bracket("=", proof.lower, proof.upper), proof.document()))

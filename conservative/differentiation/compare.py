@@ -8,7 +8,7 @@ from conservative._core.errors import ArgumentError
 from conservative._core.exactness import Exactness
 from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, largest, round_down, round_up
-from conservative._core.result_lines import between, result_line
+from conservative._core.result_lines import between, count, result_line
 from conservative.differentiation.implicit import ImplicitJacobian, exact_blocks, implicit_jacobian
 from conservative.differentiation.implicit_hull import ImplicitHull, is_box_of_rank_one
 from conservative.iteration import FixedSet, fixed_set
@@ -84,7 +84,7 @@ class DerivativeComparison:
     def __repr__(self) -> str:
         return result_line(
             self,
-            f"piggyback of {len(self.piggyback.vertices)} vertices",
+            f"piggyback of {count(len(self.piggyback.vertices), 'vertex')}",
             f"implicit of {len(self.implicit.vertices)}",
             f"largest gap {between(largest(side for g in self.gaps for side in (g.forward, g.backward)))}"
             if self.gaps
@@ -95,7 +95,8 @@ class DerivativeComparison:
         lines = ["Derivatives of the fixed point: gaps between convex hulls (Frobenius norm, proved)"]
         missing, extra = self.piggyback.e_missing, self.piggyback.e_extra
         lines.append(
-            f"  conv J_pb: {len(self.piggyback.vertices)} vertices, errors {missing:.2g} missing, {extra:.2g} extra"
+            f"  conv J_pb: {count(len(self.piggyback.vertices), 'vertex')}, "
+            f"errors {missing:.2g} missing, {extra:.2g} extra"
             + (f", more than tol = {self.tol:.2g}" if max(missing, extra) > self.tol else "")
         )
         whole = "their hull is conv J_imp" if self.hull_of_vertices else "conv J_imp may reach beyond their hull"

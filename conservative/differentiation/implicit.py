@@ -14,7 +14,7 @@ from conservative._core.exactness import Exactness
 from conservative._core.families.as_family import ExactMatrix
 from conservative._core.printable import shown
 from conservative._core.rationals import nearest_double
-from conservative._core.result_lines import result_line
+from conservative._core.result_lines import count, result_line, shape
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.matrix_sets import MatrixPolytope
 
@@ -46,8 +46,8 @@ class ImplicitJacobian:
     def __repr__(self) -> str:
         return result_line(
             self,
-            f"hull of {len(self.vertices)} vertex solves",
-            f"{self.vertices.shape[1]} × {self.vertices.shape[2]}",
+            f"hull of {count(len(self.vertices), 'vertex solve')}",
+            shape(self.vertices.shape[1:]),
             f"invertible={self.invertible}",
             self.exactness.name,
         )

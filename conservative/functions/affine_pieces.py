@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from conservative._core.checks import as_count
 from conservative._core.errors import ArgumentTypeError, BudgetError
-from conservative._core.result_lines import count, result_line
+from conservative._core.result_lines import count, result_line, shape
 from conservative.functions.graph.nodes import Graph
 from conservative.functions.selection import PiecewiseSelection
 from conservative.functions.ties.affine_search import AffinePrefix, AffineSearch
@@ -40,7 +40,7 @@ class Polyhedron:
     interior: tuple[Fraction, ...]
 
     def __repr__(self) -> str:
-        return result_line(self, f"{len(self.G)} half-spaces in {count(len(self.interior), 'variable')}")
+        return result_line(self, f"{count(len(self.G), 'half-space')} in {count(len(self.interior), 'variable')}")
 
     def contains(self, points: Any) -> NDArray[np.bool_]:
         """Whether points lie in the polyhedron, in double arithmetic with a slack of 1e-12 of the terms.
@@ -76,7 +76,9 @@ class AffinePiece:
     polyhedron: Polyhedron
 
     def __repr__(self) -> str:
-        return result_line(self, f"{len(self.matrix)} × {len(self.polyhedron.interior)} matrix", repr(self.polyhedron))
+        return result_line(
+            self, f"{shape((len(self.matrix), len(self.polyhedron.interior)))} matrix", repr(self.polyhedron)
+        )
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.matrix, self.offset, self.polyhedron))

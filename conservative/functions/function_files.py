@@ -62,9 +62,9 @@ class FunctionFile:
     def __repr__(self) -> str:
         return result_line(
             self,
-            f"title={self.title!r}",
+            *([repr(self.title)] if self.title else []),
             repr(self.function),
-            f"at={'no point' if self.at is None else ', '.join(f'{k} = {v}' for k, v in self.at.items())}",
+            "no point" if self.at is None else "at " + ", ".join(f"{name} = {x}" for name, x in self.at.items()),
         )
 
 

@@ -14,6 +14,7 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, Conserva
 from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.printable import shown
 from conservative._core.rationals import as_fraction
+from conservative._core.result_lines import count, result_line, shape
 from conservative.functions.from_sympy import build
 from conservative.functions.graph.arithmetic import ExactArithmetic, as_sympy
 from conservative.functions.graph.evaluate import Undefined, value_pass
@@ -25,7 +26,7 @@ _SAMPLES = 4
 """Points of the box at which the pieces of a function are compared with those of the first."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ParametrisedFamily:
     """Square matrices A_1(s)..A_k(s) whose entries depend on parameters s in a box.
 
@@ -43,12 +44,19 @@ class ParametrisedFamily:
         That point, without the parameters of the family.
     """
 
-    entries: PiecewiseSelection = field(repr=False)
+    entries: PiecewiseSelection
     count: int
     size: int
     ranges: tuple[Range, ...]
-    function: PiecewiseSelection | None = field(default=None, repr=False)
-    fixed: dict[str, Any] = field(default_factory=dict, repr=False)
+    function: PiecewiseSelection | None = None
+    fixed: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        ranges = (
+            f"{name} = {low}" if low == high else f"{name} in [{low}, {high}]"
+            for name, (low, high) in zip(self.names, self.ranges, strict=True)
+        )
+        return result_line(self, count(self.count, "matrix"), shape((self.size, self.size)), *ranges)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from conservative._core.checks import as_distance, as_items
 from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError, ShapeError
 from conservative._core.printable import shown
 from conservative._core.rationals import as_fraction
+from conservative._core.result_lines import result_line
 from conservative.functions.graph.arithmetic import Arithmetic, ExactArithmetic, FloatArithmetic, as_exact, as_sympy
 
 DEFAULT_TOLERANCE = 1e-9
@@ -37,6 +38,10 @@ class Point:
     values: tuple[Any, ...]
     exact: bool
     tolerance: float
+
+    def __repr__(self) -> str:
+        place = ", ".join(f"{name} = {value}" for name, value in zip(self.names, self.values, strict=True))
+        return result_line(self, place, "exact" if self.exact else f"float, tolerance={self.tolerance:g}")
 
     @property
     def arithmetic(self) -> Arithmetic:

@@ -169,7 +169,7 @@ def compose_jacobians(J_g: JacobianSet, J_f: JacobianSet) -> JacobianSet:
     >>> from conservative import conservative_jacobian, from_sympy
     >>> J = conservative_jacobian(from_sympy("Abs(x)", state="x"), [0])
     >>> compose_jacobians(J, J)
-    JacobianSet(hull of 2 exact blocks [A B] of shape (1, 1 + 0), kind='calculus', reading='program', Exactness.OUTER)
+    JacobianSet(hull of 2 exact blocks [A B], 1 × (1 + 0), kind='calculus', reading='program', OUTER)
     """
     call = "compose_jacobians"
     sets = (J_g, J_f)

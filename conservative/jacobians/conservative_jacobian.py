@@ -118,7 +118,7 @@ def conservative_jacobian(
     >>> sorted(conservative_jacobian(F, {"x": 0}).vertices.ravel().tolist())
     [-1.0, 0.0, 1.0]
     >>> conservative_jacobian(F, {"x": 0}, kind="conical")
-    JacobianSet(hull of 1 exact block [A B] of shape (1, 1 + 0), kind='conical', reading='function', Exactness.EXACT)
+    JacobianSet(hull of 1 exact block [A B], 1 × (1 + 0), kind='conical', reading='function', EXACT)
     >>> names = [f"x{i}" for i in range(20)]
     >>> F = from_sympy([f"Max({name}, 0)" for name in names], state=names)
     >>> J = conservative_jacobian(F, [0] * 20)

@@ -12,7 +12,7 @@ from conservative._core.errors import ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.rationals import as_fraction, nearest_double
-from conservative._core.result_lines import count, result_line
+from conservative._core.result_lines import count, result_line, shape
 from conservative.functions.graph.arithmetic import as_sympy_matrix
 from conservative.matrix_sets import MatrixPolytope
 
@@ -80,14 +80,15 @@ class JacobianSet:
         k, q, n = self.vertices.shape
         digits = "exact" if self.exact_entries is not None else "float"
         kind = [f"kind={self.kind!r}"] if self.kind != self.reading else []
-        near = [f"{len(self.near_ties)} near-ties"] if self.near_ties else []
+        near = [count(len(self.near_ties), "near-tie")] if self.near_ties else []
         edge = ["on the domain's edge"] if self.edges else []
         return result_line(
             self,
-            f"hull of {count(k, f'{digits} block')} [A B] of shape ({q}, {self.state_size} + {n - self.state_size})",
+            f"hull of {count(k, f'{digits} block')} [A B]",
+            shape((q, f"({self.state_size} + {n - self.state_size})")),
             *kind,
             f"reading={self.reading!r}",
-            str(self.exactness),
+            self.exactness.name,
             *near,
             *edge,
         )

@@ -13,7 +13,7 @@ from conservative._core.exactness import Exactness
 from conservative._core.families.as_family import MatrixFamily
 from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
-from conservative._core.result_lines import result_line
+from conservative._core.result_lines import count, result_line, shape
 from conservative.jacobians.jacobian_set import READINGS, ExactBlocks, JacobianSet, NearTie, distinct, frozen
 from conservative.matrix_sets import LargestNorm, MatrixZonotope, largest_norm
 
@@ -81,12 +81,13 @@ class JacobianZonotope:
         q, n = self.base.shape
         k = self.tie_count
         digits = "exact" if self.exact_factors is not None else "float"
-        near = [f"{len(self.near_ties)} near-ties"] if self.near_ties else []
-        what = f"{k} {'tie' if k == 1 else 'ties'} of rank one, up to 2^{k}"
+        near = [count(len(self.near_ties), "near-tie")] if self.near_ties else []
+        what = f"{count(k, 'tie')} of rank one, up to 2^{k}"
         if not self.tight:
-            what = f"{k} generators of rank one, a superset of all"
-        blocks = f"{what} {digits} blocks [A B] of shape ({q}, {self.state_size} + {n - self.state_size})"
-        return result_line(self, blocks, f"kind={self.kind!r}", str(self.exactness), *near)
+            what = f"{count(k, 'generator')} of rank one, a superset of all"
+        size = shape((q, f"({self.state_size} + {n - self.state_size})"))
+        blocks = f"{what} {digits} blocks [A B]"
+        return result_line(self, blocks, size, f"kind={self.kind!r}", self.exactness.name, *near)
 
     @property
     def reading(self) -> str:

@@ -13,7 +13,7 @@ from conservative._core.checks import as_count
 from conservative._core.errors import BudgetError
 from conservative._core.matrix_norms import frobenius_bounds, spectral_norm_bounds
 from conservative._core.numbers import Bracket, largest
-from conservative._core.result_lines import between, result_line
+from conservative._core.result_lines import between, count, result_line
 from conservative.functions import Piece, PiecewiseSelection, StructuredMap
 from conservative.functions.graph.evaluate import Trace
 from conservative.functions.graph.interval_hessians import ball, hessians
@@ -50,9 +50,8 @@ class LipschitzConstants:
     def __repr__(self) -> str:
         return result_line(
             self,
-            f"{len(self.constants)} components",
-            *(between(constant) for constant in self.constants[:4]),
-            *("…",) * (len(self.constants) > 4),
+            count(len(self.constants), "component"),
+            f"largest {between(self.largest)}",
         )
 
     @property
@@ -122,8 +121,8 @@ def _all_choices(graph: Graph, limit: int) -> Iterator[Choices]:
     options: dict[int, tuple[int, ...]] = {}
     for index, node in enumerate(graph.nodes):
         if node.op in SWITCHES and node.op != "sign":
-            count = 2 if node.op == "abs" else len(node.args) // (2 if node.op == "piecewise" else 1)
-            options[index] = tuple(range(count))
+            branches = 2 if node.op == "abs" else len(node.args) // (2 if node.op == "piecewise" else 1)
+            options[index] = tuple(range(branches))
     signs = {i: (node.args[0], node.data) for i, node in enumerate(graph.nodes) if node.op == "sign"}
     compared = sorted({c for c, _ in signs.values()})
     produced = 0
@@ -143,7 +142,7 @@ def _constant(graph: Graph, choices: Choices, lower: Floats, upper: Floats) -> B
     below = 0.0
     above = _upper(graph, choices, lower, upper, moving)
     heap = [(-above, 0, lower, upper)]
-    for count in range(1, _SPLITS):
+    for splits in range(1, _SPLITS):
         top, _, low, high = heap[0]
         middle = low / 2 + high / 2
         below = max(below, _lower(graph, choices, middle, moving))
@@ -155,7 +154,7 @@ def _constant(graph: Graph, choices: Choices, lower: Floats, upper: Floats) -> B
             part_low, part_high = low.copy(), high.copy()
             part_low[widest], part_high[widest] = a, b
             heappush(
-                heap, (-_upper(graph, choices, part_low, part_high, moving), 2 * count + side, part_low, part_high)
+                heap, (-_upper(graph, choices, part_low, part_high, moving), 2 * splits + side, part_low, part_high)
             )
     return Bracket(min(below, -heap[0][0]), -heap[0][0])
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_count, as_real_array
 from conservative._core.errors import ArgumentTypeError, ShapeError
 from conservative._core.exactness import Exactness
+from conservative._core.result_lines import count, result_line, shape
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import LARGEST_SELECTION, StructuredMap
 from conservative.functions.points import DEFAULT_TOLERANCE, as_tolerance
@@ -59,9 +60,14 @@ class JacobianSets:
 
     def __repr__(self) -> str:
         total, q, n = self.vertices.shape
-        return (
-            f"JacobianSets({len(self)} points, {np.count_nonzero(self.ties)} of them tied, {total} blocks [A B] of "
-            f"shape ({q}, {n}), kind={self.kind!r}, tolerance={self.tolerance:g})"
+        p = state_size(self.function)
+        return result_line(
+            self,
+            f"{count(len(self), 'point')}, {np.count_nonzero(self.ties)} of them tied",
+            f"{count(total, 'block')} [A B]",
+            shape((q, f"({p} + {n - p})")),
+            f"kind={self.kind!r}",
+            f"tolerance={self.tolerance:g}",
         )
 
     def __len__(self) -> int:

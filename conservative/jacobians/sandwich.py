@@ -8,7 +8,7 @@ import numpy as np
 
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
-from conservative._core.result_lines import between, result_line
+from conservative._core.result_lines import between, count, result_line
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.functions.selection import MAX_PIECES
@@ -122,8 +122,8 @@ def jacobian_sandwich(
 
 def _counted(J: JacobianSet | JacobianZonotope) -> str:
     if isinstance(J, JacobianZonotope):
-        return f"zonotope of {J.tie_count} generators"
-    return f"{len(J.vertices)} {'vertex' if len(J.vertices) == 1 else 'vertices'}"
+        return f"zonotope of {count(J.tie_count, 'generator')}"
+    return count(len(J.vertices), "vertex")
 
 
 def _distance(conical: JacobianSet, program: JacobianSet) -> Bracket:

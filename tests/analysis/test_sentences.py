@@ -28,13 +28,13 @@ DISC = QuadraticProof([[1, 0], [0, 1]])
 )
 def test_brackets(upper: str, label: str, end: str) -> None:
     text = certificate_text(equality_certificate(HALF, word=[0], lower="1/2", upper=upper, proof=DISC))
-    assert text.startswith(f"certificate ({label}): The joint spectral radius of the 1 given 2 x 2 matrices ")
+    assert text.startswith(f"certificate ({label}): The joint spectral radius of the given 2 x 2 matrix ")
     assert text.endswith(end)
 
 
 def test_a_bound() -> None:
     text = certificate_text(expansion_certificate([[[2]]], [0], bound=2))
-    assert text == "certificate (expansion): The joint spectral radius of the 1 given 1 x 1 matrices is >= 2."
+    assert text == "certificate (expansion): The joint spectral radius of the given 1 x 1 matrix is >= 2."
 
 
 def lines_of(family: object, heading: str) -> tuple[str, ...]:

@@ -80,6 +80,4 @@ def test_bad_blocks(A, B, error):
 
 
 def test_repr_says_what_it_is():
-    assert "hull of 2 exact blocks [A B] of shape (1, 1 + 1)" in repr(
-        JacobianSet.from_blocks([[[1]], [[2]]], [[[1]], [[2]]])
-    )
+    assert "hull of 2 exact blocks [A B], 1 × (1 + 1)" in repr(JacobianSet.from_blocks([[[1]], [[2]]], [[[1]], [[2]]]))

@@ -13,7 +13,7 @@ from conservative._core.families.realified import has_complex, realified
 from conservative._core.families.variables import stacked
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.rationals import as_fraction
-from conservative._core.result_lines import count, result_line
+from conservative._core.result_lines import count, result_line, shape
 
 ExactMatrix = tuple[tuple[Fraction, ...], ...]
 """A matrix as a tuple of rows of `Fraction`."""
@@ -38,7 +38,7 @@ class MatrixFamily:
     exact: tuple[ExactMatrix, ...]
 
     def __repr__(self) -> str:
-        return result_line(self, f"{count(self.count, 'matrix')} of shape {(self.size, self.size)}")
+        return result_line(self, count(self.count, "matrix"), shape((self.size, self.size)))
 
     @property
     def count(self) -> int:

@@ -95,16 +95,19 @@ def claim_sentence(kind: str, problem: dict[str, Any], claim: dict[str, Any], pr
     matrices = problem["matrices"]
     quantity = "lower" if kind == "slowest" else "joint"
     size = f"{len(matrices[0])} x {len(matrices[0])}"
-    subject = f"The {quantity} spectral radius of the {len(matrices)} given {size} matrices"
+    given = f"{len(matrices)} given {size} matrices" if len(matrices) > 1 else f"given {size} matrix"
+    subject = f"The {quantity} spectral radius of the {given}"
     if "automaton" in problem:
-        subject += f", over the words that the given automaton of {problem['automaton']['nodes']} nodes allows,"
+        nodes = problem["automaton"]["nodes"]
+        subject += f", over the words that the given automaton of {nodes} node{'s' * (nodes > 1)} allows,"
     if kind not in BRACKETS:
         return f"{subject} is {claim['relation']} {claim['bound']}."
     inside = f"lies in [{claim['lower']}, {claim['upper']}]"
     if kind != "exact":
         return f"{subject} is exactly {claim['lower']}." if claim["relation"] == "=" else f"{subject} {inside}."
     inside = f"is exactly {claim['lower']}" if claim["lower"] == claim["upper"] else inside
-    return f"{subject} equals rho({product_name(proof['word'])})^(1/{len(proof['word'])}), and {inside}."
+    root = f"^(1/{len(proof['word'])})" if len(proof["word"]) > 1 else ""
+    return f"{subject} equals rho({product_name(proof['word'])}){root}, and {inside}."
 
 
 def digest(value: Any) -> str:

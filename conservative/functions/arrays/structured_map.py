@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.errors import ArgumentError, FunctionError
+from conservative._core.result_lines import count, result_line
 from conservative.functions.arrays.number_arrays import Numbers, as_floats, as_fractions
 from conservative.functions.arrays.scalar_piece import ScalarPiece, piece_arrays
 from conservative.functions.arrays.structured_symbolic import written_out
@@ -254,7 +255,13 @@ class StructuredMap:
 
     def __repr__(self) -> str:
         h, p, m = len(self.inner), self.state_size, self.parameter_size
-        return f"StructuredMap({self.piece.name} of {h} numbers; {p} states, {m} parameters, {self.size} components)"
+        return result_line(
+            self,
+            f"{self.piece.name} of {count(h, 'number')}",
+            count(p, "state"),
+            count(m, "parameter"),
+            count(self.size, "component"),
+        )
 
 
 def _arrays(F: StructuredMap) -> tuple[Numbers | None, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from conservative._core.numbers import Bracket
-from conservative._core.result_lines import between, result_line
+from conservative._core.result_lines import between, count, result_line, shape
 from conservative.iteration.bounds.decay import Decay
 from conservative.matrix_sets import MatrixPolytope, MatrixSet
 
@@ -61,8 +61,8 @@ class FixedSet:
     def __repr__(self) -> str:
         return result_line(
             self,
-            f"hull of {len(self.hull.vertices)} vertices",
-            f"{self.hull.shape[0]} × {self.hull.shape[1]}",
+            f"hull of {count(len(self.hull.vertices), 'vertex')}",
+            shape(self.hull.shape),
             f"distance {between(self.distance)}",
             self.status.name,
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from conservative._core.numbers import Bracket, round_up
-from conservative._core.result_lines import above, between, count, result_line
+from conservative._core.result_lines import above, between, count, result_line, shape
 from conservative.iteration.bounds.decay import Decay
 from conservative.matrix_sets import MatrixPolytope
 from conservative.spectral import Product
@@ -111,7 +111,7 @@ class SetTrajectory:
         return result_line(
             self,
             count(self.steps, "step"),
-            f"{self.sets[-1].shape[0]} × {self.sets[-1].shape[1]}",
+            shape(self.sets[-1].shape),
             f"last gap {between(self.gaps[-1])}" if self.gaps else "no gap",
             f"rate={self.decay.rate:.6g}",
             self.status.name,

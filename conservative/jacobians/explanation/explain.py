@@ -52,8 +52,11 @@ class TiedBranch:
     value: Any
     vertices: tuple[int, ...]
 
+    def __repr__(self) -> str:
+        return result_line(self, str(self.expression), f"value={self.value}", f"vertices={self.vertices}")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Tie:
     """A switch whose branches agree at the point, or a guard on its boundary that jumps inside F.
 
@@ -75,6 +78,10 @@ class Tie:
     components: tuple[int, ...]
     lines: tuple[int, ...]
     rules: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        branches = count(len(self.branches), "branch")
+        return result_line(self, str(self.expression), branches, f"components={self.components}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.result_lines import result_line, shape
 from conservative.functions.graph.nodes import BOOLEANS, Graph
 from conservative.jacobians.explanation.conventions import CONVENTIONS, VERSIONS, Convention
 from conservative.jacobians.explanation.in_doubles import Doubles
@@ -45,6 +46,9 @@ class Derivative:
     spelling: str
     mode: str
     matrix: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return result_line(self, self.framework, self.spelling, self.mode, shape(self.matrix.shape))
 
 
 def library_derivatives(doubles: Doubles, switches: Switches) -> tuple[Derivative, ...]:

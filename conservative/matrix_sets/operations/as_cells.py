@@ -17,7 +17,7 @@ def as_cells(S: MatrixSet) -> CellUnion:
     vertices are too many to list.
 
     >>> as_cells(FiniteSet([[[0.0]], [[1.0]]]))
-    CellUnion(2 cells, 1 × 1, equal to the true set)
+    CellUnion(2 cells, 1 × 1, EXACT)
     """
     if isinstance(S, CellUnion):
         return S

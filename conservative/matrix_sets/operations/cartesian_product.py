@@ -60,7 +60,7 @@ def product(X: MatrixSet, Y: MatrixSet, *, axis: int = 1) -> MatrixSet:
 
     >>> square = product(MatrixPolytope([[[-0.5]], [[0.0]]]), MatrixPolytope([[[0.0]], [[1.0]]]))
     >>> square
-    MatrixPolytope(4 vertices, 1 × 2, equal to the true set)
+    MatrixPolytope(4 vertices, 1 × 2, EXACT)
     >>> square.to_shapely().area
     0.5
     """

@@ -10,6 +10,7 @@ from conservative._core.checks import as_distance, as_real_array
 from conservative._core.errors import ArgumentError, EmptySetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative._core.result_lines import count, result_line, shape
 from conservative._core.rows import first_rows
 from conservative.matrix_sets.nearest.batch_projection import pair_distances
 from conservative.matrix_sets.nearest.proved_projection import norms
@@ -250,6 +251,5 @@ class CellUnion(MatrixSet):
         return planar_cells(self.cells, margin=self.margin)
 
     def __repr__(self) -> str:
-        p, q = self.shape
-        fat = f", margin {self.margin:.3g}" if self.margin else ""
-        return f"CellUnion({len(self.cells)} cells, {p} × {q}{fat}, {self.exactness.value})"
+        fat = [f"margin={self.margin:.3g}"] if self.margin else []
+        return result_line(self, count(len(self.cells), "cell"), shape(self.shape), *fat, self.exactness.name)

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from conservative._core.checks import as_matrices
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative._core.result_lines import count, result_line, shape
 from conservative.matrix_sets.nearest.proved_projection import frame, norms
 from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors
 from conservative.matrix_sets.sets.planar import planar_points
@@ -177,5 +178,4 @@ class FiniteSet(MatrixSet):
         return planar_points(self.points)
 
     def __repr__(self) -> str:
-        p, q = self.shape
-        return f"FiniteSet({len(self.points)} points, {p} × {q}, {self.exactness.value})"
+        return result_line(self, count(len(self.points), "point"), shape(self.shape), self.exactness.name)

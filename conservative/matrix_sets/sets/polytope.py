@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_matrices
 from conservative._core.exactness import Exactness
+from conservative._core.result_lines import count, result_line, shape
 from conservative.matrix_sets.nearest.proved_projection import hull_distances
 from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors
 from conservative.matrix_sets.sets.planar import planar_hull
@@ -114,5 +115,4 @@ class MatrixPolytope(MatrixSet):
         return planar_hull(self.vertices)
 
     def __repr__(self) -> str:
-        p, q = self.shape
-        return f"MatrixPolytope({len(self.vertices)} vertices, {p} × {q}, {self.exactness.value})"
+        return result_line(self, count(len(self.vertices), "vertex"), shape(self.shape), self.exactness.name)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative._core.result_lines import result_line, shape
 from conservative._core.rows import first_rows
 from conservative.matrix_sets.nearest.proved_projection import norms
 from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors, moved_back
@@ -212,7 +213,5 @@ class PlanarRegion(MatrixSet):
         return self.geometry
 
     def __repr__(self) -> str:
-        p, q = self.shape
-        return (
-            f"PlanarRegion({self.geometry.geom_type}, area {self.geometry.area:.6g}, {p} × {q}, {self.exactness.value})"
-        )
+        area = f"area={self.geometry.area:.6g}"
+        return result_line(self, self.geometry.geom_type, shape(self.shape), area, self.exactness.name)

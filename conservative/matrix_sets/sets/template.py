@@ -12,6 +12,7 @@ from conservative._core.checks import as_matrices, as_real_array
 from conservative._core.errors import ArgumentError, BudgetError, EmptySetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF
+from conservative._core.result_lines import count, result_line, shape
 from conservative._core.rows import first_rows
 from conservative.matrix_sets.nearest.proved_projection import norms
 from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors, moved_back
@@ -212,8 +213,7 @@ class TemplateHull(MatrixSet):
         return planar_hull(self.extreme)
 
     def __repr__(self) -> str:
-        p, q = self.shape
-        return f"TemplateHull({len(self.heights)} half-spaces, {p} × {q}, {self.exactness.value})"
+        return result_line(self, count(len(self.heights), "half-space"), shape(self.shape), self.exactness.name)
 
     def _rows(self) -> Floats:
         return self.directions.reshape(len(self.directions), -1)

@@ -11,6 +11,7 @@ from conservative._core.errors import BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
+from conservative._core.result_lines import count, result_line, shape
 from conservative.matrix_sets.nearest.proved_projection import hull_distances
 from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors
 from conservative.matrix_sets.sets.planar import planar_hull
@@ -288,9 +289,8 @@ class MatrixZonotope(MatrixSet):
         return planar_hull(self.extreme if self.center.size == 2 else self.center[None])
 
     def __repr__(self) -> str:
-        p, q = self.shape
         rank = "rank-one " if self.factors is not None else ""
-        return f"MatrixZonotope({self.parts.count} {rank}generators, {p} × {q}, {self.exactness.value})"
+        return result_line(self, count(self.parts.count, f"{rank}generator"), shape(self.shape), self.exactness.name)
 
 
 def _sum_rounding(start: Floats, parts: Generators) -> float:

@@ -20,7 +20,7 @@ def zonotope_image(S: MatrixZonotope, A: Floats, B: Floats) -> MatrixZonotope:
     >>> import numpy as np
     >>> S = MatrixZonotope([[1.0]], [[[0.5]]])
     >>> zonotope_image(S, np.array([[2.0]]), np.array([[1.0]]))
-    MatrixZonotope(1 generators, 1 × 1, equal to the true set)
+    MatrixZonotope(1 generator, 1 × 1, EXACT)
     """
     norm = float(spectral_norm_bounds(A[None])[1][0])
     size = float(frobenius_bounds(A)[1]) * (float(frobenius_bounds(S.center)[1]) + float(S.parts.sizes().sum()))

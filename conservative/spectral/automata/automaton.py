@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative._core.printable import shown
-from conservative._core.result_lines import result_line
+from conservative._core.result_lines import count, result_line
 from conservative.spectral.automata.edges import Edge as Edge
 from conservative.spectral.automata.edges import dwell_edges, named_edges
 from conservative.spectral.words.cyclic_words import Word
@@ -53,7 +53,9 @@ class Automaton:
     letters: int = -1
 
     def __repr__(self) -> str:
-        return result_line(self, f"nodes={self.nodes}", f"edges={self.edges}", f"letters={self.letters}")
+        return result_line(
+            self, count(self.nodes, "node"), count(len(self.edges), "edge"), count(self.letters, "letter")
+        )
 
     def __post_init__(self) -> None:
         nodes = _count(self.nodes, "nodes", most=MOST_NODES)

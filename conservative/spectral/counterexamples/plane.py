@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentTypeError
+from conservative._core.result_lines import result_line, shape
 from conservative.spectral.counterexamples.batch_contraction import cell_centres
 from conservative.spectral.words.cyclic_words import Word, word_text
 
@@ -149,12 +150,12 @@ class CounterexampleMap:
         return {label: count / self.codes.size for label, count in labels.most_common()}
 
     def __repr__(self) -> str:
-        return f"CounterexampleMap({self.names[0]} x {self.names[1]}, {self.y.size} x {self.x.size} points)"
+        return result_line(self, shape(self.names), f"{shape((self.x.size, self.y.size))} points")
 
     def __str__(self) -> str:
         fixed = "".join(f", {name} = {value}" for name, value in self.fixed.items())
         lines = [
-            f"{self.x.size} x {self.y.size} points of ({self.names[0]}, {self.names[1]}){fixed}, "
+            f"{shape((self.x.size, self.y.size))} points of ({self.names[0]}, {self.names[1]}){fixed}, "
             f"products of up to {self.max_length} matrices"
         ]
         shares = self.shares()

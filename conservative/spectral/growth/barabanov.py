@@ -14,6 +14,7 @@ from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.exact.linear_algebra import as_python_fraction, to_flint
 from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.numbers import float_above
+from conservative._core.result_lines import count, result_line
 
 FloatArray = NDArray[np.float64]
 
@@ -49,7 +50,7 @@ class PlanarNorm:
         return np.asarray((np.asarray(points, dtype=np.float64) @ normals.T).max(axis=-1))
 
     def __repr__(self) -> str:
-        return f"PlanarNorm({len(self.vertices)} vertices, upper={self.upper!r})"
+        return result_line(self, count(len(self.vertices), "vertex"), f"upper={self.upper!r}")
 
 
 def barabanov_norm(matrices: Any, *, directions: int = 360, steps: int = 1000, tol: float = 1e-4) -> PlanarNorm:

@@ -17,7 +17,7 @@ from conservative._core.exact.linear_algebra import is_clearly_positive, is_posi
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above, float_below
 from conservative._core.rationals import as_fraction
-from conservative._core.result_lines import result_line
+from conservative._core.result_lines import result_line, shape
 from conservative.certificates import Certificate, contraction_certificate
 from conservative.spectral.norms.averaged import averaged_norm
 from conservative.spectral.norms.raise_bound import raised
@@ -81,7 +81,7 @@ class QuadraticNorm:
         return np.ascontiguousarray(np.linalg.cholesky(self.P).T)
 
     def __repr__(self) -> str:
-        return result_line(self, f"{len(self.P)} × {len(self.P)}", f"gamma={self.gamma!r}")
+        return result_line(self, shape((len(self.P), len(self.P))), f"gamma={self.gamma!r}")
 
 
 def common_quadratic_norm(

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linprog
 
 from conservative._core.errors import ShapeError
+from conservative._core.result_lines import count, result_line
 from conservative.certificates import Certificate
 
 FloatArray = NDArray[np.float64]
@@ -130,7 +131,7 @@ class UnitBall:
         return np.asarray((chosen * phase[:, None]).real)
 
     def __repr__(self) -> str:
-        return f"UnitBall({self.hull}, {len(self.vertices)} vertices in dimension {self.size})"
+        return result_line(self, f"{self.hull} hull of {count(len(self.vertices), 'vertex')} in dimension {self.size}")
 
 
 def ball_of(certificate: Certificate) -> UnitBall | None:

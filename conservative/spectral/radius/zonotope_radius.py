@@ -16,7 +16,7 @@ from conservative._core.deadlines import deadline_after, is_over, time_limit_unt
 from conservative._core.exact.linear_algebra import from_flint
 from conservative._core.families.as_family import MatrixFamily
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, float_above, float_below, round_up
-from conservative._core.result_lines import result_line
+from conservative._core.result_lines import count, result_line
 from conservative.matrix_sets import largest_norm
 from conservative.spectral.radius.family_radius import family_radius
 from conservative.spectral.radius.search import RadiusStatus
@@ -100,7 +100,7 @@ class ZonotopeRadius:
             self,
             f"lower={self.lower!r}",
             f"upper={self.upper!r}",
-            f"word of {len(self.signs)} vertices",
+            f"word of {count(len(self.signs), 'vertex')}",
             f"upper bound: {self.proof}",
             self.status.name,
         )

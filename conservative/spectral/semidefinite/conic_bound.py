@@ -15,6 +15,7 @@ from conservative._core.errors import ArgumentError
 from conservative._core.exact.linear_algebra import to_flint
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above
+from conservative._core.result_lines import result_line
 from conservative.certificates import Certificate, PolytopeProof, upper_certificate
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, lifted_family
@@ -60,7 +61,7 @@ class ConicBound:
 
     def __repr__(self) -> str:
         norm = "sum" if self.transposed else "maximum"
-        return f"ConicBound(gamma={self.gamma!r}, weighted {norm} norm, order {len(self.vector)})"
+        return result_line(self, f"gamma={self.gamma!r}", f"weighted {norm} norm in dimension {len(self.vector)}")
 
 
 def conic_bound(matrices: Any, *, automaton: Automaton | None = None) -> ConicBound:

@@ -13,6 +13,7 @@ from conservative._core.deadlines import deadline_after, seconds_left
 from conservative._core.exact.linear_algebra import as_python_fraction, to_flint
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above
+from conservative._core.result_lines import count, result_line
 from conservative.certificates import Certificate, PathCompleteProof, QuadraticProof, upper_certificate
 from conservative.spectral.automata.automaton import Automaton, Edge
 from conservative.spectral.automata.lifting import as_automaton, edge_family
@@ -67,8 +68,9 @@ class PathCompleteBound:
         return as_floats(self.exact_forms)
 
     def __repr__(self) -> str:
-        allowed = "" if self.automaton is None else f", {self.automaton.nodes}-node automaton"
-        return f"PathCompleteBound(gamma={self.gamma!r}, memory={self.memory}, {len(self.names)} forms{allowed})"
+        allowed = [] if self.automaton is None else [repr(self.automaton)]
+        forms = count(len(self.names), "form")
+        return result_line(self, f"gamma={self.gamma!r}", f"memory={self.memory}", forms, *allowed)
 
 
 def path_complete_bound(

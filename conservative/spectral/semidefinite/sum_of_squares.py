@@ -11,6 +11,7 @@ from conservative._core.deadlines import deadline_after, seconds_left
 from conservative._core.errors import BudgetError
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above
+from conservative._core.result_lines import count, result_line
 from conservative.certificates import Certificate, SumOfSquaresProof, upper_certificate
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, edge_family
@@ -71,10 +72,9 @@ class SumOfSquaresBound:
         return as_floats(self.exact_gram)
 
     def __repr__(self) -> str:
-        allowed = "" if self.automaton is None else f", {self.automaton.nodes}-node automaton"
-        return (
-            f"SumOfSquaresBound(gamma={self.gamma!r}, degree={self.degree}, {len(self.monomials)} monomials{allowed})"
-        )
+        allowed = [] if self.automaton is None else [repr(self.automaton)]
+        monomials = count(len(self.monomials), "monomial")
+        return result_line(self, f"gamma={self.gamma!r}", f"degree={self.degree}", monomials, *allowed)
 
 
 def sum_of_squares_bound(
