@@ -16,6 +16,7 @@ from conservative._core.result_lines import count, result_line
 from conservative.functions.algebra import FunctionAlgebra
 from conservative.functions.continuity.jumps import continuous_traces
 from conservative.functions.continuity.near_a_point import rational_point
+from conservative.functions.continuity.possible_branches import decided_traces
 from conservative.functions.continuity.removable import localised
 from conservative.functions.expressions.source_lines import Origin
 from conservative.functions.graph.arithmetic import as_sympy
@@ -25,6 +26,8 @@ from conservative.functions.graph.evaluate import Trace, Undefined, value_pass
 from conservative.functions.graph.nodes import Graph
 from conservative.functions.graph.to_sympy import abbreviated, is_rebuilt, smooth_pieces, written
 from conservative.functions.points import Point, read_point
+from conservative.functions.switched_graph import switched_graph
+from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.functions.ties.active_pieces import enumerate_choices
 
 MAX_PIECES = 4096
@@ -373,6 +376,65 @@ class PiecewiseSelection(FunctionAlgebra):
         values = np.array([float(image - x) for image, x in pairs])
         values.setflags(write=False)
         return Residual(values, point.exact, vanishes, point.tolerance)
+
+    @property
+    def state_size(self) -> int:
+        """The number p of states."""
+        return len(self.state)
+
+    @property
+    def parameter_size(self) -> int:
+        """The number m of parameters."""
+        return len(self.parameters)
+
+    @property
+    def size(self) -> int:
+        """The number q of components of F."""
+        return len(self.expressions)
+
+    def switched(self, at: Any, *, tolerance: float | None = None) -> SwitchedJacobian:
+        """All Jacobians that a program which writes F this way may return at a point, in abs-normal form.
+
+        Parameters
+        ----------
+        at : mapping of symbol or name to number, or sequence of numbers
+        tolerance : float, optional
+            At float points, values within `tolerance * max(1, |a|, |b|)` are tied (default 1e-9).
+
+        Returns
+        -------
+        SwitchedJacobian
+            Its members are the blocks of ``conservative_jacobian(kind="program")``; where jumps cancel inside F, its
+            `others` are the other sides.
+
+        Raises
+        ------
+        FunctionError, DiscontinuityError, ArgumentError, ArgumentTypeError, ShapeError
+
+        Examples
+        --------
+        >>> from conservative.functions import from_sympy
+        >>> form = from_sympy("Max(x, 0) + Abs(y)", state=["x", "y"]).switched([0, 0])
+        >>> [tie.name for tie in form.ties], form.vertices().astype(int).tolist()
+        (['Abs(y)', 'Max(0, x)'], [[[1, 1]], [[0, 1]], [[1, -1]], [[0, -1]]])
+        """
+        point = self.point(at, tolerance=tolerance, call="switched")
+        local = self.localised(point)
+        traces = local.traces(point, call="switched", around=self.graph)
+        decided = decided_traces(local.graph, point.arithmetic, point.values, traces, around=self.graph)
+        first, *others = (local._opened(trace, point) for trace in decided)
+        return replace(first, others=tuple(others), clean=first.clean and not others)
+
+    def _opened(self, trace: Trace, point: Point) -> SwitchedJacobian:
+        tied = [index for index, options in trace.options.items() if len(options) > 1]
+        return switched_graph(
+            self.graph,
+            trace,
+            point.arithmetic,
+            names={index: abbreviated(self.graph, self.symbols, index) for index in tied},
+            state_size=len(self.state),
+            tolerance=point.tolerance,
+        )
 
     def _outputs(self, point: Point) -> list[Any]:
         values = value_pass(self.graph, point.arithmetic, point.values, {}).values

@@ -13,8 +13,8 @@ from conservative.functions.switched_jacobian import SwitchedJacobian
 class StateMap(Protocol):
     """F(x, θ) with p states and m parameters: from a formula, from arrays or from a program.
 
-    `conservative_jacobian`, `explain`, `analyze` and everything that follows them take any of these. A class of one's
-    own that has these members is one too.
+    `conservative_jacobian`, `explain`, `analyze` and everything that follows them take any of these; a class of one's
+    own that has these members is one too. A program may be asked at None, the point that it was built at.
     """
 
     @property
@@ -36,11 +36,11 @@ class StateMap(Protocol):
     def evaluate(self, x: ArrayLike, theta: ArrayLike | None = None) -> NDArray[Any]:
         """Values of F, vectorised over leading axes: (..., p), (..., m) → (..., q)."""
 
-    def point(self, at: Any = None, *, tolerance: float | None = None, call: str = "point") -> Point:
+    def point(self, at: Any, *, tolerance: float | None = None, call: str = "point") -> Point:
         """Read a point of (state, parameters)."""
 
-    def residual(self, at: Any = None, *, tolerance: float | None = None) -> Residual:
+    def residual(self, at: Any, *, tolerance: float | None = None) -> Residual:
         """F(x, θ) − x: whether a claimed fixed point is one."""
 
-    def switched(self, at: Any = None, *, tolerance: float | None = None) -> SwitchedJacobian:
+    def switched(self, at: Any, *, tolerance: float | None = None) -> SwitchedJacobian:
         """All Jacobians that the program may return at a point, in abs-normal form."""

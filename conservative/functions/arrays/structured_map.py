@@ -22,6 +22,7 @@ from conservative.functions.arrays.structured_values import (
 )
 from conservative.functions.points import Point, read_point
 from conservative.functions.selection import PiecewiseSelection, Residual
+from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie
 
 LARGEST_SELECTION = 4096
 """Most scalar pieces that are written out symbolically."""
@@ -206,6 +207,48 @@ class StructuredMap:
         vanishes = not difference.any() if point.exact else bool((np.abs(rounded) <= point.tolerance * size).all())
         return Residual(rounded, point.exact, vanishes, point.tolerance)
 
+    def switched(self, at: Any, *, tolerance: float | None = None) -> SwitchedJacobian:
+        """All Jacobians that a program which writes F this way may return at a point, in abs-normal form.
+
+        Parameters
+        ----------
+        at : mapping of name to number, or sequence of p + m numbers
+        tolerance : float, optional
+            Used at float points (default 1e-9).
+
+        Returns
+        -------
+        SwitchedJacobian
+            With L = 0. A component that ties at several breakpoints of φ at once passes them one after the other.
+
+        Raises
+        ------
+        FunctionError, ArgumentError, ArgumentTypeError, ShapeError
+        """
+        point = self.point(at, tolerance=tolerance, call="switched")
+        segments = self.segments(point, call="switched")
+        found = self.linearization(point, segments, exact=point.exact)
+        data, column = self._at(point)
+        k = len(found.ties)
+        passed: dict[int, list[int]] = {}
+        for slot, (component, _) in enumerate(found.ties):
+            passed.setdefault(component, []).append(slot)
+        return SwitchedJacobian(
+            base=found.base,
+            Y=found.U.T,
+            Z=found.V,
+            L=np.zeros((k, k), dtype=found.V.dtype),
+            ties=tuple(
+                SwitchedTie(f"component {component} of φ", "", tuple(slots), _prefixes(slots))
+                for component, slots in passed.items()
+            ),
+            state_size=self.state_size,
+            value=values_at(data, column),
+            tolerance=point.tolerance,
+            near_ties=tuple((f"component {i} at its breakpoint {j}", gap) for i, j, gap in segments.near),
+            rounding=0.0 if point.exact else None,
+        )
+
     def to_selection(self) -> PiecewiseSelection:
         """The same function as symbolic expressions: sums of Max(z_i − b_ij λ_i, 0), for small sizes.
 
@@ -262,6 +305,11 @@ class StructuredMap:
             count(m, "parameter"),
             count(self.size, "component"),
         )
+
+
+def _prefixes(slots: list[int]) -> tuple[tuple[int, ...], ...]:
+    """(a,), (a, b), ...: breakpoints are passed one after the other."""
+    return tuple(tuple(slots[: i + 1]) for i in range(len(slots)))
 
 
 def _arrays(F: StructuredMap) -> tuple[Numbers | None, ...]:
