@@ -163,6 +163,19 @@ def faults(table: dict[str, Any], values: dict[str, Any], *, every: int = 1) -> 
     return found
 
 
+@pytest.mark.parametrize("value", [-1, float("nan"), "1", True, [1]], ids=str)
+def test_every_time_limit_is_refused_alike(table: dict[str, Any], value: Any) -> None:
+    asked = [
+        name for name, f in PUBLIC.items() if inspect.isfunction(f) and "time_limit" in inspect.signature(f).parameters
+    ]
+    assert len(asked) > 15
+    for name in asked:
+        with pytest.raises((cj.ArgumentError, cj.ArgumentTypeError)) as refused:
+            table[name](time_limit=value)
+        wanted = r"`[\w.]+\(time_limit=...\)` needs seconds, at least 0, or None for no limit; got "
+        assert re.match(wanted, str(refused.value)), name
+
+
 def test_some_absurd_arguments_are_refused_or_answered(table: dict[str, Any]) -> None:
     assert faults(table, ABSURD, every=23) == []
 

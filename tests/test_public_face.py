@@ -177,3 +177,32 @@ def test_every_tolerance_says_first_whether_it_is_absolute_or_relative() -> None
         text = re.search(r"^tol : [^\n]*\n +(\w+)", inspect.getdoc(function) or "", re.MULTILINE)
         assert text, f"{name} says nothing of its `tol`"
         assert text[1] in {"Absolute", "Relative"}, f"{name}: {text[1]}"
+
+
+def told_of(function: types.FunctionType, argument: str) -> str:
+    """What a docstring says of an argument, on one line."""
+    text = f"{inspect.getdoc(function)}\n"
+    found = re.search(rf"^(?:\w+, )*{argument}(?:, \w+)* : [^\n]*\n((?: +[^\n]*\n)+)", text, re.MULTILINE)
+    return " ".join(found[1].split()) if found else ""
+
+
+def test_every_time_limit_means_the_same_and_says_first_what_none_and_nothing_given_are() -> None:
+    asked = {name: f for name, f in public_functions().items() if "time_limit" in inspect.signature(f).parameters}
+    assert {"analyze", "fixed_set", "joint_spectral_radius", "polytope_norm", "iterate_true"} <= set(asked)
+    for name, function in asked.items():
+        default = inspect.signature(function).parameters["time_limit"].default
+        known = "None, the default, is no limit." if default is None else f"{default:g} by default, None is no limit."
+        assert told_of(function, "time_limit").startswith(f"Seconds; {known}"), name
+
+
+def test_every_budget_and_tolerance_is_told_of() -> None:
+    asked = [
+        (name, argument)
+        for name, function in public_functions().items()
+        if function.__module__.startswith("conservative") and not name.startswith("StateMap.")  # a protocol
+        for argument in inspect.signature(function).parameters
+        if argument.startswith("max_") or argument in {"limit", "steps", "tol", "tolerance", "step_tol", "time_limit"}
+    ]
+    assert len(asked) > 60
+    functions = public_functions()
+    assert [(name, argument) for name, argument in asked if not told_of(functions[name], argument)] == []

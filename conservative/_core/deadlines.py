@@ -11,6 +11,9 @@ from typing import Any
 
 from conservative._core.checks import as_time_limit
 
+DEFAULT_SECONDS = 10.0
+"""The limit of calls that could otherwise run for ever, where none is given."""
+
 NEVER = math.inf
 """The deadline of a call without a limit."""
 

@@ -94,8 +94,8 @@ def analyze(
     max_length : int
         Longest word tried for a shortest expanding product.
     time_limit : float, optional
-        Seconds for the products, the joint spectral radius, and the iteration and fixed set together; what is known by
-        then is reported. None is no limit.
+        Seconds; 60 by default, None is no limit. They are for the products, the joint spectral radius, and the
+        iteration and fixed set together; what is known by then is reported.
     on_stage : callable, optional
         Called with one line before each stage, for progress display.
 

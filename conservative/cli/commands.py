@@ -97,7 +97,13 @@ def analyze(source: str, **options: Any) -> int:
 @_AT
 @_KIND
 @_TOLERANCE
-@click.option("--tol", type=click.FloatRange(min=0, min_open=True), default=1e-9, show_default=True)
+@click.option(
+    "--tol",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1e-9,
+    show_default=True,
+    help="Relative: stop once the two bounds differ by this part of the upper one.",
+)
 @_TIME
 @click.option("--certificate", type=click.Path(dir_okay=False), help="Write the certificate to this file.")
 @_PLOT
@@ -118,7 +124,9 @@ def jsr(matrices: str, **options: Any) -> int:
 @_TOLERANCE
 @_STEPS
 @_TIME
-@click.option("--tol", type=click.FloatRange(min=0, min_open=True), help="Stop once this close to the fixed set.")
+@click.option(
+    "--tol", type=click.FloatRange(min=0, min_open=True), help="Absolute: stop once this close to the fixed set."
+)
 @_PLOT
 @_JSON
 def iterate(source: str, **options: Any) -> int:

@@ -96,6 +96,7 @@ def affine_pieces(F: PiecewiseSelection, *, max_pieces: int = MAX_AFFINE_PIECES)
         Affine in (state, parameters) once the branches are chosen, with rational coefficients; sign(x) Max(|x| - 1, 0)
         is, x t is not: bind t.
     max_pieces : int
+        Most pieces that are listed; a function of more is refused with `BudgetError`.
 
     Returns
     -------

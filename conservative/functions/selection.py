@@ -268,6 +268,7 @@ class PiecewiseSelection(FunctionAlgebra):
         ----------
         point : Point
         limit : int
+            Most passes that are listed.
         call : str
             Named in error messages.
         around : Graph, optional

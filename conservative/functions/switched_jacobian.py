@@ -269,6 +269,7 @@ class SwitchedJacobian:
         Parameters
         ----------
         max_blocks : int
+            Most blocks that are listed.
 
         Returns
         -------

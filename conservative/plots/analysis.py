@@ -52,6 +52,7 @@ def plot_trajectory(trajectory: SetTrajectory, path: str, *, title: str = "") ->
     path : str
         Ends in .png, .pdf or .svg.
     title : str
+        Above the figure; empty for none.
 
     Raises
     ------

@@ -37,6 +37,7 @@ def plot_counterexample_map(counterexample_map: CounterexampleMap, path: str, *,
     path : str
         Ends in .png, .pdf or .svg.
     title : str
+        Above the figure; empty for none.
 
     Raises
     ------

@@ -45,6 +45,7 @@ def plot_radius(matrices: Any, radius: JointSpectralRadius, path: str, *, title:
     path : str
         Ends in .png, .pdf or .svg.
     title : str
+        Above the figure; empty for none.
 
     Raises
     ------
@@ -96,6 +97,7 @@ def plot_norm(
     directions : array_like, shape (2, n), optional
         The plane of the shadow for n > 2; by default that of the two longest axes.
     title : str
+        Above the figure; empty for none.
 
     Raises
     ------

@@ -27,6 +27,7 @@ def plot_unit_ball(matrices: Any, path: str, *, vertices: ArrayLike | None = Non
         Of the unit ball (its symmetric hull is taken), an invariant polytope for example; without them, the norm of
         `barabanov_norm`.
     title : str
+        Above the figure; empty for none.
 
     Returns
     -------

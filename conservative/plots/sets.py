@@ -46,6 +46,7 @@ def plot_fixed_set(found: FixedSet, path: str, *, directions: ArrayLike | None =
     directions : array_like, shape (2, p, m), optional
         For p·m > 2; the principal axes of the hull by default.
     title : str
+        Above the figure; empty for none.
 
     Raises
     ------
@@ -80,6 +81,7 @@ def plot_sets(
     directions : array_like, shape (2, p, m), optional
         For p·m > 2; the principal axes of the last hull by default.
     title : str
+        Above the figure; empty for none.
 
     Raises
     ------

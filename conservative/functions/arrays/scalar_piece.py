@@ -55,6 +55,7 @@ class ScalarPiece:
         value : number or array_like, shape (h,)
             φ at the first breakpoint, or at 0 when there is none.
         name : str
+            As it is printed.
 
         Returns
         -------
@@ -100,6 +101,7 @@ class ScalarPiece:
         Parameters
         ----------
         slope : number
+            Of the function below 0.
 
         Returns
         -------
@@ -153,6 +155,7 @@ class ScalarPiece:
         Parameters
         ----------
         threshold : number or array_like, shape (h,)
+            λ where θ = 0.
         rows : array_like, shape (m,) or (h, m), optional
             Makes λ depend on the parameters.
 
@@ -181,6 +184,7 @@ class ScalarPiece:
         ----------
         scale : number or array_like, shape (h,)
         rows : array_like, shape (m,) or (h, m), optional
+            Makes λ depend on the parameters.
 
         Returns
         -------

@@ -34,6 +34,7 @@ def structured(
     N : array_like, shape (h, m), optional
         None is no parameter inside, or zero where the scale of `piece` or `direct` has parameters.
     c : array_like, shape (h,), optional
+        The shift of φ's argument; zero by default.
     outer : array_like, shape (q, h), optional
         W; by default the identity.
     direct : array_like, shape (q, p + m), optional

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from conservative._core.checks import as_count, as_positive, as_time_limit
+from conservative._core.deadlines import DEFAULT_SECONDS
 from conservative._core.errors import ArgumentError
 from conservative._core.exactness import Exactness
 from conservative._core.matrix_norms import frobenius_bounds
@@ -44,7 +45,7 @@ def fixed_set(
     tol: float = 1e-9,
     norm: ArrayLike | None = None,
     representation: str = "auto",
-    time_limit: float | None = 10.0,
+    time_limit: float | None = DEFAULT_SECONDS,
     max_cells: int = 200_000,
 ) -> FixedSet:
     """Inner and outer sets of the fixed set of X ↦ 𝒥(X), and its hull.
@@ -62,9 +63,10 @@ def fixed_set(
         ``"hull"`` finds the hull alone, which is much cheaper; inner and outer sets are then points and a fattened
         hull, and `distance` is a bound that needs no search.
     time_limit : float, optional
-        Seconds for finding the hull (half of them where the fixed set is not known to be convex), and for refining
-        the inner and the outer set there; None is no limit. The way to a small `tol` leads by the sets of larger ones,
-        so that a smaller one never gives a worse set; a `tol` that is out of reach takes all the time or cells.
+        Seconds; 10 by default, None is no limit. They are for finding the hull (half of them where the
+        fixed set is not known to be convex), and for refining the inner and the outer set there. The way to a small
+        `tol` leads by the sets of larger ones, so that a smaller one never gives a worse set; a `tol` that is out of
+        reach takes all the time or cells.
     max_cells : int
         Most cells or points of the inner and outer sets.
 

@@ -40,6 +40,7 @@ def iterate_driven(
     x0 : array_like, shape (p,)
     theta : array_like, shape (m,)
     steps : int
+        Number of steps.
     initial : MatrixSet or array_like of shape (n, p, m), optional
         The derivatives of x_0 with respect to θ; {0} by default.
     fixed_point : sequence of numbers, shape (p,), optional
@@ -49,7 +50,7 @@ def iterate_driven(
     representation : {"auto", "hull", "thinned"} or Thinning
         As in `iterate_set`.
     time_limit : float, optional
-        As in `iterate_sequence`.
+        Seconds; None, the default, is no limit. As in `iterate_sequence`.
 
     Returns
     -------

@@ -120,9 +120,10 @@ def iterate_sequence(
     limit : as an element of `Js`, optional
         𝒥̄, which 𝒥_t approaches.
     representation : {"auto", "hull", "thinned"} or Thinning
+        As in `iterate_set`.
     time_limit : float, optional
-        Seconds; a step that is not done by then is dropped. The hull of the limit, found first, takes at most a half of
-        them, and at most five without a limit.
+        Seconds; None, the default, is no limit. A step that is not done by then is dropped. The hull of
+        the limit, found first, takes at most a half of the seconds, and at most five without a limit.
 
     Returns
     -------

@@ -77,8 +77,9 @@ def iterate_set(
     max_vertices : int, optional
         Most vertices kept, instead of the representation's own limit.
     time_limit : float, optional
-        Seconds; a step that is not done by then is dropped, but the first 20 of planar hulls (p·m ≤ 2). Half of it may
-        be spent on the bounds; what is not bounded by then is iterated without.
+        Seconds; None, the default, is no limit. A step that is not done by then is dropped, but the first
+        20 of planar hulls (p·m ≤ 2). Half of it may be spent on the bounds; what is not bounded by then is iterated
+        without.
 
     Returns
     -------

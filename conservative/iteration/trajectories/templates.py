@@ -151,7 +151,8 @@ def iterate_templates(
     max_words : int
         Most words of one length kept for 64 directions together.
     time_limit : float, optional
-        Seconds, after which no longer words are begun; every direction gets valid bounds. By default none.
+        Seconds; None, the default, is no limit. No longer words are begun after it; every direction gets
+        valid bounds.
 
     Returns
     -------

@@ -83,8 +83,10 @@ def iterate_true(
         ``"region"`` needs p·m = 2, where it is the default, unless finitely many maps move points. ``"cells"`` works in
         any dimension: points, convex cells, and balls around points of the iterates where these would be many. The
         iteration ends with CELL_LIMIT where there would be too many.
-    norm, time_limit : optional
+    norm : optional
         As in `iterate_set`.
+    time_limit : float, optional
+        Seconds; None, the default, is no limit. A step that is not done by then is dropped.
 
     Returns
     -------

@@ -94,6 +94,7 @@ def check_conservativity(
     curves : int
         How many polygons, at most.
     tolerance : float
+        Relative: the part of max(1, ∫ max |⟨v, γ'⟩|) by which an integral may miss the difference of F and pass.
     box : pair of float or array_like of shape (n,)
         Lower and upper ends of the box in which the curves run. Curves on which F is not defined are left out.
 

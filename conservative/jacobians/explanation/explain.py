@@ -187,6 +187,7 @@ def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float 
     at : mapping of symbol or name to number, or sequence of numbers
         As in `conservative_jacobian`.
     tolerance : float, optional
+        For ties at float points, as in `conservative_jacobian` (default 1e-9); at exact points ties are exact.
 
     Returns
     -------

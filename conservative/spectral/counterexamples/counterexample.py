@@ -60,7 +60,8 @@ def counterexample(
     samples : int
         Points spread over the ranges.
     time_limit : float, optional
-        Seconds; the best counterexample found by then is returned. An interruption (Ctrl-C) does the same.
+        Seconds; None, the default, is no limit. The best counterexample found by then is returned. An
+        interruption (Ctrl-C) does the same.
     rng : optional
         Seed or generator of the local search; results do not depend on it as long as samples suffice.
 

@@ -56,7 +56,8 @@ def counterexample_map(
     max_length : int
         Longest products, 1 to 12.
     time_limit : float, optional
-        Seconds; points that are not reached are marked so. An interruption (Ctrl-C) does the same.
+        Seconds; None, the default, is no limit. Points that are not reached are marked so. An
+        interruption (Ctrl-C) does the same.
 
     Returns
     -------

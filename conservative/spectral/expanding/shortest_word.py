@@ -135,7 +135,8 @@ def shortest_expanding(
     max_length : int
         Longest word tried, at least 1.
     time_limit : float, optional
-        Seconds; the lengths finished by then are proved. An interruption (Ctrl-C) does the same.
+        Seconds; None, the default, is no limit. The lengths finished by then are proved. An
+        interruption (Ctrl-C) does the same.
     automaton : Automaton, optional
         Only words that label a closed path of it count: those can be repeated for ever.
 

@@ -92,7 +92,8 @@ def lower_spectral_radius(
     max_length : int
         Longest word of the search.
     time_limit : float, optional
-        Seconds, checked between steps; a certificate that would take longer is not made.
+        Seconds; None, the default, is no limit. It is looked at between steps; a certificate that
+        would take longer is not made.
     automaton : Automaton, optional
         Only words that label a path count, read as the product reads.
 

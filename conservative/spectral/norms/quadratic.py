@@ -98,7 +98,7 @@ def common_quadratic_norm(
     scale : float, optional
         A lower bound of the joint spectral radius, if one is known: it shortens the bisection.
     time_limit : float, optional
-        Seconds for the solver; the best norm it has found by then is proved.
+        Seconds; None, the default, is no limit. The best norm that the solver has found by then is proved.
 
     Returns
     -------

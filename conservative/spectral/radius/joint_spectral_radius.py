@@ -33,8 +33,8 @@ def joint_spectral_radius(
     tol : float
         Relative: the work ends when ``upper <= lower (1 + tol)``.
     time_limit : float, optional
-        Seconds after which the best bracket so far is proved and returned. None is no limit: then the search ends when
-        it closes, or by its budgets of vertices and products, which no clock changes.
+        Seconds; None, the default, is no limit. The best bracket so far is proved and returned. Without
+        a limit the search ends when it closes, or by its budgets of vertices and products, which no clock changes.
     automaton : Automaton, optional
         Only products that it reads count: the constrained joint spectral radius.
 

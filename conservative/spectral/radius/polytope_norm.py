@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.deadlines import deadline_after
+from conservative._core.deadlines import DEFAULT_SECONDS, deadline_after
 from conservative._core.errors import CertificateError
 from conservative._core.families.as_family import as_family
 from conservative._core.numbers import float_above
@@ -21,7 +21,6 @@ from conservative.spectral.polytope.all_letters import with_letters
 from conservative.spectral.polytope.rational import polytope_proof
 from conservative.spectral.radius.block_search import BlockState, close_block, first_words, prepare_block
 
-_SECONDS = 10.0
 _ROOM = Fraction(1, 10**6)
 
 
@@ -72,14 +71,14 @@ class PolytopeNorm:
         return self.ball.evaluate(points)
 
 
-def polytope_norm(matrices: Any, *, time_limit: float | None = _SECONDS) -> PolytopeNorm | None:
+def polytope_norm(matrices: Any, *, time_limit: float | None = DEFAULT_SECONDS) -> PolytopeNorm | None:
     """A polytope norm in which a family contracts, proved; None where none was found.
 
     Parameters
     ----------
     matrices : array_like, shape (k, n, n), or anything `as_family` reads
     time_limit : float, optional
-        Seconds; None is no limit.
+        Seconds; 10 by default, None is no limit. Where no norm is proved by then, None is returned.
 
     Returns
     -------

@@ -12,7 +12,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.deadlines import deadline_after, is_over, time_limit_until
+from conservative._core.deadlines import DEFAULT_SECONDS, deadline_after, is_over, time_limit_until
 from conservative._core.exact.linear_algebra import from_flint
 from conservative._core.families.as_family import MatrixFamily
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, float_above, float_below, round_up
@@ -43,7 +43,7 @@ _EXACT_INEQUALITY = 320
 """Order of the matrix inequality, n plus the ranks of the generators, up to which it is solved and proved."""
 
 _SECONDS = 12.0
-"""For the words at most, three times over, and by default for all."""
+"""For the words at most, three times over."""
 
 _CLOSED = 1e-9
 _POWER_STEPS = 40
@@ -106,7 +106,7 @@ class ZonotopeRadius:
         )
 
 
-def zonotope_radius(zonotope: Any, *, time_limit: float | None = _SECONDS) -> ZonotopeRadius:
+def zonotope_radius(zonotope: Any, *, time_limit: float | None = DEFAULT_SECONDS) -> ZonotopeRadius:
     """Bounds of the joint spectral radius of {A + sum of t_j G_j : |t_j| <= 1}, whatever the number of generators.
 
     The radius of a convex set is that of its vertices, here 2^k of them. They are listed only for k <= 6.
@@ -117,7 +117,7 @@ def zonotope_radius(zonotope: Any, *, time_limit: float | None = _SECONDS) -> Zo
         Of square matrices; of Jacobian blocks [A B] the state part is taken. Doubles are taken as exact, also where the
         set stands for another one within `e_missing`; exact factors stay exact.
     time_limit : float, optional
-        Seconds for the searches; 12 when left out, and None is no limit.
+        Seconds; 10 by default, None is no limit. The best bracket so far is returned.
 
     Returns
     -------

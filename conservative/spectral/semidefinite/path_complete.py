@@ -98,7 +98,8 @@ def path_complete_bound(
     scale : float, optional
         A lower bound of the joint spectral radius, if one is known: the solver stops there.
     time_limit : float, optional
-        Seconds for the solver; the best forms it has found by then are proved.
+        Seconds; None, the default, is no limit. The best forms that the solver has found by then are
+        proved.
     solver : {"CLARABEL", "SCS"}, optional
         Chosen by size when left out.
 

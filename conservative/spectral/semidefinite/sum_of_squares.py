@@ -102,8 +102,8 @@ def sum_of_squares_bound(
     scale : float, optional
         A lower bound of the joint spectral radius, if one is known: the solver stops there.
     time_limit : float, optional
-        Seconds for the solver; the best form it has found by then is proved. A program that would take much longer is
-        not started: a power of a quadratic form remains.
+        Seconds; None, the default, is no limit. The best form that the solver has found by then is
+        proved. A program that would take much longer is not started: a power of a quadratic form remains.
     solver : {"CLARABEL", "SCS"}, optional
         Chosen by size when left out.
 

@@ -191,7 +191,7 @@ def contraction_verdict(
         Decide for its words only. The verdict, but for its word, then speaks of the lifted family: P has order nodes
         times n, and so has a `radius` that is given.
     time_limit : float, optional
-        Seconds for the searches.
+        Seconds; None, the default, is no limit. What the searches have proved by then decides.
 
     Returns
     -------
