@@ -12,12 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
-from typing import Any
-
-import sympy
 
 from conservative.functions.continuity.arcs import GERMS, crosses_smoothly
 from conservative.functions.continuity.compared_signs import sign_polynomial
+from conservative.functions.continuity.ideals import common_zeros, parts_on, vanishes_on
 from conservative.functions.continuity.local_polynomials import (
     Polynomial,
     difference,
@@ -107,25 +105,25 @@ def _never(forms: Sequence[Polynomial | None], signs: Sequence[int]) -> bool:
 
 def _is_joined(graph: Graph, point: Sequence[Fraction], stratum: _Stratum, beside: Signs) -> bool:
     """Whether the branches of the Piecewise, or the outputs, are proved to agree on a stratum."""
-    ideal = _ideal(graph, point, stratum.on)
-    if ideal is None:
+    forms = _equations(graph, point, stratum.on)
+    if forms is None:
         return False
     whole = graph.nodes[stratum.index].branches()
     taken = [first_true(graph, whole[1], {**_signs(graph, point), **s}) for s in (stratum.on, beside)]
     for roots in ([[whole[0][i]] if i is not None and i >= 0 else [] for i in taken], [list(graph.outputs)] * 2):
         gaps = _gaps(graph, point, (stratum.on, beside), roots)
-        if gaps and all(gap is not None and ideal.contains(_written(gap)) for gap in gaps):
+        if gaps and all(gap is not None and vanishes_on(gap, forms) for gap in gaps):
             return True
     return False
 
 
 def _parting(graph: Graph, point: Sequence[Fraction], on: Signs, beside: Signs) -> int | None:
     """The first output that is proved to jump between two strata."""
-    ideal = _ideal(graph, point, on) if _is_told(graph, point, on, beside) else None
-    if ideal is None:
+    forms = _equations(graph, point, on) if _is_told(graph, point, on, beside) else None
+    if not forms:
         return None
     gaps = _gaps(graph, point, (on, beside), [list(graph.outputs)] * 2)
-    return next((i for i, gap in enumerate(gaps) if gap is not None and not ideal.contains(_written(gap))), None)
+    return next((i for i, gap in enumerate(gaps) if gap is not None and parts_on(gap, forms)), None)
 
 
 def _is_told(graph: Graph, point: Sequence[Fraction], on: Signs, beside: Signs) -> bool:
@@ -134,7 +132,7 @@ def _is_told(graph: Graph, point: Sequence[Fraction], on: Signs, beside: Signs) 
     if all(form and max(map(sum, form)) == 1 for form in forms.values()):
         return True
     ((compared, form),) = forms.items() if len(forms) == 1 else ((0, {}),)
-    roots = _roots(form)
+    roots = common_zeros(form)
     return bool(roots) and (1 if min(form.values()) > 0 else -1) == beside.get(compared)
 
 
@@ -156,35 +154,11 @@ def _signs(graph: Graph, point: Sequence[Fraction]) -> Signs:
     return value_pass(graph, GERMS, [Germ.of((x,)) for x in point], {}).signs
 
 
-def _ideal(graph: Graph, point: Sequence[Fraction], on: Signs) -> Any:
-    """A Gröbner basis of polynomials that vanish on a stratum; None where a comparison is no polynomial."""
-    generators: list[Any] = []
-    for compared, sign in on.items():
-        form = sign_polynomial(graph, compared, point) if not sign else {}
-        if form is None:
-            return None
-        generators += [_written(root) for root in _roots(form)] or ([sympy.sqf_part(_written(form))] if form else [])
-    return sympy.groebner(generators, *_names(len(point)), order="grevlex") if generators else None
-
-
-def _roots(form: Polynomial) -> list[Polynomial]:
-    """The monomials that vanish where a sum of even powers of one sign does, each variable taken once."""
-    even = all(e % 2 == 0 for exponents in form for e in exponents)
-    one_sign = len({c > 0 for c in form.values()}) == 1
-    return [{tuple(int(e > 0) for e in exponents): Fraction(1)} for exponents in form] if even and one_sign else []
-
-
-def _written(form: Polynomial) -> Any:
-    names = _names(max((len(e) for e in form), default=0))
-    terms = [
-        sympy.Mul(sympy.Rational(c.numerator, c.denominator), *(n**k for n, k in zip(names, e, strict=True)))
-        for e, c in form.items()
-    ]
-    return sympy.Add(*terms)
-
-
-def _names(width: int) -> list[Any]:
-    return [sympy.Symbol(f"d{i}") for i in range(width)]
+def _equations(graph: Graph, point: Sequence[Fraction], on: Signs) -> list[Polynomial] | None:
+    """Polynomials that are all 0 on a stratum only; None where a comparison has the sign of none."""
+    forms = [sign_polynomial(graph, compared, point) for compared, sign in on.items() if not sign]
+    known = [form for form in forms if form is not None]
+    return [form for form in known if form] if len(known) == len(forms) else None
 
 
 def _columns(graph: Graph, roots: Sequence[int]) -> list[int]:
