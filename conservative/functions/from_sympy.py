@@ -62,6 +62,9 @@ def from_sympy(F: Any, *, state: Any, parameters: Any = ()) -> PiecewiseSelectio
     -----
     A sympy Float is read as the exact value of its double, a decimal in text as the decimal.
 
+    Jumps along guards are searched for, here at a few points and beside every later point along finitely many arcs;
+    that none is found proves no continuity, and whatever is said of Jacobians presupposes it.
+
     Examples
     --------
     >>> import sympy

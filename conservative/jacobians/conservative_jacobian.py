@@ -88,6 +88,9 @@ def conservative_jacobian(
     the side that would choose a branch: by exact decisions for affine comparisons and for polynomials in one or two
     variables, by sums of squares, and by series in one variable.
 
+    *Continuity.* Jumps along guards beside the point are searched for, not excluded by proof: what `exactness` says is
+    said of a function that is continuous near the point.
+
     *Doubles.* At a float point the tolerance decides which values tie, and nothing else. Once the ties are chosen every
     double is a rational: gradients, cones and equality are decided in exact arithmetic, whatever their scale, and in
     balls of 256 bits from the first node on that is not rational. What these cannot decide is not claimed.

@@ -1,7 +1,8 @@
 """What a function does arbitrarily near a point, where first derivatives do not decide: signs and jumps.
 
-Everything here is proved: a sign is *met* along an arc, or by an exact decision for polynomials in two variables; it is
-*never* met where that decision or a contradiction says so. Else it stays undecided.
+Signs are proved: one is *met* along an arc, or by an exact decision for polynomials in two variables; it is
+*never* met where that decision or a contradiction says so. Else it stays undecided. Jumps are searched for: that none
+is found proves nothing.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
