@@ -1,17 +1,24 @@
 """What the engine hands out: every certificate checks, and a change of it is refused or proves something true."""
 
 import json
+import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies.certificates import at, places, seal
 from strategies.stages import drawn
 
+import conservative as cj
 from conservative import check, joint_spectral_radius
+from conservative._core.families.as_family import as_family
 from conservative.certificates import check_text, expansion_certificate
-from conservative.spectral.radius import family_radius
+from conservative.spectral.automata.lifting import lifted_family
+from conservative.spectral.radius import family_radius, search
+from conservative.spectral.radius.certify import RadiusProblem
+from conservative.spectral.radius.certify_open import prove_form
 
 U, L = [[1, 1], [0, 1]], [[1, 0], [1, 1]]
 GOLDEN = (1 + 5**0.5) / 2
@@ -122,7 +129,8 @@ INTEGERS = [[[1, 2], [-1, 0]], [[0, 1], [1, -1]]]
 
 @pytest.mark.parametrize(("family", "value"), [FAMILIES["symmetric"], FAMILIES["elliptic"], (INTEGERS, GOLDEN)])
 def test_the_bound_of_branch_and_bound_is_certified_by_its_words(family, value, monkeypatch):
-    monkeypatch.setattr(family_radius, "stages", lambda *_, **__: iter(()))  # no polytope: branch and bound alone
+    monkeypatch.setattr(family_radius, "stages", lambda *_, **__: iter(()))  # no polytope, and
+    monkeypatch.setattr(family_radius, "prove_form", lambda *_, **__: None)  # no form: branch and bound alone
     result = joint_spectral_radius(family, tol=0.05)
     claim, proof = result.certificate.claim, result.certificate.document["proof"]
     assert result.lower <= value * (1 + 1e-12)
@@ -152,3 +160,42 @@ def test_the_certificate_of_one_matrix_is_as_narrow_as_its_bracket(matrix):
     assert claim.upper <= Fraction(result.lower) * (1 + Fraction(1, 10**12))
     assert check(result.certificate)
     assert "certified" not in repr(result)
+
+
+ROTATIONS = [
+    [[2, -3, 1, 0], [-2, -8, -1, 4], [2, 4, -5, 4], [-1, 1, 5, -4]],
+    [[-3, -2, -3, 1], [0, 1, -6, 1], [-2, 3, 3, -8], [-4, -5, 6, 2]],
+    [[-7, -3, -3, -1], [-1, -7, 2, -2], [-4, 0, -3, 4], [1, -1, 5, -5]],
+]
+"""Each turns a plane by an angle of its own and shrinks the rest, but for rounding: polytopes need many vertices."""
+
+
+def test_a_sum_of_squares_is_among_the_upper_ends_and_certified(monkeypatch):
+    """Without polytopes, as where they are begun too late: it closes where quadratic norms and products do not."""
+    monkeypatch.setattr(family_radius, "stages", lambda *_, **__: iter(()))
+    monkeypatch.setattr(search, "WORK_LIMIT", 1)
+    found = joint_spectral_radius(ROTATIONS)
+    assert found.upper <= found.lower * (1 + 1e-8)
+    assert found.upper < 0.999 * cj.spectral.common_quadratic_norm(ROTATIONS).gamma
+    assert found.certificate.document["proof"]["upper"]["kind"] == "sum-of-squares"
+    assert found.certificate.claim.upper <= Fraction(found.upper)
+    assert check(found.certificate).valid
+    monkeypatch.setattr(family_radius, "prove_form", lambda *_, **__: None)
+    without = joint_spectral_radius(ROTATIONS)
+    assert without.upper > 1.003 * found.upper
+    assert without.lower <= found.lower * (1 + 1e-12)
+
+
+def test_a_form_for_each_node_of_an_automaton_bounds_its_words_and_none_is_begun_without_time():
+    """The second and the third matrix by turns, with the first between them only in one place."""
+    allowed = cj.spectral.Automaton(2, ((0, 0, 0), (0, 1, 1), (1, 0, 2)))
+    whole = as_family(ROTATIONS, call="test")
+    problem = RadiusProblem(whole, lifted_family(whole, allowed), allowed)
+    rate = max(np.abs(np.linalg.eigvals(whole.floats[0])))
+    lower = Fraction(float(rate)) * Fraction(999, 1000)
+    proved = prove_form(problem, word=(0,), lower=lower, deadline=math.inf)
+    bound = cj.spectral.sum_of_squares_bound(ROTATIONS, degree=4, automaton=allowed)
+    assert lower <= proved.bound <= bound.exact_gamma * Fraction(1001, 1000)
+    assert check(proved.certificate).valid
+    assert proved.certificate.claim.lower <= proved.certificate.claim.upper
+    assert prove_form(problem, word=(0,), lower=lower, deadline=0.0) is None

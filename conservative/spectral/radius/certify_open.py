@@ -1,5 +1,6 @@
 """From open polytopes, and norms that cost little, to a certificate: the least bound that one of them proves."""
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -8,7 +9,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.deadlines import is_over, seconds_left
+from conservative._core.deadlines import NEVER, is_over, seconds_left
 from conservative._core.errors import CertificateError
 from conservative._core.exact.linear_algebra import from_flint, is_positive_semidefinite, to_flint
 from conservative._core.numbers import float_above, float_below
@@ -38,6 +39,8 @@ from conservative.spectral.radius.certify import (
 from conservative.spectral.radius.decimal_rounding import decimal_above
 from conservative.spectral.reduction import BlockTriangular
 from conservative.spectral.reduction.approximate_blocks import HiddenNorm
+from conservative.spectral.semidefinite.solve import loading_seconds, program_seconds
+from conservative.spectral.semidefinite.sum_of_squares import best_forms, checking_seconds, forms_proof
 from conservative.spectral.words.candidates import ellipsoid_norm, in_norm
 from conservative.spectral.words.cyclic_words import Word
 from conservative.spectral.words.long_rationals import is_long
@@ -64,6 +67,12 @@ _ELIMINATING = 1e-7
 
 _READING = 2.5e-5
 """Seconds that reading and writing one entry of a matrix takes, for a certificate and its check, about."""
+
+_PROGRAMS, _STATING = 10, 0.1
+"""Programs that a sum of squares solves, about, and seconds until the first of them is stated."""
+
+_OF_A_FORM, _MOST_OF_A_FORM = 0.5, 2.0
+"""Part of the time that is left for a sum of squares, and the seconds that it is expected to take at most."""
 
 _WRITING = 1e-6
 """Seconds that writing down and checking one number of a polytope takes, about."""
@@ -137,6 +146,28 @@ def prove_hidden(
             return ProvedBound(bound, bracket_or_upper(problem, proof, word, lower, bound, deadline))
         return ProvedBound(bound, None)
     return None
+
+
+def prove_form(problem: RadiusProblem, *, word: Word, lower: Fraction, deadline: float) -> ProvedBound | None:
+    """The bound of a sum of squares of degree four, in small dimension; None where no program is expected to end.
+
+    `lower`: Proved: rho(M_w)^(1/|w|) is at least this.
+    """
+    given, automaton = problem.given, problem.automaton
+    sizes = (1, given.count) if automaton is None else (automaton.nodes, len(automaton.edges))
+    seconds = _PROGRAMS * program_seconds([math.comb(given.size + 1, 2)] * sum(sizes))
+    limited = deadline != NEVER
+    part = _OF_A_FORM * seconds_left(deadline) - _STATING - loading_seconds() if limited else _MOST_OF_A_FORM
+    if is_long(given) or seconds > min(part, _MOST_OF_A_FORM):
+        return None
+    found = best_forms(given, automaton, half_degree=2, low=lower, seconds=part if limited else None)
+    if checking_seconds(found) > seconds_left(deadline):
+        return ProvedBound(found.gamma, None)
+    with suppress(CertificateError, OverflowError):
+        proof = forms_proof(given, automaton, found)
+        if proof is not None:
+            return ProvedBound(found.gamma, bracket_or_upper(problem, proof, word, lower, found.gamma, deadline))
+    return ProvedBound(found.gamma, None)
 
 
 def _by_norm(

@@ -20,7 +20,7 @@ from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, lifted_family
 from conservative.spectral.radius.certify import ALL_DIGITS, ProvedBound, RadiusProblem, prove
 from conservative.spectral.radius.certify_exact import prove_exactly
-from conservative.spectral.radius.certify_open import prove_hidden, prove_open
+from conservative.spectral.radius.certify_open import prove_form, prove_hidden, prove_open
 from conservative.spectral.radius.contracting_words import prove_words
 from conservative.spectral.radius.decimal_rounding import decimal_below
 from conservative.spectral.radius.search import (
@@ -211,8 +211,12 @@ def _finish(problem: RadiusProblem, kept: list[Kept], *, tol: float, deadline: f
     rate = None if is_over(last - branching) else exact_rate(problem.family, found.word)
     proved = _proved(problem, found, rate, tol=tol, deadline=last - branching)
     _keep(kept, proved)
-    found, certificate = kept[0].found, kept[0].certificate
-    if is_wide(found) and not is_over(deadline) and has_time(problem.family, deadline):
+    found = kept[0].found
+    wide = is_wide(found)
+    if wide:
+        lower = Fraction(found.bracket.lower) if rate is None else rate
+        _keep(kept, prove_form(problem, word=found.word, lower=lower, deadline=deadline))
+    if wide and not is_over(deadline) and has_time(problem.family, deadline):
         _branch(problem, kept, tol=tol, deadline=deadline)
     found, certificate, exact = kept[0].found, kept[0].certificate, None
     if proved is not None and found.form is not None and found.bracket.lower > 0 and problem.automaton is None:

@@ -54,14 +54,14 @@ def joint_spectral_radius(
     is written down in integers and proved by the exact checker for the bound ``lower (1 + tol / 2)``; where all images
     lie strictly inside, it proves that the word attains the radius, and the bracket is two neighbouring doubles.
     Where no polytope closes, the upper end is the least of the Euclidean, maximum and sum norms (in balanced scales
-    too), of quadratic norms that need no solver, of norms of products, and of the polytope as it is. A certificate
-    lists the products; where they are too many, it claims a bound a little above, or the next best one. Radii of words
-    are enclosed from exact characteristic polynomials. A keyboard interrupt at any moment returns what is proved by
-    then.
+    too), of quadratic norms that need no solver, of a sum of squares of degree four in small dimension, of norms of
+    products, and of the polytope as it is. A certificate lists the products; where they are too many, it claims a
+    bound a little above, or the next best one. Radii of words are enclosed from exact characteristic polynomials. A
+    keyboard interrupt at any moment returns what is proved by then.
 
     References
     ----------
-    [jungers2009]_, [guglielmiprotasov2013]_, [mejstrik2020]_, [gripenberg1996]_
+    [jungers2009]_, [guglielmiprotasov2013]_, [mejstrik2020]_, [gripenberg1996]_, [parrilo2008]_
 
     Examples
     --------

@@ -1,5 +1,6 @@
 """The smallest s of a pencil: Newton's steps on the largest margin, each of them one semidefinite program."""
 
+import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -21,9 +22,12 @@ _DIRECT = 2e10
 """Work up to which the interior-point method is used; beyond it the first-order method SCS."""
 
 _PER_SECOND = 1e8
-"""Work that a program does a second, roughly: with less than half of the time it needs, none is started."""
+"""Work that a program does a second, roughly."""
 
 _CLOSE = 1e-10
+
+_LOADING = 1.5
+"""Seconds that loading cvxpy takes, once a process, about."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +76,20 @@ class MarginProgram:
 def is_affordable(sizes: Sequence[int], seconds: float | None) -> bool:
     """Whether a program with matrices of these orders is worth starting: not if it takes more than twice the time.
 
-    >>> is_affordable([10, 10, 10], 1.0), is_affordable([78, 78, 78], 1.0), is_affordable([78, 78, 78], None)
+    >>> is_affordable([10, 10, 10], 5.0), is_affordable([78, 78, 78], 5.0), is_affordable([78, 78, 78], None)
     (True, False, True)
     """
-    return seconds is None or _work(sizes) <= 2 * _PER_SECOND * seconds
+    return seconds is None or program_seconds(sizes) <= 2 * (seconds - loading_seconds())
+
+
+def program_seconds(sizes: Sequence[int]) -> float:
+    """Seconds that a program with matrices of these orders takes, roughly."""
+    return _work(sizes) / _PER_SECOND
+
+
+def loading_seconds() -> float:
+    """Seconds until the first program can be stated: none where cvxpy is loaded already."""
+    return 0.0 if "cvxpy" in sys.modules else _LOADING
 
 
 def _work(sizes: Sequence[int]) -> float:

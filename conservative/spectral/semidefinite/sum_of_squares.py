@@ -145,15 +145,11 @@ def sum_of_squares_bound(
             f"`{_CALL}(degree={degree})` needs more than {MOST_MONOMIALS} monomials in {family.size} variables. "
             "Ask for a smaller degree, or use `path_complete_bound`."
         )
-    if automaton is None:
-        pieces, graph = family, memory_graph(family.count, 0)
-    else:
+    if automaton is not None:
         automaton = as_automaton(automaton, count=family.count, call=_CALL)
-        pieces, graph = edge_family(family, automaton), automaton_graph(automaton, 0)
-    found = proved_forms(pieces, graph, half_degree=half, low=low, seconds=time_limit, solver=solver)
-    checking = _CHECKING * (len(found.grams) + len(found.slacks)) * count**3 * half
+    found = best_forms(family, automaton, half_degree=half, low=low, seconds=time_limit, solver=solver)
     certificate = None
-    if checking <= seconds_left(deadline):
+    if checking_seconds(found) <= seconds_left(deadline):
         certificate = certificate_or_none(lambda: _certificate(family, automaton, found))
     return SumOfSquaresBound(
         float_above(found.gamma),
@@ -167,14 +163,38 @@ def sum_of_squares_bound(
     )
 
 
-def _certificate(family: MatrixFamily, automaton: Automaton | None, found: ProvedForms) -> Certificate | None:
+def best_forms(
+    family: MatrixFamily,
+    automaton: Automaton | None,
+    *,
+    half_degree: int,
+    low: Fraction = Fraction(0),
+    seconds: float | None = None,
+    solver: str | None = None,
+) -> ProvedForms:
+    """One form for all words, or one for each node of an automaton, and the growth that is proved for them."""
+    pieces = family if automaton is None else edge_family(family, automaton)
+    graph = memory_graph(family.count, 0) if automaton is None else automaton_graph(automaton, 0)
+    return proved_forms(pieces, graph, half_degree=half_degree, low=low, seconds=seconds, solver=solver)
+
+
+def checking_seconds(found: ProvedForms) -> float:
+    """What writing and checking a certificate of these forms takes, about."""
+    return _CHECKING * (len(found.grams) + len(found.slacks)) * len(found.grams[0]) ** 3 * found.half_degree
+
+
+def forms_proof(family: MatrixFamily, automaton: Automaton | None, found: ProvedForms) -> SumOfSquaresProof | None:
+    """What a certificate says of the forms; None where it would be too long."""
     if automaton is None:
-        proof = SumOfSquaresProof(found.half_degree, found.grams[0], found.slacks)
-        return upper_certificate(family, proof, found.gamma)
-    order = family.size * automaton.nodes
-    if len(monomials(order, found.half_degree)) > _CERTIFIED_MONOMIALS:
+        return SumOfSquaresProof(found.half_degree, found.grams[0], found.slacks)
+    if len(monomials(family.size * automaton.nodes, found.half_degree)) > _CERTIFIED_MONOMIALS:
         return None
-    return upper_certificate(family, _lifted_proof(family.size, automaton, found), found.gamma, automaton=automaton)
+    return _lifted_proof(family.size, automaton, found)
+
+
+def _certificate(family: MatrixFamily, automaton: Automaton | None, found: ProvedForms) -> Certificate | None:
+    proof = forms_proof(family, automaton, found)
+    return None if proof is None else upper_certificate(family, proof, found.gamma, automaton=automaton)
 
 
 def _lifted_proof(n: int, automaton: Automaton, found: ProvedForms) -> SumOfSquaresProof:
