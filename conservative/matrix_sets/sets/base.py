@@ -168,6 +168,12 @@ class MatrixSet(ABC):
         return array.reshape(-1, p * q), array.shape[:-2]
 
 
+def keep(target: MatrixSet, **fields: Any) -> None:
+    """Give a frozen set under construction its fields."""
+    for name, value in fields.items():
+        object.__setattr__(target, name, value)
+
+
 def check_errors(target: MatrixSet) -> None:
     """Check the error fields of a set under construction. Raises ArgumentError for errors that are negative or NaN."""
     name = type(target).__name__

@@ -14,7 +14,7 @@ from conservative._core.result_lines import count, result_line, shape
 from conservative._core.rows import first_rows
 from conservative.matrix_sets.nearest.batch_projection import pair_distances
 from conservative.matrix_sets.nearest.proved_projection import norms
-from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors, largest_products, moved_back
+from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors, keep, largest_products, moved_back
 from conservative.matrix_sets.sets.finite import FiniteSet
 from conservative.matrix_sets.sets.planar import planar_cells
 
@@ -67,25 +67,30 @@ class CellUnion(MatrixSet):
     _centres: FiniteSet = field(init=False, repr=False)
     _reach: Floats = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        cells: ArrayLike,
+        margin: float = 0.0,
+        exactness: Exactness = Exactness.EXACT,
+        e_missing: float = 0.0,
+        e_extra: float = 0.0,
+    ) -> None:
         wanted = "shape (n, k, p, q), the vertices of each cell"
-        cells = as_real_array(self.cells, call="CellUnion", argument="cells", wanted=wanted)
+        cells = as_real_array(cells, call="CellUnion", argument="cells", wanted=wanted)
         if cells.ndim >= 1 and cells.shape[0] == 0:
             raise EmptySetError("`CellUnion(cells=...)` needs at least one cell; got none.")
         if cells.ndim != 4 or 0 in cells.shape:
             raise ShapeError(
                 f"`CellUnion(cells=...)` needs {wanted}; got {cells.shape}. For one cell pass `cell[None]`."
             )
-        if not np.isfinite(as_distance(self.margin, call="CellUnion", argument="margin")):
-            raise ArgumentError(f"`CellUnion(margin=...)` needs a finite radius of at least 0; got {self.margin}.")
+        if not np.isfinite(as_distance(margin, call="CellUnion", argument="margin")):
+            raise ArgumentError(f"`CellUnion(margin=...)` needs a finite radius of at least 0; got {margin}.")
         # A mean lies in its cell, up to rounding, so that its distance bounds the cell's. Shares add up to a double.
         with np.errstate(over="ignore", under="ignore"):
             centres = np.clip((cells / cells.shape[1]).sum(axis=1), cells.min(axis=1), cells.max(axis=1))
             arms = (cells - centres[:, None]).reshape(len(cells), cells.shape[1], -1)
-        object.__setattr__(self, "cells", cells)
-        object.__setattr__(self, "margin", float(self.margin))
-        object.__setattr__(self, "_centres", FiniteSet(centres))
-        object.__setattr__(self, "_reach", norms(arms).max(axis=1) * (1.0 + 1e-12))
+        keep(self, cells=cells, margin=float(margin), exactness=exactness, e_missing=e_missing, e_extra=e_extra)
+        keep(self, _centres=FiniteSet(centres), _reach=norms(arms).max(axis=1) * (1.0 + 1e-12))
         check_errors(self)
 
     @property

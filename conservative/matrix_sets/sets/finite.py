@@ -12,7 +12,7 @@ from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.result_lines import count, result_line, shape
 from conservative.matrix_sets.nearest.proved_projection import frame, norms
-from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors
+from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors, keep
 from conservative.matrix_sets.sets.planar import planar_points
 
 Floats = NDArray[np.float64]
@@ -63,15 +63,20 @@ class FiniteSet(MatrixSet):
     _exponent: int = field(init=False, repr=False)
     _tree: Any = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        points = as_matrices(self.points, call="FiniteSet", argument="points")
-        object.__setattr__(self, "points", points)
-        flat = points.reshape(len(points), -1)
+    def __init__(
+        self,
+        points: ArrayLike,
+        exactness: Exactness = Exactness.EXACT,
+        e_missing: float = 0.0,
+        e_extra: float = 0.0,
+    ) -> None:
+        read = as_matrices(points, call="FiniteSet", argument="points")
+        flat = read.reshape(len(read), -1)
         centre, exponent = frame(flat)
-        object.__setattr__(self, "_centre", centre)
-        object.__setattr__(self, "_exponent", exponent)
         with np.errstate(under="ignore"):
-            object.__setattr__(self, "_tree", cKDTree(np.ldexp(flat - centre, -exponent)))
+            tree = cKDTree(np.ldexp(flat - centre, -exponent))
+        keep(self, points=read, exactness=exactness, e_missing=e_missing, e_extra=e_extra)
+        keep(self, _centre=centre, _exponent=exponent, _tree=tree)
         check_errors(self)
 
     @property

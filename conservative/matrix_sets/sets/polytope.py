@@ -10,7 +10,7 @@ from conservative._core.checks import as_matrices
 from conservative._core.exactness import Exactness
 from conservative._core.result_lines import count, result_line, shape
 from conservative.matrix_sets.nearest.proved_projection import hull_distances
-from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors
+from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors, keep
 from conservative.matrix_sets.sets.planar import planar_hull
 
 
@@ -48,9 +48,15 @@ class MatrixPolytope(MatrixSet):
     e_missing: float = 0.0
     e_extra: float = 0.0
 
-    def __post_init__(self) -> None:
-        vertices = as_matrices(self.vertices, call="MatrixPolytope", argument="vertices")
-        object.__setattr__(self, "vertices", vertices)
+    def __init__(
+        self,
+        vertices: ArrayLike,
+        exactness: Exactness = Exactness.EXACT,
+        e_missing: float = 0.0,
+        e_extra: float = 0.0,
+    ) -> None:
+        read = as_matrices(vertices, call="MatrixPolytope", argument="vertices")
+        keep(self, vertices=read, exactness=exactness, e_missing=e_missing, e_extra=e_extra)
         check_errors(self)
 
     @property

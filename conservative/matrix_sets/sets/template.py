@@ -15,7 +15,7 @@ from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.result_lines import count, result_line, shape
 from conservative._core.rows import first_rows
 from conservative.matrix_sets.nearest.proved_projection import norms
-from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors, moved_back
+from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors, keep, moved_back
 from conservative.matrix_sets.sets.planar import planar_hull
 
 Floats = NDArray[np.float64]
@@ -77,9 +77,16 @@ class TemplateHull(MatrixSet):
     inside: Floats = field(init=False, repr=False)
     _radius: float = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        directions = as_matrices(self.directions, call="TemplateHull", argument="directions")
-        heights = as_real_array(self.heights, call="TemplateHull", argument="heights", wanted="shape (k,)")
+    def __init__(
+        self,
+        directions: ArrayLike,
+        heights: ArrayLike,
+        exactness: Exactness = Exactness.OUTER,
+        e_missing: float = 0.0,
+        e_extra: float = float("inf"),
+    ) -> None:
+        directions = as_matrices(directions, call="TemplateHull", argument="directions")
+        heights = as_real_array(heights, call="TemplateHull", argument="heights", wanted="shape (k,)")
         if heights.shape != (len(directions),):
             raise ShapeError(
                 f"`TemplateHull(heights=...)` needs shape ({len(directions)},), one height for each direction; got "
@@ -87,10 +94,9 @@ class TemplateHull(MatrixSet):
             )
         if not np.abs(directions).max(axis=(1, 2)).all():
             raise ArgumentError("`TemplateHull(directions=...)` needs directions other than zero. Leave zeros out.")
-        object.__setattr__(self, "directions", directions)
-        object.__setattr__(self, "heights", heights)
-        object.__setattr__(self, "inside", self._inner_point().reshape(directions.shape[1:]))
-        object.__setattr__(self, "_radius", self._bound_radius())
+        keep(self, directions=directions, heights=heights, exactness=exactness, e_missing=e_missing, e_extra=e_extra)
+        keep(self, inside=self._inner_point().reshape(directions.shape[1:]))
+        keep(self, _radius=self._bound_radius())
         check_errors(self)
 
     @property

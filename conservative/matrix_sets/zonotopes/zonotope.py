@@ -13,7 +13,7 @@ from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
 from conservative._core.result_lines import count, result_line, shape
 from conservative.matrix_sets.nearest.proved_projection import hull_distances
-from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors
+from conservative.matrix_sets.sets.base import MatrixSet, Projection, check_errors, keep
 from conservative.matrix_sets.sets.planar import planar_hull
 from conservative.matrix_sets.zonotopes.box_least_squares import nearest_in_zonotope
 from conservative.matrix_sets.zonotopes.generators import DenseGenerators, Generators, RankOneGenerators
@@ -80,14 +80,7 @@ class MatrixZonotope(MatrixSet):
         if middle.ndim != 2 or 0 in middle.shape:
             raise ShapeError(f"`MatrixZonotope(center=...)` needs shape (p, q), a matrix; got {middle.shape}.")
         parts = generators if isinstance(generators, Generators) else _dense(generators, middle.shape)
-        for name, value in (
-            ("center", middle),
-            ("parts", parts),
-            ("exactness", exactness),
-            ("e_missing", e_missing),
-            ("e_extra", e_extra),
-        ):
-            object.__setattr__(self, name, value)
+        keep(self, center=middle, parts=parts, exactness=exactness, e_missing=e_missing, e_extra=e_extra)
         check_errors(self)
 
     @classmethod

@@ -1,7 +1,7 @@
 """Constrained switching: automata that say which words are allowed."""
 
 import operator
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Any, final
@@ -52,27 +52,27 @@ class Automaton:
     edges: tuple[Edge, ...]
     letters: int = -1
 
+    def __init__(self, nodes: int, edges: Iterable[Sequence[int]], letters: int = -1) -> None:
+        size = _count(nodes, "nodes", most=MOST_NODES)
+        read = _read_edges(edges)
+        alphabet = max(letter for _, _, letter in read) + 1 if letters == -1 else letters
+        alphabet = _count(alphabet, "letters", most=MOST_EDGES)
+        for u, v, letter in read:
+            if not (0 <= u < size and 0 <= v < size and 0 <= letter < alphabet):
+                raise ArgumentError(
+                    f"`Automaton(edges=...)` needs nodes from 0 to {size - 1} and letters from 0 to {alphabet - 1}; "
+                    f"got the edge {(u, v, letter)}."
+                )
+        if len(set(read)) < len(read):
+            twice = next(edge for i, edge in enumerate(read) if edge in read[:i])
+            raise ArgumentError(f"`Automaton(edges=...)` lists the edge {twice} twice. Give every edge once.")
+        for name, value in (("nodes", size), ("edges", read), ("letters", alphabet)):
+            object.__setattr__(self, name, value)
+
     def __repr__(self) -> str:
         return result_line(
             self, count(self.nodes, "node"), count(len(self.edges), "edge"), count(self.letters, "letter")
         )
-
-    def __post_init__(self) -> None:
-        nodes = _count(self.nodes, "nodes", most=MOST_NODES)
-        edges = _read_edges(self.edges)
-        letters = max(letter for _, _, letter in edges) + 1 if self.letters == -1 else self.letters
-        letters = _count(letters, "letters", most=MOST_EDGES)
-        for u, v, letter in edges:
-            if not (0 <= u < nodes and 0 <= v < nodes and 0 <= letter < letters):
-                raise ArgumentError(
-                    f"`Automaton(edges=...)` needs nodes from 0 to {nodes - 1} and letters from 0 to {letters - 1}; "
-                    f"got the edge {(u, v, letter)}."
-                )
-        if len(set(edges)) < len(edges):
-            twice = next(edge for i, edge in enumerate(edges) if edge in edges[:i])
-            raise ArgumentError(f"`Automaton(edges=...)` lists the edge {twice} twice. Give every edge once.")
-        for name, value in (("nodes", nodes), ("edges", edges), ("letters", letters)):
-            object.__setattr__(self, name, value)
 
     @classmethod
     def from_successions(cls, allowed: Any) -> "Automaton":
