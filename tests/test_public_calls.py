@@ -1,5 +1,6 @@
 """Every public call, as a table: its result can be pickled, and no argument ends in an error that is not ours."""
 
+import html
 import inspect
 import operator
 import pickle
@@ -203,6 +204,15 @@ def test_every_result_is_shown_in_one_line(results: dict[str, Any]) -> None:
         assert "\n" not in text, kind
         assert not re.search(r"\d{20}|Fraction\(|array\(", text), text
         assert text.startswith(f"{kind.__name__}("), text
+
+
+def test_a_result_of_several_lines_is_shown_whole_in_notebooks(results: dict[str, Any]) -> None:
+    found = {type(item): item for value in results.values() for item in held(value) if type(item) in KINDS}
+    pages = {kind: item for kind, item in found.items() if "\n" in str(item)}
+    assert {"Analysis", "Counterexample", "CounterexampleMap", "Explanation"} <= {kind.__name__ for kind in pages}
+    for kind, item in pages.items():
+        shown = item._repr_html_()
+        assert shown.startswith("<div>") if kind is cj.Explanation else shown == f"<pre>{html.escape(str(item))}</pre>"
 
 
 def test_long_results_are_cut_where_it_hurts_least() -> None:

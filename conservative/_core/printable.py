@@ -1,6 +1,7 @@
 """Text from users and files, safe to print: characters that could control a terminal become escapes."""
 
 import re
+from html import escape
 
 _SHOWN = 120
 _UNSHOWABLE = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
@@ -25,6 +26,11 @@ def shown(value: object) -> str:
     except (ValueError, RecursionError, OverflowError):
         return f"a very long {type(value).__name__}"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def page(result: object) -> str:
+    """The text of a result as notebooks show it: as it stands, in letters of one width."""
+    return f"<pre>{escape(printable(str(result)))}</pre>"
 
 
 def one_line(text: object) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from conservative._core.numbers import Bracket
+from conservative._core.printable import page
 from conservative._core.result_lines import between, result_line
 from conservative.analysis.conclusion import about_verdict
 from conservative.analysis.given import about_function, about_matrices
@@ -142,6 +143,9 @@ class Analysis:
         of_function = self.problem.function is not None or self.problem.jacobian is not None
         found.append(about_verdict(self.contraction, self.radius, self.adapted, of_function, certificate))
         return tuple(found)
+
+    def _repr_html_(self) -> str:
+        return page(self)
 
     def __str__(self) -> str:
         return self.text()

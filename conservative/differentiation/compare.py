@@ -8,6 +8,7 @@ from conservative._core.errors import ArgumentError
 from conservative._core.exactness import Exactness
 from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, largest, round_down, round_up
+from conservative._core.printable import page
 from conservative._core.result_lines import between, count, result_line
 from conservative.differentiation.implicit import ImplicitJacobian, exact_blocks, implicit_jacobian
 from conservative.differentiation.implicit_hull import ImplicitHull, is_box_of_rank_one
@@ -90,6 +91,9 @@ class DerivativeComparison:
             if self.gaps
             else "no gaps",
         )
+
+    def _repr_html_(self) -> str:
+        return page(self)
 
     def __str__(self) -> str:
         lines = ["Derivatives of the fixed point: gaps between convex hulls (Frobenius norm, proved)"]

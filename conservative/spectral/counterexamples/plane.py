@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentTypeError
+from conservative._core.printable import page
 from conservative._core.result_lines import result_line, shape
 from conservative.spectral.counterexamples.batch_contraction import cell_centres
 from conservative.spectral.words.cyclic_words import Word, word_text
@@ -151,6 +152,9 @@ class CounterexampleMap:
 
     def __repr__(self) -> str:
         return result_line(self, shape(self.names), f"{shape((self.x.size, self.y.size))} points")
+
+    def _repr_html_(self) -> str:
+        return page(self)
 
     def __str__(self) -> str:
         fixed = "".join(f", {name} = {value}" for name, value in self.fixed.items())

@@ -9,6 +9,7 @@ from typing import Any
 from conservative._core.exact.linear_algebra import radius_against_one, to_flint
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative._core.numbers import Bracket
+from conservative._core.printable import page
 from conservative._core.result_lines import result_line
 from conservative.certificates.build import expansion_certificate
 from conservative.certificates.records import Certificate
@@ -107,6 +108,9 @@ class Counterexample:
     def _headline(self) -> str:
         place = ", ".join(f"{name} = {value}" for name, value in self.parameters.items())
         return f"At {place} every matrix is stable, and the product {word_text(self.word, self.family.count)} expands."
+
+    def _repr_html_(self) -> str:
+        return page(self)
 
     def __str__(self) -> str:
         radii = ", ".join(f"{radius.upper:.6g}" for radius in self.vertex_radii)
