@@ -133,6 +133,21 @@ def test_triangles_are_all_of_a_polygon(monkeypatch: pytest.MonkeyPatch, shape: 
     assert distances(points, list(cut.triangles)) == pytest.approx(to_geometry(points, shape), abs=1e-12)
 
 
+@pytest.mark.parametrize("outside", [False, True])
+def test_flat_triangles_are_no_part_of_a_polygon(monkeypatch: pytest.MonkeyPatch, outside: bool) -> None:
+    """Two flat triangles whose edges cancel, on a segment that leaves the square; one that divides an edge of others."""
+    square = shapely.box(0, 0, 2, 2)
+    corners = [[(0, 0), (2, 0), (1, 0)], [(0, 0), (1, 0), (0, 2)], [(1, 0), (2, 0), (2, 2)], [(1, 0), (2, 2), (0, 2)]]
+    if outside:
+        corners += [[(1, 1), (5, 1), (3, 1)], [(1, 1), (3, 1), (5, 1)]]
+    made = shapely.GeometryCollection([shapely.Polygon(c) for c in corners])
+    monkeypatch.setattr(shapely, "constrained_delaunay_triangles", lambda _: [made])
+    cut = triangulated(square)
+    assert cut.rounding == 0.0
+    assert len(cut.triangles) == 3
+    assert cut.size == 2.0
+
+
 def test_hulls_that_lack_a_point_are_found_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     points = np.array([(0, 0), (2, 0), (2, 2), (0, 2), (1, 1), (5, 5), (5, 5)], dtype=float)
     index = np.array([0, 0, 0, 0, 0, 1, 1])

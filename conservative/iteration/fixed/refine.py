@@ -167,8 +167,8 @@ def refine_plane(task: Task) -> bool:
     """Regions that shrink to fix(𝒥), and regions that grow to it, at steps that are halved.
 
     The outer regions are found by exact predicates to cover what they must, with room that exceeds all rounding of
-    coordinates, since steps stay far above it. The inner ones are unions whose vertices shapely may snap: `OVERLAY` of
-    the size is added to their error for every union made.
+    coordinates, since steps stay far above it. The inner ones are unions that are proved to hold nothing beyond their
+    parts, up to rounding: `OVERLAY` of the size is added to their error for every union made.
 
     `task`: its `best` is improved.
     """

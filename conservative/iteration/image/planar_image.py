@@ -17,16 +17,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative.iteration.image.rounded_regions import rounded_off
+from conservative.iteration.image.overhang import overhang
+from conservative.iteration.image.pieces import divided, pieces
+from conservative.iteration.image.rounded_regions import MARGIN, rounded_off
 from conservative.iteration.jacobian_blocks import Blocks
 from conservative.matrix_sets.operations.moved_geometry import moved
 from conservative.matrix_sets.sets.robust_overlay import united, unproved_union
-from conservative.matrix_sets.sets.triangles import boundary_segments, planar_hulls, simple_parts
+from conservative.matrix_sets.sets.triangles import boundary_segments, held, planar_hulls, simple_parts, triangulated
 
 Floats = NDArray[np.float64]
 
 OVERLAY = 1e-11
-"""Relative error granted to each of shapely's unions, which snap vertices within 1e-12 when they must."""
+"""Relative error granted to each union; it is proved to be smaller."""
 
 _FEW_VERTICES = 2000
 """Vertices of the images of finite families that are kept: these multiply with every step."""
@@ -53,9 +55,10 @@ def outer_image(region: Any, L: Floats, b: Floats, *, step: float, slack: float)
     `slack`: margin that is added so that few vertices suffice; must be above all rounding errors. `image`: that of
     `outer_region`.
     """
-    wide, margin, longest = _cover(region, L, b, step, slack)
+    wide, cells, beyond = _cover(region, L, b, step, slack)
     image, doubtful = _filled(wide, region, L, b, small=slack * slack)
-    return image, (0.5 * part_spread(L) * longest + doubtful + margin) * (1.0 + 1e-12)
+    margin = overhang(wide, cells, margin=MARGIN * slack)
+    return image, (beyond + doubtful + margin) * (1.0 + 1e-12)
 
 
 def outer_region(region: Any, L: Floats, b: Floats, *, step: float, slack: float) -> Any:
@@ -68,10 +71,11 @@ def outer_region(region: Any, L: Floats, b: Floats, *, step: float, slack: float
     return _filled(_cover(region, L, b, step, slack)[0], region, L, b, small=slack * slack)[0]
 
 
-def _cover(region: Any, L: Floats, b: Floats, step: float, slack: float) -> tuple[Any, float, float]:
-    """A region that holds the image of the boundary, its margin around the cells, and the largest length of pieces."""
+def _cover(region: Any, L: Floats, b: Floats, step: float, slack: float) -> tuple[Any, Any, float]:
+    """A region that holds the image of the boundary, the cells it is made of, and how far these reach beyond 𝒥(𝒳)."""
     segments = divided(boundary_segments(region), step)
-    piece = pieces(segments, step)
+    stretch = float(np.linalg.norm(L, 2, axis=(1, 2)).max()) * (1.0 + 1e-12)
+    piece, bend = _flat_pieces(region, segments, step, most=0.25 * slack / max(stretch, 1e-300))
     images = np.einsum("kij,naj->knai", L, segments) + b[:, None, None]
     groups = [images]
     if len(L) == 2:
@@ -80,7 +84,32 @@ def _cover(region: Any, L: Floats, b: Floats, step: float, slack: float) -> tupl
         groups = [between[i : i + 2] for i in range(_PARTS)]
     cells = np.concatenate([_hulls(group, piece) for group in groups])
     longest = float(np.bincount(piece, np.hypot(*(segments[:, 1] - segments[:, 0]).T)).max())
-    return *rounded_off(unproved_union(cells), cells, slack), longest
+    beyond = 0.5 * part_spread(L) * longest + stretch * bend
+    return rounded_off(unproved_union(cells), cells, slack), cells, beyond
+
+
+def _flat_pieces(region: Any, segments: Floats, step: float, *, most: float) -> tuple[NDArray[np.intp], float]:
+    """As `pieces`, divided where hulls of pieces may leave the region by more than `most`; how far hulls leave it.
+
+    A connected piece meets every line across its chord, so a point of its hull is no farther from it than the piece is
+    wide.
+    """
+    piece = pieces(segments, step)
+    starts = np.searchsorted(piece, np.arange(piece[-1] + 1))
+    ends = np.append(starts[1:], len(segments)) - 1
+    chord = segments[ends, 1] - segments[starts, 0]
+    length = np.hypot(*chord.T)[:, None]
+    normal = np.where(length > 0.0, chord[:, ::-1] / np.where(length > 0.0, length, 1.0) * [-1.0, 1.0], [0.0, 1.0])
+    across = np.einsum("nai,ni->na", segments - segments[starts[piece], :1], normal[piece])
+    width = np.maximum.reduceat(across.max(axis=1), starts) - np.minimum.reduceat(across.min(axis=1), starts)
+    wide = np.flatnonzero(width > most)
+    if not len(wide):
+        return piece, float(width.max()) * (1.0 + 1e-12)
+    inside = np.isin(piece, wide)
+    hulls = planar_hulls(segments[inside].reshape(-1, 2), np.repeat(np.searchsorted(wide, piece[inside]), 2))
+    apart = np.isin(piece, wide[~held(hulls, simple_parts(region))])
+    fresh = np.r_[True, (piece[1:] != piece[:-1]) | apart[1:]]
+    return np.cumsum(fresh) - 1, most
 
 
 def part_spread(L: Floats) -> float:
@@ -103,39 +132,15 @@ def finite_image(region: Any, L: Floats, b: Floats, *, slack: float) -> tuple[An
     union = united(np.concatenate([moved(region, L[i], b[i]) for i in range(len(L))]))
     if shapely.get_num_coordinates(union) <= _FEW_VERTICES:
         return union, 0.0
-    return rounded_off(union, simple_parts(union), slack)
+    parts = triangulated(union)
+    cells = planar_hulls(parts.triangles.reshape(-1, 2), np.repeat(np.arange(len(parts.triangles)), 3))
+    wide = rounded_off(union, simple_parts(union), slack)
+    return wide, overhang(wide, cells, margin=MARGIN * slack) + parts.rounding
 
 
 def _hulls(images: Floats, piece: NDArray[np.intp]) -> Any:
     """The hulls of the images (k, n, 2, 2) of the n segments of every piece."""
     return planar_hulls(images.swapaxes(0, 1).reshape(-1, 2), np.repeat(piece, 2 * len(images)))
-
-
-def divided(segments: Floats, step: float) -> Floats:
-    """The segments in equal parts no longer than this, one after the other.
-
-    Shapes: `segments` (n, 2, 2), result (k, 2, 2).
-    """
-    length = np.hypot(*(segments[:, 1] - segments[:, 0]).T)
-    parts = np.maximum(np.ceil(length / step), 1.0).astype(np.intp)
-    row = np.repeat(np.arange(len(segments)), parts)
-    number = np.arange(len(row)) - np.repeat(np.cumsum(parts) - parts, parts)
-    ends = np.stack([number, number + 1]) / parts[row]
-    start, edge = segments[row, 0], segments[row, 1] - segments[row, 0]
-    found = [np.where(share[:, None] == 1.0, segments[row, 1], start + share[:, None] * edge) for share in ends]
-    return np.stack(found, axis=1)
-
-
-def pieces(segments: Floats, step: float) -> NDArray[np.intp]:
-    """Numbers, counted up, of the connected pieces of about this length to which the segments belong.
-
-    Shapes: `segments` (n, 2, 2), result (n,).
-    """
-    length = np.hypot(*(segments[:, 1] - segments[:, 0]).T)
-    window = np.floor((np.cumsum(length) - length) / step)
-    fresh = np.ones(len(segments), dtype=bool)
-    fresh[1:] = (window[1:] != window[:-1]) | (segments[1:, 0] != segments[:-1, 1]).any(axis=1)
-    return np.cumsum(fresh) - 1
 
 
 def _filled(wide: Any, region: Any, L: Floats, b: Floats, *, small: float) -> tuple[Any, float]:
@@ -169,7 +174,10 @@ def _outside(hole: Any, region: Any, L: Floats, b: Floats) -> bool | None:
     """
     import shapely
 
-    point = np.array(hole.representative_point().coords[0])
+    inside = hole.representative_point()
+    if not shapely.contains_properly(hole, inside):
+        return None
+    point = np.array(inside.coords[0])
     left, low, right, high = region.bounds
     boxes = np.array([[left, low, right, high]])
     shapely.prepare(region)
@@ -199,25 +207,57 @@ def _surrounded(corners: Floats, point: Floats, L: Floats, b: Floats) -> NDArray
 
 
 def inner_growth(region: Any, L: Floats, b: Floats, *, step: float) -> Any:
-    """The region, and a subset of 𝒥(𝒳), up to rounding, that reaches nearly as far."""
+    """The region, and a subset of 𝒥(𝒳) that reaches nearly as far, up to the rounding of one union."""
     import shapely
 
     segments = _chords(region, step)
     images = np.einsum("kij,naj->knai", L, segments) + b[:, None, None]
     k, n = images.shape[:2]
-    corners = images[:, :, 0].swapaxes(0, 1).reshape(-1, 2)
-    parts = [shapely.convex_hull(shapely.multipoints(corners, indices=np.repeat(np.arange(n), k)))]
+    parts = [planar_hulls(images[:, :, 0].swapaxes(0, 1).reshape(-1, 2), np.repeat(np.arange(n), k))]
     pairs = combinations(range(k), 2) if k <= _ALL_PAIRS else zip(range(k), [*range(1, k), 0], strict=True)
     moving = (segments[:, 0] != segments[:, 1]).any(axis=1)
-    for i, j in pairs:
-        first, second = images[i][moving], images[j][moving]
-        rings = np.stack([first[:, 0], second[:, 0], second[:, 1], first[:, 1], first[:, 0]], axis=1)
-        parts.append(shapely.make_valid(shapely.polygons(rings)))
-    parts.append(_whole_images(region, L, b))
-    found = np.concatenate(parts)
     near = shapely.buffer(region, 0.05 * step, quad_segs=2)
     shapely.prepare(near)
-    return unproved_union(np.append(found[~shapely.covers(near, found)], region))
+    for i, j in pairs:
+        ring = np.stack(
+            [images[i][moving, 0], images[j][moving, 0], images[j][moving, 1], images[i][moving, 1]], axis=1
+        )
+        parts.append(swept(ring[~shapely.covers(near, shapely.linestrings(ring))]))
+    parts.append(_whole_images(region, L, b))
+    found = np.concatenate(parts)
+    fresh = found[~shapely.covers(near, found)]
+    return united(np.append(fresh, region), complete=False) if len(fresh) else region
+
+
+def swept(ring: Floats) -> Any:
+    """What closed ways along four segments wind around, to rounding.
+
+    Where sides cross, these are two triangles; otherwise a diagonal divides the quadrilateral, which may be flat.
+
+    Shapes: `ring` (n, 4, 2).
+    """
+    import shapely
+
+    polygons = shapely.polygons(np.concatenate([ring, ring[:, :1]], axis=1))
+    valid = shapely.is_valid(polygons)
+    ring = ring[~valid]
+    a, b, c, d = ring.swapaxes(0, 1)
+    by_ac, by_bd = _turn(a, b, c) * _turn(a, c, d) >= 0.0, _turn(b, c, d) * _turn(b, d, a) >= 0.0
+    across = (_turn(a, b, c) * _turn(a, b, d) > 0.0)[:, None]  # ab does not cross cd, so bc crosses da
+    p, q, r, s = (np.where(across, y, x) for x, y in ((a, b), (b, c), (c, d), (d, a)))
+    at, past = _turn(r, s, p), _turn(r, s, q)
+    share = np.clip(np.divide(at, at - past, out=np.zeros_like(at), where=at != past), 0.0, 1.0)
+    middle = p + share[:, None] * (q - p)
+    ways = [(a, b, c, a, c, d), (b, c, d, b, d, a), (middle, q, r, middle, s, p)]
+    corners = np.choose(np.where(by_ac, 0, np.where(by_bd, 1, 2))[:, None, None], [np.stack(w, axis=1) for w in ways])
+    flat = corners.reshape(-1, 2)
+    triangles = planar_hulls(flat, np.repeat(np.arange(len(flat) // 3), 3)) if len(flat) else polygons[:0]
+    return np.concatenate([polygons[valid], triangles])
+
+
+def _turn(a: Floats, b: Floats, c: Floats) -> Floats:
+    """Twice the area of triangles, positive to the left, in floating point."""
+    return np.asarray((b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0]))
 
 
 def _whole_images(region: Any, L: Floats, b: Floats) -> Any:
@@ -236,6 +276,5 @@ def _chords(region: Any, step: float) -> Floats:
     starts = np.searchsorted(piece, np.arange(piece[-1] + 1))
     ends = np.append(starts[1:], len(segments)) - 1
     chords = np.stack([segments[starts, 0], segments[ends, 1]], axis=1)
-    shapely.prepare(region)
-    within = shapely.covers(region, shapely.linestrings(chords)) & (starts < ends)
+    within = held(shapely.linestrings(chords), simple_parts(region)) & (starts < ends)
     return np.concatenate([chords[within], segments[~within[piece]]])

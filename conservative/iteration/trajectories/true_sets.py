@@ -275,7 +275,7 @@ def _planar_step(blocks: Blocks, X: MatrixSet, aim: Aim) -> PlanarRegion:
         image, error = outer_image(region, L, b, step=step, slack=max(0.2 * tol, 10.0 * rounding))
         exactness = Exactness.OUTER
     else:
-        image, error = finite_image(region, L, b, slack=max(0.5 * tol, 10.0 * rounding))
+        image, error = finite_image(region, L, b, slack=max(0.3 * tol, 10.0 * rounding))
         exactness = X.exactness if error == 0.0 else Exactness.OUTER
     return PlanarRegion(
         image,

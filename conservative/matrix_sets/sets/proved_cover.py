@@ -74,7 +74,7 @@ def covered(inner: Cut, *outer: Cut, margin: float) -> bool:
         return len(triangles) > 0 and size == 0.0
     found = _clipped(inner.segments, triangles, 0.5 * margin)
     whole = np.arange(len(inner.segments)), np.zeros(len(inner.segments)), np.ones(len(inner.segments))
-    if found is None or not _within(whole, found):
+    if found is None or not intervals_within(whole, found):
         return False
     edges = _around(np.concatenate([c.segments for c in outer]), margin)
     needed = _clipped(edges, inner.triangles, 0.125 * margin)
@@ -82,7 +82,7 @@ def covered(inner: Cut, *outer: Cut, margin: float) -> bool:
         return False
     some = np.unique(needed[0])
     cover = _clipped(edges[some], triangles, 0.5 * margin)
-    return cover is not None and _within((np.searchsorted(some, needed[0]), *needed[1:]), cover)
+    return cover is not None and intervals_within((np.searchsorted(some, needed[0]), *needed[1:]), cover)
 
 
 def _around(segments: Floats, margin: float) -> Floats:
@@ -132,8 +132,8 @@ def _clipped(segments: Floats, triangles: Floats, margin: float) -> Intervals | 
     return row, first, last
 
 
-def _within(needed: Intervals, cover: Intervals) -> bool:
-    """Whether every interval is in the union of those of the other kind on the same segment."""
+def intervals_within(needed: Intervals, cover: Intervals) -> bool:
+    """Whether every interval is in the union of those of the other kind on the same segment, or row."""
     if not len(needed[0]):
         return True
     if not len(cover[0]):

@@ -74,20 +74,21 @@ def _solid(polygons: Any) -> tuple[Floats, float]:
         with np.errstate(over="ignore", invalid="ignore"):
             made = shapely.get_parts(shapely.constrained_delaunay_triangles(polygons))
         corners = shapely.get_coordinates(made).reshape(-1, 4, 2)[:, :3]
-        if _fills(corners, polygons):
-            return corners, 0.0
+        signs = _orientations(corners)
+        if _fills(corners, signs, polygons):
+            # Flat ones add no area; those left are closed and hold nearly every point, hence all.
+            return corners[signs != 0], 0.0
     except (shapely.errors.GEOSException, ValueError):
         pass
     size = float(np.abs(shapely.get_coordinates(polygons)).max())
     return np.concatenate([_trapezoids(polygon) for polygon in polygons]), 32.0 * UNIT_ROUNDOFF * size
 
 
-def _fills(corners: Floats, polygons: Any) -> bool:
+def _fills(corners: Floats, signs: NDArray[np.int64], polygons: Any) -> bool:
     """Whether the triangles' oriented edges add up to the polygons' rings."""
     import shapely
 
     ends = [np.roll(corners, -1, axis=1), corners]
-    signs = _orientations(corners)
     if not (signs != 0).any():
         return False
     if signs[signs != 0][0] < 0:
