@@ -135,7 +135,7 @@ def test_triangles_are_all_of_a_polygon(monkeypatch: pytest.MonkeyPatch, shape: 
 
 @pytest.mark.parametrize("outside", [False, True])
 def test_flat_triangles_are_no_part_of_a_polygon(monkeypatch: pytest.MonkeyPatch, outside: bool) -> None:
-    """Two flat triangles whose edges cancel, on a segment that leaves the square; one that divides an edge of others."""
+    """One that divides an edge of others, and two whose edges cancel, on a segment that leaves the square."""
     square = shapely.box(0, 0, 2, 2)
     corners = [[(0, 0), (2, 0), (1, 0)], [(0, 0), (1, 0), (0, 2)], [(1, 0), (2, 0), (2, 2)], [(1, 0), (2, 2), (0, 2)]]
     if outside:
