@@ -6,7 +6,7 @@ from conservative.certificates.build import exact_certificate as exact_certifica
 from conservative.certificates.build import expansion_certificate as expansion_certificate
 from conservative.certificates.build import slowest_certificate as slowest_certificate
 from conservative.certificates.build import upper_certificate as upper_certificate
-from conservative.certificates.exact import exact_proof as exact_proof
+from conservative.certificates.exact_from_floats import exact_proof as exact_proof
 from conservative.certificates.lower_parts import AlonePart as AlonePart
 from conservative.certificates.lower_parts import BlockPart as BlockPart
 from conservative.certificates.lower_parts import ConePart as ConePart

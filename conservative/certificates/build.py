@@ -6,11 +6,11 @@ from typing import Any
 
 from conservative._core.families.as_family import as_family
 from conservative._core.rationals import as_fraction
-from conservative.certificates.lower import word_proof
 from conservative.certificates.lower_parts import LowerPart
 from conservative.certificates.proofs import ExactProof, Proof, QuadraticProof, part
 from conservative.certificates.records import Certificate, check
 from conservative.certificates.sealing import automaton_document, bracket, inequality, letters, proved, seal
+from conservative.certificates.word_proofs import word_proof
 from conservative.certificates.words import word_bound
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from conservative._core.errors import CertificateError
 from conservative._core.families.as_family import MatrixFamily, as_family
-from conservative.certificates.lower import word_proof
 from conservative.certificates.records import check
 from conservative.certificates.sealing import inequality, letters, seal
+from conservative.certificates.word_proofs import word_proof
 
 _MARGINS = (52, 50, 46, 40, 34, 28, 22, 16, 10)
 """A word's bound is first tried 2^-52 below the float estimate, then further and further below."""

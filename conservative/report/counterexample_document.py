@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conservative.report.document import product_document
+from conservative.report.result_documents import product_document
 from conservative.spectral.counterexamples import Counterexample, FunctionClaim
 
 

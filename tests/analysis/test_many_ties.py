@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import conservative as cj
-from conservative.report.document import jacobian_document
+from conservative.report.result_documents import jacobian_document
 
 
 def test_a_function_of_many_ties_is_judged_by_its_norm() -> None:

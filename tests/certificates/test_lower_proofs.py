@@ -23,7 +23,7 @@ from conservative.certificates import (
     expansion_certificate,
     word_bound,
 )
-from conservative.certificates.lower import real_eigenpair, word_proof
+from conservative.certificates.word_proofs import real_eigenpair, word_proof
 
 F = Fraction
 EXPANSION = samples()["expansion"].document

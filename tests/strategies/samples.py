@@ -21,9 +21,9 @@ from conservative.certificates import (
     slowest_certificate,
     upper_certificate,
 )
-from conservative.certificates.lower import real_eigenpair
 from conservative.certificates.lower_parts import BlockPart, ConePart, DeterminantsPart, InversesPart
 from conservative.certificates.sealing import inequality, proved, seal
+from conservative.certificates.word_proofs import real_eigenpair
 from strategies.proofs import (
     blocks_of,
     cross_polytope,

@@ -23,7 +23,7 @@ from conservative.certificates import (
     equality_certificate,
     upper_certificate,
 )
-from conservative.certificates.lower import eigenpair_seconds, polynomial_seconds
+from conservative.certificates.word_proofs import eigenpair_seconds, polynomial_seconds
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.norms.isometries import extremal_form
 from conservative.spectral.polytope.all_letters import optimised, reach, with_letters

@@ -17,7 +17,7 @@ from conservative.certificates import (
     QuadraticProof,
     equality_certificate,
 )
-from conservative.certificates.lower import polynomial_seconds
+from conservative.certificates.word_proofs import polynomial_seconds
 from conservative.spectral.norms.averaged import averaged_norm
 from conservative.spectral.norms.ellipsoids import folded_norm
 from conservative.spectral.norms.quadratic import proves_quadratic

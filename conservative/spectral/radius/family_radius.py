@@ -15,7 +15,7 @@ from conservative._core.numbers import Bracket, float_above, float_below
 from conservative._core.result_lines import between, result_line
 from conservative._core.threads import one_thread
 from conservative.certificates import Certificate, expansion_certificate
-from conservative.certificates.lower import eigenpair_seconds, polynomial_seconds
+from conservative.certificates.word_proofs import eigenpair_seconds, polynomial_seconds
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, lifted_family
 from conservative.spectral.radius.certify import ALL_DIGITS, ProvedBound, RadiusProblem, prove

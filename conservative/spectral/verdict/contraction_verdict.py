@@ -21,7 +21,7 @@ from conservative.certificates import (
     expansion_certificate,
     upper_certificate,
 )
-from conservative.certificates.lower import eigenpair_seconds
+from conservative.certificates.word_proofs import eigenpair_seconds
 from conservative.jacobians import JacobianZonotope
 from conservative.matrix_sets import MatrixZonotope, largest_norm
 from conservative.spectral.automata.automaton import Automaton
