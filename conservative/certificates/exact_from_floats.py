@@ -85,7 +85,7 @@ def exact_proof(
     first, value, inverse = refined_eigenpair(scaled_product(matrices, letters, estimate, bits), floats[0], pivot, bits)
     denominator, radius = 2**bits, Fraction(1, 2 ** (bits - _SLACK // 2))
     if rate is None:
-        lower, upper = _ends(estimate, value, len(letters), bits)
+        lower, upper = _decimals_around(estimate, value, len(letters), bits)
         value = rounded(value * (estimate / lower) ** len(letters), bits)
     else:
         lower, upper, value, radius = rate, rate, Fraction(1 if value > 0 else -1), Fraction(0)
@@ -122,7 +122,7 @@ def exact_proof(
     )
 
 
-def _ends(estimate: Fraction, value: Fraction, length: int, bits: int) -> tuple[Fraction, Fraction]:
+def _decimals_around(estimate: Fraction, value: Fraction, length: int, bits: int) -> tuple[Fraction, Fraction]:
     """Decimals just below and above estimate * |value|^(1 / length)."""
     shift = bits + GUARD
     root = int(flint.fmpz(round(abs(value) * 2 ** (shift * length))).root(length))

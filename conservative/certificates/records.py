@@ -64,7 +64,7 @@ class Claim:
     upper: Fraction | None = None
 
     def __repr__(self) -> str:
-        return result_line(self, *_ends(self), sentence=self.sentence)
+        return result_line(self, *_shown_ends(self), sentence=self.sentence)
 
     @property
     def contracts(self) -> bool:
@@ -75,7 +75,7 @@ class Claim:
         return self.sentence
 
 
-def _ends(claim: Claim) -> tuple[str, ...]:
+def _shown_ends(claim: Claim) -> tuple[str, ...]:
     """What is proved, in doubles rounded outward."""
     lower = -math.inf if claim.lower is None else float_below(claim.lower)
     upper = math.inf if claim.upper is None else float_above(claim.upper)
@@ -168,7 +168,7 @@ class Certificate:
 
     def __repr__(self) -> str:
         hashed = f"sha256 {self.sha256[:12]}"
-        return result_line(self, self.label, *_ends(self.claim), hashed, sentence=self.claim.sentence)
+        return result_line(self, self.label, *_shown_ends(self.claim), hashed, sentence=self.claim.sentence)
 
 
 def load_certificate(path: str | os.PathLike[str]) -> Certificate:

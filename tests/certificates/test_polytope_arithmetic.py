@@ -15,7 +15,7 @@ from strategies.stages import drawn
 from conservative.certificates import check, checker
 from conservative.certificates.checker import exact as growing
 from conservative.certificates.checker.eigenpair import proved_eigenvalue
-from conservative.certificates.checker.family import Claim
+from conservative.certificates.checker.family import Bounds
 
 F = Fraction
 Complex = tuple[Fraction, Fraction]
@@ -144,7 +144,7 @@ def test_the_errors_of_exact_vertices_hold_in_ball_arithmetic(name: str) -> None
     document = samples()[name].document
     proof, (_, family) = document["proof"], checker.read_document(samples()[name].text)
     lower, upper = F(document["claim"]["lower"]), F(document["claim"]["upper"])
-    claim, tree = Claim("=", lower, upper), growing.read_tree(proof["tree"], len(proof["vertices"]), 2)
+    claim, tree = Bounds("=", lower, upper), growing.read_tree(proof["tree"], len(proof["vertices"]), 2)
     points, D = [[int(x) for x in v] for v in proof["vertices"]], int(proof["denominator"])
     fine = lower.numerator * family.denominator << 64
     n = family.order

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from conservative.certificates.checker.contraction import CONTRACTION
-from conservative.certificates.checker.family import Claim, Family
+from conservative.certificates.checker.family import Bounds, Family
 from conservative.certificates.checker.kernel import multiply, require, spend
 from conservative.certificates.checker.parts import UPPER_RELATIONS, Kind, check_part
 from conservative.certificates.checker.path_complete import PATH_COMPLETE
@@ -22,7 +22,7 @@ OF_A_BLOCK = {
 }
 
 
-def check_blocks(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_blocks(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require that S A_i T is block upper triangular, S T = I, and that the diagonal blocks prove the claim."""
     blocks = diagonal_blocks(family, proof)
     for block, part in zip(blocks, read_list(proof["proofs"], len(blocks), "proofs"), strict=True):

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from conservative.certificates.checker.family import Claim, Family
+from conservative.certificates.checker.family import Bounds, Family
 from conservative.certificates.checker.kernel import is_positive, multiply, require, spend
 from conservative.certificates.checker.parts import UPPER_RELATIONS, Kind
 from conservative.certificates.checker.values import read_symmetric
 
 
-def check_contraction(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_contraction(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require P > 0 and bound^2 P - A_i^T P A_i >= 0 (or > 0) for every i: one norm, a graph of one node."""
     edges = tuple((0, 0, i) for i in range(len(family.numerators)))
     check_norms(family, claim, edges, [proof["P"]])
 
 
-def check_norms(family: Family, claim: Claim, edges: tuple[tuple[int, int, int], ...], listed: list[Any]) -> None:
+def check_norms(family: Family, claim: Bounds, edges: tuple[tuple[int, int, int], ...], listed: list[Any]) -> None:
     """Require P_u > 0 for every node, and bound^2 P_u - A_i^T P_v A_i >= 0 (or > 0) for every edge (u, v, i)."""
     n, bound, strict = family.order, claim.upper, claim.relation == "<"
     _, norms, bits = read_symmetric(listed, n, "P")

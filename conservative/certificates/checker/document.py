@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from conservative.certificates.checker.blocks import UPPER
-from conservative.certificates.checker.family import Claim, Family, lifted_family, product_name, read_family, read_word
+from conservative.certificates.checker.family import Bounds, Family, lifted_family, product_name, read_family, read_word
 from conservative.certificates.checker.kernel import SPENT, InvalidError, require
 from conservative.certificates.checker.kinds import BRACKETS, KINDS
 from conservative.certificates.checker.parts import require_proof
@@ -150,7 +150,7 @@ def check_text(text: str) -> tuple[bool, str]:
         # Where all products vanish, no method has anything left to compare with the bound.
         require(upper > 0 or claim["relation"] != "<", "no radius is below 0")
         subject = lifted_family(family) if family.nodes and kind in UPPER else family
-        KINDS[kind].check(subject, Claim(claim["relation"], lower, upper), document["proof"])
+        KINDS[kind].check(subject, Bounds(claim["relation"], lower, upper), document["proof"])
     except InvalidError as error:
         return False, str(error)
     except RecursionError:

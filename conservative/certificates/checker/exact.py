@@ -6,7 +6,7 @@ from operator import mul
 from typing import Any
 
 from conservative.certificates.checker.eigenpair import EIGENPAIR, proved_eigenvalue
-from conservative.certificates.checker.family import Claim, Family, read_word
+from conservative.certificates.checker.family import Bounds, Family, read_word
 from conservative.certificates.checker.kernel import require, spend
 from conservative.certificates.checker.parts import Kind
 from conservative.certificates.checker.polytope import (
@@ -22,7 +22,7 @@ from conservative.certificates.checker.polytope import (
 from conservative.certificates.checker.values import is_index, read_list, read_positive
 
 
-def check_exact(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_exact(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require that the polytope P of exact vertices, given with errors, is mapped into gamma P by every A_i.
 
     v_0 is an eigenvector of the word's product, gamma = |eigenvalue|^(1/length) is in [lower, upper], and the other
@@ -75,7 +75,7 @@ def _power_cost(ratio: Fraction, length: int) -> float:
 
 
 def vertex_errors(
-    family: Family, claim: Claim, points: list[list[int]], tree: list[tuple[int, int] | None], first: int, most: int
+    family: Family, claim: Bounds, points: list[list[int]], tree: list[tuple[int, int] | None], first: int, most: int
 ) -> tuple[list[int], list[list[int]]]:
     """For the given v~_j, bounds of |v_j - v~_j|_1, and for every i of |A_i v_j / gamma - A_i v~_j / lower|_1."""
     image_scale, hull_scale = claim.lower.denominator, claim.lower.numerator * family.denominator

@@ -5,13 +5,13 @@ from operator import mul
 from typing import Any
 
 from conservative.certificates.checker.eigenpair import EIGENPAIR, proved_eigenvalue
-from conservative.certificates.checker.family import Claim, Family, read_word, word_product
+from conservative.certificates.checker.family import Bounds, Family, read_word, word_product
 from conservative.certificates.checker.kernel import characteristic_polynomial, require, roots_inside, spend
 from conservative.certificates.checker.parts import Kind
 from conservative.certificates.checker.values import read_vector, require_fields
 
 
-def check_expansion(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_expansion(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require that the word's product has an eigenvalue of modulus >= (or >) bound^length."""
     word, relation, bound = read_word(proof["word"], family), claim.relation, claim.lower
     require(bound > 0, "the bound of an expansion must be positive")
@@ -30,7 +30,7 @@ def check_expansion(family: Family, claim: Claim, proof: dict[str, Any]) -> None
         require(has_large_root(family, claim, word), f"the product of the word has no {wanted}")
 
 
-def _grows(family: Family, claim: Claim, word: list[int], vector: list[int]) -> bool:
+def _grows(family: Family, claim: Bounds, word: list[int], vector: list[int]) -> bool:
     """Whether M_w v >= bound^length v, or > where v > 0, for nonnegative matrices and v >= 0, not 0 (Collatz)."""
     spend(_vector_cost(family, claim, len(word), vector))
     length, step = len(word), family.denominator * claim.lower
@@ -44,14 +44,14 @@ def _grows(family: Family, claim: Claim, word: list[int], vector: list[int]) -> 
     return min(gains) > 0 or (min(gains) == 0 and claim.relation == ">=")
 
 
-def _vector_cost(family: Family, claim: Claim, length: int, vector: list[int]) -> float:
+def _vector_cost(family: Family, claim: Bounds, length: int, vector: list[int]) -> float:
     n, step = family.order, family.denominator * claim.lower
     size = max(x.bit_length() for x in vector) + length * (family.bits + n.bit_length())
     power = length * max(step.numerator, step.denominator).bit_length()
     return length * n**2 * (50 + size * family.bits / 900) + n * size * power / 900 + (power / 30) ** 2
 
 
-def has_large_root(family: Family, claim: Claim, word: list[int]) -> bool:
+def has_large_root(family: Family, claim: Bounds, word: list[int]) -> bool:
     """Whether the characteristic polynomial of the product has a root of modulus >= (or >) bound^length."""
     n = family.order
     spend(polynomial_cost(family, len(word)))

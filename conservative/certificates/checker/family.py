@@ -30,8 +30,8 @@ class Family(NamedTuple):
     edges: tuple[tuple[int, int, int], ...] = ()
 
 
-class Claim(NamedTuple):
-    """A relation and the ends of a bracket, which are one and the same number for an inequality."""
+class Bounds(NamedTuple):
+    """What is claimed: a relation and the ends of a bracket, which are one and the same number for an inequality."""
 
     relation: str
     lower: Fraction

@@ -5,7 +5,7 @@ from typing import Any
 
 from conservative.certificates.checker.blocks import UPPER
 from conservative.certificates.checker.exact import EXACT
-from conservative.certificates.checker.family import Claim, Family
+from conservative.certificates.checker.family import Bounds, Family
 from conservative.certificates.checker.kernel import multiply, require, spend
 from conservative.certificates.checker.lower import LowerKind
 from conservative.certificates.checker.parts import check_part, require_proof
@@ -32,13 +32,13 @@ def check_inverses(family: Family, bound: Fraction, part: dict[str, Any]) -> Non
     turned = tuple((v, u, i) for u, v, i in family.edges)
     subject, upper = Family(denominator, inverses, n, bits, family.nodes, turned), part["upper"]
     if not (isinstance(upper, dict) and upper.get("kind") == "exact"):
-        check_part(subject, Claim("<=", 1 / bound, 1 / bound), upper, UPPER)
+        check_part(subject, Bounds("<=", 1 / bound, 1 / bound), upper, UPPER)
         return
     require_fields(upper, ("kind", "lower", "proof"), "the exact radius of the inverses")
     low = read_rational(upper["lower"], "the lower end")
     require(low * bound <= 1, "the lower end must not be above the upper end")
     require_proof("exact", EXACT, upper["proof"])
-    EXACT.check(subject, Claim("=", low, 1 / bound), upper["proof"])
+    EXACT.check(subject, Bounds("=", low, 1 / bound), upper["proof"])
 
 
 INVERSES = LowerKind(("inverses", "upper"), check_inverses)

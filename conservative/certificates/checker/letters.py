@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 from conservative.certificates.checker.expansion import has_large_root
-from conservative.certificates.checker.family import Claim, Family
+from conservative.certificates.checker.family import Bounds, Family
 from conservative.certificates.checker.kernel import characteristic_polynomial, require, spend
 from conservative.certificates.checker.lower import LowerKind
 
@@ -28,7 +28,7 @@ def _determinants_cost(family: Family, bound: Fraction) -> float:
 def check_alone(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
     """Require that there is one matrix only, and that it has an eigenvalue of modulus bound or more."""
     require(len(family.numerators) == 1 and not family.nodes, "the part alone is about one matrix without an automaton")
-    large = has_large_root(family, Claim(">=", bound, bound), [0])
+    large = has_large_root(family, Bounds(">=", bound, bound), [0])
     require(large, "the matrix has no eigenvalue of modulus >= bound")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from conservative.certificates.checker.family import Claim, Family, lifted_family
+from conservative.certificates.checker.family import Bounds, Family, lifted_family
 from conservative.certificates.checker.kernel import require
 from conservative.certificates.checker.values import require_fields
 
@@ -13,7 +13,7 @@ class Kind(NamedTuple):
 
     relations: tuple[str, ...]
     fields: Callable[[dict[str, Any]], tuple[str, ...]]
-    check: Callable[[Family, Claim, dict[str, Any]], None]
+    check: Callable[[Family, Bounds, dict[str, Any]], None]
 
 
 UPPER_RELATIONS = ("<=", "<")
@@ -27,7 +27,7 @@ def require_proof(name: str, kind: Kind, proof: Any) -> None:
     require_fields(proof, kind.fields(proof), where)
 
 
-def check_part(family: Family, claim: Claim, part: Any, kinds: Mapping[str, Kind]) -> None:
+def check_part(family: Family, claim: Bounds, part: Any, kinds: Mapping[str, Kind]) -> None:
     """Require that a proof inside a proof, {"kind", "proof"}, proves the claim about a family."""
     require_fields(part, ("kind", "proof"), "a part of the proof")
     name = part["kind"]

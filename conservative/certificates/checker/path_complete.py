@@ -3,7 +3,7 @@
 from typing import Any
 
 from conservative.certificates.checker.contraction import check_norms
-from conservative.certificates.checker.family import Claim, Family, read_edges
+from conservative.certificates.checker.family import Bounds, Family, read_edges
 from conservative.certificates.checker.kernel import require, spend
 from conservative.certificates.checker.parts import UPPER_RELATIONS, Kind
 from conservative.certificates.checker.values import MAX_WORD, is_index, read_list
@@ -11,7 +11,7 @@ from conservative.certificates.checker.values import MAX_WORD, is_index, read_li
 MAX_SUBSETS = 4096
 
 
-def check_path_complete(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_path_complete(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require that the graph reads every word, and that no edge increases its norms by more than the bound."""
     count = proof["count"]
     require(is_index(count, MAX_WORD + 1) and count > 0, f"the graph needs 1 to {MAX_WORD} nodes")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from operator import mul
 from typing import Any
 
-from conservative.certificates.checker.family import Claim, Family
+from conservative.certificates.checker.family import Bounds, Family
 from conservative.certificates.checker.kernel import InvalidError, Matrix, multiply, require, spend
 from conservative.certificates.checker.parts import UPPER_RELATIONS, Kind
 from conservative.certificates.checker.values import (
@@ -17,7 +17,7 @@ from conservative.certificates.checker.values import (
 )
 
 
-def check_polytope(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_polytope(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require that A_i v_j / bound lies in P for every i and every vertex v_j of a convex body P with interior.
 
     P is {sum c_k v_k : sum |c_k| <= 1}, with complex c_k and v_k and the real part taken for an elliptic hull. For

@@ -3,7 +3,7 @@
 from operator import mul
 from typing import Any
 
-from conservative.certificates.checker.family import Claim, Family, product_name, read_word
+from conservative.certificates.checker.family import Bounds, Family, product_name, read_word
 from conservative.certificates.checker.kernel import Matrix, is_positive, multiply, require, spend
 from conservative.certificates.checker.parts import UPPER_RELATIONS, Kind
 from conservative.certificates.checker.values import read_symmetric, read_vector
@@ -11,7 +11,7 @@ from conservative.certificates.checker.values import read_symmetric, read_vector
 NORMS = ("rows", "columns", "quadratic")
 
 
-def check_products(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_products(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require words of norm at most bound^length, of which every word that is long enough begins with one.
 
     The norm is max_r |x_r| / d_r ("rows"), sum_r d_r |x_r| ("columns"), or sqrt(x^T P x) ("quadratic").

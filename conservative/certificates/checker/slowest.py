@@ -6,7 +6,7 @@ from typing import Any
 from conservative.certificates.checker.blocks import diagonal_blocks
 from conservative.certificates.checker.cone import CONE
 from conservative.certificates.checker.expansion import polynomial_cost, roots_cost, scaled_polynomial
-from conservative.certificates.checker.family import Claim, Family, read_word, word_product
+from conservative.certificates.checker.family import Bounds, Family, read_word, word_product
 from conservative.certificates.checker.inverses import INVERSES
 from conservative.certificates.checker.kernel import characteristic_polynomial, require, roots_inside, spend
 from conservative.certificates.checker.letters import ALONE, DETERMINANTS
@@ -15,7 +15,7 @@ from conservative.certificates.checker.parts import BRACKET_RELATIONS, Kind
 from conservative.certificates.checker.values import is_index, require_fields
 
 
-def check_slowest(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_slowest(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require that the word's product has radius at most upper^length, and that `lower` proves the lower end."""
     require((claim.lower == claim.upper) == (claim.relation == "="), 'the relation must be "=" if the ends are equal')
     word = read_word(proof["word"], family)

@@ -5,13 +5,13 @@ from fractions import Fraction
 from itertools import combinations_with_replacement
 from typing import Any
 
-from conservative.certificates.checker.family import Claim, Family
+from conservative.certificates.checker.family import Bounds, Family
 from conservative.certificates.checker.kernel import Matrix, is_positive, multiply, require, spend
 from conservative.certificates.checker.parts import UPPER_RELATIONS, Kind
 from conservative.certificates.checker.values import MAX_ORDER, is_index, read_list, read_symmetric
 
 
-def check_sum_of_squares(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_sum_of_squares(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require G > 0, and bound^(2d) p(x) - p(A_i x) = m(x)^T Q_i m(x) with Q_i >= 0 (or > 0), for p = m^T G m.
 
     m(x) are the monomials x_{j_1} .. x_{j_d}, j_1 <= .. <= j_d, in lexicographic order of the indices.

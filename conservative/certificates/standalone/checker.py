@@ -276,8 +276,8 @@ class Family(NamedTuple):
     edges: tuple[tuple[int, int, int], ...] = ()
 
 
-class Claim(NamedTuple):
-    """A relation and the ends of a bracket, which are one and the same number for an inequality."""
+class Bounds(NamedTuple):
+    """What is claimed: a relation and the ends of a bracket, which are one and the same number for an inequality."""
 
     relation: str
     lower: Fraction
@@ -371,7 +371,7 @@ class Kind(NamedTuple):
 
     relations: tuple[str, ...]
     fields: Callable[[dict[str, Any]], tuple[str, ...]]
-    check: Callable[[Family, Claim, dict[str, Any]], None]
+    check: Callable[[Family, Bounds, dict[str, Any]], None]
 
 
 UPPER_RELATIONS = ("<=", "<")
@@ -385,7 +385,7 @@ def require_proof(name: str, kind: Kind, proof: Any) -> None:
     require_fields(proof, kind.fields(proof), where)
 
 
-def check_part(family: Family, claim: Claim, part: Any, kinds: Mapping[str, Kind]) -> None:
+def check_part(family: Family, claim: Bounds, part: Any, kinds: Mapping[str, Kind]) -> None:
     """Require that a proof inside a proof, {"kind", "proof"}, proves the claim about a family."""
     require_fields(part, ("kind", "proof"), "a part of the proof")
     name = part["kind"]
@@ -394,13 +394,13 @@ def check_part(family: Family, claim: Claim, part: Any, kinds: Mapping[str, Kind
     kinds[name].check(lifted_family(family) if family.nodes else family, claim, part["proof"])
 
 
-def check_contraction(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_contraction(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require P > 0 and bound^2 P - A_i^T P A_i >= 0 (or > 0) for every i: one norm, a graph of one node."""
     edges = tuple((0, 0, i) for i in range(len(family.numerators)))
     check_norms(family, claim, edges, [proof["P"]])
 
 
-def check_norms(family: Family, claim: Claim, edges: tuple[tuple[int, int, int], ...], listed: list[Any]) -> None:
+def check_norms(family: Family, claim: Bounds, edges: tuple[tuple[int, int, int], ...], listed: list[Any]) -> None:
     """Require P_u > 0 for every node, and bound^2 P_u - A_i^T P_v A_i >= 0 (or > 0) for every edge (u, v, i)."""
     n, bound, strict = family.order, claim.upper, claim.relation == "<"
     _, norms, bits = read_symmetric(listed, n, "P")
@@ -429,7 +429,7 @@ CONTRACTION = Kind(UPPER_RELATIONS, lambda proof: ("P",), check_contraction)
 MAX_SUBSETS = 4096
 
 
-def check_path_complete(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_path_complete(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require that the graph reads every word, and that no edge increases its norms by more than the bound."""
     count = proof["count"]
     require(is_index(count, MAX_WORD + 1) and count > 0, f"the graph needs 1 to {MAX_WORD} nodes")
@@ -465,7 +465,7 @@ def _reads_every_word(count: int, edges: tuple[tuple[int, int, int], ...], lette
 PATH_COMPLETE = Kind(UPPER_RELATIONS, lambda proof: ("count", "edges", "P"), check_path_complete)
 
 
-def check_polytope(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_polytope(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require that A_i v_j / bound lies in P for every i and every vertex v_j of a convex body P with interior.
 
     P is {sum c_k v_k : sum |c_k| <= 1}, with complex c_k and v_k and the real part taken for an elliptic hull. For
@@ -631,7 +631,7 @@ POLYTOPE = Kind(UPPER_RELATIONS, polytope_fields, check_polytope)
 NORMS = ("rows", "columns", "quadratic")
 
 
-def check_products(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_products(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require words of norm at most bound^length, of which every word that is long enough begins with one.
 
     The norm is max_r |x_r| / d_r ("rows"), sum_r d_r |x_r| ("columns"), or sqrt(x^T P x) ("quadratic").
@@ -704,7 +704,7 @@ def _products_fields(proof: dict[str, Any]) -> tuple[str, ...]:
 PRODUCTS = Kind(UPPER_RELATIONS, _products_fields, check_products)
 
 
-def check_sum_of_squares(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_sum_of_squares(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require G > 0, and bound^(2d) p(x) - p(A_i x) = m(x)^T Q_i m(x) with Q_i >= 0 (or > 0), for p = m^T G m.
 
     m(x) are the monomials x_{j_1} .. x_{j_d}, j_1 <= .. <= j_d, in lexicographic order of the indices.
@@ -776,7 +776,7 @@ OF_A_BLOCK = {
 }
 
 
-def check_blocks(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_blocks(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require that S A_i T is block upper triangular, S T = I, and that the diagonal blocks prove the claim."""
     blocks = diagonal_blocks(family, proof)
     for block, part in zip(blocks, read_list(proof["proofs"], len(blocks), "proofs"), strict=True):
@@ -866,7 +866,7 @@ def _eigenpair_cost(
     return length * n**3 * (50 + size * family.bits / 900) + n**3 * (50 + size * bits / 900) + (size / 30) ** 2
 
 
-def check_expansion(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_expansion(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require that the word's product has an eigenvalue of modulus >= (or >) bound^length."""
     word, relation, bound = read_word(proof["word"], family), claim.relation, claim.lower
     require(bound > 0, "the bound of an expansion must be positive")
@@ -885,7 +885,7 @@ def check_expansion(family: Family, claim: Claim, proof: dict[str, Any]) -> None
         require(has_large_root(family, claim, word), f"the product of the word has no {wanted}")
 
 
-def _grows(family: Family, claim: Claim, word: list[int], vector: list[int]) -> bool:
+def _grows(family: Family, claim: Bounds, word: list[int], vector: list[int]) -> bool:
     """Whether M_w v >= bound^length v, or > where v > 0, for nonnegative matrices and v >= 0, not 0 (Collatz)."""
     spend(_vector_cost(family, claim, len(word), vector))
     length, step = len(word), family.denominator * claim.lower
@@ -899,14 +899,14 @@ def _grows(family: Family, claim: Claim, word: list[int], vector: list[int]) -> 
     return min(gains) > 0 or (min(gains) == 0 and claim.relation == ">=")
 
 
-def _vector_cost(family: Family, claim: Claim, length: int, vector: list[int]) -> float:
+def _vector_cost(family: Family, claim: Bounds, length: int, vector: list[int]) -> float:
     n, step = family.order, family.denominator * claim.lower
     size = max(x.bit_length() for x in vector) + length * (family.bits + n.bit_length())
     power = length * max(step.numerator, step.denominator).bit_length()
     return length * n**2 * (50 + size * family.bits / 900) + n * size * power / 900 + (power / 30) ** 2
 
 
-def has_large_root(family: Family, claim: Claim, word: list[int]) -> bool:
+def has_large_root(family: Family, claim: Bounds, word: list[int]) -> bool:
     """Whether the characteristic polynomial of the product has a root of modulus >= (or >) bound^length."""
     n = family.order
     spend(polynomial_cost(family, len(word)))
@@ -948,21 +948,21 @@ def word_fields(proof: dict[str, Any]) -> tuple[str, ...]:
 EXPANSION = Kind((">", ">="), word_fields, check_expansion)
 
 
-def check_equality(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_equality(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require that the word proves the lower end, and the part `upper` the upper end."""
     require((claim.lower == claim.upper) == (claim.relation == "="), 'the relation must be "=" if the ends are equal')
     read_word(proof["word"], family)
     if claim.lower > 0:
-        check_expansion(family, Claim(">=", claim.lower, claim.lower), proof)
+        check_expansion(family, Bounds(">=", claim.lower, claim.lower), proof)
     else:
         require_fields(proof, ("word", "upper"), "the proof with the lower end 0")
-    check_part(family, Claim("<=", claim.upper, claim.upper), proof["upper"], UPPER)
+    check_part(family, Bounds("<=", claim.upper, claim.upper), proof["upper"], UPPER)
 
 
 EQUALITY = Kind(BRACKET_RELATIONS, lambda proof: (*word_fields(proof), "upper"), check_equality)
 
 
-def check_exact(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_exact(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require that the polytope P of exact vertices, given with errors, is mapped into gamma P by every A_i.
 
     v_0 is an eigenvector of the word's product, gamma = |eigenvalue|^(1/length) is in [lower, upper], and the other
@@ -1015,7 +1015,7 @@ def _power_cost(ratio: Fraction, length: int) -> float:
 
 
 def vertex_errors(
-    family: Family, claim: Claim, points: list[list[int]], tree: list[tuple[int, int] | None], first: int, most: int
+    family: Family, claim: Bounds, points: list[list[int]], tree: list[tuple[int, int] | None], first: int, most: int
 ) -> tuple[list[int], list[list[int]]]:
     """For the given v~_j, bounds of |v_j - v~_j|_1, and for every i of |A_i v_j / gamma - A_i v~_j / lower|_1."""
     image_scale, hull_scale = claim.lower.denominator, claim.lower.numerator * family.denominator
@@ -1160,13 +1160,13 @@ def check_inverses(family: Family, bound: Fraction, part: dict[str, Any]) -> Non
     turned = tuple((v, u, i) for u, v, i in family.edges)
     subject, upper = Family(denominator, inverses, n, bits, family.nodes, turned), part["upper"]
     if not (isinstance(upper, dict) and upper.get("kind") == "exact"):
-        check_part(subject, Claim("<=", 1 / bound, 1 / bound), upper, UPPER)
+        check_part(subject, Bounds("<=", 1 / bound, 1 / bound), upper, UPPER)
         return
     require_fields(upper, ("kind", "lower", "proof"), "the exact radius of the inverses")
     low = read_rational(upper["lower"], "the lower end")
     require(low * bound <= 1, "the lower end must not be above the upper end")
     require_proof("exact", EXACT, upper["proof"])
-    EXACT.check(subject, Claim("=", low, 1 / bound), upper["proof"])
+    EXACT.check(subject, Bounds("=", low, 1 / bound), upper["proof"])
 
 
 INVERSES = LowerKind(("inverses", "upper"), check_inverses)
@@ -1191,7 +1191,7 @@ def _determinants_cost(family: Family, bound: Fraction) -> float:
 def check_alone(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
     """Require that there is one matrix only, and that it has an eigenvalue of modulus bound or more."""
     require(len(family.numerators) == 1 and not family.nodes, "the part alone is about one matrix without an automaton")
-    large = has_large_root(family, Claim(">=", bound, bound), [0])
+    large = has_large_root(family, Bounds(">=", bound, bound), [0])
     require(large, "the matrix has no eigenvalue of modulus >= bound")
 
 
@@ -1199,7 +1199,7 @@ DETERMINANTS = LowerKind((), check_determinants)
 ALONE = LowerKind((), check_alone)
 
 
-def check_slowest(family: Family, claim: Claim, proof: dict[str, Any]) -> None:
+def check_slowest(family: Family, claim: Bounds, proof: dict[str, Any]) -> None:
     """Require that the word's product has radius at most upper^length, and that `lower` proves the lower end."""
     require((claim.lower == claim.upper) == (claim.relation == "="), 'the relation must be "=" if the ends are equal')
     word = read_word(proof["word"], family)
@@ -1387,7 +1387,7 @@ def check_text(text: str) -> tuple[bool, str]:
         # Where all products vanish, no method has anything left to compare with the bound.
         require(upper > 0 or claim["relation"] != "<", "no radius is below 0")
         subject = lifted_family(family) if family.nodes and kind in UPPER else family
-        KINDS[kind].check(subject, Claim(claim["relation"], lower, upper), document["proof"])
+        KINDS[kind].check(subject, Bounds(claim["relation"], lower, upper), document["proof"])
     except InvalidError as error:
         return False, str(error)
     except RecursionError:
