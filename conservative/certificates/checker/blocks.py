@@ -5,13 +5,13 @@ from typing import Any
 
 from conservative.certificates.checker.contraction import CONTRACTION
 from conservative.certificates.checker.family import Bounds, Family
-from conservative.certificates.checker.kernel import multiply, require, spend
+from conservative.certificates.checker.kernel import minus_multiple, multiply, require, spend
 from conservative.certificates.checker.parts import UPPER_RELATIONS, Kind, check_part
 from conservative.certificates.checker.path_complete import PATH_COMPLETE
 from conservative.certificates.checker.polytope import POLYTOPE
 from conservative.certificates.checker.products import PRODUCTS
 from conservative.certificates.checker.sum_of_squares import SUM_OF_SQUARES
-from conservative.certificates.checker.values import common_integers, is_index, read_list, read_matrix
+from conservative.certificates.checker.values import is_index, read_list, read_matrices
 
 OF_A_BLOCK = {
     "contraction": CONTRACTION,
@@ -38,12 +38,9 @@ def diagonal_blocks(family: Family, proof: dict[str, Any]) -> list[Family]:
     n, sizes = family.order, proof["sizes"]
     good = isinstance(sizes, list) and all(is_index(size, n + 1) and size > 0 for size in sizes) and sum(sizes) == n
     require(good, f"the sizes of the blocks must be positive integers with the sum {n}")
-    (t, T, t_bits), (s, S, s_bits) = (
-        common_integers(read_matrix(proof[name], name, n)) for name in ("basis", "inverse")
-    )
+    (t, (T,), t_bits), (s, (S,), s_bits) = (read_matrices([proof[name]], name, n) for name in ("basis", "inverse"))
     spend(_blocks_cost(family, t_bits + s_bits))
-    identity = all(x == s * t * (i == j) for i, row in enumerate(multiply(S, T)) for j, x in enumerate(row))
-    require(identity, "the inverse times the basis is not the identity")
+    require(not any(map(any, minus_multiple(multiply(S, T), s * t))), "the inverse times the basis is not the identity")
     moved = [multiply(S, multiply(A, T)) for A in family.numerators]
     blocks, start = [], 0
     for size in sizes:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from conservative.certificates.checker.family import Bounds, Family
-from conservative.certificates.checker.kernel import is_positive, multiply, require, spend
+from conservative.certificates.checker.kernel import decrease, is_positive, require, spend
 from conservative.certificates.checker.parts import UPPER_RELATIONS, Kind
 from conservative.certificates.checker.values import read_symmetric
 
@@ -16,18 +16,15 @@ def check_contraction(family: Family, claim: Bounds, proof: dict[str, Any]) -> N
 
 def check_norms(family: Family, claim: Bounds, edges: tuple[tuple[int, int, int], ...], listed: list[Any]) -> None:
     """Require P_u > 0 for every node, and bound^2 P_u - A_i^T P_v A_i >= 0 (or > 0) for every edge (u, v, i)."""
-    n, bound, strict = family.order, claim.upper, claim.relation == "<"
-    _, norms, bits = read_symmetric(listed, n, "P")
-    norm_scale, image_scale = (bound.numerator * family.denominator) ** 2, bound.denominator**2
-    spend(_norms_cost(family, len(edges) + len(norms), bits, (norm_scale, image_scale)))
+    bound, strict = claim.upper, claim.relation == "<"
+    _, norms, bits = read_symmetric(listed, family.order, "P")
+    scales = (bound.numerator * family.denominator) ** 2, bound.denominator**2
+    spend(_norms_cost(family, len(edges) + len(norms), bits, scales))
     require(all(is_positive(P, definite=True) for P in norms), "P is not positive definite")
     wanted = "positive definite" if strict else "positive semidefinite"
     for u, v, letter in edges:
-        A = family.numerators[letter]
-        image = multiply(list(zip(*A, strict=True)), multiply(norms[v], A))
-        slack = [[norm_scale * norms[u][r][c] - image_scale * image[r][c] for c in range(n)] for r in range(n)]
-        proved = is_positive(slack, definite=strict)
-        require(proved, f"bound^2 P - A^T P A is not {wanted} for matrix {letter + 1}")
+        slack = decrease(norms[u], norms[v], family.numerators[letter], scales)
+        require(is_positive(slack, definite=strict), f"bound^2 P - A^T P A is not {wanted} for matrix {letter + 1}")
 
 
 def _norms_cost(family: Family, count: int, bits: int, scales: tuple[int, int]) -> float:

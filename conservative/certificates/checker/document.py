@@ -30,16 +30,7 @@ def _bare_integer(text: str) -> int:
 
 
 def read_document(text: str) -> tuple[dict[str, Any], Family]:
-    """Parse the text of a certificate and check its form, but neither its digests nor its proof.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    tuple of dict and Family
-    """
+    """Parse the text of a certificate and check its form, but neither its digests nor its proof."""
     require(len(text) <= MAX_CHARACTERS, f"the document is longer than {MAX_CHARACTERS} characters")
     # Every value but the first follows one of these characters: what would fill the memory is not even parsed.
     nodes = sum(map(text.count, "[{,"))
@@ -81,17 +72,7 @@ def read_document(text: str) -> tuple[dict[str, Any], Family]:
 
 
 def claim_sentence(kind: str, problem: dict[str, Any], claim: dict[str, Any], proof: dict[str, Any]) -> str:
-    """The claim in words, from parts of a document of the right form.
-
-    Parameters
-    ----------
-    kind : str
-    problem, claim, proof : dict
-
-    Returns
-    -------
-    str
-    """
+    """The claim in words, from parts of a document of the right form."""
     matrices = problem["matrices"]
     quantity = "lower" if kind == "slowest" else "joint"
     size = f"{len(matrices[0])} x {len(matrices[0])}"
@@ -111,32 +92,13 @@ def claim_sentence(kind: str, problem: dict[str, Any], claim: dict[str, Any], pr
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of the canonical JSON of a value: sorted keys, no spaces, ASCII only.
-
-    Parameters
-    ----------
-    value : a JSON value
-
-    Returns
-    -------
-    str
-    """
+    """SHA-256 of the canonical JSON of a value: sorted keys, no spaces, ASCII only."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def check_text(text: str) -> tuple[bool, str]:
-    """Check the text of a certificate: its form, its digests, its proof.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    tuple of bool and str
-        Whether it is valid, and the claim that is proved or the reason why it is not.
-    """
+    """Check the form, the digests and the proof: whether all are right, and the claim, or the reason why not."""
     budget = SPENT.set([0.0])
     try:
         document, family = read_document(text)

@@ -5,14 +5,8 @@ from operator import mul
 from typing import Any
 
 from conservative.certificates.checker.family import Family, word_product
-from conservative.certificates.checker.kernel import multiply, require, spend
-from conservative.certificates.checker.values import (
-    common_integers,
-    is_index,
-    read_matrix,
-    read_positive,
-    read_rational,
-)
+from conservative.certificates.checker.kernel import minus_multiple, multiply, require, spend
+from conservative.certificates.checker.values import is_index, read_matrices, read_positive, read_rational
 
 EIGENPAIR = ("pivot", "eigenvalue", "radius", "inverse", "denominator")
 
@@ -31,20 +25,17 @@ def proved_eigenvalue(
     pivot = pair["pivot"]
     require(is_index(pivot, n) and vector[pivot] == denominator, "the eigenvector must have the entry 1 at the pivot")
     require(radius >= 0, "the radius around an eigenvalue must not be negative")
-    inverse_scale, R, bits = common_integers(read_matrix(pair["inverse"], "the inverse", n))
+    inverse_scale, (R,), bits = read_matrices([pair["inverse"]], "the inverse", n)
     spend(_eigenpair_cost(family, bound, length, (denominator, *vector), mu, bits))
     product_scale, value_scale = bound.denominator**length, (bound.numerator * family.denominator) ** length
-    shifted = [[product_scale * mu.denominator * x for x in row] for row in word_product(family, word)]
-    for i in range(n):
-        shifted[i][i] -= mu.numerator * value_scale
+    product = [[product_scale * mu.denominator * x for x in row] for row in word_product(family, word)]
+    shifted = minus_multiple(product, mu.numerator * value_scale)
     value = [sum(map(mul, row, vector)) for row in shifted]
     jacobian = [[denominator * x for x in row] for row in shifted]
     for i in range(n):
         jacobian[i][pivot] = -vector[i] * value_scale * mu.denominator
     common = inverse_scale * value_scale * mu.denominator * denominator
-    defect = multiply(R, jacobian)
-    for i in range(n):
-        defect[i][i] -= common
+    defect = minus_multiple(multiply(R, jacobian), common)
     a = Fraction(max(abs(sum(map(mul, row, value))) for row in R), common)
     b = Fraction(max(sum(map(abs, row)) for row in defect), common)
     c = Fraction(max(sum(map(abs, row)) for row in R), inverse_scale)

@@ -46,8 +46,7 @@ def read_family(problem: dict[str, Any]) -> Family:
     require(len(listed) * order**2 <= MAX_ENTRIES, f"the family has more than {MAX_ENTRIES} entries")
     matrices = [read_matrix(rows, f"matrix {i}") for i, rows in enumerate(listed, 1)]
     require(all(len(m) == order for m in matrices), "the matrices must all have one size")
-    denominator, rows, bits = common_integers([row for matrix in matrices for row in matrix])
-    numerators = [rows[i : i + order] for i in range(0, len(rows), order)]
+    denominator, numerators, bits = common_integers(matrices)
     if "automaton" not in problem:
         return Family(denominator, numerators, order, bits)
     automaton = problem["automaton"]

@@ -6,29 +6,21 @@ from typing import Any
 from conservative.certificates.checker.blocks import UPPER
 from conservative.certificates.checker.exact import EXACT
 from conservative.certificates.checker.family import Bounds, Family
-from conservative.certificates.checker.kernel import multiply, require, spend
+from conservative.certificates.checker.kernel import minus_multiple, multiply, require, spend
 from conservative.certificates.checker.lower import LowerKind
 from conservative.certificates.checker.parts import check_part, require_proof
-from conservative.certificates.checker.values import (
-    common_integers,
-    read_list,
-    read_matrix,
-    read_rational,
-    require_fields,
-)
+from conservative.certificates.checker.values import read_list, read_matrices, read_rational, require_fields
 
 
 def check_inverses(family: Family, bound: Fraction, part: dict[str, Any]) -> None:
     """Require that B_i = A_i^-1 have joint spectral radius at most 1 / bound: |M| >= 1 / |M^-1|."""
     n, count = family.order, len(family.numerators)
     listed = read_list(part["inverses"], count, "the inverses")
-    denominator, rows, bits = common_integers([row for B in listed for row in read_matrix(B, "an inverse", n)])
-    inverses = [rows[i : i + n] for i in range(0, len(rows), n)]
+    denominator, inverses, bits = read_matrices(listed, "an inverse", n)
     spend(count * n**3 * (50 + bits * family.bits / 900))
     whole = denominator * family.denominator
     for i, (A, B) in enumerate(zip(family.numerators, inverses, strict=True), 1):
-        inverse = all(x == whole * (r == c) for r, row in enumerate(multiply(A, B)) for c, x in enumerate(row))
-        require(inverse, f"the inverse of matrix {i} is wrong")
+        require(not any(map(any, minus_multiple(multiply(A, B), whole))), f"the inverse of matrix {i} is wrong")
     turned = tuple((v, u, i) for u, v, i in family.edges)
     subject, upper = Family(denominator, inverses, n, bits, family.nodes, turned), part["upper"]
     if not (isinstance(upper, dict) and upper.get("kind") == "exact"):

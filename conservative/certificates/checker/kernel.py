@@ -38,6 +38,18 @@ def multiply(left: Matrix, right: Matrix) -> list[list[int]]:
     return [[sum(map(mul, row, column)) for column in columns] for row in left]
 
 
+def minus_multiple(matrix: Matrix, factor: int) -> list[list[int]]:
+    """M - factor I."""
+    return [[x - factor * (i == j) for j, x in enumerate(row)] for i, row in enumerate(matrix)]
+
+
+def decrease(before: Matrix, after: Matrix, A: Matrix, scales: tuple[int, int]) -> list[list[int]]:
+    """scales[0] * P - scales[1] * A^T Q A for symmetric P = before and Q = after."""
+    image = multiply(list(zip(*A, strict=True)), multiply(after, A))
+    rows = [zip(p, q, strict=True) for p, q in zip(before, image, strict=True)]
+    return [[scales[0] * x - scales[1] * y for x, y in row] for row in rows]
+
+
 def characteristic_polynomial(matrix: Matrix) -> list[int]:
     """Coefficients of det(z - M), constant term first: Newton's identities from the traces of the powers of M."""
     n, powers = len(matrix), [matrix]

@@ -5,7 +5,7 @@ from operator import mul
 from typing import Any
 
 from conservative.certificates.checker.family import Bounds, Family
-from conservative.certificates.checker.kernel import InvalidError, Matrix, multiply, require, spend
+from conservative.certificates.checker.kernel import InvalidError, Matrix, minus_multiple, multiply, require, spend
 from conservative.certificates.checker.parts import UPPER_RELATIONS, Kind
 from conservative.certificates.checker.values import (
     MAX_ENTRIES,
@@ -61,10 +61,7 @@ def read_body(
     """
     hull, listed, n = proof["hull"], proof["vertices"], family.order
     require(hull in hulls, f"the hull must be {' or '.join(hulls)}")
-    denominator, weight = (
-        read_positive(proof["denominator"], "the denominator"),
-        read_positive(proof["weight"], "the weight"),
-    )
+    denominator, weight = (read_positive(proof[name], f"the {name}") for name in ("denominator", "weight"))
     require(isinstance(listed, list) and bool(listed), "a polytope needs vertices")
     require(len(listed) * n <= MAX_ENTRIES, f"the vertices have more than {MAX_ENTRIES} entries")
     pairs = [read_list(v, 2, "a vertex") for v in listed] if hull == "elliptic" else [[v] for v in listed]
@@ -98,9 +95,7 @@ def unit_bound(
     Y = [read_vector(row, n, "a row of the dual") for row in read_list(dual, n, "the dual")]
     spend(_dual_cost(columns, Y))
     B = list(zip(*columns, strict=True))
-    defect = [[-x for x in row] for row in multiply(B, Y)]
-    for i in range(n):
-        defect[i][i] += denominator * scale
+    defect = minus_multiple(multiply(B, Y), denominator * scale)
     q = [error_scale * sum(map(abs, column)) for column in zip(*defect, strict=True)]
     for k, error in enumerate(errors):
         q = [x + error * abs(y) for x, y in zip(q, Y[k], strict=True)]

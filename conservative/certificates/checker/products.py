@@ -4,7 +4,7 @@ from operator import mul
 from typing import Any
 
 from conservative.certificates.checker.family import Bounds, Family, product_name, read_word
-from conservative.certificates.checker.kernel import Matrix, is_positive, multiply, require, spend
+from conservative.certificates.checker.kernel import Matrix, decrease, is_positive, multiply, require, spend
 from conservative.certificates.checker.parts import UPPER_RELATIONS, Kind
 from conservative.certificates.checker.values import read_symmetric, read_vector
 
@@ -17,6 +17,7 @@ def check_products(family: Family, claim: Bounds, proof: dict[str, Any]) -> None
     The norm is max_r |x_r| / d_r ("rows"), sum_r d_r |x_r| ("columns"), or sqrt(x^T P x) ("quadratic").
     """
     n, norm, listed = family.order, proof["norm"], proof["words"]
+    bound_scale, strict = claim.upper.numerator * family.denominator, claim.relation == "<"
     require(isinstance(listed, list) and bool(listed), "products need words")
     require(all(isinstance(word, list) for word in listed), "a word must be a list of letters")
     spend(4000.0 * sum(len(word) ** 2 for word in listed))
@@ -44,11 +45,8 @@ def check_products(family: Family, claim: Bounds, proof: dict[str, Any]) -> None
             if word not in words:
                 waiting.append((word, longer))
                 continue
-            bound_scale, product_scale = (
-                (claim.upper.numerator * family.denominator) ** len(word),
-                claim.upper.denominator ** len(word),
-            )
-            small = _is_small(longer, norm, weight, (bound_scale, product_scale), strict=claim.relation == "<")
+            scales = (bound_scale ** len(word), claim.upper.denominator ** len(word))
+            small = _is_small(longer, norm, weight, scales, strict=strict)
             require(small, f"the product {product_name(word)[:60]} is not proved to be small enough")
 
 
@@ -65,11 +63,7 @@ def _is_small(matrix: Matrix, norm: str, weight: Matrix, bound: tuple[int, int],
     """Whether a matrix has norm at most (below, if strict) bound_scale / product_scale."""
     bound_scale, product_scale = bound
     if norm == "quadratic":
-        image = multiply(list(zip(*matrix, strict=True)), multiply(weight, matrix))
-        pairs = [zip(p, x, strict=True) for p, x in zip(weight, image, strict=True)]
-        return is_positive(
-            [[bound_scale**2 * p - product_scale**2 * x for p, x in row] for row in pairs], definite=strict
-        )
+        return is_positive(decrease(weight, weight, matrix, (bound_scale**2, product_scale**2)), definite=strict)
     rows = matrix if norm == "rows" else list(zip(*matrix, strict=True))
     sums = [sum(map(mul, map(abs, row), weight[0])) for row in rows]
     gains = [bound_scale * d - product_scale * x for x, d in zip(sums, weight[0], strict=True)]

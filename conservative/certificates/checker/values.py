@@ -78,22 +78,26 @@ def read_matrix(rows: Any, where: str, order: int = 0) -> list[list[Fraction]]:
     ]
 
 
+def read_matrices(listed: list[Any], where: str, order: int) -> tuple[int, list[list[list[int]]], int]:
+    """Matrices of one order: their common denominator, the numerators, and the bits of the longest."""
+    return common_integers([read_matrix(rows, where, order) for rows in listed])
+
+
 def read_symmetric(listed: list[Any], order: int, where: str) -> tuple[int, list[list[list[int]]], int]:
-    """Symmetric matrices of one order: their common denominator, the numerators, and the bits of the longest."""
-    rationals = [read_matrix(rows, where, order) for rows in listed]
-    denominator, rows, bits = common_integers([row for matrix in rationals for row in matrix])
-    matrices = [rows[i : i + order] for i in range(0, len(rows), order)]
+    """The same of symmetric matrices."""
+    denominator, matrices, bits = read_matrices(listed, where, order)
     same = all(m[i][j] == m[j][i] for m in matrices for i in range(order) for j in range(i))
     require(same, f"{where} must be symmetric")
     return denominator, matrices, bits
 
 
-def common_integers(rows: list[list[Fraction]]) -> tuple[int, list[list[int]], int]:
-    """The least common denominator, the rows multiplied by it, and the bits of their longest entry."""
-    common, entries = 1, sum(map(len, rows))
-    for value in (x for row in rows for x in row):
+def common_integers(matrices: list[list[list[Fraction]]]) -> tuple[int, list[list[list[int]]], int]:
+    """The least common denominator, the matrices multiplied by it, and the bits of their longest entry."""
+    values = [x for matrix in matrices for row in matrix for x in row]
+    common = 1
+    for value in values:
         spend(200 + common.bit_length() * value.denominator.bit_length() / 100)
         common = math.lcm(common, value.denominator)
-        require(common.bit_length() * entries <= MAX_BITS, "the common denominator of the entries is too long")
-    integers = [[x.numerator * (common // x.denominator) for x in row] for row in rows]
-    return common, integers, max(abs(x).bit_length() for row in integers for x in row)
+        require(common.bit_length() * len(values) <= MAX_BITS, "the common denominator of the entries is too long")
+    integers = [[[x.numerator * (common // x.denominator) for x in row] for row in matrix] for matrix in matrices]
+    return common, integers, max(abs(x).bit_length() for matrix in integers for row in matrix for x in row)

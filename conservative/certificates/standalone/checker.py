@@ -70,6 +70,18 @@ def multiply(left: Matrix, right: Matrix) -> list[list[int]]:
     return [[sum(map(mul, row, column)) for column in columns] for row in left]
 
 
+def minus_multiple(matrix: Matrix, factor: int) -> list[list[int]]:
+    """M - factor I."""
+    return [[x - factor * (i == j) for j, x in enumerate(row)] for i, row in enumerate(matrix)]
+
+
+def decrease(before: Matrix, after: Matrix, A: Matrix, scales: tuple[int, int]) -> list[list[int]]:
+    """scales[0] * P - scales[1] * A^T Q A for symmetric P = before and Q = after."""
+    image = multiply(list(zip(*A, strict=True)), multiply(after, A))
+    rows = [zip(p, q, strict=True) for p, q in zip(before, image, strict=True)]
+    return [[scales[0] * x - scales[1] * y for x, y in row] for row in rows]
+
+
 def characteristic_polynomial(matrix: Matrix) -> list[int]:
     """Coefficients of det(z - M), constant term first: Newton's identities from the traces of the powers of M."""
     n, powers = len(matrix), [matrix]
@@ -241,25 +253,29 @@ def read_matrix(rows: Any, where: str, order: int = 0) -> list[list[Fraction]]:
     ]
 
 
+def read_matrices(listed: list[Any], where: str, order: int) -> tuple[int, list[list[list[int]]], int]:
+    """Matrices of one order: their common denominator, the numerators, and the bits of the longest."""
+    return common_integers([read_matrix(rows, where, order) for rows in listed])
+
+
 def read_symmetric(listed: list[Any], order: int, where: str) -> tuple[int, list[list[list[int]]], int]:
-    """Symmetric matrices of one order: their common denominator, the numerators, and the bits of the longest."""
-    rationals = [read_matrix(rows, where, order) for rows in listed]
-    denominator, rows, bits = common_integers([row for matrix in rationals for row in matrix])
-    matrices = [rows[i : i + order] for i in range(0, len(rows), order)]
+    """The same of symmetric matrices."""
+    denominator, matrices, bits = read_matrices(listed, where, order)
     same = all(m[i][j] == m[j][i] for m in matrices for i in range(order) for j in range(i))
     require(same, f"{where} must be symmetric")
     return denominator, matrices, bits
 
 
-def common_integers(rows: list[list[Fraction]]) -> tuple[int, list[list[int]], int]:
-    """The least common denominator, the rows multiplied by it, and the bits of their longest entry."""
-    common, entries = 1, sum(map(len, rows))
-    for value in (x for row in rows for x in row):
+def common_integers(matrices: list[list[list[Fraction]]]) -> tuple[int, list[list[list[int]]], int]:
+    """The least common denominator, the matrices multiplied by it, and the bits of their longest entry."""
+    values = [x for matrix in matrices for row in matrix for x in row]
+    common = 1
+    for value in values:
         spend(200 + common.bit_length() * value.denominator.bit_length() / 100)
         common = math.lcm(common, value.denominator)
-        require(common.bit_length() * entries <= MAX_BITS, "the common denominator of the entries is too long")
-    integers = [[x.numerator * (common // x.denominator) for x in row] for row in rows]
-    return common, integers, max(abs(x).bit_length() for row in integers for x in row)
+        require(common.bit_length() * len(values) <= MAX_BITS, "the common denominator of the entries is too long")
+    integers = [[[x.numerator * (common // x.denominator) for x in row] for row in matrix] for matrix in matrices]
+    return common, integers, max(abs(x).bit_length() for matrix in integers for row in matrix for x in row)
 
 
 class Family(NamedTuple):
@@ -292,8 +308,7 @@ def read_family(problem: dict[str, Any]) -> Family:
     require(len(listed) * order**2 <= MAX_ENTRIES, f"the family has more than {MAX_ENTRIES} entries")
     matrices = [read_matrix(rows, f"matrix {i}") for i, rows in enumerate(listed, 1)]
     require(all(len(m) == order for m in matrices), "the matrices must all have one size")
-    denominator, rows, bits = common_integers([row for matrix in matrices for row in matrix])
-    numerators = [rows[i : i + order] for i in range(0, len(rows), order)]
+    denominator, numerators, bits = common_integers(matrices)
     if "automaton" not in problem:
         return Family(denominator, numerators, order, bits)
     automaton = problem["automaton"]
@@ -402,18 +417,15 @@ def check_contraction(family: Family, claim: Bounds, proof: dict[str, Any]) -> N
 
 def check_norms(family: Family, claim: Bounds, edges: tuple[tuple[int, int, int], ...], listed: list[Any]) -> None:
     """Require P_u > 0 for every node, and bound^2 P_u - A_i^T P_v A_i >= 0 (or > 0) for every edge (u, v, i)."""
-    n, bound, strict = family.order, claim.upper, claim.relation == "<"
-    _, norms, bits = read_symmetric(listed, n, "P")
-    norm_scale, image_scale = (bound.numerator * family.denominator) ** 2, bound.denominator**2
-    spend(_norms_cost(family, len(edges) + len(norms), bits, (norm_scale, image_scale)))
+    bound, strict = claim.upper, claim.relation == "<"
+    _, norms, bits = read_symmetric(listed, family.order, "P")
+    scales = (bound.numerator * family.denominator) ** 2, bound.denominator**2
+    spend(_norms_cost(family, len(edges) + len(norms), bits, scales))
     require(all(is_positive(P, definite=True) for P in norms), "P is not positive definite")
     wanted = "positive definite" if strict else "positive semidefinite"
     for u, v, letter in edges:
-        A = family.numerators[letter]
-        image = multiply(list(zip(*A, strict=True)), multiply(norms[v], A))
-        slack = [[norm_scale * norms[u][r][c] - image_scale * image[r][c] for c in range(n)] for r in range(n)]
-        proved = is_positive(slack, definite=strict)
-        require(proved, f"bound^2 P - A^T P A is not {wanted} for matrix {letter + 1}")
+        slack = decrease(norms[u], norms[v], family.numerators[letter], scales)
+        require(is_positive(slack, definite=strict), f"bound^2 P - A^T P A is not {wanted} for matrix {letter + 1}")
 
 
 def _norms_cost(family: Family, count: int, bits: int, scales: tuple[int, int]) -> float:
@@ -509,10 +521,7 @@ def read_body(
     """
     hull, listed, n = proof["hull"], proof["vertices"], family.order
     require(hull in hulls, f"the hull must be {' or '.join(hulls)}")
-    denominator, weight = (
-        read_positive(proof["denominator"], "the denominator"),
-        read_positive(proof["weight"], "the weight"),
-    )
+    denominator, weight = (read_positive(proof[name], f"the {name}") for name in ("denominator", "weight"))
     require(isinstance(listed, list) and bool(listed), "a polytope needs vertices")
     require(len(listed) * n <= MAX_ENTRIES, f"the vertices have more than {MAX_ENTRIES} entries")
     pairs = [read_list(v, 2, "a vertex") for v in listed] if hull == "elliptic" else [[v] for v in listed]
@@ -546,9 +555,7 @@ def unit_bound(
     Y = [read_vector(row, n, "a row of the dual") for row in read_list(dual, n, "the dual")]
     spend(_dual_cost(columns, Y))
     B = list(zip(*columns, strict=True))
-    defect = [[-x for x in row] for row in multiply(B, Y)]
-    for i in range(n):
-        defect[i][i] += denominator * scale
+    defect = minus_multiple(multiply(B, Y), denominator * scale)
     q = [error_scale * sum(map(abs, column)) for column in zip(*defect, strict=True)]
     for k, error in enumerate(errors):
         q = [x + error * abs(y) for x, y in zip(q, Y[k], strict=True)]
@@ -637,6 +644,7 @@ def check_products(family: Family, claim: Bounds, proof: dict[str, Any]) -> None
     The norm is max_r |x_r| / d_r ("rows"), sum_r d_r |x_r| ("columns"), or sqrt(x^T P x) ("quadratic").
     """
     n, norm, listed = family.order, proof["norm"], proof["words"]
+    bound_scale, strict = claim.upper.numerator * family.denominator, claim.relation == "<"
     require(isinstance(listed, list) and bool(listed), "products need words")
     require(all(isinstance(word, list) for word in listed), "a word must be a list of letters")
     spend(4000.0 * sum(len(word) ** 2 for word in listed))
@@ -664,11 +672,8 @@ def check_products(family: Family, claim: Bounds, proof: dict[str, Any]) -> None
             if word not in words:
                 waiting.append((word, longer))
                 continue
-            bound_scale, product_scale = (
-                (claim.upper.numerator * family.denominator) ** len(word),
-                claim.upper.denominator ** len(word),
-            )
-            small = _is_small(longer, norm, weight, (bound_scale, product_scale), strict=claim.relation == "<")
+            scales = (bound_scale ** len(word), claim.upper.denominator ** len(word))
+            small = _is_small(longer, norm, weight, scales, strict=strict)
             require(small, f"the product {product_name(word)[:60]} is not proved to be small enough")
 
 
@@ -685,11 +690,7 @@ def _is_small(matrix: Matrix, norm: str, weight: Matrix, bound: tuple[int, int],
     """Whether a matrix has norm at most (below, if strict) bound_scale / product_scale."""
     bound_scale, product_scale = bound
     if norm == "quadratic":
-        image = multiply(list(zip(*matrix, strict=True)), multiply(weight, matrix))
-        pairs = [zip(p, x, strict=True) for p, x in zip(weight, image, strict=True)]
-        return is_positive(
-            [[bound_scale**2 * p - product_scale**2 * x for p, x in row] for row in pairs], definite=strict
-        )
+        return is_positive(decrease(weight, weight, matrix, (bound_scale**2, product_scale**2)), definite=strict)
     rows = matrix if norm == "rows" else list(zip(*matrix, strict=True))
     sums = [sum(map(mul, map(abs, row), weight[0])) for row in rows]
     gains = [bound_scale * d - product_scale * x for x, d in zip(sums, weight[0], strict=True)]
@@ -792,12 +793,9 @@ def diagonal_blocks(family: Family, proof: dict[str, Any]) -> list[Family]:
     n, sizes = family.order, proof["sizes"]
     good = isinstance(sizes, list) and all(is_index(size, n + 1) and size > 0 for size in sizes) and sum(sizes) == n
     require(good, f"the sizes of the blocks must be positive integers with the sum {n}")
-    (t, T, t_bits), (s, S, s_bits) = (
-        common_integers(read_matrix(proof[name], name, n)) for name in ("basis", "inverse")
-    )
+    (t, (T,), t_bits), (s, (S,), s_bits) = (read_matrices([proof[name]], name, n) for name in ("basis", "inverse"))
     spend(_blocks_cost(family, t_bits + s_bits))
-    identity = all(x == s * t * (i == j) for i, row in enumerate(multiply(S, T)) for j, x in enumerate(row))
-    require(identity, "the inverse times the basis is not the identity")
+    require(not any(map(any, minus_multiple(multiply(S, T), s * t))), "the inverse times the basis is not the identity")
     moved = [multiply(S, multiply(A, T)) for A in family.numerators]
     blocks, start = [], 0
     for size in sizes:
@@ -834,20 +832,17 @@ def proved_eigenvalue(
     pivot = pair["pivot"]
     require(is_index(pivot, n) and vector[pivot] == denominator, "the eigenvector must have the entry 1 at the pivot")
     require(radius >= 0, "the radius around an eigenvalue must not be negative")
-    inverse_scale, R, bits = common_integers(read_matrix(pair["inverse"], "the inverse", n))
+    inverse_scale, (R,), bits = read_matrices([pair["inverse"]], "the inverse", n)
     spend(_eigenpair_cost(family, bound, length, (denominator, *vector), mu, bits))
     product_scale, value_scale = bound.denominator**length, (bound.numerator * family.denominator) ** length
-    shifted = [[product_scale * mu.denominator * x for x in row] for row in word_product(family, word)]
-    for i in range(n):
-        shifted[i][i] -= mu.numerator * value_scale
+    product = [[product_scale * mu.denominator * x for x in row] for row in word_product(family, word)]
+    shifted = minus_multiple(product, mu.numerator * value_scale)
     value = [sum(map(mul, row, vector)) for row in shifted]
     jacobian = [[denominator * x for x in row] for row in shifted]
     for i in range(n):
         jacobian[i][pivot] = -vector[i] * value_scale * mu.denominator
     common = inverse_scale * value_scale * mu.denominator * denominator
-    defect = multiply(R, jacobian)
-    for i in range(n):
-        defect[i][i] -= common
+    defect = minus_multiple(multiply(R, jacobian), common)
     a = Fraction(max(abs(sum(map(mul, row, value))) for row in R), common)
     b = Fraction(max(sum(map(abs, row)) for row in defect), common)
     c = Fraction(max(sum(map(abs, row)) for row in R), inverse_scale)
@@ -1150,13 +1145,11 @@ def check_inverses(family: Family, bound: Fraction, part: dict[str, Any]) -> Non
     """Require that B_i = A_i^-1 have joint spectral radius at most 1 / bound: |M| >= 1 / |M^-1|."""
     n, count = family.order, len(family.numerators)
     listed = read_list(part["inverses"], count, "the inverses")
-    denominator, rows, bits = common_integers([row for B in listed for row in read_matrix(B, "an inverse", n)])
-    inverses = [rows[i : i + n] for i in range(0, len(rows), n)]
+    denominator, inverses, bits = read_matrices(listed, "an inverse", n)
     spend(count * n**3 * (50 + bits * family.bits / 900))
     whole = denominator * family.denominator
     for i, (A, B) in enumerate(zip(family.numerators, inverses, strict=True), 1):
-        inverse = all(x == whole * (r == c) for r, row in enumerate(multiply(A, B)) for c, x in enumerate(row))
-        require(inverse, f"the inverse of matrix {i} is wrong")
+        require(not any(map(any, minus_multiple(multiply(A, B), whole))), f"the inverse of matrix {i} is wrong")
     turned = tuple((v, u, i) for u, v, i in family.edges)
     subject, upper = Family(denominator, inverses, n, bits, family.nodes, turned), part["upper"]
     if not (isinstance(upper, dict) and upper.get("kind") == "exact"):
@@ -1267,16 +1260,7 @@ def _bare_integer(text: str) -> int:
 
 
 def read_document(text: str) -> tuple[dict[str, Any], Family]:
-    """Parse the text of a certificate and check its form, but neither its digests nor its proof.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    tuple of dict and Family
-    """
+    """Parse the text of a certificate and check its form, but neither its digests nor its proof."""
     require(len(text) <= MAX_CHARACTERS, f"the document is longer than {MAX_CHARACTERS} characters")
     # Every value but the first follows one of these characters: what would fill the memory is not even parsed.
     nodes = sum(map(text.count, "[{,"))
@@ -1318,17 +1302,7 @@ def read_document(text: str) -> tuple[dict[str, Any], Family]:
 
 
 def claim_sentence(kind: str, problem: dict[str, Any], claim: dict[str, Any], proof: dict[str, Any]) -> str:
-    """The claim in words, from parts of a document of the right form.
-
-    Parameters
-    ----------
-    kind : str
-    problem, claim, proof : dict
-
-    Returns
-    -------
-    str
-    """
+    """The claim in words, from parts of a document of the right form."""
     matrices = problem["matrices"]
     quantity = "lower" if kind == "slowest" else "joint"
     size = f"{len(matrices[0])} x {len(matrices[0])}"
@@ -1348,32 +1322,13 @@ def claim_sentence(kind: str, problem: dict[str, Any], claim: dict[str, Any], pr
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of the canonical JSON of a value: sorted keys, no spaces, ASCII only.
-
-    Parameters
-    ----------
-    value : a JSON value
-
-    Returns
-    -------
-    str
-    """
+    """SHA-256 of the canonical JSON of a value: sorted keys, no spaces, ASCII only."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def check_text(text: str) -> tuple[bool, str]:
-    """Check the text of a certificate: its form, its digests, its proof.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    tuple of bool and str
-        Whether it is valid, and the claim that is proved or the reason why it is not.
-    """
+    """Check the form, the digests and the proof: whether all are right, and the claim, or the reason why not."""
     budget = SPENT.set([0.0])
     try:
         document, family = read_document(text)
