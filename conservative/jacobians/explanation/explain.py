@@ -25,7 +25,7 @@ from conservative.jacobians.at_point import AtPoint
 from conservative.jacobians.explanation.conventions import CONVENTIONS
 from conservative.jacobians.explanation.in_doubles import Doubles, in_doubles
 from conservative.jacobians.explanation.predictions import LIBRARIES, MODES, SPELLINGS, Derivative, library_derivatives
-from conservative.jacobians.explanation.rendering import as_html, as_latex, as_text
+from conservative.jacobians.explanation.explanation import as_html, as_latex, as_text
 from conservative.jacobians.explanation.spellings import Switches, find_switches
 from conservative.jacobians.explanation.tie_rules import tie_rules
 from conservative.jacobians.jacobian_set import JacobianSet, NearTie
