@@ -10,8 +10,8 @@ from conservative.jacobians.conservative_jacobian import jacobian_readings as ja
 from conservative.jacobians.conservative_jacobian import jacobian_zonotope as jacobian_zonotope
 from conservative.jacobians.conservativity.check import ConservativityTest as ConservativityTest
 from conservative.jacobians.conservativity.check import check_conservativity as check_conservativity
-from conservative.jacobians.explanation.explain import Explanation as Explanation
 from conservative.jacobians.explanation.explain import explain as explain
+from conservative.jacobians.explanation.explanation import Explanation as Explanation
 from conservative.jacobians.jacobian_set import JacobianSet as JacobianSet
 from conservative.jacobians.jacobian_set import NearTie as NearTie
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope as JacobianZonotope

@@ -1,18 +1,14 @@
 """`explain`: which switches are tied at a point, what each choice gives, and which one a program would take."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError, BudgetError
-from conservative._core.printable import shown
-from conservative._core.result_lines import count, result_line
+from conservative._core.errors import BudgetError
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import StructuredMap
-from conservative.functions.expressions.source_lines import Origin
 from conservative.functions.graph.arithmetic import Arithmetic, as_sympy
 from conservative.functions.graph.evaluate import Trace, Undefined, value_pass
 from conservative.functions.graph.nodes import Graph
@@ -22,159 +18,15 @@ from conservative.functions.points import Point
 from conservative.functions.ties.active_pieces import Choices, Differentiator, Key, choice_key, enumerate_choices
 from conservative.jacobians.as_graph import as_selection
 from conservative.jacobians.at_point import AtPoint
-from conservative.jacobians.explanation.conventions import CONVENTIONS
+from conservative.jacobians.explanation.explanation import Explanation, Tie, TiedBranch
 from conservative.jacobians.explanation.in_doubles import Doubles, in_doubles
-from conservative.jacobians.explanation.predictions import LIBRARIES, MODES, SPELLINGS, Derivative, library_derivatives
-from conservative.jacobians.explanation.explanation import as_html, as_latex, as_text
+from conservative.jacobians.explanation.predictions import library_derivatives
 from conservative.jacobians.explanation.spellings import Switches, find_switches
 from conservative.jacobians.explanation.tie_rules import tie_rules
-from conservative.jacobians.jacobian_set import JacobianSet, NearTie
+from conservative.jacobians.jacobian_set import JacobianSet
 
 _MAX_PIECES = 4096
 _SHOWN_COMPONENTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class TiedBranch:
-    """One of the branches that agree at a tie.
-
-    Parameters
-    ----------
-    expression : sympy.Expr
-        The branch as written.
-    value : number
-        Its value at the point: exact, or a float.
-    vertices : tuple of int
-        Which of `Explanation.jacobians.vertices` some piece reaches with this branch.
-    """
-
-    expression: Any
-    value: Any
-    vertices: tuple[int, ...]
-
-    def __repr__(self) -> str:
-        return result_line(self, str(self.expression), f"value={self.value}", f"vertices={self.vertices}")
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Tie:
-    """A switch whose branches agree at the point, or a guard on its boundary that jumps inside F.
-
-    Parameters
-    ----------
-    expression : sympy.Expr
-        The switch as written; of several with equal guards, which share their choice, the first.
-    branches : tuple of TiedBranch
-    components : tuple of int
-        The components of F that it enters, from 0.
-    lines : tuple of int
-        Their lines in the file; empty when F was not read from one.
-    rules : mapping of framework to str
-        What JAX, PyTorch and NumPy do at such a tie.
-    """
-
-    expression: Any
-    branches: tuple[TiedBranch, ...]
-    components: tuple[int, ...]
-    lines: tuple[int, ...]
-    rules: Mapping[str, str]
-
-    def __repr__(self) -> str:
-        branches = count(len(self.branches), "branch")
-        return result_line(self, str(self.expression), branches, f"components={self.components}")
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """All ties of a function at a point. Prints as text; notebooks show a table.
-
-    Parameters
-    ----------
-    point : Point
-    ties : tuple of Tie
-    near_ties : tuple of NearTie
-        Values that are not tied, yet suspiciously close.
-    jacobians : JacobianSet or None
-        The program reading, which `TiedBranch.vertices` refers to. None when it has more than 4,096 pieces.
-    derivatives : tuple of Derivative
-        What JAX, PyTorch and NumPy return for this formula, by spelling and mode.
-    rounding : tuple of (expression, float)
-        Switches whose operands differ by no more than their rounding, with the difference: there a library that
-        rounds otherwise takes another branch, and `derivatives` are those of the formula in its own order.
-    origin : Origin or None
-        The file and its lines.
-    formula : tuple of str
-        The first components as they were read, of which `derivatives` speak.
-    """
-
-    point: Point
-    ties: tuple[Tie, ...]
-    near_ties: tuple[NearTie, ...]
-    jacobians: JacobianSet | None
-    derivatives: tuple[Derivative, ...]
-    rounding: tuple[tuple[Any, float], ...] = ()
-    origin: Origin | None = field(default=None, repr=False)
-    formula: tuple[str, ...] = field(default=(), repr=False)
-
-    def __repr__(self) -> str:
-        return result_line(
-            self,
-            count(len(self.ties), "tie"),
-            count(len(self.near_ties), "near-tie"),
-            count(len(self.derivatives), "derivative"),
-            f"at {self.point}",
-        )
-
-    def derivative(self, framework: str, *, spelling: str = "maximum", mode: str = "reverse") -> NDArray[np.float64]:
-        """What a library returns for this formula, as `formula` shows that it was read.
-
-        Reading keeps roots of even powers and logarithms of sums of exponentials from overflowing: sqrt(x**2) is read
-        as |x|, whereas a library that is given sqrt(x**2) returns NaN at 0.
-
-        Parameters
-        ----------
-        framework : {"JAX", "PyTorch", "NumPy"}
-        spelling : str
-            How the switches are written: "maximum", "relu", "clip", "where", "clamp" (`jax.lax.clamp`, `torch.clamp`
-            with tensors), "hard_tanh", "relu6", "leaky_relu", "max_dim", "median" or "top_k". NumPy has one way only.
-        mode : {"reverse", "forward"}
-            NumPy has no modes.
-
-        Returns
-        -------
-        ndarray of float, shape (q, n)
-            NaN where the library's entry is not finite: also a branch that is not taken makes it so, since 0 is
-            multiplied by what is infinite there.
-
-        Raises
-        ------
-        ArgumentError
-            For an unknown library, spelling or mode, and for an operation that leaves its choice open.
-        """
-        if framework not in LIBRARIES or spelling not in SPELLINGS or mode not in MODES:
-            raise ArgumentError(
-                f"`derivative(...)` knows {', '.join(LIBRARIES)} with spelling {', '.join(SPELLINGS)} and mode "
-                f"{', '.join(MODES)}; got {shown(framework)}, {shown(spelling)}, {shown(mode)}."
-            )
-        left_open = [c.operation for c in CONVENTIONS if c.open and (c.framework, c.spelling) == (framework, spelling)]
-        if left_open:
-            raise ArgumentError(
-                f"`derivative({framework!r}, spelling={spelling!r})` cannot be predicted: {left_open[0]} leaves "
-                "open which of several equal values it takes. Ask for another spelling, or run it."
-            )
-        results = {(d.framework, d.spelling, d.mode): d.matrix for d in self.derivatives}
-        if framework == "NumPy":
-            return results["NumPy", "maximum", "forward"]
-        return results.get((framework, spelling, mode), results[framework, "maximum", mode])
-
-    def __str__(self) -> str:
-        return as_text(self)
-
-    def _repr_html_(self) -> str:
-        return as_html(self)
-
-    def _repr_latex_(self) -> str:
-        return as_latex(self)
 
 
 def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float | None = None) -> Explanation:

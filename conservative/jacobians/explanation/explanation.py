@@ -1,19 +1,170 @@
-"""An explanation as text, as HTML and as LaTeX."""
+"""An explanation: what it holds, and how it shows as text, as HTML and as LaTeX."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.errors import ArgumentError
+from conservative._core.printable import shown
+from conservative._core.result_lines import count, result_line
+from conservative.functions.expressions.source_lines import Origin
 from conservative.functions.graph.printing import latex
+from conservative.functions.points import Point
 from conservative.jacobians.as_graph import shortened
-from conservative.jacobians.explanation.conventions import VERSIONS
+from conservative.jacobians.explanation.conventions import CONVENTIONS
+from conservative.jacobians.explanation.prediction_text import matrix_text, number_text, predictions
+from conservative.jacobians.explanation.predictions import LIBRARIES, MODES, SPELLINGS, Derivative
+from conservative.jacobians.jacobian_set import JacobianSet, NearTie
 
-if TYPE_CHECKING:
-    from conservative.jacobians.explanation.explain import Explanation, Tie
-    from conservative.jacobians.explanation.predictions import Derivative
+
+@dataclass(frozen=True, slots=True)
+class TiedBranch:
+    """One of the branches that agree at a tie.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        The branch as written.
+    value : number
+        Its value at the point: exact, or a float.
+    vertices : tuple of int
+        Which of `Explanation.jacobians.vertices` some piece reaches with this branch.
+    """
+
+    expression: Any
+    value: Any
+    vertices: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        return result_line(self, str(self.expression), f"value={self.value}", f"vertices={self.vertices}")
 
 
-def as_text(explanation: "Explanation") -> str:
+@dataclass(frozen=True, slots=True, repr=False)
+class Tie:
+    """A switch whose branches agree at the point, or a guard on its boundary that jumps inside F.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        The switch as written; of several with equal guards, which share their choice, the first.
+    branches : tuple of TiedBranch
+    components : tuple of int
+        The components of F that it enters, from 0.
+    lines : tuple of int
+        Their lines in the file; empty when F was not read from one.
+    rules : mapping of framework to str
+        What JAX, PyTorch and NumPy do at such a tie.
+    """
+
+    expression: Any
+    branches: tuple[TiedBranch, ...]
+    components: tuple[int, ...]
+    lines: tuple[int, ...]
+    rules: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        branches = count(len(self.branches), "branch")
+        return result_line(self, str(self.expression), branches, f"components={self.components}")
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All ties of a function at a point. Prints as text; notebooks show a table.
+
+    Parameters
+    ----------
+    point : Point
+    ties : tuple of Tie
+    near_ties : tuple of NearTie
+        Values that are not tied, yet suspiciously close.
+    jacobians : JacobianSet or None
+        The program reading, which `TiedBranch.vertices` refers to. None when it has more than 4,096 pieces.
+    derivatives : tuple of Derivative
+        What JAX, PyTorch and NumPy return for this formula, by spelling and mode.
+    rounding : tuple of (expression, float)
+        Switches whose operands differ by no more than their rounding, with the difference: there a library that
+        rounds otherwise takes another branch, and `derivatives` are those of the formula in its own order.
+    origin : Origin or None
+        The file and its lines.
+    formula : tuple of str
+        The first components as they were read, of which `derivatives` speak.
+    """
+
+    point: Point
+    ties: tuple[Tie, ...]
+    near_ties: tuple[NearTie, ...]
+    jacobians: JacobianSet | None
+    derivatives: tuple[Derivative, ...]
+    rounding: tuple[tuple[Any, float], ...] = ()
+    origin: Origin | None = field(default=None, repr=False)
+    formula: tuple[str, ...] = field(default=(), repr=False)
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            count(len(self.ties), "tie"),
+            count(len(self.near_ties), "near-tie"),
+            count(len(self.derivatives), "derivative"),
+            f"at {self.point}",
+        )
+
+    def derivative(self, framework: str, *, spelling: str = "maximum", mode: str = "reverse") -> NDArray[np.float64]:
+        """What a library returns for this formula, as `formula` shows that it was read.
+
+        Reading keeps roots of even powers and logarithms of sums of exponentials from overflowing: sqrt(x**2) is read
+        as |x|, whereas a library that is given sqrt(x**2) returns NaN at 0.
+
+        Parameters
+        ----------
+        framework : {"JAX", "PyTorch", "NumPy"}
+        spelling : str
+            How the switches are written: "maximum", "relu", "clip", "where", "clamp" (`jax.lax.clamp`, `torch.clamp`
+            with tensors), "hard_tanh", "relu6", "leaky_relu", "max_dim", "median" or "top_k". NumPy has one way only.
+        mode : {"reverse", "forward"}
+            NumPy has no modes.
+
+        Returns
+        -------
+        ndarray of float, shape (q, n)
+            NaN where the library's entry is not finite: also a branch that is not taken makes it so, since 0 is
+            multiplied by what is infinite there.
+
+        Raises
+        ------
+        ArgumentError
+            For an unknown library, spelling or mode, and for an operation that leaves its choice open.
+        """
+        if framework not in LIBRARIES or spelling not in SPELLINGS or mode not in MODES:
+            raise ArgumentError(
+                f"`derivative(...)` knows {', '.join(LIBRARIES)} with spelling {', '.join(SPELLINGS)} and mode "
+                f"{', '.join(MODES)}; got {shown(framework)}, {shown(spelling)}, {shown(mode)}."
+            )
+        left_open = [c.operation for c in CONVENTIONS if c.open and (c.framework, c.spelling) == (framework, spelling)]
+        if left_open:
+            raise ArgumentError(
+                f"`derivative({framework!r}, spelling={spelling!r})` cannot be predicted: {left_open[0]} leaves "
+                "open which of several equal values it takes. Ask for another spelling, or run it."
+            )
+        results = {(d.framework, d.spelling, d.mode): d.matrix for d in self.derivatives}
+        if framework == "NumPy":
+            return results["NumPy", "maximum", "forward"]
+        return results.get((framework, spelling, mode), results[framework, "maximum", mode])
+
+    def __str__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+    def _repr_latex_(self) -> str:
+        return as_latex(self)
+
+
+def as_text(explanation: Explanation) -> str:
     """Lines for a terminal."""
     lines = [_headline(explanation)]
     for number, tie in enumerate(explanation.ties, start=1):
@@ -36,7 +187,7 @@ def as_text(explanation: "Explanation") -> str:
     return "\n".join(lines + _rounding(explanation))
 
 
-def _formula(explanation: "Explanation") -> str:
+def _formula(explanation: Explanation) -> str:
     return shortened("; ".join(explanation.formula))
 
 
@@ -48,7 +199,7 @@ def _grouped(rules: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(", ".join(frameworks), words) for words, frameworks in found.items()]
 
 
-def _rounding(explanation: "Explanation") -> list[str]:
+def _rounding(explanation: Explanation) -> list[str]:
     if not explanation.rounding:
         return []
     names = ", ".join(f"{shortened(e)} ({d:.2g} apart)" for e, d in explanation.rounding[:3])
@@ -59,7 +210,7 @@ def _rounding(explanation: "Explanation") -> list[str]:
     ]
 
 
-def as_html(explanation: "Explanation") -> str:
+def as_html(explanation: Explanation) -> str:
     """A table with one row for each branch."""
     rows = []
     for tie in explanation.ties:
@@ -82,7 +233,7 @@ def as_html(explanation: "Explanation") -> str:
     return f"<div><p>{escape(_headline(explanation))}</p>{table}<ul>{listed}</ul></div>"
 
 
-def as_latex(explanation: "Explanation") -> str:
+def as_latex(explanation: Explanation) -> str:
     """An array with one row for each branch."""
     rows = [r"\text{tie} & \text{branch} & \text{value} & \text{Jacobians}"]
     for tie in explanation.ties:
@@ -96,44 +247,7 @@ def as_latex(explanation: "Explanation") -> str:
     return f"$$\\begin{{array}}{{llll}}\n{body}\n\\end{{array}}$$"
 
 
-def predictions(derivatives: "Sequence[Derivative]") -> list[tuple[str, str]]:
-    """Per library and version, its result, then those of other modes and spellings that differ from it."""
-    found: dict[str, dict[str, dict[str, list[str]]]] = {}
-    for derivative in derivatives:
-        texts = found.setdefault(f"{derivative.framework} {VERSIONS[derivative.framework]}", {})
-        spelling = "" if derivative.spelling == "maximum" else f"written with {derivative.spelling}"
-        texts.setdefault(spelling, {}).setdefault(matrix_text(derivative.matrix), []).append(derivative.mode)
-    return [(library, _one_library(results)) for library, results in found.items()]
-
-
-def _one_library(results: Mapping[str, Mapping[str, list[str]]]) -> str:
-    default = results[""]
-    differing: dict[str, list[str]] = {}
-    for spelling, texts in results.items():
-        if texts != default or not spelling:
-            words = "; ".join(
-                text + (f" by {modes[0]} mode" if len(texts) > 1 else "") for text, modes in texts.items()
-            )
-            differing.setdefault(words, []).append(spelling.removeprefix("written with "))
-    return "; ".join(
-        words + (f" written with {', '.join(filter(None, spellings))}" if any(spellings) else "")
-        for words, spellings in differing.items()
-    )
-
-
-def matrix_text(matrix: Any) -> str:
-    """A matrix on one line."""
-    return "[" + ", ".join("[" + ", ".join(number_text(x) for x in row) + "]" for row in matrix.tolist()) + "]"
-
-
-def number_text(value: Any) -> str:
-    """A number, floats with six digits."""
-    if value is None:
-        return "undefined"
-    return f"{value + 0.0:.6g}" if isinstance(value, float) else str(value)
-
-
-def _headline(explanation: "Explanation") -> str:
+def _headline(explanation: Explanation) -> str:
     count = len(explanation.ties)
     ties = "no ties: F is smooth there as written" if count == 0 else f"{count} {'tie' if count == 1 else 'ties'}"
     if count == 0 and explanation.near_ties:
@@ -149,7 +263,7 @@ def _headline(explanation: "Explanation") -> str:
     return f"at {explanation.point}: {ties}, {k} {'Jacobian' if k == 1 else 'Jacobians'}{relation}"
 
 
-def _place(explanation: "Explanation", tie: "Tie") -> str:
+def _place(explanation: Explanation, tie: Tie) -> str:
     listed = _numbers(tie.components)
     place = f"component {listed}" if len(tie.components) == 1 else f"components {listed}"
     if tie.lines and explanation.origin is not None:
