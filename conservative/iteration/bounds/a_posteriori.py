@@ -8,7 +8,7 @@ T_s = Σ_{r ≥ s} c_r,
 From the first step, t = 0, this is the bound a priori; from the last one, s = 1, the bound a posteriori,
 ρ/(1 − ρ) dist(𝒳_{t−1}, 𝒳_t) if ‖A‖ ≤ ρ < 1; and with s = 0 a set is measured by its own image, also one-sidedly:
 gap(fix, 𝒴) ≤ T_0 gap(𝒥(𝒴), 𝒴) and gap(𝒴, fix) ≤ T_0 gap(𝒴, 𝒥(𝒴)).
-Source: the fixed-point theorem of [banach1922]_, for maps of compact sets under the Hausdorff distance [hutchinson1981]_.
+Source: the theorem of [banach1922]_, for maps of compact sets under the Hausdorff distance [hutchinson1981]_.
 """
 
 import math
