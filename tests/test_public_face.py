@@ -206,3 +206,67 @@ def test_every_budget_and_tolerance_is_told_of() -> None:
     assert len(asked) > 60
     functions = public_functions()
     assert [(name, argument) for name, argument in asked if not told_of(functions[name], argument)] == []
+
+
+EXPERIMENTAL = {
+    "add_jacobians",
+    "compose_jacobians",
+    "conic_bound",
+    "estimate_lyapunov_exponent",
+    "export_sdpa",
+    "implicit_support",
+    "iterate_templates",
+    "lipschitz_constants",
+    "lower_spectral_radius",
+    "multiply_jacobians",
+    "p_radius",
+    "principal_axes",
+    "slice_through",
+    "stack_jacobians",
+}
+# What users call first, as the guide shows, although nothing in the package does.
+STANDING = {
+    "affine_pieces",
+    "chain_rule",
+    "compare_derivatives",
+    "iterate_driven",
+    "iterate_sequence",
+    "jacobian_sandwich",
+    "jacobian_zonotope",
+    "minkowski_sum",
+    "path_complete_bound",
+    "project_onto",
+    "schema",
+    "structured",
+}
+
+
+def names_in(path: Path) -> set[str]:
+    """Every name that a file reads."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, (ast.Name, ast.Attribute)):
+            found.add(node.id if isinstance(node, ast.Name) else node.attr)
+    return found
+
+
+def test_what_nothing_else_calls_is_marked_experimental_or_stands_in_the_guide() -> None:
+    package = Path(cj.__file__).parent
+    aliases = {"__init__.py", "sets.py", "vocabulary.py"}
+    used = {path: names_in(path) for path in package.rglob("*.py") if path.name not in aliases}
+    leaves = {
+        name
+        for room in cj._ROOMS
+        if room not in {"gallery", "plots", "report", "vocabulary"}  # collections, and ways out
+        for name in getattr(cj, room).__all__
+        if name not in cj.__all__ and inspect.isfunction(value := getattr(getattr(cj, room), name))
+        if not any(name in names for path, names in used.items() if path != Path(inspect.getfile(value)))
+    }
+    assert leaves == EXPERIMENTAL | STANDING
+    pages = [*(package.parent / "docs").rglob("*.md"), package.parent / "README.md"]
+    guide = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    assert {name for name in STANDING if not re.search(rf"\b{name}\b", guide)} == set()
+    told = {name for name, f in public_functions().items() if "\nExperimental: " in (inspect.getdoc(f) or "")}
+    assert told == EXPERIMENTAL

@@ -46,6 +46,8 @@ class ImplicitSupport:
 def implicit_support(J: JacobianZonotope, direction: ArrayLike) -> ImplicitSupport:
     """Bounds of the support function of J_imp in one direction.
 
+    Experimental: nothing else in the package relies on it, and a release may change it.
+
     Parameters
     ----------
     J : JacobianZonotope

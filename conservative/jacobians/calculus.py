@@ -30,6 +30,8 @@ MAX_COMBINATIONS = 100_000
 def add_jacobians(*sets: JacobianSet) -> JacobianSet:
     """The hull of {J_1 + ... + J_k}: conservative for F_1 + ... + F_k.
 
+    Experimental: nothing else in the package relies on it, and a release may change it.
+
     Parameters
     ----------
     *sets : JacobianSet
@@ -65,6 +67,8 @@ def add_jacobians(*sets: JacobianSet) -> JacobianSet:
 def stack_jacobians(*sets: JacobianSet) -> JacobianSet:
     """The hull of {[J_1; ...; J_k]}, rows below each other: conservative for the stacked function.
 
+    Experimental: nothing else in the package relies on it, and a release may change it.
+
     Parameters
     ----------
     *sets : JacobianSet
@@ -99,6 +103,8 @@ def stack_jacobians(*sets: JacobianSet) -> JacobianSet:
 
 def multiply_jacobians(J_f: JacobianSet, J_g: JacobianSet, *, values: tuple[Any, Any]) -> JacobianSet:
     """The hull of {f J_g + g J_f}: conservative for the product f g of two functions of one component.
+
+    Experimental: nothing else in the package relies on it, and a release may change it.
 
     Parameters
     ----------
@@ -143,6 +149,8 @@ def multiply_jacobians(J_f: JacobianSet, J_g: JacobianSet, *, values: tuple[Any,
 
 def compose_jacobians(J_g: JacobianSet, J_f: JacobianSet) -> JacobianSet:
     """The hull of {J_G J_F}: conservative for the composition G(F(x, theta), theta).
+
+    Experimental: nothing else in the package relies on it, and a release may change it.
 
     With [A_G B_G] and [A_F B_F] it is the hull of [A_G A_F, A_G B_F + B_G].
 

@@ -74,6 +74,8 @@ def lipschitz_constants(
 ) -> LipschitzConstants:
     """Bound the Lipschitz constants of the Jacobians of the pieces of F on a box: the constants of the selection.
 
+    Experimental: nothing else in the package relies on it, and a release may change it.
+
     For a piece F_i with second derivative T, the constant is sup over the box and unit directions d of ‖T(x) d‖_F.
 
     Parameters

@@ -133,6 +133,8 @@ def iterate_templates(
 ) -> TemplateTrajectory:
     """Support values of X_{t+1} = conv 𝒥(X_t) and of the limit, in any number of dimensions.
 
+    Experimental: nothing else in the package relies on it, and a release may change it.
+
     Parameters
     ----------
     J : JacobianSet, MatrixPolytope, FiniteSet or array_like of shape (k, p, p + m)

@@ -84,6 +84,8 @@ def _columns(S: MatrixSet) -> MatrixSet:
 def principal_axes(S: MatrixSet, *, count: int = 2) -> Floats:
     """Orthonormal directions in which the extreme points of a set spread most.
 
+    Experimental: nothing else in the package relies on it, and a release may change it.
+
     Parameters
     ----------
     S : MatrixSet

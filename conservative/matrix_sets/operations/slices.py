@@ -29,6 +29,8 @@ _MOST_BOXES = 200_000
 def slice_through(S: MatrixSet, point: ArrayLike, directions: ArrayLike, *, tol: float | None = None) -> MatrixSet:
     """What an affine line, plane or space meets of a set: {t ∈ Rʳ : P + Σ t_i U_i ∈ S}, as r × 1 matrices.
 
+    Experimental: nothing else in the package relies on it, and a release may change it.
+
     To fix some entries and see the others, put the fixed values into `point` and take unit matrices as directions.
     Compare `project_onto`, the shadow of the whole set.
 

@@ -80,6 +80,8 @@ def lower_spectral_radius(
 ) -> LowerSpectralRadius:
     """Bounds of the slowest growth rate of products of a family: lim min ||M_w||^(1/|w|), the least over words.
 
+    Experimental: nothing else in the package relies on it, and a release may change it.
+
     Below 1, some switching sequence drives every product to zero. It depends on the family itself: the convex hull
     can have a smaller one.
 

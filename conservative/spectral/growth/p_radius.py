@@ -74,6 +74,8 @@ class PRadius:
 def p_radius(matrices: Any, *, p: int = 2, automaton: Automaton | None = None) -> PRadius:
     """Bounds of the p-radius: lim (mean over the k^t words of length t of ||M_w||^p)^(1/(p t)).
 
+    Experimental: nothing else in the package relies on it, and a release may change it.
+
     It grows with p to the joint spectral radius: p-radius <= jsr <= k^(1/p) p-radius.
 
     Parameters

@@ -67,6 +67,8 @@ class ConicBound:
 def conic_bound(matrices: Any, *, automaton: Automaton | None = None) -> ConicBound:
     """An upper bound of the joint spectral radius of nonnegative matrices by linear programming.
 
+    Experimental: nothing else in the package relies on it, and a release may change it.
+
     A vector v > 0 with A_i v <= gamma v for every i proves jsr <= gamma: the maximum norm weighted by v grows at most
     by gamma. The same holds for the transposes and a weighted sum norm; the smaller of the two bounds is returned.
     It is the radius for one matrix (Collatz and Wielandt) and at most k times the radius for k, but for rounding and,

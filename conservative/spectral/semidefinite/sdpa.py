@@ -40,6 +40,8 @@ def export_sdpa(
 ) -> None:
     """Write the program that decides whether a bound gamma can be proved, in the SDPA sparse format.
 
+    Experimental: nothing else in the package relies on it, and a release may change it.
+
     The program maximises the margin t of all inequalities, gamma^(2 d) G_u - L_i^T G_v L_i + N_e >= t Id, over the
     forms G_u >= 0 whose traces add up to their orders; N_e is any matrix whose form vanishes on monomials. The bound
     can be proved when the optimum is positive, and only if it is not negative. In the format's words: minimise c^T x
