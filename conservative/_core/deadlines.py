@@ -33,6 +33,6 @@ def seconds_left(deadline: float) -> float:
     return max(0.0, deadline - time.monotonic())
 
 
-def time_limit_until(deadline: float) -> float | None:
-    """The seconds until a deadline as a `time_limit`: None where there is no limit."""
-    return None if deadline == NEVER else seconds_left(deadline)
+def time_limit_until(deadline: float, *, part: float = 1.0) -> float | None:
+    """The seconds until a deadline, or a part of them, as a `time_limit`: None where there is no limit."""
+    return None if deadline == NEVER else part * seconds_left(deadline)

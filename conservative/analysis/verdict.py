@@ -1,6 +1,21 @@
-"""`ContractionOutcome`: whether derivatives contract in some norm."""
+"""Whether derivatives contract in some norm: the outcome, and the norm, quotient or subspace that shows it."""
 
 from enum import Enum
+
+from conservative._core.families.as_family import MatrixFamily
+from conservative._core.numbers import Bracket
+from conservative.spectral import (
+    AssumptionA,
+    Contraction,
+    ContractionVerdict,
+    JointSpectralRadius,
+    Side,
+    contraction_verdict,
+    euclidean_certificate,
+)
+
+_NEAR_ONE = 1e-9
+"""Radii of at most one plus this may be those of a common direction that a quotient removes."""
 
 
 class ContractionOutcome(Enum):
@@ -16,3 +31,35 @@ class ContractionOutcome(Enum):
     REFUTED = "refuted: a product of the matrices does not shrink, so no norm makes all of them contractions"
     UNDECIDED = "undecided within the budget; raise `time_limit`"
     NOT_ASKED = "not applicable: the Jacobian has no square state part, so it cannot be iterated"
+
+
+def outcome_of(
+    assumption: AssumptionA, radius: JointSpectralRadius, adapted: ContractionVerdict | None
+) -> ContractionOutcome:
+    """Proved by Assumption A or the radius, or beside a subspace; refuted where the radius is at least one."""
+    if assumption.holds or radius.upper < 1:
+        return ContractionOutcome.PROVED
+    if adapted is not None and adapted.quotient is not None:
+        return ContractionOutcome.QUOTIENT if adapted.quotient.side is Side.QUOTIENT else ContractionOutcome.SUBSPACE
+    return ContractionOutcome.REFUTED if radius.lower >= 1 else ContractionOutcome.UNDECIDED
+
+
+def adapted_verdict(
+    family: MatrixFamily, assumption: AssumptionA, radius: JointSpectralRadius, *, time_limit: float | None
+) -> ContractionVerdict | None:
+    """In which norm the family contracts; near radius one, whether it does on a quotient or a subspace."""
+    if assumption.holds:
+        certificate = None if _shows(radius) else euclidean_certificate(family, assumption.norm.upper)
+        return ContractionVerdict(Contraction.EUCLIDEAN, Bracket(0.0, assumption.norm.upper), certificate=certificate)
+    if radius.upper < 1 and not _shows(radius):
+        return contraction_verdict(family, radius=radius, time_limit=time_limit)
+    if radius.upper < 1:
+        return ContractionVerdict(Contraction.POLYTOPE, radius.bracket, certificate=radius.certificate)
+    if radius.lower <= 1 + _NEAR_ONE and radius.upper >= 1 and family.size > 1:
+        return contraction_verdict(family, radius=radius, time_limit=time_limit)
+    return None
+
+
+def _shows(radius: JointSpectralRadius) -> bool:
+    """Whether the certificate of a radius proves that it is below one."""
+    return radius.certificate is not None and radius.certificate.claim.contracts
