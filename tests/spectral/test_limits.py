@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 import conservative as cj
+from conservative._core.families.as_family import as_family
 from conservative.certificates import SumOfSquaresProof, expansion_certificate, upper_certificate
 from conservative.spectral.growth import lower_radius
 from conservative.spectral.radius import search
+from conservative.spectral.reduction import redundant
 from conservative.spectral.semidefinite import polynomial_forms
 from conservative.spectral.semidefinite.lift import monomials, symmetric_lift
 from conservative.spectral.verdict import contraction_verdict
@@ -86,7 +88,7 @@ def test_no_work_on_large_matrices_is_begun_that_ends_long_after_the_limit(monke
         (lower_radius, "slowest_certificate"),
     ):
         monkeypatch.setattr(module, name, begun(name))
-    matrices = np.random.default_rng(0).normal(size=(2, 40, 40)) / 10
+    matrices = np.random.default_rng(0).normal(size=(2, 60, 60)) / 13
     assert contraction_verdict.contraction_verdict(matrices, time_limit=0.0).radius.upper >= 1
     contracting = contraction_verdict.contraction_verdict(matrices / 2, time_limit=0.0)
     assert contracting.contracts
@@ -96,3 +98,27 @@ def test_no_work_on_large_matrices_is_begun_that_ends_long_after_the_limit(monke
     slowest = lower_radius.lower_spectral_radius(matrices, time_limit=0.0)
     assert slowest.certificate is None
     assert slowest.lower <= slowest.upper
+
+
+def test_no_work_on_many_matrices_is_begun_that_ends_long_after_the_limit(monkeypatch):
+    """Forty of order twenty: each step is long because they are many. A small family is decided all the same."""
+    half = [[["1/2", 4], [0, "1/2"]], [["1/2", 0], [0, "1/3"]]]
+    assert contraction_verdict.contraction_verdict(half, time_limit=0.0).how.name == "QUADRATIC"
+    begun = lambda name: lambda *_, **__: pytest.fail(f"{name} was begun")  # noqa: E731
+    for name in ("quotients", "near_quotients", "common_quadratic_norm", "sum_of_squares_bound"):
+        monkeypatch.setattr(contraction_verdict, name, begun(name))
+    monkeypatch.setattr(redundant, "_support", begun("a linear program"))
+    matrices = np.random.default_rng(0).normal(size=(40, 20, 20)) / 8
+    verdict = contraction_verdict.contraction_verdict(matrices, time_limit=0.0)
+    assert not verdict.contracts
+    assert verdict.radius.lower <= verdict.radius.upper
+    essential = redundant.essential_matrices(as_family(family(2, 12, 2), call="test"), deadline=0.0)
+    assert essential.family.count == 12
+
+
+def test_no_program_is_stated_whose_solution_is_not_expected_in_time(monkeypatch):
+    monkeypatch.setattr("cvxpy.Problem", lambda *_: pytest.fail("a program was stated"))
+    matrices = np.random.default_rng(0).normal(size=(3, 5, 5))
+    norm = cj.spectral.common_quadratic_norm(matrices, time_limit=0.0)
+    assert norm.gamma < np.linalg.norm(matrices, 2, axis=(1, 2)).max()
+    assert norm.certificate is not None

@@ -20,6 +20,7 @@ from conservative._core.rationals import as_fraction
 from conservative._core.result_lines import result_line, shape
 from conservative.certificates import Certificate, contraction_certificate
 from conservative.spectral.norms.averaged import averaged_norm
+from conservative.spectral.norms.program_time import is_affordable
 from conservative.spectral.norms.raise_bound import raised
 from conservative.spectral.norms.scaling import diagonal_balance, scale_family
 from conservative.spectral.norms.unit_ball import UnitBall
@@ -34,6 +35,9 @@ _ELIMINATED = 12
 
 _SOLVER_SIZE = 32
 """Largest order for which semidefinite programs are solved: each takes seconds there, and the time grows like n^6."""
+
+_STATING = 5e-3
+"""Seconds that stating a program takes for each matrix, about."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -193,7 +197,7 @@ def _solutions(matrices: FloatArray, *, lower: float, upper: float, seconds: flo
     """Candidates P: of the power iteration, then of a bisection on gamma that ends early when the solver fails."""
     averaged = averaged_norm(matrices)
     yield averaged
-    if matrices.shape[1] > _SOLVER_SIZE:
+    if matrices.shape[1] > _SOLVER_SIZE or not _is_begun(matrices, seconds):
         return
     import cvxpy as cp
 
@@ -220,6 +224,11 @@ def _solutions(matrices: FloatArray, *, lower: float, upper: float, seconds: flo
             continue
         yield found
         high = min(middle, _rate(matrices, found))
+
+
+def _is_begun(matrices: FloatArray, seconds: float | None) -> bool:
+    orders = [matrices.shape[1]] * (len(matrices) + 2)
+    return is_affordable(orders, None if seconds is None else seconds - _STATING * len(matrices))
 
 
 def _solved(problem: Any, weight: Any, seconds: float | None) -> FloatArray | None:

@@ -146,7 +146,7 @@ class BlockState:
         return self.polytope is not None and self.polytope.state is Growth.CLOSED
 
 
-def prepare_block(family: MatrixFamily) -> Block:
+def prepare_block(family: MatrixFamily, *, deadline: float = NEVER) -> Block:
     """A block balanced by a diagonal of powers of two, scaled, and without matrices that change nothing."""
     diagonal = np.diag(diagonal_balance(family))
     balance = tuple(Fraction(float(x)) for x in diagonal)
@@ -158,11 +158,15 @@ def prepare_block(family: MatrixFamily) -> Block:
         largest = float(np.abs(balanced.floats).max())
     exponent = int(np.frexp(largest)[1]) if largest > 0 else 0
     unit = np.ldexp(balanced.floats, -exponent)
-    essential = essential_matrices(balanced)
+    essential = essential_matrices(balanced, deadline=deadline)
     known = closed_form(family) if family.size > 1 else None
     normal = known is not None and known.kind is FormKind.NORMAL
     if normal:
-        balanced, balance, essential = family, (Fraction(1),) * family.size, essential_matrices(family)
+        balanced, balance, essential = (
+            family,
+            (Fraction(1),) * family.size,
+            essential_matrices(family, deadline=deadline),
+        )
     quadratic = "normal" if normal else "single" if essential.family.count == 1 else None
     return Block(balanced, balance, essential, Fraction(2) ** exponent, unit, quadratic)
 

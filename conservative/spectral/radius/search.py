@@ -203,7 +203,7 @@ def stages(family: MatrixFamily, found: Found, *, tol: float, deadline: float) -
         found = found.with_word(known.radius, known.word).with_upper(known.radius.upper)
         yield found
     form = triangularise(family)
-    blocks = [prepare_block(b) for b in form.blocks]
+    blocks = [prepare_block(b, deadline=deadline) for b in form.blocks]
     words = [_words(b, deadline) for b in blocks]
     blocks = [_with_preserved_norm(b, w[0].rate) for b, w in zip(blocks, words, strict=True)]
     states = [BlockState(b, w[0], w[0].rate, None) for b, w in zip(blocks, words, strict=True)]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
+from conservative._core.deadlines import NEVER, is_over
 from conservative._core.exact.linear_algebra import to_flint
 from conservative._core.families.as_family import MatrixFamily
 from conservative.spectral.reduction.modular import PRIMES
@@ -59,12 +60,14 @@ class Essential:
         return tuple(self.letters[i] for i in word)
 
 
-def essential_matrices(family: MatrixFamily) -> Essential:
+def essential_matrices(family: MatrixFamily, *, deadline: float = NEVER) -> Essential:
     """The family without matrices in the absolutely convex hull of the others.
 
     Parameters
     ----------
     family : MatrixFamily
+    deadline : float
+        After which no further matrix is tried: then it stays.
 
     Returns
     -------
@@ -93,7 +96,7 @@ def essential_matrices(family: MatrixFamily) -> Essential:
     vectors = [[x for row in family.exact[i] for x in row] for i in kept]
     suspects = _dependent(vectors)
     if suspects:
-        kept = _without_combinations(family, kept, vectors, suspects)
+        kept = _without_combinations(family, kept, vectors, suspects, deadline)
     if len(kept) == family.count:
         return Essential(family, tuple(range(family.count)))
     floats = np.ascontiguousarray(family.floats[kept])
@@ -131,7 +134,7 @@ def _dependent(vectors: list[Vector]) -> list[int]:
 
 
 def _without_combinations(
-    family: MatrixFamily, kept: list[int], vectors: list[Vector], suspects: list[int]
+    family: MatrixFamily, kept: list[int], vectors: list[Vector], suspects: list[int], deadline: float
 ) -> list[int]:
     scale = float(np.abs(family.floats[kept]).max())
     floats = _projected(family.floats[kept].reshape(len(kept), -1) / (scale or 1.0))
@@ -140,7 +143,7 @@ def _without_combinations(
     order = sorted((j for j in suspects if j not in vertices), key=lambda j: float(np.abs(floats[j]).sum()))
     failures, patience = 0, max(PATIENCE, CHEAP_ENTRIES // floats.size)
     for j in order[:MOST_PROGRAMS]:
-        if failures == patience:
+        if failures == patience or is_over(deadline):
             break
         others = [i for i in alive if i != j]
         support = _support(floats[others], floats[j])

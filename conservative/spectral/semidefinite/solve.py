@@ -1,15 +1,15 @@
 """The smallest s of a pencil: Newton's steps on the largest margin, each of them one semidefinite program."""
 
-import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative.spectral.norms.program_time import is_affordable, program_seconds
 from conservative.spectral.semidefinite.pencil import Pencil
 
 FloatArray = NDArray[np.float64]
@@ -18,16 +18,10 @@ _STEPS = 40
 _LEAST_EIGENVALUE = 1e-9
 """Of the H_u, whose traces add up to their orders: it keeps the answer where positivity can be proved."""
 
-_DIRECT = 2e10
-"""Work up to which the interior-point method is used; beyond it the first-order method SCS."""
-
-_PER_SECOND = 1e8
-"""Work that a program does a second, roughly."""
+_DIRECT = 200.0
+"""Seconds up to which the interior-point method is used; beyond it the first-order method SCS."""
 
 _CLOSE = 1e-10
-
-_LOADING = 1.5
-"""Seconds that loading cvxpy takes, once a process, about."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,29 +67,6 @@ class MarginProgram:
         return float(sum(np.asarray(dual).ravel() @ (growth @ self.x.value) for dual, growth in pairs))
 
 
-def is_affordable(sizes: Sequence[int], seconds: float | None) -> bool:
-    """Whether a program with matrices of these orders is worth starting: not if it takes more than twice the time.
-
-    >>> is_affordable([10, 10, 10], 5.0), is_affordable([78, 78, 78], 5.0), is_affordable([78, 78, 78], None)
-    (True, False, True)
-    """
-    return seconds is None or program_seconds(sizes) <= 2 * (seconds - loading_seconds())
-
-
-def program_seconds(sizes: Sequence[int]) -> float:
-    """Seconds that a program with matrices of these orders takes, roughly."""
-    return _work(sizes) / _PER_SECOND
-
-
-def loading_seconds() -> float:
-    """Seconds until the first program can be stated: none where cvxpy is loaded already."""
-    return 0.0 if "cvxpy" in sys.modules else _LOADING
-
-
-def _work(sizes: Sequence[int]) -> float:
-    return float(sum((size * (size + 1) / 2) ** 3 for size in sizes))
-
-
 _TIME_OPTION = {"CLARABEL": "time_limit", "SCS": "time_limit_secs"}
 
 
@@ -135,7 +106,7 @@ def solutions(
     if not (0 < high < np.inf):
         return
     sizes = (*pencil.sizes, *pencil.weight_sizes)
-    engine = solver or ("CLARABEL" if _work(sizes) <= _DIRECT else "SCS")
+    engine = solver or ("CLARABEL" if program_seconds(sizes) <= _DIRECT else "SCS")
     if not is_affordable(sizes, seconds):
         return
     program, trial = compile_program(pencil), high

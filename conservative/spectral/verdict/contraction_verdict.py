@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.deadlines import deadline_after, seconds_left, time_limit_until
+from conservative._core.deadlines import deadline_after, is_over, seconds_left, time_limit_until
 from conservative._core.errors import ArgumentTypeError, CertificateError
 from conservative._core.exact.linear_algebra import flint_product, radius_against_one, to_flint
 from conservative._core.families.as_family import MatrixFamily, as_family
@@ -62,6 +62,9 @@ _READING, _ELIMINATING = 2.5e-5, 4e-7
 
 _SPLITTING, _SOLVING = 7e-8, 1e-7
 """The same for the search of an invariant subspace, and for a quadratic norm that needs no solver."""
+
+_ENTRIES, _SLIGHT = 1.5e-5, 0.1
+"""The same for exact work on the entries, times n^2; and seconds that work may take whatever the clock says."""
 
 _CLAIMED_ROOM = Fraction(1, 10**9)
 """Part by which the claim of a Euclidean norm exceeds the norm."""
@@ -256,17 +259,19 @@ def _of_family(
         return ContractionVerdict(
             Contraction.EUCLIDEAN, Bracket(0.0, euclidean.norm.upper), np.eye(family.size), certificate=certificate
         )
-    if not _is_begun(_SPLITTING, family, deadline):
-        return ContractionVerdict(Contraction.UNDECIDED, kept[0] if kept else Bracket(0.0, euclidean.norm.upper))
-    split = _by_quotient(family, deadline)
-    if split is None and (radius is None or radius.upper >= 1) and _is_begun(_SPLITTING, family, deadline):
+    if family.size > _LARGE and not _is_begun(_SPLITTING, family, deadline):
+        return ContractionVerdict(Contraction.UNDECIDED, Bracket(0.0, euclidean.norm.upper))
+    exactly = _SPLITTING + _ENTRIES / family.size
+    split = _by_quotient(family, deadline) if _is_begun(exactly, family, deadline) else None
+    if split is None and (radius is None or radius.upper >= 1) and _is_begun(exactly, family, deadline):
         split = _by_near_quotient(family, euclidean.norm.upper, deadline)
     if split is not None:
         return split
     if radius is None and (word := _quick_word(family, deadline)):
         known = proved_rate(family, word).lower if _is_short(family, word, deadline) else 1.0
         return _refuted(family, word, Bracket(known, euclidean.norm.upper), deadline)
-    if (radius is None or radius.lower < 1) and _is_begun(_SOLVING, family, deadline):
+    norm = None
+    if (radius is None or radius.lower < 1) and _is_begun(_SOLVING + _ENTRIES / family.size, family, deadline):
         norm = common_quadratic_norm(family, time_limit=time_limit_until(deadline))
         if norm.exact_gamma < 1:
             quick = _is_begun(_ELIMINATING + _READING / family.size, family, deadline)
@@ -274,13 +279,14 @@ def _of_family(
             certificate = certificate_or_none(proof) if quick else None
             bracket = Bracket(0.0 if radius is None else min(radius.lower, norm.gamma), norm.gamma)
             return ContractionVerdict(Contraction.QUADRATIC, bracket, norm.P, certificate=certificate)
-    if radius is None and len(monomials(family.size, 2)) <= _FORM_MONOMIALS:
+    if radius is None and len(monomials(family.size, 2)) <= _FORM_MONOMIALS and not is_over(deadline):
         form = sum_of_squares_bound(family, degree=4, time_limit=time_limit_until(deadline))
         if form.exact_gamma < 1:
             return ContractionVerdict(Contraction.POLYTOPE, Bracket(0.0, form.gamma), certificate=form.certificate)
     found = radius if radius is not None else joint_spectral_radius(family, time_limit=time_limit_until(deadline))
     verdict = _from_radius(family, found, deadline)
-    if verdict.contracts and (verdict.certificate is None or not verdict.certificate.claim.contracts):
+    proved = verdict.certificate is not None and verdict.certificate.claim.contracts
+    if verdict.contracts and norm is not None and not proved:
         by_words = _by_words(family, norm.P, deadline)
         return verdict if by_words is None else replace(verdict, certificate=by_words)
     return verdict
@@ -328,8 +334,8 @@ def _quick_word(family: MatrixFamily, deadline: float) -> Word:
 
 
 def _is_begun(seconds: float, family: MatrixFamily, deadline: float) -> bool:
-    """Whether work on large matrices that takes so many seconds, times n^3 for each of them, will end in time."""
-    return family.size <= _LARGE or seconds * (family.count + 1) * family.size**3 <= seconds_left(deadline)
+    """Whether work that takes so many seconds, times n^3 for each matrix, is slight or will end in time."""
+    return seconds * (family.count + 1) * family.size**3 <= max(_SLIGHT, seconds_left(deadline))
 
 
 def _is_short(family: MatrixFamily, word: Word, deadline: float) -> bool:
