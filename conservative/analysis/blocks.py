@@ -36,18 +36,7 @@ def fixed_point_residual(problem: Problem) -> Residual | None:
 def state_matrices(source: Any, *, kind: str = "program") -> MatrixFamily:
     """The square matrices whose products decide contraction, from any source.
 
-    Parameters
-    ----------
-    source, kind : as for `analyze`
-
-    Returns
-    -------
-    MatrixFamily
-
-    Raises
-    ------
-    ArgumentError
-        When the Jacobian has no square state part.
+    Raises ArgumentError when the Jacobian has no square state part.
     """
     problem = as_problem(source)
     family = state_family(problem, jacobians_of(problem, kind)[0])

@@ -77,29 +77,11 @@ def as_problem(
 ) -> Problem:
     """Read a problem from a gallery name, a file, or an object of the package.
 
-    Parameters
-    ----------
-    source : str, path, gallery case, PiecewiseSelection, StructuredMap, JacobianSet, JacobianZonotope or array_like
-        A string is a gallery name, or else the path of a file.
-    at : mapping or sequence, optional
-        The point; overrides the one that the source names.
-    initial : array_like of shape (k, p, m), optional
-        X_0; overrides the one that the source names.
-    tolerance : float, optional
-        For ties, and for F(x, θ) = x, at a floating-point point.
-    variables : sequence of str
-        Which variables of an .npz or .mat file are the family: needed only where several can be.
-
-    Returns
-    -------
-    Problem
-
-    Raises
-    ------
-    ArgumentError
-        For an unknown name or file type, and for a function without a point.
-    FileFormatError
-        For an unreadable file.
+    Shapes: `initial` (k, p, m). `source`: a string is a gallery name, or else the path of a file. `at`: the point;
+    overrides the one that the source names. `initial`: x_0; overrides the one that the source names. `tolerance`: for
+    ties, and for F(x, θ) = x, at a floating-point point. `variables`: which variables of an .npz or .mat file are the
+    family: needed only where several can be. Raises ArgumentError for an unknown name or file type, and for a function
+    without a point. Raises FileFormatError for an unreadable file.
     """
     problem = _read(source, variables)
     if at is not None:
@@ -171,18 +153,7 @@ def _size(family: MatrixFamily) -> str:
 def problem_from_text(text: str) -> Problem:
     """A problem from standard input: a JSON family of matrices, or else a TOML function file.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    Problem
-
-    Raises
-    ------
-    FileFormatError, ArgumentError
-        When the text is neither.
+    Raises FileFormatError, ArgumentError when the text is neither.
     """
     start = text.lstrip()
     if start.startswith(("[", "{")) and not _TABLE.match(start):

@@ -33,24 +33,8 @@ def iterated(
 ) -> SetTrajectory:
     """The iterated hull of a source, from its X_0.
 
-    Parameters
-    ----------
-    source, kind : as for `analyze`
-    steps : int
-        How often the set is iterated.
-    tol : float, optional
-        Absolute: stop once this close to the fixed set.
-    time_limit : float, optional
-        As in `iterate_set`.
-
-    Returns
-    -------
-    SetTrajectory
-
-    Raises
-    ------
-    ArgumentError
-        When there is no parameter to differentiate by.
+    `steps`: how often the set is iterated. `tol`: absolute: stop once this close to the fixed set. `time_limit`: as in
+    `iterate_set`. Raises ArgumentError when there is no parameter to differentiate by.
     """
     problem = as_problem(source)
     fixed_point_residual(problem)

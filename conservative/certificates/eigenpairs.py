@@ -22,22 +22,7 @@ _MAX_STEPS = 60
 def scaled_product(family: MatrixFamily, word: Sequence[int], rate: Fraction, bits: int) -> list[list[int]]:
     """The product of the word over rate^length, times 2^(bits + GUARD), rounded.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : sequence of int
-    rate : Fraction
-        Not negative.
-    bits : int
-
-    Returns
-    -------
-    list of list of int
-
-    Raises
-    ------
-    CertificateError
-        When the rate is 0.
+    `rate`: not negative. Raises CertificateError when the rate is 0.
     """
     if rate == 0:
         raise CertificateError(f"the product of the word {word} is nilpotent. Choose another word.")
@@ -50,27 +35,9 @@ def refined_eigenpair(
 ) -> tuple[list[int], Fraction, list[list[Fraction]]]:
     """The eigenvector times 2^bits, its eigenvalue, and the inverse of the Jacobian, by the chord method.
 
-    Parameters
-    ----------
-    M : list of list of int
-        As `scaled_product` makes it.
-    start : ndarray, shape (n,)
-        Near the eigenvector, with the entry 1 at the pivot.
-    pivot : int
-    bits : int
-    short : int
-        Bits after the point of the inverse.
-
-    Returns
-    -------
-    vector : list of int
-    value : Fraction
-    inverse : list of list of Fraction
-
-    Raises
-    ------
-    CertificateError
-        When the eigenvalue is not simple, or the steps do not become small.
+    Shapes: `start` (n,). `M`: as `scaled_product` makes it. `start`: near the eigenvector, with the entry 1 at the
+    pivot. `short`: bits after the point of the inverse. Raises CertificateError when the eigenvalue is not simple, or
+    the steps do not become small.
     """
     shift = bits + GUARD
     floats = np.array([[x / 2**shift for x in row] for row in M])
@@ -96,15 +63,5 @@ def refined_eigenpair(
 
 
 def rounded(value: Fraction, bits: int) -> Fraction:
-    """The nearest multiple of 2^-bits.
-
-    Parameters
-    ----------
-    value : Fraction
-    bits : int
-
-    Returns
-    -------
-    Fraction
-    """
+    """The nearest multiple of 2^-bits."""
     return Fraction(round(value * 2**bits), 2**bits)

@@ -43,38 +43,18 @@ def exact_proof(
     Only the structure of the polytope is used as it is, the tree and the combinations; the vertices are computed again
     with `bits` bits. Nothing is proved here: `exact_certificate` has the result checked.
 
-    Parameters
-    ----------
-    family : MatrixFamily or array_like of shape (k, n, n)
-        Doubles are taken as the rationals that they are.
-    word : sequence of int
-        0-based letters; the product has a real, simple, leading eigenvalue.
-    vertices : array_like, shape (N, n)
-        Floats near the vertices, each up to its sign. The first is near the leading eigenvector of the product.
-    tree : sequence of N pairs (parent, letter), or None
-        Vertex j is A_letter v_parent / gamma up to its sign; None for the first vertex, and for extra vertices, which
-        are then rational. Parents come first. The tree holds the cycle of the word.
-    images : nested sequence, shape (k, N)
-        ``images[i][j]`` lists pairs (k, c) with A_i v_j / gamma near the sum of c v_k, and sum |c| < 1 with room for
-        rounding. What stands for edges of the tree, and for the image that closes the cycle, is not read.
-    hull : str
-        ``"symmetric"``, or ``"monotone"`` for nonnegative matrices: vertices and coefficients are nonnegative, and the
-        first vertex has no zero.
-    rate : Fraction, optional
-        rho(M_w)^(1/length) where it is rational: then the eigenpair and the value are exact, not enclosed.
-    basis : sequence of n int, optional
-        For a symmetric hull, vertices that span the space, well conditioned; found by pivoting if left out.
-    bits : int
-        Of the vertices; a deep tree of matrices with large norms needs more.
-
-    Returns
-    -------
-    ExactProof
-
-    Raises
-    ------
-    CertificateError
-        When no real eigenpair is found near the first vertex, or the vertices do not span the space.
+    Shapes: `family` (k, n, n), `vertices` (N, n), `images` (k, N). `family`: doubles are taken as the rationals that
+    they are. `word`: 0-based letters; the product has a real, simple, leading eigenvalue. `vertices`: floats near the
+    vertices, each up to its sign. The first is near the leading eigenvector of the product. `tree`: vertex j is
+    A_letter v_parent / gamma up to its sign; None for the first vertex, and for extra vertices, which are then
+    rational. Parents come first. The tree holds the cycle of the word. `images`: ``images[i][j]`` lists pairs (k, c)
+    with A_i v_j / gamma near the sum of c v_k, and sum |c| < 1 with room for rounding. What stands for edges of the
+    tree, and for the image that closes the cycle, is not read. `hull`: ``"symmetric"``, or ``"monotone"`` for
+    nonnegative matrices: vertices and coefficients are nonnegative, and the first vertex has no zero. `rate`:
+    rho(M_w)^(1/length) where it is rational: then the eigenpair and the value are exact, not enclosed. `basis`: for a
+    symmetric hull, vertices that span the space, well conditioned; found by pivoting if left out. `bits`: of the
+    vertices; a deep tree of matrices with large norms needs more. Raises CertificateError when no real eigenpair is
+    found near the first vertex, or the vertices do not span the space.
     """
     matrices = as_family(family, call="exact_proof", argument="family")
     letters = [int(letter) for letter in word]

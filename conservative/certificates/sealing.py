@@ -17,18 +17,7 @@ from conservative.certificates.records import Certificate, check
 def letters(word: Sequence[int]) -> tuple[int, ...]:
     """A word as a tuple of integers.
 
-    Parameters
-    ----------
-    word : sequence of int
-
-    Returns
-    -------
-    tuple of int
-
-    Raises
-    ------
-    ArgumentTypeError
-        When it is no sequence of integers.
+    Raises ArgumentTypeError when it is no sequence of integers.
     """
     try:
         return tuple(operator.index(letter) for letter in word)
@@ -39,16 +28,7 @@ def letters(word: Sequence[int]) -> tuple[int, ...]:
 
 
 def automaton_document(value: Any) -> dict[str, Any] | None:
-    """An automaton as the checker reads it.
-
-    Parameters
-    ----------
-    value : None, or an object or mapping with `nodes` and `edges`, or a pair of these
-
-    Returns
-    -------
-    dict or None
-    """
+    """An automaton as the checker reads it."""
     if value is None:
         return None
     if isinstance(value, Mapping):
@@ -61,35 +41,14 @@ def automaton_document(value: Any) -> dict[str, Any] | None:
 
 
 def inequality(relation: str, bound: Fraction) -> dict[str, str]:
-    """The claim of an inequality, without its sentence.
-
-    Parameters
-    ----------
-    relation : str
-    bound : Fraction
-
-    Returns
-    -------
-    dict
-    """
+    """The claim of an inequality, without its sentence."""
     return {"quantity": "joint spectral radius", "relation": relation, "bound": text(bound)}
 
 
 def bracket(
     relation: str, lower: Fraction, upper: Fraction, *, quantity: str = "joint spectral radius"
 ) -> dict[str, str]:
-    """The claim of a bracket, without its sentence.
-
-    Parameters
-    ----------
-    relation : str
-    lower, upper : Fraction
-    quantity : str
-
-    Returns
-    -------
-    dict
-    """
+    """The claim of a bracket, without its sentence."""
     return {"quantity": quantity, "relation": relation, "lower": text(lower), "upper": text(upper)}
 
 
@@ -102,23 +61,7 @@ def seal(
 ) -> dict[str, Any]:
     """The document with its sentence and digests.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    kind : str
-    claim : dict
-        As `inequality` or `bracket` makes it.
-    proof : dict
-    automaton : dict, optional
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    CertificateError
-        When the claim cannot be put into words.
+    `claim`: as `inequality` or `bracket` makes it. Raises CertificateError when the claim cannot be put into words.
     """
     problem: dict[str, Any] = {"matrices": [texts(matrix) for matrix in family.exact]}
     if automaton is not None:
@@ -142,18 +85,7 @@ def seal(
 def proved(document: dict[str, Any]) -> Certificate:
     """The certificate of a document that the checker accepts.
 
-    Parameters
-    ----------
-    document : dict
-
-    Returns
-    -------
-    Certificate
-
-    Raises
-    ------
-    CertificateError
-        When the document does not prove its claim.
+    Raises CertificateError when the document does not prove its claim.
     """
     verdict = check(document)
     if not verdict:

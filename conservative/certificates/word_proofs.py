@@ -29,18 +29,9 @@ simple."""
 def word_proof(family: MatrixFamily, word: Sequence[int], bound: Fraction) -> dict[str, Any]:
     """The fields of a proof that the product of a word has an eigenvalue of modulus bound^length or more.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : sequence of int
-    bound : Fraction
-
-    Returns
-    -------
-    dict
-        ``word`` alone for small matrices, and where nothing else applies: the checker then finds the characteristic
-        polynomial. Also ``vector`` for nonnegative matrices, or ``eigenpair`` for a real simple leading eigenvalue.
-        Nothing is proved here.
+    Returns: ``word`` alone for small matrices, and where nothing else applies: the checker then finds the
+    characteristic polynomial. Also ``vector`` for nonnegative matrices, or ``eigenpair`` for a real simple leading
+    eigenvalue. Nothing is proved here.
     """
     fields: dict[str, Any] = {"word": list(word)}
     if family.size < LARGE or bound <= 0 or not set(word) <= set(range(family.count)):
@@ -54,17 +45,7 @@ def word_proof(family: MatrixFamily, word: Sequence[int], bound: Fraction) -> di
 
 
 def polynomial_seconds(family: MatrixFamily, word: Sequence[int]) -> float:
-    """About how long the checker will take for the characteristic polynomial of a word; 0 where it takes none.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : sequence of int
-
-    Returns
-    -------
-    float
-    """
+    """About how long the checker will take for the characteristic polynomial of a word; 0 where it takes none."""
     n, length = family.size, len(word)
     quick = n >= LARGE and (
         is_nonnegative(family, word) or real_eigenpair(family, word, _near_rate(family, word)) is not None
@@ -80,16 +61,7 @@ def polynomial_seconds(family: MatrixFamily, word: Sequence[int]) -> float:
 
 
 def eigenpair_seconds(family: MatrixFamily) -> float:
-    """About how long it takes to write down, and to check, the word of large matrices by a vector or an eigenpair.
-
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    float
-    """
+    """About how long it takes to write down, and to check, the word of large matrices by a vector or an eigenpair."""
     return 0.0 if family.size < LARGE else _EIGENPAIR * family.size**2 * (family.count + 3)
 
 
@@ -103,18 +75,9 @@ def _near_rate(family: MatrixFamily, word: Sequence[int]) -> Fraction:
 def growing_vector(family: MatrixFamily, word: Sequence[int], bound: Fraction) -> list[int] | None:
     """A vector v >= 0 with M_w v >= bound^length v, if there is one: that of the class of largest radius, zero outside.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : sequence of int
-        Letters of nonnegative matrices.
-    bound : Fraction
-
-    Returns
-    -------
-    list of int or None
-        None when bound^length is the radius of the product to within rounding, so that only a polynomial decides. A
-        vector is also returned when the bound is larger than that: to refuse it is cheap.
+    `word`: letters of nonnegative matrices. Returns: None when bound^length is the radius of the product to within
+    rounding, so that only a polynomial decides. A vector is also returned when the bound is larger than that: to refuse
+    it is cheap.
     """
     leading = max(perron_classes(family, word) or [], key=lambda c: c.lower, default=None)
     if leading is None or leading.lower < bound ** len(word) <= leading.upper:
@@ -128,17 +91,8 @@ def growing_vector(family: MatrixFamily, word: Sequence[int], bound: Fraction) -
 def real_eigenpair(family: MatrixFamily, word: Sequence[int], bound: Fraction) -> dict[str, Any] | None:
     """The data of an eigenpair of the product over bound^length, whose eigenvalue is real, simple and leading.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : sequence of int
-    bound : Fraction
-
-    Returns
-    -------
-    dict or None
-        None when the leading eigenvalue is not so in doubles, or its modulus is bound^length to within rounding, so
-        that only a polynomial decides. A pair is also returned when the bound is larger: to refuse it is cheap.
+    Returns: None when the leading eigenvalue is not so in doubles, or its modulus is bound^length to within rounding,
+    so that only a polynomial decides. A pair is also returned when the bound is larger: to refuse it is cheap.
     """
     try:
         scaled = scaled_product(family, word, bound, _BITS)

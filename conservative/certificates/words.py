@@ -22,25 +22,11 @@ _SIMPLE = 10_000
 def word_bound(family: Any, word: Sequence[int]) -> Fraction:
     """A rational at or just below rho(M_w)^(1/len(w)), proved by the exact checker.
 
-    Parameters
-    ----------
-    family : MatrixFamily or array_like of shape (k, n, n)
-    word : sequence of int
-        0-based letters.
+    Shapes: `family` (k, n, n). `word`: 0-based letters. Returns: the value itself where it is a simple rational;
+    otherwise a double, usually within a few units in the last place below it (further when the leading eigenvalue is
+    defective). Raises CertificateError when the product is nilpotent, so that the word gives no positive bound, or too
+    large to check.
 
-    Returns
-    -------
-    Fraction
-        The value itself where it is a simple rational; otherwise a double, usually within a few
-        units in the last place below it (further when the leading eigenvalue is defective).
-
-    Raises
-    ------
-    CertificateError
-        When the product is nilpotent, so that the word gives no positive bound, or too large to check.
-
-    Examples
-    --------
     >>> word_bound([[[1, 1], [0, 1]], [[1, 0], [1, 1]]], (0, 1)) <= (1 + 5**0.5) / 2
     True
     """
@@ -70,15 +56,7 @@ def _candidates(estimate: float) -> Iterator[Fraction]:
 def estimate_word_radius(family: MatrixFamily, word: tuple[int, ...]) -> float:
     """rho(M_w)^(1/len(w)) in floats: an estimate, which the checker has yet to prove.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    word : tuple of int
-        0-based letters.
-
-    Returns
-    -------
-    float
+    `word`: 0-based letters.
     """
     if not word or min(word) < 0 or max(word) >= family.count:
         raise CertificateError(f"the word {word} needs at least one letter, each from 0 to {family.count - 1}.")

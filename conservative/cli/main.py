@@ -20,17 +20,9 @@ DONE, REFUTED, BAD_INPUT, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
 def main(arguments: list[str] | None = None, *, interrupted: Callable[[], bool] | None = None) -> int:
     """Run the command line.
 
-    Parameters
-    ----------
-    arguments : list of str, optional
-        Defaults to those of the process.
-    interrupted : callable, optional
-        Whether there has been a Ctrl-C: a search that it ends returns what is proved by then.
-
-    Returns
-    -------
-    int
-        0 done, 1 refuted or invalid, 2 wrong usage or bad input, 3 undecided within the budget, 130 interrupted.
+    `arguments`: defaults to those of the process. `interrupted`: whether there has been a Ctrl-C: a search that it ends
+    returns what is proved by then. Returns: 0 done, 1 refuted or invalid, 2 wrong usage or bad input, 3 undecided
+    within the budget, 130 interrupted.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments

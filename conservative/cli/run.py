@@ -21,16 +21,7 @@ _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][+-]?\d+)?", r
 def analyze(source: str, **options: Any) -> int:
     """Run `conservative analyze`.
 
-    Parameters
-    ----------
-    source : str
-    options : mapping
-        The command's options.
-
-    Returns
-    -------
-    int
-        The exit code.
+    `options`: the command's options. Returns: the exit code.
     """
     from conservative._core.safe_files import check_writable
     from conservative.analysis import ContractionOutcome
@@ -72,17 +63,7 @@ def analyze(source: str, **options: Any) -> int:
 
 
 def jsr(source: str, **options: Any) -> int:
-    """Run `conservative jsr`.
-
-    Parameters
-    ----------
-    source : str
-    options : mapping
-
-    Returns
-    -------
-    int
-    """
+    """Run `conservative jsr`."""
     from conservative._core.safe_files import check_writable
     from conservative.analysis import state_matrices
     from conservative.plots import FIGURE_ENDINGS, plot_radius
@@ -124,17 +105,7 @@ def _save(certificate: Any, path: str | None) -> None:
 
 
 def iterate(source: str, **options: Any) -> int:
-    """Run `conservative iterate`.
-
-    Parameters
-    ----------
-    source : str
-    options : mapping
-
-    Returns
-    -------
-    int
-    """
+    """Run `conservative iterate`."""
     from conservative._core.safe_files import check_writable
     from conservative.analysis import iterated
     from conservative.plots import FIGURE_ENDINGS, plot_trajectory
@@ -161,17 +132,7 @@ def iterate(source: str, **options: Any) -> int:
 
 
 def explain(source: str, **options: Any) -> int:
-    """Run `conservative explain`.
-
-    Parameters
-    ----------
-    source : str
-    options : mapping
-
-    Returns
-    -------
-    int
-    """
+    """Run `conservative explain`."""
     from conservative._core.errors import ArgumentError
     from conservative._core.families.readers import SUFFIXES
     from conservative.jacobians import explain as explain_ties
@@ -190,15 +151,7 @@ def explain(source: str, **options: Any) -> int:
 def check(path: str, **options: Any) -> int:
     """Run `conservative check`.
 
-    Parameters
-    ----------
-    path : str
-    options : mapping
-
-    Returns
-    -------
-    int
-        0 when the certificate proves its claim, 1 when it does not.
+    Returns: 0 when the certificate proves its claim, 1 when it does not.
     """
     from conservative.analysis.layout import claim_text
     from conservative.certificates import check as check_certificate
@@ -214,17 +167,7 @@ def check(path: str, **options: Any) -> int:
 
 
 def gallery(name: str | None, **options: Any) -> int:
-    """Run `conservative gallery`.
-
-    Parameters
-    ----------
-    name : str, optional
-    options : mapping
-
-    Returns
-    -------
-    int
-    """
+    """Run `conservative gallery`."""
     from conservative import gallery as room
 
     if name is None:

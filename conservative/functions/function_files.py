@@ -114,20 +114,7 @@ def read_function_file(path: str | os.PathLike[str]) -> FunctionFile:
 def parse_function_text(text: str, *, name: str = "standard input") -> FunctionFile:
     """Read the text of a function file, as `read_function_file` does.
 
-    Parameters
-    ----------
-    text : str
-    name : str
-        Named in error messages.
-
-    Returns
-    -------
-    FunctionFile
-
-    Raises
-    ------
-    FileFormatError, FunctionError, DiscontinuityError
-        As `read_function_file`.
+    `name`: named in error messages. Raises FileFormatError, FunctionError, DiscontinuityError as `read_function_file`.
     """
     table = parse_toml(text, name=name, wanted="function file")
     reader = _FileReader(name, table)

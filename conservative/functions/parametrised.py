@@ -72,46 +72,21 @@ class ParametrisedFamily:
     def within(self, ranges: Mapping[str, Range]) -> "ParametrisedFamily":
         """The same family on another box.
 
-        Parameters
-        ----------
-        ranges : mapping of str to pair of Fraction
-            For every parameter.
-
-        Returns
-        -------
-        ParametrisedFamily
+        `ranges`: for every parameter.
         """
         return replace(self, ranges=tuple(ranges[name] for name in self.names))
 
     def evaluate(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """The matrices at many points, in doubles.
 
-        Parameters
-        ----------
-        points : ndarray, shape (N, d)
-
-        Returns
-        -------
-        ndarray, shape (N, k, n, n)
-            NaN where an entry is not real.
+        Shapes: `points` (N, d), result (N, k, n, n). Returns: NaN where an entry is not real.
         """
         return self.entries.evaluate(points).reshape(len(points), self.count, self.size, self.size)
 
     def at(self, values: Sequence[Fraction]) -> MatrixFamily:
         """The exact matrices at one rational point.
 
-        Parameters
-        ----------
-        values : sequence of d Fraction
-
-        Returns
-        -------
-        MatrixFamily
-
-        Raises
-        ------
-        FunctionError
-            When an entry has no value there, or is irrational.
+        Raises FunctionError when an entry has no value there, or is irrational.
         """
         graph = self.entries.graph
         values_of = value_pass(graph, ExactArithmetic(), tuple(values), {}).values
@@ -132,27 +107,10 @@ def parametrised_family(
 ) -> ParametrisedFamily:
     """Read a family with parameters.
 
-    Parameters
-    ----------
-    source : sequence of sympy matrices or nested sequences of expressions (text allowed), or PiecewiseSelection
-        Of a function, the state parts of the Jacobians of its active pieces at a fixed point are taken.
-    ranges : mapping of symbol or name to (lower, upper), or to one number
-        Rational ends; a number fixes the parameter.
-    at : mapping of symbol or name to number, optional
-        For a function: the state and the parameters that `ranges` does not name.
-    call : str
-        Named in error messages.
+    `source`: of a function, the state parts of the Jacobians of its active pieces at a fixed point are taken. `ranges`:
+    rational ends; a number fixes the parameter. `at`: for a function: the state and the parameters that `ranges` does
+    not name. `call`: named in error messages.
 
-    Returns
-    -------
-    ParametrisedFamily
-
-    Raises
-    ------
-    ArgumentError, ArgumentTypeError, ShapeError, FunctionError
-
-    Examples
-    --------
     >>> family = parametrised_family([[["1 - a", 1], [0, "a/2"]]], ranges={"a": (0, 1)}, call="example")
     >>> family.at([Fraction(1, 2)]).exact[0][1][1]
     Fraction(1, 4)

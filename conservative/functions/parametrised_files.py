@@ -36,21 +36,9 @@ class ParametrisedFile:
 def read_parametrised_file(path: str | os.PathLike[str], *, ranges: dict[str, Any] | None = None) -> ParametrisedFile:
     """Read a family with parameters.
 
-    Parameters
-    ----------
-    path : path-like
-        TOML with the keys `matrices` and `ranges`, and `title`.
-    ranges : dict of str to range, optional
-        Ranges that replace those of the file.
-
-    Returns
-    -------
-    ParametrisedFile
-
-    Raises
-    ------
-    FileFormatError
-        When the file is missing, too large, not UTF-8 or not TOML, or a key is unknown, missing or of the wrong form.
+    `path`: TOML with the keys `matrices` and `ranges`, and `title`. `ranges`: ranges that replace those of the file.
+    Raises FileFormatError when the file is missing, too large, not UTF-8 or not TOML, or a key is unknown, missing or
+    of the wrong form.
     """
     return parse_parametrised_text(read_text(path, limit=MAX_FAMILY_FILE_BYTES), name=str(path), ranges=ranges)
 
@@ -60,24 +48,8 @@ def parse_parametrised_text(
 ) -> ParametrisedFile:
     r"""Read the text of such a file. Expressions go through a whitelist; nothing is executed.
 
-    Parameters
-    ----------
-    text : str
-    name : str
-        Named in error messages.
-    ranges : dict of str to range, optional
-        Ranges that replace those of the file.
+    `name`: named in error messages. `ranges`: ranges that replace those of the file.
 
-    Returns
-    -------
-    ParametrisedFile
-
-    Raises
-    ------
-    FileFormatError
-
-    Examples
-    --------
     >>> file = parse_parametrised_text('matrices = [[["1 - a"]]]\n[ranges]\na = [0, 2]')
     >>> file.family.names, file.family.ranges
     (('a',), ((Fraction(0, 1), Fraction(2, 1)),))

@@ -107,24 +107,10 @@ _CASES: dict[str, Callable[[], FunctionCase]] = {
 
 
 def names() -> tuple[str, ...]:
-    """Names of the updates.
-
-    Returns
-    -------
-    tuple of str
-    """
+    """Names of the updates."""
     return tuple(_CASES)
 
 
 def load(name: str) -> FunctionCase:
-    """One update, by name.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    FunctionCase
-    """
+    """One update, by name."""
     return _CASES[name]()

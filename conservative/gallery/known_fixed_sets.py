@@ -45,26 +45,12 @@ _TABLE: dict[str, tuple[list[Any], list[Any], list[Any], str, str, str]] = {
 
 
 def names() -> tuple[str, ...]:
-    """Names of the sets.
-
-    Returns
-    -------
-    tuple of str
-    """
+    """Names of the sets."""
     return tuple(_TABLE)
 
 
 def load(name: str) -> BlocksCase:
-    """One set, by name.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    BlocksCase
-    """
+    """One set, by name."""
     A, B, initial, title, answer, source = _TABLE[name]
     return BlocksCase(
         name=name,

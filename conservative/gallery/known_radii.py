@@ -155,26 +155,12 @@ _TABLE: dict[str, tuple[list[Any], float, str | None, str, str]] = {
 
 
 def names() -> tuple[str, ...]:
-    """Names of the families.
-
-    Returns
-    -------
-    tuple of str
-    """
+    """Names of the families."""
     return tuple(_TABLE)
 
 
 def load(name: str) -> FamilyCase:
-    """One family, by name.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    FamilyCase
-    """
+    """One family, by name."""
     matrices, radius, word, title, source = _TABLE[name]
     letters = None if word is None else tuple(int(letter) - 1 for letter in word)
     answer = "no product attains the radius" if radius != radius else f"joint spectral radius {radius:.12g}"

@@ -74,14 +74,7 @@ def _soft(z: sp.Expr, threshold: sp.Expr) -> sp.Expr:
 def load() -> FunctionCase:
     """The case `lasso-diabetes`.
 
-    Returns
-    -------
-    FunctionCase
-
-    Raises
-    ------
-    MissingExtraError
-        When scikit-learn is not installed.
+    Raises MissingExtraError when scikit-learn is not installed.
     """
     path = diabetes_path()
     p = len(path.correlation)

@@ -118,26 +118,12 @@ def _nearest(ball: flint.arb) -> float:
 
 
 def names() -> tuple[str, ...]:
-    """Names of the wavelets whose radius is known here.
-
-    Returns
-    -------
-    tuple of str
-    """
+    """Names of the wavelets whose radius is known here."""
     return tuple(f"{_PREFIX}{n}" for n in _KNOWN)
 
 
 def load(name: str) -> FamilyCase:
-    """One wavelet, by name.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    FamilyCase
-    """
+    """One wavelet, by name."""
     n = int(name.removeprefix(_PREFIX))
     radius, word = _KNOWN[n]
     return FamilyCase(

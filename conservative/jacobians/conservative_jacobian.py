@@ -150,21 +150,9 @@ def jacobian_readings(
 ) -> Readings:
     """A reading of the Jacobian and the conical one beside it, from one search of cells.
 
-    Parameters
-    ----------
-    F, at, kind, tolerance, max_pieces
-        As in `conservative_jacobian`.
-    deadline : float
-        Of the search of cells, which then counts as having found too many.
-
-    Returns
-    -------
-    Readings
-
-    Raises
-    ------
-    FunctionError, DiscontinuityError, EmptySetError, BudgetError, ArgumentError, ArgumentTypeError, ShapeError
-        As `conservative_jacobian` for the reading asked for.
+    `F`, `at`, `kind`, `tolerance`, `max_pieces`: as in `conservative_jacobian`. `deadline`: of the search of cells,
+    which then counts as having found too many. Raises FunctionError, DiscontinuityError, EmptySetError, BudgetError,
+    ArgumentError, ArgumentTypeError, ShapeError as `conservative_jacobian` for the reading asked for.
     """
     check_kind(kind, CALL)
     get = getter(F, at, tolerance=tolerance, max_pieces=max_pieces, deadline=deadline)

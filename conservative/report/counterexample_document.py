@@ -9,14 +9,7 @@ from conservative.spectral.counterexamples import Counterexample, FunctionClaim
 def counterexample_document(found: Counterexample) -> dict[str, Any]:
     """Everything that is known of a counterexample.
 
-    Parameters
-    ----------
-    found : Counterexample
-
-    Returns
-    -------
-    dict
-        Values still hold arrays and brackets; see `as_json`.
+    Returns: values still hold arrays and brackets; see `as_json`.
     """
     kink = found.kink
     return {

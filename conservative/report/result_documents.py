@@ -14,15 +14,8 @@ from conservative.spectral import ContractionVerdict, JointSpectralRadius, Produ
 def analysis_document(analysis: Analysis) -> dict[str, Any]:
     """Everything an analysis found, with stable keys.
 
-    Parameters
-    ----------
-    analysis : Analysis
-
-    Returns
-    -------
-    dict
-        Parts that were not reached are `None`. Values still hold arrays and brackets; see `as_json`. The certificate
-        is the one that the command saves, which says its kind and what it claims.
+    Returns: parts that were not reached are `None`. Values still hold arrays and brackets; see `as_json`. The
+    certificate is the one that the command saves, which says its kind and what it claims.
     """
     assumption = analysis.assumption
     return {
@@ -72,16 +65,7 @@ def product_document(product: Product) -> dict[str, Any]:
 
 
 def radius_document(radius: JointSpectralRadius) -> dict[str, Any]:
-    """A proved bracket of the joint spectral radius with its certificate; its word is 1-based, as printed.
-
-    Parameters
-    ----------
-    radius : JointSpectralRadius
-
-    Returns
-    -------
-    dict
-    """
+    """A proved bracket of the joint spectral radius with its certificate; its word is 1-based, as printed."""
     certificate = radius.certificate
     return bracket_document(radius) | {"certificate": None if certificate is None else certificate.document}
 
@@ -112,16 +96,7 @@ def norm_document(adapted: ContractionVerdict) -> dict[str, Any]:
 
 
 def trajectory_document(trajectory: SetTrajectory) -> dict[str, Any]:
-    """The gaps of a set iteration against their bounds, and the last hull.
-
-    Parameters
-    ----------
-    trajectory : SetTrajectory
-
-    Returns
-    -------
-    dict
-    """
+    """The gaps of a set iteration against their bounds, and the last hull."""
     return {
         "gaps": trajectory.gaps,
         "bounds": [{"a_priori": b.a_priori, "a_posteriori": b.a_posteriori} for b in trajectory.bounds],
@@ -152,16 +127,7 @@ def fixed_set_document(fixed: FixedSet) -> dict[str, Any]:
 
 
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
-    """The ties of a function at a point, numbered from 1 as printed, and the derivatives that libraries return there.
-
-    Parameters
-    ----------
-    explanation : Explanation
-
-    Returns
-    -------
-    dict
-    """
+    """The ties of a function at a point, numbered from 1 as printed, and what libraries return as derivatives there."""
     return {
         "point": dict(zip(explanation.point.names, explanation.point.values, strict=True)),
         "ties": [

@@ -41,16 +41,7 @@ def render(analysis: Analysis, *, colour: bool = False, certificate: bool = True
 
 
 def radius_text(radius: JointSpectralRadius) -> str:
-    """The bracket of a joint spectral radius, its word, its status and its certificate.
-
-    Parameters
-    ----------
-    radius : JointSpectralRadius
-
-    Returns
-    -------
-    str
-    """
+    """The bracket of a joint spectral radius, its word, its status and its certificate."""
     first, *more = radius_lines(radius)
     lines = [first, f"  lower {radius.lower!r}", f"  upper {radius.upper!r}", *(f"  {line}" for line in more)]
     lines.append(f"  status: {radius.status.value}")
@@ -60,15 +51,6 @@ def radius_text(radius: JointSpectralRadius) -> str:
 
 
 def trajectory_text(trajectory: SetTrajectory) -> str:
-    """The table of gaps against bounds.
-
-    Parameters
-    ----------
-    trajectory : SetTrajectory
-
-    Returns
-    -------
-    str
-    """
+    """The table of gaps against bounds."""
     finding = about_iteration(trajectory)
     return "\n".join([finding.heading, *(f"  {line}" for line in finding.lines)])

@@ -9,12 +9,7 @@ _PREFIX = "conservative.certificates.checker."
 
 
 def joined() -> str:
-    """The text of the one file: the package's docstring, what it imports, and its files in the order of their imports.
-
-    Returns
-    -------
-    str
-    """
+    """The one file: the docstring of the package, what it imports, and its files in the order of their imports."""
     heading = ast.get_docstring(ast.parse(_text("__init__")), clean=False)
     imports: dict[str, set[str]] = {}
     bodies = [_body(name, imports) for name in _in_order("__main__", [])]

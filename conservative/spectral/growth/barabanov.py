@@ -114,23 +114,8 @@ def barabanov_norm(matrices: Any, *, directions: int = 360, steps: int = 1000, t
 def planar_norm(family: MatrixFamily, points: FloatArray, *, spread: tuple[float, float] = (0.0, np.inf)) -> PlanarNorm:
     """The norm whose unit ball is the symmetric hull of points, with the proved norm of a family.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-        Of 2 x 2 matrices.
-    points : ndarray, shape (m, 2)
-        They span the plane; the vertices of an invariant polytope, say.
-    spread : tuple of float
-        `least` and `greatest` of the result.
-
-    Returns
-    -------
-    PlanarNorm
-
-    Raises
-    ------
-    ArgumentError
-        When the points lie on a line.
+    Shapes: `points` (m, 2). `family`: of 2 x 2 matrices. `points`: they span the plane; the vertices of an invariant
+    polytope, say. `spread`: `least` and `greatest` of the result. Raises ArgumentError when the points lie on a line.
     """
     both = np.concatenate([points, -points])
     try:

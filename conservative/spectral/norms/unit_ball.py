@@ -135,16 +135,7 @@ class UnitBall:
 
 
 def ball_of(certificate: Certificate) -> UnitBall | None:
-    """The unit ball that a certificate about an upper bound holds; None where it holds none, or several.
-
-    Parameters
-    ----------
-    certificate : Certificate
-
-    Returns
-    -------
-    UnitBall or None
-    """
+    """The unit ball that a certificate about an upper bound holds; None where it holds none, or several."""
     kind, proof = certificate.kind, certificate.document["proof"]
     if kind == "equality":
         kind, proof = proof["upper"]["kind"], proof["upper"]["proof"]

@@ -84,17 +84,7 @@ def vectors(x: FloatArray, kind: HullKind) -> Vectors:
 def images(polytope: Polytope, which: IntArray) -> tuple[FloatArray, IntArray]:
     """Images of some vertices that are neither vertices of the tree nor the closing image of a cycle.
 
-    Parameters
-    ----------
-    polytope : Polytope
-    which : ndarray of int
-        Vertices.
-
-    Returns
-    -------
-    x : ndarray, shape (m, D)
-    image : ndarray of int, shape (m, 2)
-        The letter and the vertex of each.
+    Shapes: result (m, D), result (m, 2). `which`: vertices. Returns: the letter and the vertex of each.
     """
     k = polytope.matrices.shape[0]
     known = np.zeros((k, polytope.count), dtype=bool)

@@ -51,16 +51,6 @@ class ClosedForm:
 def closed_form(family: MatrixFamily) -> ClosedForm | None:
     """The joint spectral radius of a nilpotent, single, normal, commuting or rank-one family; None for others.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    ClosedForm or None
-
-    Notes
-    -----
     Each kind is decided exactly.
 
     * Normal (symmetric matrices among them): ||A_i||_2 = rho(A_i), so the Euclidean norm is extremal, and P = Id.
@@ -70,8 +60,6 @@ def closed_form(family: MatrixFamily) -> ClosedForm | None:
 
     Triangular families fall apart into blocks of order one, which are normal.
 
-    Examples
-    --------
     >>> from conservative._core.families.as_family import as_family
     >>> form = closed_form(as_family([[[1, 1], [0, 0]], [[1, 0], [1, 0]]], call="example"))
     >>> form.kind.name, form.word, round(form.radius.upper**2, 12)

@@ -95,14 +95,7 @@ def _random_sum(matrices: Sequence[flint.nmod_mat], prime: int, rng: random.Rand
 def evaluate(polynomial: flint.nmod_poly, matrix: flint.nmod_mat) -> flint.nmod_mat:
     """A polynomial of a matrix, by Horner's rule.
 
-    Parameters
-    ----------
-    polynomial : nmod_poly
-    matrix : nmod_mat, shape (n, n)
-
-    Returns
-    -------
-    nmod_mat, shape (n, n)
+    Shapes: `matrix` (n, n), result (n, n).
     """
     n, prime = matrix.nrows(), int(matrix.modulus())
     identity = flint.nmod_mat(n, n, [int(i == j) for i in range(n) for j in range(n)], prime)

@@ -13,23 +13,12 @@ from conservative.spectral.reduction.modular import PRIMES
 def is_nilpotent_family(family: MatrixFamily) -> bool:
     """Whether the joint spectral radius is zero: every product of n matrices vanishes.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-        n x n matrices.
-
-    Returns
-    -------
-    bool
-
-    Notes
-    -----
     V_0 = R^n, V_{j+1} = sum of A_i V_j. The dimension falls strictly until it stays, so V_n = 0 exactly for these
     families. Products that vanish vanish modulo a prime too, where most families are seen not to; the others are
     decided by exact ranks, each step one reduction of an n x k n rational matrix.
 
-    Examples
-    --------
+    `family`: n x n matrices.
+
     >>> from conservative._core.families.as_family import as_family
     >>> is_nilpotent_family(as_family([[[0, 1], [0, 0]]], call="example"))
     True

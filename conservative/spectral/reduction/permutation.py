@@ -16,17 +16,8 @@ def diagonal_blocks(family: MatrixFamily) -> tuple[MatrixFamily, ...]:
     The joint spectral radius is the largest over the blocks, and the spectral radius of every product the largest
     over its blocks.
 
-    Parameters
-    ----------
-    family : MatrixFamily
+    Returns: the strongly connected components of the graph with an edge r -> c where some matrix has an entry.
 
-    Returns
-    -------
-    tuple of MatrixFamily
-        The strongly connected components of the graph with an edge r -> c where some matrix has an entry.
-
-    Examples
-    --------
     >>> from conservative._core.families.as_family import as_family
     >>> [b.size for b in diagonal_blocks(as_family([[[1, 5], [0, 2]]], call="example"))]
     [1, 1]

@@ -48,14 +48,7 @@ class Essential:
     def original(self, word: Sequence[int]) -> tuple[int, ...]:
         """A word in the letters of the original family.
 
-        Parameters
-        ----------
-        word : sequence of int
-            Indices into `family`.
-
-        Returns
-        -------
-        tuple of int
+        `word`: indices into `family`.
         """
         return tuple(self.letters[i] for i in word)
 
@@ -63,18 +56,6 @@ class Essential:
 def essential_matrices(family: MatrixFamily, *, deadline: float = NEVER) -> Essential:
     """The family without matrices in the absolutely convex hull of the others.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-    deadline : float
-        After which no further matrix is tried: then it stays.
-
-    Returns
-    -------
-    Essential
-
-    Notes
-    -----
     Let every removed matrix be sum c_j A_j over the kept ones with sum |c_j| <= 1. A product of n such sums is a
     combination of products of the kept matrices, with coefficients whose moduli add up to at most 1: so its norm
     is at most the largest norm of a product of n kept matrices, in every norm, and the joint spectral radius, the
@@ -84,8 +65,8 @@ def essential_matrices(family: MatrixFamily, *, deadline: float = NEVER) -> Esse
     one). For the others a linear program in doubles proposes the c_j, and rational arithmetic solves for them
     again on the support; a matrix is removed only when the exact c_j are right. When in doubt it stays.
 
-    Examples
-    --------
+    `deadline`: after which no further matrix is tried: then it stays.
+
     >>> from conservative._core.families.as_family import as_family
     >>> corners = [[1, 0], [0, 0]], [[0, 0], [0, -1]]
     >>> kept = essential_matrices(as_family([*corners, [["1/2", 0], [0, "1/2"]]], call="example"))

@@ -136,14 +136,7 @@ def _pivots(echelon: flint.fmpq_mat) -> tuple[int, ...]:
 def columns(matrix: flint.fmpq_mat, index: Sequence[int]) -> flint.fmpq_mat:
     """Some columns of a matrix.
 
-    Parameters
-    ----------
-    matrix : fmpq_mat, shape (m, n)
-    index : sequence of int
-
-    Returns
-    -------
-    fmpq_mat, shape (m, len(index))
+    Shapes: `matrix` (m, n), result (m, len(index)).
     """
     return flint.fmpq_mat([[row[j] for j in index] for row in matrix.tolist()])
 

@@ -60,27 +60,13 @@ class _Split:
 def triangularise(family: MatrixFamily) -> BlockTriangular:
     """Block triangular form of a family by permutation and by common invariant subspaces, in exact arithmetic.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-
-    Returns
-    -------
-    BlockTriangular
-
-    Notes
-    -----
     Strongly connected components first; then in each of them the search of `invariant_subspace`, and again in
     the two halves it leaves. Only rational subspaces are found: a family of doubles that is triangular up to
     rounding stays whole. A typical irreducible family costs a few products of n x n matrices modulo a prime.
     A form whose blocks overflow doubles is dropped for the one by permutation alone.
 
-    References
-    ----------
     [holt1994]_
 
-    Examples
-    --------
     The vector (1, 1) is common to both matrices.
 
     >>> from conservative._core.families.as_family import as_family

@@ -301,17 +301,8 @@ def _by_words(family: MatrixFamily, P: FloatArray, deadline: float) -> Certifica
 def euclidean_certificate(family: MatrixFamily, norm: float) -> Certificate | None:
     """The claim that all matrices contract in the Euclidean norm.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-        Proved to have Euclidean norms below one.
-    norm : float
-        A proved bound of them.
-
-    Returns
-    -------
-    Certificate or None
-        None beyond the checker's limits.
+    `family`: proved to have Euclidean norms below one. `norm`: a proved bound of them. Returns: None beyond the
+    checker's limits.
     """
     identity = [[int(i == j) for j in range(family.size)] for i in range(family.size)]
     # With some room the checker needs no elimination: a factor in doubles shows that the slack is positive.

@@ -41,20 +41,8 @@ def word_text(word: Sequence[int], count: int = 0) -> str:
 def least_rotation(word: Sequence[int]) -> Word:
     """The lexicographically smallest rotation: one name for a cyclic class.
 
-    Parameters
-    ----------
-    word : sequence of int
-
-    Returns
-    -------
-    tuple of int
-
-    Notes
-    -----
     Booth's two-pointer comparison, linear in the length.
 
-    Examples
-    --------
     >>> least_rotation((1, 1, 0, 0))
     (0, 0, 1, 1)
     """

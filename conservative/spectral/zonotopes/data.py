@@ -57,26 +57,15 @@ class SquareZonotope:
     def members(self, signs: FloatArray) -> FloatArray:
         """The matrices of some weights, in doubles.
 
-        Parameters
-        ----------
-        signs : ndarray, shape (length, count)
-
-        Returns
-        -------
-        ndarray, shape (length, n, n)
+        Shapes: `signs` (length, count), result (length, n, n).
         """
         return np.asarray(self.center + self.U.T @ (signs[:, self.owner][:, :, None] * self.V))
 
     def scaled(self) -> tuple["SquareZonotope", float, FloatArray]:
         """The set divided by a power of two, with its factors balanced by powers of two: U b / unit and V / b.
 
-        Returns
-        -------
-        zonotope : SquareZonotope
-            Its doubles are those of this set, scaled; its exact data are not used.
-        unit : float
-        balance : ndarray, shape (m,)
-            1 / b.
+        Shapes: result (m,). Returns: its doubles are those of this set, scaled; its exact data are not used. Returns: 1
+        / b.
         """
         tall, wide = np.abs(self.U).max(axis=1, initial=0.0), np.abs(self.V).max(axis=1, initial=0.0)
         with np.errstate(over="ignore", under="ignore"):
@@ -97,13 +86,7 @@ class SquareZonotope:
     def rational_member(self, signs: FloatArray) -> flint.fmpq_mat:
         """The matrix of weights +1 and -1, exactly.
 
-        Parameters
-        ----------
-        signs : ndarray, shape (count,)
-
-        Returns
-        -------
-        flint.fmpq_mat
+        Shapes: `signs` (count,).
         """
         center, U, V = self.rational
         if not len(self.owner):
@@ -123,20 +106,7 @@ def as_rational(array: NDArray[Any]) -> flint.fmpq_mat:
 
 
 def as_square_zonotope(value: Any) -> SquareZonotope:
-    """A zonotope of square matrices, or the state blocks of a zonotope of Jacobians.
-
-    Parameters
-    ----------
-    value : MatrixZonotope or JacobianZonotope
-
-    Returns
-    -------
-    SquareZonotope
-
-    Raises
-    ------
-    ArgumentTypeError, ShapeError
-    """
+    """A zonotope of square matrices, or the state blocks of a zonotope of Jacobians."""
     if isinstance(value, JacobianZonotope):
         return _of_jacobian(value)
     if not isinstance(value, MatrixZonotope):

@@ -16,22 +16,11 @@ _LONGEST = 4
 def growing_words(Z: SquareZonotope, *, deadline: float = NEVER) -> list[FloatArray]:
     """Words of vertices, one for each length, of locally largest growth rho(M_w)^(1/|w|): estimates, best first.
 
-    Parameters
-    ----------
-    Z : SquareZonotope
-    deadline : float, optional
-        `time.monotonic()` after which no more starts are tried.
-
-    Returns
-    -------
-    list of ndarray, shapes (length, count)
-        Weights +1 and -1.
-
-    Notes
-    -----
     The derivative of a simple eigenvalue lambda of A_1 ... A_l in the weight t_j of A_i is y^* G_j x over y^* x, with
     its eigenvectors x and y rotated to that place. All weights of one place take the sign that raises |lambda|, place
     after place, until nothing changes.
+
+    `deadline`: `time.monotonic()` after which no more starts are tried. Returns: weights +1 and -1.
     """
     Z = Z.scaled()[0]
     rng = np.random.default_rng(0)

@@ -57,16 +57,7 @@ class ZonotopeNorm:
 def zonotope_norm(Z: SquareZonotope, *, deadline: float = NEVER) -> ZonotopeNorm | None:
     """The best norm that the method of centres finds, proved; None when nothing was found or proved.
 
-    Parameters
-    ----------
-    Z : SquareZonotope
-        With at least one factor.
-    deadline : float, optional
-        `time.monotonic()` at which the search stops.
-
-    Returns
-    -------
-    ZonotopeNorm or None
+    `Z`: with at least one factor. `deadline`: `time.monotonic()` at which the search stops.
     """
     scaled, unit, balance = Z.scaled()
     inequality = Inequality(np.hstack([scaled.center, scaled.U.T]), scaled.V)
