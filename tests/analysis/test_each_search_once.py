@@ -49,7 +49,7 @@ def test_one_radius_and_one_norm_serve_trajectory_fixed_set_and_verdict(
     )
     radii = [(pipeline, "joint_spectral_radius"), (verdicts, "joint_spectral_radius")]
     calls = counted(monkeypatch, [*radii, (hulls, "adapted_decay"), (choose_norm, "adapted_decay")])
-    found = analyze(source, steps=5)
+    found = analyze(source, steps=5, time_limit=None)
     assert found.fixed is not None
     assert found.fixed.decay == found.trajectory.decay
     assert calls == {"joint_spectral_radius": 1, "adapted_decay": 1}

@@ -11,7 +11,7 @@ def test_a_function_of_many_ties_is_judged_by_its_norm() -> None:
     names = [f"x{i}" for i in range(14)]
     for factor, verdict in (("1/2", "PROVED"), ("1", "REFUTED")):  # the identity is one of the Jacobians of max(x, 0)
         F = cj.from_sympy([f"{factor}*Max({n}, 0)" for n in names], state=names)
-        result = cj.analyze(F, at=[0] * 14)
+        result = cj.analyze(F, at=[0] * 14, time_limit=None)
         assert result.contraction.name == verdict
         assert "14 ties" in str(result)
         assert set(jacobian_document(result.jacobian)) == {"kind", "exactness", "base", "U", "V"}
@@ -20,14 +20,14 @@ def test_a_function_of_many_ties_is_judged_by_its_norm() -> None:
 def test_a_small_zonotope_is_listed_and_a_large_one_is_not() -> None:
     for size in (2, 30):
         F = cj.functions.structured(cj.functions.ScalarPiece.relu(), np.eye(size) / 4, N=np.eye(size))
-        result = cj.analyze(cj.conservative_jacobian(F, np.zeros(2 * size)), steps=2)
+        result = cj.analyze(cj.conservative_jacobian(F, np.zeros(2 * size)), steps=2, time_limit=None)
         assert result.contraction.name == "PROVED"
         assert (result.norm is None) == (size == 2)
 
 
 def test_a_rectangular_zonotope_is_not_iterated() -> None:
     F = cj.functions.structured(cj.functions.ScalarPiece.relu(), np.eye(13), outer=np.ones((1, 13)))
-    assert cj.analyze(cj.conservative_jacobian(F, np.zeros(13))).contraction.name == "NOT_ASKED"
+    assert cj.analyze(cj.conservative_jacobian(F, np.zeros(13)), time_limit=None).contraction.name == "NOT_ASKED"
 
 
 def test_a_structured_map_is_analysed_as_its_expressions_are() -> None:
@@ -35,7 +35,10 @@ def test_a_structured_map_is_analysed_as_its_expressions_are() -> None:
     M = np.array([[0.5, -0.25], [-0.25, 0.5]])
     F = cj.functions.structured(cj.functions.ScalarPiece.relu(), M, N=np.array([[-1.0], [-0.5]]))
     at = [0, 0, 0]
-    by_arrays, by_expressions = cj.analyze(F, at=at, steps=3), cj.analyze(F.to_selection(), at=at, steps=3)
+    by_arrays, by_expressions = (
+        cj.analyze(F, at=at, steps=3, time_limit=None),
+        cj.analyze(F.to_selection(), at=at, steps=3, time_limit=None),
+    )
     assert by_arrays.contraction.name == "PROVED"
     assert by_arrays.radius.bracket == by_expressions.radius.bracket
     assert np.array_equal(
@@ -50,7 +53,7 @@ def test_a_structured_map_is_analysed_as_its_expressions_are() -> None:
 
 def test_a_large_structured_map_is_judged_by_its_norm() -> None:
     F = cj.functions.structured(cj.functions.ScalarPiece.relu(), np.eye(40) / 2)
-    result = cj.analyze(F, at=np.zeros(40))
+    result = cj.analyze(F, at=np.zeros(40), time_limit=None)
     assert (result.contraction.name, result.jacobian.tie_count) == ("PROVED", 40)
     assert "40 ties" in str(result)
     with pytest.raises(cj.ConservativeError, match="x0"):
@@ -64,7 +67,7 @@ def test_many_ties_whose_norm_is_above_one_may_contract_in_another() -> None:
     size = 14
     shear = np.eye(size) / 2 + 4 * np.eye(size, k=7)
     F = cj.functions.structured(cj.functions.ScalarPiece.relu(), shear)
-    result = cj.analyze(F, at=np.zeros(size))
+    result = cj.analyze(F, at=np.zeros(size), time_limit=None)
     assert result.norm.bounds.lower > 1
     assert result.contraction.name == "PROVED"
     assert result.adapted.radius.lower <= 0.5 <= result.adapted.radius.upper < 1

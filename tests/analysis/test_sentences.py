@@ -38,7 +38,7 @@ def test_a_bound() -> None:
 
 
 def lines_of(family: object, heading: str) -> tuple[str, ...]:
-    return next(f.lines for f in analyze(family).findings if f.heading.startswith(heading))
+    return next(f.lines for f in analyze(family, time_limit=None).findings if f.heading.startswith(heading))
 
 
 SHEAR = [[["1/2", 2], [0, "1/2"]], [["1/2", 0], ["1/16", "1/3"]]]
@@ -73,7 +73,7 @@ def test_a_smooth_map_that_only_moves_the_constants_is_not_called_refuted() -> N
     point = np.zeros(3)
     for _ in range(400):
         point = F.evaluate(point)
-    result = analyze(F, at=point.tolist())
+    result = analyze(F, at=point.tolist(), time_limit=None)
     P = np.exp(point)[:, None] * K * (b / (K.T @ np.exp(point)))
     second = np.linalg.svd(P / np.sqrt(np.outer(P.sum(axis=1), P.sum(axis=0))))[1][1] ** 2
     if result.contraction is ContractionOutcome.PROVED:  # with another exp the rows of doubles sum to less than one
@@ -127,8 +127,8 @@ def test_what_there_is_no_time_for_is_said() -> None:
 
 
 def test_what_is_close_to_one_is_printed_on_its_side_of_one() -> None:
-    assert "with ρ ≤ 0.9999999999999999" in str(analyze([[[1 - 2.0**-53]]]))
-    text = str(analyze([[[0.6, -0.8], [0.8, 0.6]]]))
+    assert "with ρ ≤ 0.9999999999999999" in str(analyze([[[1 - 2.0**-53]]], time_limit=None))
+    text = str(analyze([[[0.6, -0.8], [0.8, 0.6]]], time_limit=None))
     assert "A_1 has spectral radius 1 and more, by at most 2.3e-16" in text
 
 
@@ -140,7 +140,7 @@ def test_long_rationals_are_not_spelled() -> None:
 
 
 def test_ends_are_printed_with_the_digits_that_are_known() -> None:
-    text = str(analyze("half-absolute"))
+    text = str(analyze("half-absolute", time_limit=None))
     assert "conv fix(𝒥) = [0, 2]" in text
     assert "J_imp = [2/3, 2] ≈ [0.666666667, 2]" in text
     assert "known within `tol`" not in text

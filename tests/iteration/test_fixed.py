@@ -74,7 +74,7 @@ def test_orbits_stay_between_inner_and_outer(seed: int, k: int, p: int) -> None:
 
 @pytest.mark.parametrize("scale", [1e-120, 1e-6, 1e6, 1e120])
 def test_the_parameter_scale_does_not_matter(scale: float) -> None:
-    found = fixed_set([[[-0.75, scale]], [[-0.25, scale]]], tol=1e-9 * scale)
+    found = fixed_set([[[-0.75, scale]], [[-0.25, scale]]], tol=1e-9 * scale, time_limit=None)
     np.testing.assert_allclose(np.sort(found.hull.vertices.ravel()), [4 / 13 * scale, 12 / 13 * scale], rtol=1e-12)
 
 
@@ -99,7 +99,7 @@ def test_a_common_quadratic_norm_is_found() -> None:
 
 
 def test_a_tolerance_below_rounding_ends_with_a_valid_set() -> None:
-    found = fixed_set([[[0.9, 1e6]], [[0.8, 1.0]]], tol=1e-13)
+    found = fixed_set([[[0.9, 1e6]], [[0.8, 1.0]]], tol=1e-13, time_limit=None)
     assert found.status.name == "BUDGET"
     assert hausdorff_distance(found.hull, MatrixPolytope([[[5.0]], [[1e7]]])).lower <= 1e-6
 
@@ -116,7 +116,7 @@ def test_an_interrupt_keeps_the_best_hull(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(hull_search, "simplify", interrupted)
     rng = np.random.default_rng(1)
     blocks = np.concatenate([0.45 * rng.normal(size=(3, 2, 2)) / 2, rng.normal(size=(3, 2, 1))], axis=2)
-    found = fixed_set(blocks, representation="hull")
+    found = fixed_set(blocks, representation="hull", time_limit=None)
     assert found.status.name == "INTERRUPTED"
     assert np.isfinite(found.hull.e_missing)
 

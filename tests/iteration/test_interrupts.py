@@ -236,7 +236,7 @@ def test_refinements_stay_valid(shape: tuple[int, int], owner: Any, name: str, c
     J = family(4, k=2, p=shape[0], m=shape[1])
     points = orbit(J, seed=5)
     with interrupted(owner, name, call=call):
-        found = fixed_set(J, tol=1e-3)
+        found = fixed_set(J, tol=1e-3, time_limit=None)
     assert found.status.name == "INTERRUPTED"
     assert found.outer.project(points).upper.max() <= 1e-9
     assert found.distance.lower <= found.distance.upper < np.inf
@@ -266,7 +266,7 @@ def test_the_first_moments_of_a_fixed_set_leave_something_valid(p: int, m: int) 
     J = family(7, k=3, p=p, m=m)
     points = orbit(J, seed=1)
     with interrupted(hull_search, "word_points", call=1):
-        found = fixed_set(J)
+        found = fixed_set(J, time_limit=None)
     assert found.status.name == "INTERRUPTED"
     early = fixed_set(J, time_limit=1e-6)
     for known in (found, early):

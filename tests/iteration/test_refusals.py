@@ -81,11 +81,13 @@ def test_sizes_whose_powers_leave_the_doubles() -> None:
         for family in (J, FiniteSet(J)):
             with pytest.raises(ArgumentError, match="power of two"):
                 iterate_true(family, START)
-            found = fixed_set(family, tol=1e-2 * size)
+            found = fixed_set(family, tol=1e-2 * size, time_limit=None)
             assert found.status.name == "HULL"
             assert 0.0 < found.distance.lower <= found.distance.upper < 10.0 * size
-    near = fixed_set(np.concatenate([A, np.ldexp(B, -600)], axis=2), tol=1e-190, representation="hull").hull
-    expected = fixed_set(np.concatenate([A, B], axis=2), tol=1e-9, representation="hull").hull
+    near = fixed_set(
+        np.concatenate([A, np.ldexp(B, -600)], axis=2), tol=1e-190, representation="hull", time_limit=None
+    ).hull
+    expected = fixed_set(np.concatenate([A, B], axis=2), tol=1e-9, representation="hull", time_limit=None).hull
     assert np.ldexp(near.radius, 600) == pytest.approx(expected.radius, rel=1e-8)
 
 
@@ -96,7 +98,11 @@ def test_sets_that_stand_for_others_are_no_blocks() -> None:
         with pytest.raises(ArgumentError, match="stands for another"):
             call(rough)
     fine = MatrixPolytope(rough.vertices, Exactness.INNER, e_missing=1e-16)
-    assert fixed_set(fine).status.name == fixed_set(rough.extreme).status.name == "CONVEX"
+    assert (
+        fixed_set(fine, time_limit=None).status.name
+        == fixed_set(rough.extreme, time_limit=None).status.name
+        == "CONVEX"
+    )
 
 
 @pytest.mark.parametrize("step_tol", [1e300, np.inf])

@@ -100,7 +100,7 @@ def test_set_images_and_fixed_sets_of_mixed_ranks() -> None:
     found = set_image(FiniteSet(blocks(A, b)), MatrixPolytope(SQUARE[..., None]), tol=1e-3)
     points = samples(np.random.default_rng(0), images(A, b, [SQUARE]))
     assert found.contains(points[..., None]).all()
-    limit = fixed_set(FiniteSet(blocks(A, b)), tol=1e-2)
+    limit = fixed_set(FiniteSet(blocks(A, b)), tol=1e-2, time_limit=None)
     point, rng = np.zeros((50, 2)), np.random.default_rng(1)
     for _ in range(60):
         i = rng.integers(3, size=50)

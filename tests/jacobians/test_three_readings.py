@@ -104,15 +104,15 @@ def test_the_batched_call_returns_the_same_sets(F, state, at, program):
 
 def test_the_verdict_is_about_a_smooth_map_where_it_is_smooth():
     F = cj.from_sympy("Piecewise((theta*x, theta < 1), (x/theta**2, True))", state=["x"], parameters=["theta"])
-    result = cj.analyze(F, at=[0, "1/2"])
+    result = cj.analyze(F, at=[0, "1/2"], time_limit=None)
     assert result.jacobian.vertices.tolist() == [[[0.5, 0.0]]]
     assert result.contraction.name == "PROVED"
     assert "the program reading" in str(result)
-    by_values = cj.analyze(F, at=[0, "1/2"], kind="selection")
+    by_values = cj.analyze(F, at=[0, "1/2"], kind="selection", time_limit=None)
     assert by_values.jacobian.kind == "selection"
     assert by_values.radius.lower <= 4 <= by_values.radius.upper
     assert "the selection reading" in str(by_values)
-    assert cj.analyze(F, at=[0, "1/2"], kind="conical").jacobian.kind == "conical"
+    assert cj.analyze(F, at=[0, "1/2"], kind="conical", time_limit=None).jacobian.kind == "conical"
 
 
 def test_the_sandwich_holds_all_of_them():

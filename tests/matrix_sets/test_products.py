@@ -114,10 +114,10 @@ def test_independent_slopes_have_a_larger_fixed_set() -> None:
     J = product(MatrixPolytope([[[-0.5]], [[0.0]]]), MatrixPolytope([[[0.0]], [[1.0]]]))
     same = product(MatrixZonotope([[-0.25]], [[[0.25]]]), MatrixZonotope([[0.5]], [[[0.5]]]))
     for blocks in (J, same):
-        found = fixed_set(blocks, tol=1e-9)
+        found = fixed_set(blocks, tol=1e-9, time_limit=None)
         assert found.inner.extreme.min() == pytest.approx(-2 / 3, abs=1e-8)
         assert found.outer.extreme.max() == pytest.approx(4 / 3, abs=1e-8)
-    pairs = fixed_set([[[-0.5, 0.0]], [[0.5, 1.0]]], tol=1e-9)
+    pairs = fixed_set([[[-0.5, 0.0]], [[0.5, 1.0]]], tol=1e-9, time_limit=None)
     assert pairs.outer.extreme.max() == pytest.approx(2.0, abs=1e-8)
 
 

@@ -12,7 +12,7 @@ from conservative.gallery.lasso import BREAKPOINT, diabetes_path
 
 @pytest.fixture(scope="module", params=[6, pytest.param(30, marks=pytest.mark.slow)])
 def result(request: pytest.FixtureRequest) -> cj.Analysis:
-    return cj.analyze("lasso-diabetes", steps=request.param)
+    return cj.analyze("lasso-diabetes", steps=request.param, time_limit=None)
 
 
 def test_blocks_have_shape_10_by_11_and_one_coordinate_at_its_kink(result: cj.Analysis) -> None:

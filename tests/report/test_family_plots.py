@@ -45,7 +45,7 @@ def test_every_family_has_a_figure(tmp_path, name):
 @pytest.mark.parametrize("ending", ["png", *(pytest.param(e, marks=pytest.mark.slow) for e in ("pdf", "svg"))])
 def test_an_analysis_of_a_family_is_drawn(tmp_path, ending):
     path = tmp_path / f"family.{ending}"
-    plot_analysis(analyze(UL), str(path))
+    plot_analysis(analyze(UL, time_limit=None), str(path))
     assert path.stat().st_size > 1000
 
 
@@ -85,7 +85,7 @@ def test_farthest_points_are_on_the_boundary_and_images_inside(name):
 
 def test_norms_are_drawn_with_their_images(tmp_path):
     rows = np.random.default_rng(0).standard_normal((2, 3, 3)) / 3.4
-    for norm in (polytope_norm(rows), common_quadratic_norm(rows)):
+    for norm in (polytope_norm(rows, time_limit=None), common_quadratic_norm(rows)):
         plot_norm(rows, norm, str(tmp_path / "norm.png"))
         plot_norm(rows, norm, str(tmp_path / "norm.pdf"), directions=np.eye(3)[:2], title="shadow")
         assert (tmp_path / "norm.pdf").stat().st_size > 1000

@@ -113,8 +113,8 @@ def test_figures_of_every_dimension(tmp_path: Path, p: int) -> None:
     J = np.concatenate([A, rng.normal(size=(2, p, 1))], axis=2)
     plot_sets(iterate_set(J, np.zeros((1, p, 1)), steps=6), str(tmp_path / "run.png"), title="a run")
     plot_sets(iterate_sequence([J] * 5, np.ones((1, p, 1)), limit=J), str(tmp_path / "driven.svg"))
-    plot_fixed_set(fixed_set(J, tol=1e-2, representation="hull"), str(tmp_path / "fixed.pdf"))
-    plot_fixed_set(fixed_set(FiniteSet(J), tol=0.5), str(tmp_path / "fixed.pdf"))
+    plot_fixed_set(fixed_set(J, tol=1e-2, representation="hull", time_limit=None), str(tmp_path / "fixed.pdf"))
+    plot_fixed_set(fixed_set(FiniteSet(J), tol=0.5, time_limit=None), str(tmp_path / "fixed.pdf"))
     plot_sets(iterate_set(J, np.zeros((1, p, 1)), steps=2, representation="cells"), str(tmp_path / "run.png"))
     assert {found.name for found in tmp_path.iterdir()} == {"run.png", "driven.svg", "fixed.pdf"}
 
@@ -145,7 +145,9 @@ def test_the_floor_that_thinning_causes_is_drawn_and_said() -> None:
 def test_many_parts_are_drawn_as_they_are(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a union, and as pixels, so that a file of lines stays small; nothing is left out."""
     monkeypatch.setattr(sets, "_MANY", 3)
-    found = fixed_set([[[0.5, 0.0, 1.0], [0.0, 0.3, 0.0]], [[0.2, 0.3, 0.0], [-0.3, 0.4, 1.0]]], tol=0.1)
+    found = fixed_set(
+        [[[0.5, 0.0, 1.0], [0.0, 0.3, 0.0]], [[0.2, 0.3, 0.0], [-0.3, 0.4, 1.0]]], tol=0.1, time_limit=None
+    )
     points = np.random.default_rng(0).normal(size=(3000, 2, 1))
     many = dataclasses.replace(found, inner=FiniteSet(points), outer=CellUnion(points[:, None], 0.01))
     monkeypatch.setattr(CellUnion, "to_shapely", None)

@@ -51,7 +51,7 @@ def test_the_maximum_of_two_kinks_is_exactly_one() -> None:
         "Max(x/2 - 3*y/4 + b, 0)/2 - Max(y, 0)/3",
         "Max(3*x/4 + y/2, 0) - Max(x - y, 0)/2",
     ]
-    result = cj.analyze(cj.from_sympy(F, state="x y", parameters="b"), at=[0, 0, 0], steps=1)
+    result = cj.analyze(cj.from_sympy(F, state="x y", parameters="b"), at=[0, 0, 0], steps=1, time_limit=None)
     assert result.radius.exact == 1
     text = str(result)
     assert "joint spectral radius = 1, proved" in text
@@ -107,7 +107,7 @@ def test_an_ellipsoid_proves_the_contraction_where_the_radius_has_no_certificate
 
 
 def test_numbers_beyond_the_checker_are_proved_without_a_certificate_and_said_to_be() -> None:
-    result = cj.analyze([[[Fraction(1, 10**700 + 1)]]])
+    result = cj.analyze([[[Fraction(1, 10**700 + 1)]]], time_limit=None)
     assert result.contraction is cj.analysis.ContractionOutcome.PROVED
     assert result.certificate is None
     assert "the bracket is proved, but has no certificate" in str(result)

@@ -40,7 +40,7 @@ def random_family(seed, kind):
 )
 def test_every_product_is_within_its_bound(seed, kind):
     matrices = random_family(seed, kind)
-    found = polytope_norm(matrices)
+    found = polytope_norm(matrices, time_limit=None)
     lower = max(np.abs(np.linalg.eigvals(m)).max() for m in matrices)
     if found is None:
         assert lower > 0.9
@@ -54,7 +54,7 @@ def test_every_product_is_within_its_bound(seed, kind):
 @pytest.mark.parametrize("radius", [0.5, 0.98, 0.999])
 def test_families_close_to_one_contract(radius):
     matrices = HEAVY_BALL * (radius / RADIUS)
-    found = polytope_norm(matrices)
+    found = polytope_norm(matrices, time_limit=None)
     assert radius < found.gamma < 1
     decay = adapted_decay(matrices)
     assert decay.contracts
@@ -64,18 +64,18 @@ def test_families_close_to_one_contract(radius):
 
 @pytest.mark.parametrize("radius", [1.0, 1.001, 3.0])
 def test_families_that_do_not_contract_have_none(radius):
-    assert polytope_norm(HEAVY_BALL * (radius / RADIUS)) is None
+    assert polytope_norm(HEAVY_BALL * (radius / RADIUS), time_limit=None) is None
 
 
 def test_zero_matrices_have_none():
-    assert polytope_norm(np.zeros((2, 2, 2))) is None
+    assert polytope_norm(np.zeros((2, 2, 2)), time_limit=None) is None
 
 
 @pytest.mark.parametrize("kind", ["nonnegative", "rotation", "unbalanced", "signed"])
 def test_the_ball_is_mapped_into_gamma_times_itself(kind):
     """Vertices have norm one at most, their images gamma at most, and farthest points lie on the boundary."""
     matrices = random_family(0, kind)
-    found = polytope_norm(matrices)
+    found = polytope_norm(matrices, time_limit=None)
     assert found is not None
     vertices = found.vertices[:12]
     assert found.vertices.shape[1] == matrices.shape[1]
@@ -88,7 +88,7 @@ def test_the_ball_is_mapped_into_gamma_times_itself(kind):
 
 
 def test_norms_of_points_of_another_length_are_refused():
-    found = polytope_norm(0.9 / RADIUS * HEAVY_BALL)
+    found = polytope_norm(0.9 / RADIUS * HEAVY_BALL, time_limit=None)
     with pytest.raises(ConservativeError, match=r"shape \(\.\.\., 2\)"):
         found.evaluate([1, 2, 3])
 

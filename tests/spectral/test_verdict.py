@@ -1,7 +1,9 @@
 """Contraction verdicts: one known family for each way, Sinkhorn's quotient, and their proofs."""
 
 import dataclasses
+import time
 from fractions import Fraction
+from itertools import count
 
 import numpy as np
 import pytest
@@ -158,14 +160,18 @@ def projected(matrices, vectors):
     phases=UNSHRUNK,
 )
 def test_families_near_stochastic_doubles_contract_on_the_quotient(seed, n, count, two_classes, transposed):
-    """Whatever fixes the same vectors within the distance has eigenvalues beyond them below the bound."""
+    """Whatever fixes the same vectors within the distance has eigenvalues beyond them below the bound.
+
+    A few rows of two or three numbers happen to sum to one exactly; then it is they that contract.
+    """
     rng = np.random.default_rng(seed)
     doubles = rng.random((count, n, n)) + 0.05
     if two_classes and n > 3:
         doubles[:, :2, 2:] = doubles[:, 2:, :2] = 0
     doubles /= doubles.sum(axis=2, keepdims=True)
     verdict = contraction_verdict(doubles.transpose(0, 2, 1) if transposed else doubles)
-    if verdict.how is Contraction.QUOTIENT:  # the rows happen to sum to one exactly
+    if all(sum(map(Fraction, row)) == 1 for row in doubles.reshape(-1, n).tolist()):
+        assert verdict.how is (Contraction.SUBSPACE if transposed else Contraction.QUOTIENT)
         return
     split = verdict.quotient
     assert verdict.how is (Contraction.NEAR_SUBSPACE if transposed else Contraction.NEAR_QUOTIENT)
@@ -180,6 +186,19 @@ def test_families_near_stochastic_doubles_contract_on_the_quotient(seed, n, coun
         sizes = np.sort(np.abs(np.linalg.eigvals(product)))[: -len(fixed)]
         steps = 2 * count if count > 1 else 1
         assert (sizes <= verdict.radius.upper**steps + 1e-12).all()
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_verdict_without_a_limit_looks_at_no_clock(transposed, monkeypatch):
+    """Hours pass between any two looks at it."""
+    doubles = np.random.default_rng(3).random((2, 4, 4)) + 0.05
+    doubles /= doubles.sum(axis=2, keepdims=True)
+    family, hours = doubles.transpose(0, 2, 1) if transposed else doubles, count(0, 3600)
+    calm = contraction_verdict(family)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "monotonic", lambda: float(next(hours)))
+        slow = contraction_verdict(family)
+    assert (slow.how, slow.radius, slow.part.radius) == (calm.how, calm.radius, calm.part.radius)
 
 
 def test_large_stochastic_doubles_need_no_solver():
@@ -297,7 +316,7 @@ def test_the_quadratic_norm_of_a_zonotope_is_as_small_as_is_said():
     U = rng.random((7, 4)) * rng.integers(0, 2, (7, 4)) / 4
     V = rng.random((7, 4)) * rng.integers(0, 2, (7, 4)) / 4
     zonotope = cj.MatrixZonotope.from_rank_one(np.triu(rng.random((4, 4)), 1) * 0.6, U, V)
-    verdict, found = contraction_verdict(zonotope), cj.spectral.zonotope_radius(zonotope)
+    verdict, found = contraction_verdict(zonotope), cj.spectral.zonotope_radius(zonotope, time_limit=None)
     assert verdict.how is Contraction.QUADRATIC
     assert found.upper < found.quadratic.gamma == verdict.radius.upper
     factor = np.linalg.cholesky(verdict.P).T
@@ -320,3 +339,13 @@ def test_families_close_by_include_one_that_leaves_the_subspace_as_it_is(transpo
     norm = common_quadratic_norm(split.kept)
     assert bound_nearby(split, norm, scale=1.0, off=0.0)[0] == Fraction(1, 10**9)
     assert bound_nearby(split, norm, scale=1.0, off=off) is None
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_doubles_whose_rows_sum_to_one_exactly_need_no_room(transposed):
+    rows = np.random.default_rng(3596184326).random((2, 2, 2)) + 0.05
+    rows /= rows.sum(axis=2, keepdims=True)
+    assert all(sum(map(Fraction, row)) == 1 for row in rows.reshape(-1, 2).tolist())
+    verdict = contraction_verdict(rows.transpose(0, 2, 1) if transposed else rows)
+    assert verdict.how is (Contraction.SUBSPACE if transposed else Contraction.QUOTIENT)
+    assert verdict.radius.upper < 1

@@ -1,8 +1,9 @@
 """Radii of zonotopes against the radii of their listed vertices, and the norms that bound them."""
 
 import dataclasses
+import time
 from fractions import Fraction
-from itertools import product
+from itertools import count, product
 
 import flint
 import numpy as np
@@ -43,7 +44,7 @@ def test_the_bracket_agrees_with_the_vertices(seed, n, k):
 @drawn(4, 40, st.integers(0, 2**32 - 1), phases=UNSHRUNK)
 def test_the_word_of_vertices_attains_the_lower_bound(seed):
     Z = random_zonotope(seed, 3, 8)
-    found = zonotope_radius(Z)
+    found = zonotope_radius(Z, time_limit=None)
     letters = Z.center + np.einsum("lk,kp,kq->lpq", found.signs, *Z.factors)
     word = make_product(as_family(letters, call="test"), tuple(range(len(letters))))
     assert word.spectral_radius ** (1 / len(letters)) == pytest.approx(found.lower, rel=1e-9)
@@ -92,7 +93,7 @@ def test_a_thousand_ties_on_a_thousand_states_fall_back_to_norms():
     n = 1000
     base = np.diag(rng.random(n)) / 4
     Z = cj.MatrixZonotope.from_rank_one(base, np.eye(n), np.roll(np.eye(n), 1, axis=0) / 4)
-    found = zonotope_radius(Z)
+    found = zonotope_radius(Z, time_limit=None)
     assert found.status is ZonotopeStatus.NORMS
     assert np.trace(base) / n * 0.99 < found.lower <= found.upper <= 0.51
 
@@ -129,7 +130,7 @@ def test_exact_ties_of_a_jacobian_stay_exact():
     F = cj.from_sympy([sp.Abs(v) / 3 for v in x], state=x)
     J = cj.jacobians.jacobian_zonotope(F, dict.fromkeys(x, 0))
     assert J.exact_factors is not None
-    found = zonotope_radius(J)
+    found = zonotope_radius(J, time_limit=None)
     assert found.lower <= 1 / 3 <= found.upper
     assert found.upper - found.lower < 1e-8
     assert abs(as_square_zonotope(J).rational_member(np.ones(8))[0, 0]) == flint.fmpq(1, 3)
@@ -139,8 +140,8 @@ def test_exact_ties_of_a_jacobian_stay_exact():
 def test_huge_and_tiny_entries_are_scaled(scale):
     Z = random_zonotope(5, 2, 8)
     U, V = Z.factors
-    plain = zonotope_radius(cj.MatrixZonotope.from_rank_one(Z.center, U, V))
-    scaled = zonotope_radius(cj.MatrixZonotope.from_rank_one(Z.center * scale, U * scale, V))
+    plain = zonotope_radius(cj.MatrixZonotope.from_rank_one(Z.center, U, V), time_limit=None)
+    scaled = zonotope_radius(cj.MatrixZonotope.from_rank_one(Z.center * scale, U * scale, V), time_limit=None)
     assert scaled.upper == pytest.approx(plain.upper * scale, rel=1e-3)
     assert scaled.lower == pytest.approx(plain.lower * scale, rel=1e-6)
 
@@ -154,7 +155,7 @@ def test_no_time_leaves_a_proved_bracket():
 
 
 def test_a_point_is_one_matrix():
-    found = zonotope_radius(cj.MatrixZonotope([[0.5, 1], [0, 0.25]], np.zeros((0, 2, 2))))
+    found = zonotope_radius(cj.MatrixZonotope([[0.5, 1], [0, 0.25]], np.zeros((0, 2, 2))), time_limit=None)
     assert found.lower <= 0.5 <= found.upper
     assert found.upper - found.lower < 1e-12
 
@@ -205,3 +206,16 @@ def test_subnormal_entries_and_zero_factors_are_harmless():
         cj.MatrixZonotope.from_rank_one(np.diag([tiny, 0.0]), U, np.full((9, 2), tiny)), time_limit=2.0
     )
     assert 0 <= found.lower <= found.upper < 1e-300
+
+
+def test_without_a_limit_no_clock_ends_the_search_for_words(monkeypatch):
+    """Hours pass between any two looks at the clock."""
+    rng = np.random.default_rng(4)
+    center, U, V = 0.5 * rng.normal(size=(3, 3)), 0.4 * rng.normal(size=(8, 3)), 0.4 * rng.normal(size=(8, 3))
+    Z, hours = cj.MatrixZonotope.from_rank_one(center, U, V), count(0, 3600)
+    calm = zonotope_radius(Z, time_limit=None)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "monotonic", lambda: float(next(hours)))
+        slow = zonotope_radius(Z, time_limit=None)
+    assert (slow.lower, slow.upper) == (calm.lower, calm.upper)
+    assert len(slow.signs) == 3

@@ -46,7 +46,7 @@ def sources() -> dict[str, Any]:
         "F": F, "G": G, "K": cj.conservative_jacobian(G, [0]), "P": P, "Z": Z, "J": J, "S": S, "family": family,
         "radius": cj.joint_spectral_radius(HEAVY_BALL), "map": cj.spectral.counterexample_map(family, resolution=4, max_length=3),
         "zonotope": cj.jacobians.jacobian_zonotope(S, [0, 0, 0]), "points": cj.FiniteSet([[[0.0, 0.0]], [[1.0, 0.0]]]),
-        "fixed": cj.fixed_set(J, tol=1e-2), "run": cj.iterate_set(J, [[[0.0]]], steps=2),
+        "fixed": cj.fixed_set(J, tol=1e-2, time_limit=None), "run": cj.iterate_set(J, [[[0.0]]], steps=2),
     }  # fmt: skip
 
 

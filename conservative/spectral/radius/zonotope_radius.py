@@ -12,7 +12,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.deadlines import DEFAULT_SECONDS, deadline_after, is_over, time_limit_until
+from conservative._core.deadlines import DEFAULT_SECONDS, NEVER, deadline_after, is_over, seconds_left, time_limit_until
 from conservative._core.exact.linear_algebra import from_flint
 from conservative._core.families.as_family import MatrixFamily
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, float_above, float_below, round_up
@@ -43,7 +43,7 @@ _EXACT_INEQUALITY = 320
 """Order of the matrix inequality, n plus the ranks of the generators, up to which it is solved and proved."""
 
 _SECONDS = 12.0
-"""For the words at most, three times over."""
+"""For the words at most, three times over, where there is a limit at all; they end without one too."""
 
 _CLOSED = 1e-9
 _POWER_STEPS = 40
@@ -239,8 +239,7 @@ def _with_words(Z: SquareZonotope, found: ZonotopeRadius, deadline: float) -> Zo
     """The exact radius of the best words of vertices, while matrices are small enough for it."""
     if Z.size > _EXACT_ORDER:
         return found
-    begun = time.monotonic()
-    third = begun + (min(deadline, begun + _SECONDS) - begun) / 3
+    third = NEVER if deadline == NEVER else time.monotonic() + min(seconds_left(deadline), _SECONDS) / 3
     unit = Fraction(Z.scaled()[1])
     shrink = flint.fmpq(unit.denominator, unit.numerator)
     for signs in growing_words(Z, deadline=third)[:2]:
