@@ -14,11 +14,12 @@ from strategies.stages import drawn
 import conservative as cj
 from conservative import check, joint_spectral_radius
 from conservative._core.families.as_family import as_family
-from conservative.certificates import check_text, expansion_certificate
+from conservative.certificates import QuadraticProof, check_text, expansion_certificate
 from conservative.spectral.automata.lifting import lifted_family
 from conservative.spectral.radius import family_radius, search
-from conservative.spectral.radius.certify import RadiusProblem
+from conservative.spectral.radius.certify import RadiusProblem, bracket_or_upper, is_identity
 from conservative.spectral.radius.certify_open import prove_form
+from conservative.spectral.radius.decimal_rounding import decimal_above
 
 U, L = [[1, 1], [0, 1]], [[1, 0], [1, 1]]
 GOLDEN = (1 + 5**0.5) / 2
@@ -199,3 +200,23 @@ def test_a_form_for_each_node_of_an_automaton_bounds_its_words_and_none_is_begun
     assert check(proved.certificate).valid
     assert proved.certificate.claim.lower <= proved.certificate.claim.upper
     assert prove_form(problem, word=(0,), lower=lower, deadline=0.0) is None
+
+
+def test_the_lower_end_is_claimed_too_where_it_is_proved_and_there_is_time():
+    golden = as_family([U, L], call="test")
+    bound = decimal_above(Fraction(GOLDEN) * (1 + Fraction(1, 10**6)))
+    proof = QuadraticProof([[1, 0], [0, 1]])
+    problem, lower = RadiusProblem(golden, golden), Fraction(GOLDEN) * (1 - Fraction(1, 10**12))
+    both = bracket_or_upper(problem, proof, (0, 1), lower, bound, math.inf).claim
+    assert lower * (1 - Fraction(1, 10**12)) < both.lower <= lower
+    assert both.upper == bound
+    for known, deadline in ((lower, 0.0), (Fraction(0), math.inf)):
+        alone = bracket_or_upper(problem, proof, (0, 1), known, bound, deadline).claim
+        assert (alone.lower, alone.upper) == (None, bound)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "answer"), [([[1, 0], [0, 1]], True), ([[1, 0], [0, 2]], False), ([[1, 1], [0, 1]], False)]
+)
+def test_only_the_identity_is_the_identity(matrix, answer):
+    assert is_identity(matrix) is answer

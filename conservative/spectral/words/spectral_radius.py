@@ -61,8 +61,7 @@ def spectral_radius(matrix: Any) -> Bracket:
     >>> spectral_radius([[2, 1], [0, 2]])
     Bracket(lower=2.0, upper=2.0)
     """
-    rows = matrix.tolist() if hasattr(matrix, "tolist") else matrix
-    family = as_family([rows], call="spectral_radius", argument="matrix")
+    family = as_family([matrix], call="spectral_radius", argument="matrix")
     return radius_of(to_flint(family.exact[0]))[0]
 
 
