@@ -8,10 +8,9 @@ from conservative._core.deadlines import NEVER
 from conservative._core.errors import ArgumentError
 from conservative._core.families.as_family import MatrixFamily
 from conservative.analysis.problem import Problem, as_problem
-from conservative.functions import Residual, StructuredMap
+from conservative.functions import Residual
 from conservative.jacobians import JacobianSet, JacobianZonotope, jacobian_readings
 from conservative.jacobians.jacobian_zonotope import MAX_LISTED_TIES
-from conservative.jacobians.structured_ties import state_size
 
 
 def fixed_point_residual(problem: Problem) -> Residual | None:
@@ -20,7 +19,7 @@ def fixed_point_residual(problem: Problem) -> Residual | None:
     Raises ArgumentError when the point is not a fixed point: exactly at an exact point, else to within the tolerance.
     """
     F = problem.function
-    if F is None or (F.size if isinstance(F, StructuredMap) else len(F.expressions)) != state_size(F):
+    if F is None or F.size != F.state_size:
         return None
     residual = F.residual(problem.at, tolerance=problem.tolerance)
     if not residual.vanishes:
@@ -66,7 +65,7 @@ def state_family(problem: Problem, jacobian: JacobianSet | JacobianZonotope | No
     if jacobian is None:
         return problem.family
     q, n = jacobian.vertices.shape[1:]
-    square = n >= q and (problem.function is None or state_size(problem.function) == q)
+    square = n >= q and (problem.function is None or problem.function.state_size == q)
     return jacobian.state_family() if square else None
 
 

@@ -7,12 +7,12 @@ from conservative._core.families.as_family import MatrixFamily
 from conservative._core.result_lines import count
 from conservative.analysis.layout import LARGEST_SHOWN, matrix_lines
 from conservative.analysis.sentences import Finding
-from conservative.functions import PiecewiseSelection, Residual, StructuredMap
+from conservative.functions import PiecewiseSelection, Residual, StateMap, StructuredMap
 
 _LONG_DENOMINATOR = 2**30
 
 
-def about_function(F: PiecewiseSelection | StructuredMap, at: Any, residual: Residual | None) -> Finding:
+def about_function(F: StateMap, at: Any, residual: Residual | None) -> Finding:
     """The update, the point, and whether it is a fixed point."""
     lines = _update_lines(F)
     names = F.names
@@ -27,7 +27,7 @@ def about_function(F: PiecewiseSelection | StructuredMap, at: Any, residual: Res
     return Finding("Function", tuple(lines))
 
 
-def _update_lines(F: PiecewiseSelection | StructuredMap) -> list[str]:
+def _update_lines(F: StateMap) -> list[str]:
     if isinstance(F, StructuredMap):
         return [
             "F(x, θ) = W φ(M x + N θ + c) + P x + Q θ + d, given as arrays",
@@ -35,6 +35,8 @@ def _update_lines(F: PiecewiseSelection | StructuredMap) -> list[str]:
             f"  has {count(F.size, 'component')} in {count(F.state_size, 'state')} and "
             f"{count(F.parameter_size, 'parameter')}",
         ]
+    if not isinstance(F, PiecewiseSelection):
+        return [repr(F)]
     symbols = ", ".join(str(s) for s in F.state)
     given = "; " + ", ".join(str(s) for s in F.parameters) if F.parameters else ""
     if len(F.expressions) <= LARGEST_SHOWN:

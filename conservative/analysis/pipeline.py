@@ -53,8 +53,9 @@ def analyze(
 
     Parameters
     ----------
-    source : str, path, gallery case, PiecewiseSelection, StructuredMap, JacobianSet or array_like (k, n, n)
-        A gallery name, a file (.toml function, or .json, .npz, .npy, .mat, .csv family), or an object.
+    source : str, path, gallery case, StateMap, JacobianSet or array_like (k, n, n)
+        A gallery name, a file (.toml function, or .json, .npz, .npy, .mat, .csv family), or an object: a formula,
+        arrays, or a program as `from_numpy`, `from_jax` and `from_torch` make them.
     at : mapping or sequence, optional
         The point (x̄, θ), for a function whose source names none.
     initial : array_like, shape (k, p, m), optional

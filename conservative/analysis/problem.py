@@ -13,7 +13,7 @@ from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.families.readers import SUFFIXES, parse_family_json, read_family
 from conservative._core.printable import one_line
 from conservative._core.result_lines import count, result_line
-from conservative.functions import PiecewiseSelection, StructuredMap, parse_function_text, read_function_file
+from conservative.functions import StateMap, parse_function_text, read_function_file
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.jacobians.jacobian_zonotope import MAX_LISTED_TIES
 
@@ -32,7 +32,7 @@ class Problem:
     ----------
     title : str
         One line for the head of the report.
-    function : PiecewiseSelection or StructuredMap, optional
+    function : StateMap, optional
         The update F(x, θ).
     at : mapping or sequence, optional
         The point, for a function.
@@ -49,7 +49,7 @@ class Problem:
     """
 
     title: str
-    function: PiecewiseSelection | StructuredMap | None = None
+    function: StateMap | None = None
     at: Any = None
     jacobian: JacobianSet | JacobianZonotope | None = None
     family: MatrixFamily | None = None
@@ -119,8 +119,9 @@ def _read(source: Any, variables: Sequence[str]) -> Problem:
         )
     if isinstance(source, gallery.FamilyCase):
         return Problem(source.title, family=source.family, source=source.source, answer=source.answer)
-    if isinstance(source, (PiecewiseSelection, StructuredMap)):
-        return Problem("a function of the user's", function=source)
+    if isinstance(source, StateMap):
+        title = getattr(source, "title", "") or "a function of the user's"
+        return Problem(title, function=source, at=getattr(source, "at", None))
     if isinstance(source, JacobianZonotope):
         few = source.tie_count <= MAX_LISTED_TIES
         return Problem("given Jacobian blocks", jacobian=source.listed() if few else source)

@@ -15,7 +15,8 @@ from conservative._core.families.as_family import ExactMatrix
 from conservative._core.printable import shown
 from conservative._core.rationals import nearest_double
 from conservative._core.result_lines import count, result_line, shape
-from conservative.jacobians import JacobianSet, JacobianZonotope
+from conservative.functions import StateMap
+from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_jacobian
 from conservative.matrix_sets import MatrixPolytope
 
 
@@ -58,14 +59,16 @@ class ImplicitJacobian:
         return MatrixPolytope(self.vertices)
 
 
-def implicit_jacobian(J: JacobianSet | JacobianZonotope) -> ImplicitJacobian:
+def implicit_jacobian(J: JacobianSet | JacobianZonotope | StateMap, at: Any = None) -> ImplicitJacobian:
     """J_imp = {(Id − A)⁻¹B : [A B] ∈ 𝒥}, through its vertex solves.
 
     Parameters
     ----------
-    J : JacobianSet or JacobianZonotope
+    J : JacobianSet, JacobianZonotope or StateMap
         Blocks [A B], shape (k, p, p + m) with m ≥ 1. A zonotope is listed; for more than 12 ties use
-        `implicit_support`.
+        `implicit_support`. A function stands for its Jacobians at a point.
+    at : mapping or sequence of numbers, optional
+        The point of a function; for a program the one it was built at unless given.
 
     Returns
     -------
@@ -105,6 +108,10 @@ def implicit_jacobian(J: JacobianSet | JacobianZonotope) -> ImplicitJacobian:
     >>> solution.exactness.name
     'EXACT'
     """
+    if isinstance(J, StateMap):
+        J = conservative_jacobian(J, at)
+    elif at is not None:
+        raise ArgumentError("`implicit_jacobian(at=...)` is the point of a function; blocks need none. Leave it out.")
     if not isinstance(J, (JacobianSet, JacobianZonotope)):
         raise ArgumentTypeError(
             f"`implicit_jacobian(J=...)` needs a set of Jacobians, as `conservative_jacobian` returns; got {shown(J)}."

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from conservative._core.checks import as_matrices
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative.functions import StateMap
+from conservative.jacobians import conservative_jacobian
 from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, MatrixZonotope, hull
 
 Floats = NDArray[np.float64]
@@ -38,13 +40,17 @@ class Blocks:
     convex: bool
 
 
-def read_blocks(J: Any, *, call: str) -> Blocks:
-    """The blocks of a Jacobian set, of a set of matrices, or of an array.
+def read_blocks(J: Any, *, call: str, at: Any = None) -> Blocks:
+    """The blocks of a Jacobian set, of a set of matrices, of an array, or of a map at a point.
 
     Shapes: `J` (k, p, p + m). `J`: arrays, polytopes and zonotopes of few generators stand for the hull of their
     matrices, a `FiniteSet` for the finite family. Bounds are about the stored matrices; sets with errors beyond
     rounding are refused.
     """
+    if isinstance(J, StateMap):
+        J = conservative_jacobian(J, at)
+    elif at is not None:
+        raise ArgumentError(f"`{call}(at=...)` is the point of a map; the blocks given need none. Leave it out.")
     if isinstance(J, MatrixSet) and not isinstance(J, MatrixPolytope | MatrixZonotope | FiniteSet):
         raise ArgumentTypeError(
             f"`{call}(J=...)` needs a polytope, a zonotope or a finite set of blocks; got a {type(J).__name__}. "

@@ -12,6 +12,7 @@ from conservative.jacobians.conservativity.check import ConservativityTest as Co
 from conservative.jacobians.conservativity.check import check_conservativity as check_conservativity
 from conservative.jacobians.explanation.explain import explain as explain
 from conservative.jacobians.explanation.explanation import Explanation as Explanation
+from conservative.jacobians.explanation.of_programs import ProgramExplanation as ProgramExplanation
 from conservative.jacobians.jacobian_set import JacobianSet as JacobianSet
 from conservative.jacobians.jacobian_set import NearTie as NearTie
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope as JacobianZonotope
@@ -31,6 +32,7 @@ __all__ = [
     "JacobianZonotope",
     "LipschitzConstants",
     "NearTie",
+    "ProgramExplanation",
     "add_jacobians",
     "chain_rule",
     "check_conservativity",

@@ -16,7 +16,7 @@ def as_selection(F: Any, *, call: str) -> PiecewiseSelection:
     if not isinstance(F, PiecewiseSelection):
         raise ArgumentTypeError(
             f"`{call}(F=...)` needs a PiecewiseSelection or a StructuredMap; got {type(F).__name__}. Make one with "
-            "`from_sympy` or `structured`."
+            "`from_sympy` or `structured`; it looks into formulas, and not into programs."
         )
     return F
 

@@ -7,19 +7,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_count, as_real_array
-from conservative._core.errors import ArgumentTypeError, ShapeError
+from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.result_lines import count, result_line, shape
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import LARGEST_SELECTION, StructuredMap
 from conservative.functions.points import DEFAULT_TOLERANCE, as_tolerance
 from conservative.functions.selection import MAX_PIECES
+from conservative.functions.state_map import StateMap
 from conservative.jacobians.at_point import check_kind
 from conservative.jacobians.batch import CALL, Sweep
 from conservative.jacobians.conservative_jacobian import conservative_jacobian
 from conservative.jacobians.jacobian_set import JacobianSet
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope
-from conservative.jacobians.structured_ties import StructuredSweep, state_size
+from conservative.jacobians.structured_ties import StructuredSweep
+from conservative.jacobians.switched_ties import ProgramSweep
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -48,7 +50,7 @@ class JacobianSets:
         The sets of points with more pieces than the budget, and at tied points of large structured maps.
     """
 
-    function: PiecewiseSelection | StructuredMap
+    function: StateMap
     points: Floats
     vertices: Floats
     offsets: Indices
@@ -60,7 +62,7 @@ class JacobianSets:
 
     def __repr__(self) -> str:
         total, q, n = self.vertices.shape
-        p = state_size(self.function)
+        p = self.function.state_size
         return result_line(
             self,
             f"{count(len(self), 'point')}, {np.count_nonzero(self.ties)} of them tied",
@@ -95,7 +97,7 @@ class JacobianSets:
             return conservative_jacobian(self.function, at, kind=self.kind, tolerance=self.tolerance)
         return JacobianSet(
             vertices=self.vertices[self.offsets[i] : self.offsets[i + 1]],
-            state_size=state_size(self.function),
+            state_size=self.function.state_size,
             kind=self.kind,
             exactness=Exactness.EXACT,
             tolerance=self.tolerance,
@@ -150,7 +152,7 @@ class JacobianSets:
 
 
 def conservative_jacobians(
-    F: PiecewiseSelection | StructuredMap,
+    F: PiecewiseSelection | StructuredMap | StateMap,
     points: ArrayLike,
     *,
     kind: str = "program",
@@ -161,7 +163,7 @@ def conservative_jacobians(
 
     Parameters
     ----------
-    F : PiecewiseSelection or StructuredMap
+    F : PiecewiseSelection, StructuredMap, or any StateMap, whose points are taken one by one
         Small structured maps are written out as sums of Max; large ones are looked at point by point.
     points : array_like, shape (..., p + m)
         State, then parameters, as doubles.
@@ -203,21 +205,26 @@ def conservative_jacobians(
     >>> sorted(J[1].vertices.ravel().tolist())
     [0.0, 1.0]
     """
-    if not isinstance(F, (PiecewiseSelection, StructuredMap)):
+    if not isinstance(F, StateMap):
         raise ArgumentTypeError(
-            f"`{CALL}(F=...)` needs a PiecewiseSelection or a StructuredMap; got {type(F).__name__}. Make one with "
-            "`from_sympy` or `structured`."
+            f"`{CALL}(F=...)` needs a PiecewiseSelection, a StructuredMap or another StateMap; got "
+            f"{type(F).__name__}. Make one with `from_sympy`, `structured` or `from_numpy`."
         )
     check_kind(kind, CALL)
     max_pieces = as_count(max_pieces, call=CALL, argument="max_pieces", least=1)
     used = as_tolerance(tolerance, default=DEFAULT_TOLERANCE, call=CALL)
     given = _read_points(F, points)
     flat = given.reshape(-1, given.shape[-1])
+    sweep: Sweep | StructuredSweep | ProgramSweep
     if isinstance(F, StructuredMap) and F.inner.size > LARGEST_SELECTION:
-        sweep: Sweep | StructuredSweep = StructuredSweep(F, flat, kind=kind, tolerance=used)
-    else:
+        sweep = StructuredSweep(F, flat, kind=kind, tolerance=used)
+    elif isinstance(F, (PiecewiseSelection, StructuredMap)):
         graph = F.to_selection() if isinstance(F, StructuredMap) else F
         sweep = Sweep(graph, flat, kind=kind, tolerance=used, limit=max_pieces)
+    elif kind == "program":
+        sweep = ProgramSweep(F, flat, tolerance=used, limit=max_pieces)
+    else:
+        raise ArgumentError(f'`{CALL}(kind=...)` is "program" for a program; got {kind!r}.')
     vertices, counts = sweep.run()
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
     for array in (vertices, offsets, sweep.ties, sweep.near):
@@ -235,7 +242,7 @@ def conservative_jacobians(
     )
 
 
-def _read_points(F: PiecewiseSelection | StructuredMap, points: ArrayLike) -> Floats:
+def _read_points(F: StateMap, points: ArrayLike) -> Floats:
     wanted = f"shape (..., {len(F.names)}), the last axis holding {_some(F.names)}"
     given = as_real_array(points, call=CALL, argument="points", wanted=wanted)
     if given.ndim == 0 or given.shape[-1] != len(F.names):

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from conservative._core.errors import BudgetError, ConservativeError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
-from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.functions.arrays.structured_values import Linearization, Segments
 from conservative.jacobians.independence import independent_rows
@@ -79,11 +78,6 @@ class StructuredSweep:
                 blocks.append(found.base)
         counts = np.array([int(row not in self.zonotopes) for row in range(len(self.points))], dtype=np.intp)
         return np.array(blocks).reshape(len(blocks), self.F.size, len(self.F.names)), counts
-
-
-def state_size(F: PiecewiseSelection | StructuredMap) -> int:
-    """p, the number of state variables."""
-    return F.state_size if isinstance(F, StructuredMap) else len(F.state)
 
 
 def _one_tie_each(found: Linearization) -> bool:

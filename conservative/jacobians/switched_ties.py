@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from conservative._core.errors import BudgetError, FunctionError
 from conservative._core.exactness import Exactness
 from conservative._core.numbers import round_up
+from conservative.functions.state_map import StateMap
 from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie, moved_rows
 from conservative.jacobians.covers import Term, box_terms, cover, distinct_changes
 from conservative.jacobians.independence import independent_rows
@@ -48,6 +49,31 @@ def switched_set(S: SwitchedJacobian, *, max_pieces: int) -> JacobianSet | Jacob
             "`max_pieces`."
         )
     return _zonotope(S, f"{len(S.ties)} ties leave {total:,} combinations of choices, more than are listed")
+
+
+class ProgramSweep:
+    """The sets of any map at many points, one after the other; as `Sweep`, with `run` to fill the rest."""
+
+    def __init__(self, F: StateMap, points: NDArray[np.float64], *, tolerance: float, limit: int) -> None:
+        self.F, self.points, self.tolerance, self.limit = F, points, tolerance, limit
+        self.ties = np.zeros(len(points), dtype=np.intp)
+        self.near = np.zeros(len(points), dtype=np.bool_)
+        self.zonotopes: dict[int, JacobianZonotope] = {}
+
+    def run(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """The blocks of all points in order, and how many each point has; zonotopes stand for the others."""
+        blocks: list[Matrix] = []
+        counts = np.zeros(len(self.points), dtype=np.intp)
+        for row, point in enumerate(self.points):
+            form = self.F.switched(point.tolist(), tolerance=self.tolerance)
+            found = switched_set(form, max_pieces=self.limit)
+            self.ties[row], self.near[row] = len(form.ties), bool(form.near_ties)
+            if isinstance(found, JacobianZonotope):
+                self.zonotopes[row] = found
+            else:
+                blocks.extend(found.vertices)
+                counts[row] = len(found.vertices)
+        return np.array(blocks).reshape(len(blocks), self.F.size, len(self.F.names)), counts
 
 
 def _listed(S: SwitchedJacobian, max_pieces: int) -> JacobianSet:

@@ -6,7 +6,7 @@ from conservative._core.numbers import float_below
 from conservative.analysis import Analysis
 from conservative.differentiation import ImplicitJacobian
 from conservative.iteration import FixedSet, SetTrajectory
-from conservative.jacobians import Explanation, JacobianSet, JacobianZonotope
+from conservative.jacobians import Explanation, JacobianSet, JacobianZonotope, ProgramExplanation
 from conservative.jacobians.explanation.conventions import VERSIONS
 from conservative.spectral import ContractionVerdict, JointSpectralRadius, Product
 
@@ -126,8 +126,29 @@ def fixed_set_document(fixed: FixedSet) -> dict[str, Any]:
     }
 
 
-def explanation_document(explanation: Explanation) -> dict[str, Any]:
+def _program_document(explanation: ProgramExplanation) -> dict[str, Any]:
+    form = explanation.form
+    return {
+        "point": dict(zip(explanation.point.names, explanation.point.values, strict=True)),
+        "ties": [
+            {"name": tie.name, "source": tie.source, "choices": len(tie.patterns) + 1, "distance": tie.distance}
+            for tie in form.ties
+        ],
+        "groups": [[form.ties.index(tie) + 1 for tie in group] for group in form.groups],
+        "without_effect": list(form.inactive),
+        "near_ties": [{"expression": name, "distance": distance} for name, distance in form.near_ties],
+        "notes": list(form.warnings),
+        "jacobians": _if(explanation.jacobians, jacobian_document),
+        "derivatives": []
+        if explanation.own is None
+        else [{"framework": explanation.library, "matrix": explanation.own, "inside": explanation.inside}],
+    }
+
+
+def explanation_document(explanation: Explanation | ProgramExplanation) -> dict[str, Any]:
     """The ties of a function at a point, numbered from 1 as printed, and what libraries return as derivatives there."""
+    if isinstance(explanation, ProgramExplanation):
+        return _program_document(explanation)
     return {
         "point": dict(zip(explanation.point.names, explanation.point.values, strict=True)),
         "ties": [

@@ -42,6 +42,7 @@ _LONGEST = 1e9
 def fixed_set(
     J: Any,
     *,
+    at: Any = None,
     tol: float = 1e-9,
     norm: ArrayLike | None = None,
     representation: str = "auto",
@@ -54,7 +55,9 @@ def fixed_set(
     ----------
     J : JacobianSet, MatrixPolytope, FiniteSet or array_like of shape (k, p, p + m)
         Blocks [A_i B_i]; a `FiniteSet` stands for the finite family (an iterated function system), everything else
-        for the hull. Both have the same hull of the fixed set.
+        for the hull. Both have the same hull of the fixed set. A function stands for its Jacobians at a point.
+    at : mapping or sequence of numbers, optional
+        The point of a function; for a program the one it was built at unless given.
     tol : float
         Absolute: Hausdorff distance within which the hull is wanted, and the set.
     norm : array_like, shape (p, p), optional
@@ -110,7 +113,7 @@ def fixed_set(
     ('SET', [True, False])
     """
     budget, seconds = _budget(tol, representation, time_limit, max_cells)
-    blocks = read_blocks(J, call="fixed_set")
+    blocks = read_blocks(J, call="fixed_set", at=at)
     decay = contracting_decay(blocks.A, norm=norm, call="fixed_set(J=...)")
     return _found(blocks, decay, representation, tol, budget, seconds)
 

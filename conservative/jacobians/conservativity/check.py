@@ -10,17 +10,18 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_count, as_generator, as_positive, as_real_array
 from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError, ShapeError
 from conservative._core.result_lines import count, result_line
-from conservative.functions import PiecewiseSelection
-from conservative.functions.arrays.structured_map import StructuredMap
+from conservative.functions import PiecewiseSelection, StateMap, StructuredMap
 from conservative.jacobians.as_graph import as_selection
 from conservative.jacobians.boxes import read_box
-from conservative.jacobians.conservativity.curves import Box, polygons_through_ties
+from conservative.jacobians.conservativity.curves import Box, polygons_through, polygons_through_ties
 from conservative.jacobians.conservativity.line_integrals import TIE_TOLERANCE, Extremes, Integrals, integrate
 from conservative.jacobians.many_points import conservative_jacobians
 
 Floats = NDArray[np.float64]
 CALL = "check_conservativity"
 _CHECKS = 9
+_CURVES = 48
+_CURVES_OF_PROGRAMS = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -65,11 +66,11 @@ class ConservativityTest:
 
 
 def check_conservativity(
-    F: PiecewiseSelection | StructuredMap,
+    F: PiecewiseSelection | StructuredMap | StateMap,
     J: Callable[[Floats], Any] | None = None,
     *,
     rng: Any = None,
-    curves: int = 48,
+    curves: int | None = None,
     tolerance: float = 1e-6,
     box: tuple[ArrayLike, ArrayLike] = (-2.0, 2.0),
 ) -> ConservativityTest:
@@ -85,14 +86,14 @@ def check_conservativity(
 
     Parameters
     ----------
-    F : PiecewiseSelection or StructuredMap
+    F : PiecewiseSelection, StructuredMap, or any StateMap such as `from_numpy` makes
     J : callable, optional
         From a point, an array (n,) of state and parameters, to a `JacobianSet`, or an array (k, q, n) or (q, n). None
         stands for `conservative_jacobian` with ties within 1e-13, or between equal doubles only where that is too wide.
     rng : optional
         Seed or generator for `numpy.random.default_rng`.
-    curves : int
-        How many polygons, at most.
+    curves : int, optional
+        How many polygons, at most: 48 for formulas and arrays, 6 for programs, which are run point by point.
     tolerance : float
         Relative: the part of max(1, ∫ max |⟨v, γ'⟩|) by which an integral may miss the difference of F and pass.
     box : pair of float or array_like of shape (n,)
@@ -124,21 +125,23 @@ def check_conservativity(
     >>> check_conservativity(F, lambda point: np.array([[[0.0, 0.0]], [[0.0, 0.1]]]), rng=0).passed
     False
     """
-    F = as_selection(F, call=CALL)
+    formula = isinstance(F, (PiecewiseSelection, StructuredMap)) or not isinstance(F, StateMap)
+    F = as_selection(F, call=CALL) if formula else F
     if J is not None and not callable(J):
         raise ArgumentTypeError(f"`{CALL}(J=...)` needs a function of a point, or None; got {type(J).__name__}.")
-    curves = as_count(curves, call=CALL, argument="curves", least=1, most=10**6)
+    default = _CURVES if formula else _CURVES_OF_PROGRAMS
+    curves = as_count(default if curves is None else curves, call=CALL, argument="curves", least=1, most=10**6)
     tolerance = as_positive(tolerance, call=CALL, argument="tolerance", noun="tolerance")
     if tolerance == np.inf:
         raise ArgumentError(f"`{CALL}(tolerance=...)` needs a finite tolerance; got {tolerance}.")
-    within = Box(*read_box(box, len(F.symbols), call=CALL))
+    within = Box(*read_box(box, len(F.names), call=CALL))
     polygons = _defined_polygons(F, within, as_generator(rng, call=CALL), curves)
     starts = np.concatenate([polygon[:-1] for polygon in polygons])
     ends = np.concatenate([polygon[1:] for polygon in polygons])
     difference = _evaluate(F, ends) - _evaluate(F, starts)
 
     def tried(extremes: Extremes) -> ConservativityTest:
-        integrals = integrate(F.graph, starts, ends, extremes, accuracy=tolerance / 10)
+        integrals = integrate(getattr(F, "graph", None), starts, ends, extremes, accuracy=tolerance / 10)
         return _verdict(integrals, difference, polygons, tolerance)
 
     if J is not None:
@@ -173,9 +176,9 @@ def _verdict(integrals: Integrals, difference: Floats, polygons: list[Floats], t
     )
 
 
-def _defined_polygons(F: PiecewiseSelection, box: Box, rng: np.random.Generator, count: int) -> list[Floats]:
+def _defined_polygons(F: Any, box: Box, rng: np.random.Generator, count: int) -> list[Floats]:
     found = []
-    for polygon in polygons_through_ties(F.graph, box, rng, count):
+    for polygon in _polygons(F, box, rng, count):
         times = np.linspace(0.0, 1.0, _CHECKS)[:, None, None]
         points = polygon[:-1] + times * (polygon[1:] - polygon[:-1])
         if np.isfinite(_evaluate(F, points)).all():
@@ -185,19 +188,27 @@ def _defined_polygons(F: PiecewiseSelection, box: Box, rng: np.random.Generator,
     return found
 
 
-def _evaluate(F: PiecewiseSelection, points: Floats) -> Floats:
-    split = len(F.state)
-    return F.evaluate(points[..., :split], points[..., split:])
+def _polygons(F: Any, box: Box, rng: np.random.Generator, count: int) -> list[Floats]:
+    """Through the ties of a formula; through the point that a program was built at."""
+    if isinstance(F, PiecewiseSelection):
+        return polygons_through_ties(F.graph, box, rng, count)
+    known = np.array([[float(x) for x in F.at]]) if hasattr(F, "at") else np.zeros((1, len(F.names)))
+    return polygons_through(known, box, rng, count)
 
 
-def _own_extremes(F: PiecewiseSelection, tolerance: float) -> Extremes:
+def _evaluate(F: Any, points: Floats) -> Floats:
+    split = F.state_size
+    return np.asarray(F.evaluate(points[..., :split], points[..., split:]))
+
+
+def _own_extremes(F: Any, tolerance: float) -> Extremes:
     def extremes(points: Floats, velocity: Floats) -> tuple[Floats, Floats]:
         return conservative_jacobians(F, points, tolerance=tolerance).extreme_rates(velocity)
 
     return extremes
 
 
-def _given_extremes(F: PiecewiseSelection, J: Callable[[Floats], Any]) -> Extremes:
+def _given_extremes(F: Any, J: Callable[[Floats], Any]) -> Extremes:
     def extremes(points: Floats, velocity: Floats) -> tuple[Floats, Floats]:
         low, high = [], []
         for point, speed in zip(points, velocity, strict=True):
@@ -209,11 +220,11 @@ def _given_extremes(F: PiecewiseSelection, J: Callable[[Floats], Any]) -> Extrem
     return extremes
 
 
-def _blocks(F: PiecewiseSelection, value: Any) -> Floats:
+def _blocks(F: Any, value: Any) -> Floats:
     blocks = as_real_array(
         getattr(value, "vertices", value), call=CALL, argument="J", wanted="a set of Jacobians from J, shape (k, q, n)"
     )
-    wanted = (len(F.graph.outputs), len(F.symbols))
+    wanted = (F.size, len(F.names))
     blocks = blocks[None] if blocks.ndim == 2 else blocks
     if blocks.ndim != 3 or blocks.shape[1:] != wanted or not len(blocks):
         raise ShapeError(

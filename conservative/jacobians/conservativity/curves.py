@@ -55,6 +55,17 @@ def polygons_through_ties(graph: Graph, box: Box, rng: np.random.Generator, coun
     return found[:count] if len(found) <= count else _spread(found, count)
 
 
+def polygons_through(points: Floats, box: Box, rng: np.random.Generator, count: int) -> list[Floats]:
+    """At most `count` polygons (k, n): random ones, lines through integer points, and lines through given points."""
+    third = -(-count // 3)
+    found = [box.sample(rng, 3) for _ in range(third)] + _lattice(box, rng, third)
+    inside = points[box.holds(points)]
+    if len(inside):
+        corners = inside[rng.integers(0, len(inside), size=third)]
+        found += list(np.stack([box.sample(rng, third), corners, box.sample(rng, third)], axis=1))
+    return _spread(found, min(count, len(found)))
+
+
 def _spread(found: list[Floats], count: int) -> list[Floats]:
     return [found[i] for i in np.linspace(0, len(found) - 1, count).astype(int)]
 

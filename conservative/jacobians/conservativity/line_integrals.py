@@ -43,6 +43,8 @@ _SHORTEST = 1e-8
 """Shorter panels are left out, and with them the crossings of ties."""
 _HALVINGS = 20
 _MAX_PANELS = 4096
+_EVEN = 2
+"""Panels of a segment where nothing is known about its pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,13 @@ class Integrals:
     size: Floats
 
 
-def integrate(graph: Graph, starts: Floats, ends: Floats, extremes: Extremes, *, accuracy: float) -> Integrals:
-    """Integrate along the segments from `starts` to `ends`, (S, n) each."""
-    segments, left, right = _panels(graph, starts, ends)
-    q = len(graph.outputs)
+def integrate(graph: Graph | None, starts: Floats, ends: Floats, extremes: Extremes, *, accuracy: float) -> Integrals:
+    """Integrate along the segments from `starts` to `ends`, (S, n) each.
+
+    Without a graph nobody knows where pieces change: kinks are found by halving alone.
+    """
+    segments, left, right = _even(len(starts)) if graph is None else _panels(graph, starts, ends)
+    q = extremes(starts[:1], ends[:1] - starts[:1])[0].shape[1]
     totals = Integrals(*(np.zeros((len(starts), q)) for _ in range(4)))
     for level in range(_HALVINGS):
         if not len(segments):
@@ -74,6 +79,12 @@ def integrate(graph: Graph, starts: Floats, ends: Floats, extremes: Extremes, *,
         segments = np.tile(segments[poor], 2)
         left, right = np.concatenate([left[poor], middle]), np.concatenate([middle, right[poor]])
     return totals
+
+
+def _even(count: int) -> tuple[NDArray[np.intp], Floats, Floats]:
+    """The same few panels for each segment."""
+    left = np.tile(np.arange(_EVEN) / _EVEN, count)
+    return np.repeat(np.arange(count), _EVEN), left, left + 1 / _EVEN
 
 
 def _quadrature(

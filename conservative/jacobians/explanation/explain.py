@@ -15,11 +15,13 @@ from conservative.functions.graph.nodes import Graph
 from conservative.functions.graph.printing import signed_relation
 from conservative.functions.graph.to_sympy import SHOWN, abbreviated, written
 from conservative.functions.points import Point
+from conservative.functions.state_map import StateMap
 from conservative.functions.ties.active_pieces import Choices, Differentiator, Key, choice_key, enumerate_choices
 from conservative.jacobians.as_graph import as_selection
 from conservative.jacobians.at_point import AtPoint
 from conservative.jacobians.explanation.explanation import Explanation, Tie, TiedBranch
 from conservative.jacobians.explanation.in_doubles import Doubles, in_doubles
+from conservative.jacobians.explanation.of_programs import ProgramExplanation, explain_program
 from conservative.jacobians.explanation.predictions import library_derivatives
 from conservative.jacobians.explanation.spellings import Switches, find_switches
 from conservative.jacobians.explanation.tie_rules import tie_rules
@@ -29,21 +31,24 @@ _MAX_PIECES = 4096
 _SHOWN_COMPONENTS = 3
 
 
-def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float | None = None) -> Explanation:
+def explain(
+    F: PiecewiseSelection | StructuredMap | StateMap, at: Any = None, *, tolerance: float | None = None
+) -> Explanation | ProgramExplanation:
     """Explain the conservative Jacobian of F at a point: its ties, their branches, and what programs would choose.
 
     Parameters
     ----------
-    F : PiecewiseSelection or StructuredMap
+    F : PiecewiseSelection, StructuredMap, or any StateMap such as `from_numpy` makes
         A map of arrays is written out as sums of Max first, which limits its size.
-    at : mapping of symbol or name to number, or sequence of numbers
+    at : mapping of symbol or name to number, or sequence of numbers, optional
         As in `conservative_jacobian`.
     tolerance : float, optional
         For ties at float points, as in `conservative_jacobian` (default 1e-9); at exact points ties are exact.
 
     Returns
     -------
-    Explanation
+    Explanation, or ProgramExplanation
+        For a program: its ties by file and line, and what its library's own differentiation returns.
 
     Raises
     ------
@@ -65,6 +70,8 @@ def explain(F: PiecewiseSelection | StructuredMap, at: Any, *, tolerance: float 
     >>> len(explanation.ties), explanation.derivative("JAX", spelling="relu").tolist()
     (2, [[1.0]])
     """
+    if isinstance(F, StateMap) and not isinstance(F, (PiecewiseSelection, StructuredMap)):
+        return explain_program(F, at, tolerance=tolerance, max_pieces=_MAX_PIECES)
     F = as_selection(F, call="explain")
     readings = AtPoint(F, at, tolerance=tolerance, limit=_MAX_PIECES, call="explain")
     point = readings.point
