@@ -13,7 +13,7 @@ from conservative.functions.parametrised import parametrised_family
 from conservative.spectral.counterexamples import follow_kink
 from conservative.spectral.counterexamples.batch_words import largest_radii, point_chunks, word_levels
 from conservative.spectral.counterexamples.sampling import spread_points
-from conservative.spectral.words.word_tree import spectral_radii, word_chunks
+from conservative.spectral.words.word_tree import extend, spectral_radii, stack_horizontally
 
 CASE = cj.gallery.parametrised("heavy-ball")
 
@@ -38,8 +38,10 @@ def one_by_one(stack, length):
     """The same, one family after the other, each by its whole tree of words."""
     rates = []
     for family in stack:
-        chunks = word_chunks(family, max_length=length)
-        rates.append(max(float(spectral_radii(chunk.rows).max()) ** (1 / chunk.length) for chunk in chunks))
+        levels, stacked = [np.ascontiguousarray(family.transpose(1, 0, 2))], stack_horizontally(family)
+        while len(levels) < length:
+            levels.append(extend(levels[-1], stacked))
+        rates.append(max(float(spectral_radii(rows).max()) ** (1 / n) for n, rows in enumerate(levels, 1)))
     return rates
 
 

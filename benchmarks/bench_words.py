@@ -8,17 +8,19 @@ import time
 import numpy as np
 import pytest
 
-from conservative.spectral.words.word_tree import spectral_radii, word_chunks
+from conservative.spectral.words.word_tree import extend, spectral_radii, stack_horizontally
 
 HEAVY_BALL = np.array([[[0.75, -0.75], [1.0, 0.0]], [[1.5, -0.75], [1.0, 0.0]]])
 
 
 def all_radii(matrices, max_length):
     """The largest rate and the number of products, by the word tree."""
+    rows, stacked = np.ascontiguousarray(matrices.transpose(1, 0, 2)), stack_horizontally(matrices)
     best, count = 0.0, 0
-    for chunk in word_chunks(matrices, max_length=max_length):
-        radii = spectral_radii(chunk.rows)
-        best = max(best, float(radii.max()) ** (1 / chunk.length))
+    for length in range(1, max_length + 1):
+        rows = extend(rows, stacked) if length > 1 else rows
+        radii = spectral_radii(rows)
+        best = max(best, float(radii.max()) ** (1 / length))
         count += radii.size
     return best, count
 

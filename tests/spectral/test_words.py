@@ -1,5 +1,7 @@
 """Words against brute force over their rotations."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,12 +9,11 @@ from hypothesis import strategies as st
 
 from conservative.spectral.words.cyclic_words import (
     canonical_word,
-    decode_word,
     least_rotation,
     primitive_root,
     word_text,
 )
-from conservative.spectral.words.word_tree import spectral_radii, word_chunks
+from conservative.spectral.words.word_tree import extend, spectral_radii, stack_horizontally
 
 words = st.lists(st.integers(0, 2), min_size=1, max_size=14).map(tuple)
 
@@ -47,23 +48,17 @@ def test_words_print_one_based():
     assert word_text((110,)) == "(111)"
 
 
-@pytest.mark.parametrize(("k", "n", "chunk"), [(2, 2, 16), (3, 3, 40), (2, 1, 4), (1, 2, 64)])
-def test_chunks_hold_every_word_once_with_its_product(k, n, chunk):
+@pytest.mark.parametrize(("k", "n"), [(2, 2), (3, 3), (2, 1), (1, 2)])
+def test_each_step_of_the_tree_holds_the_words_of_its_length_in_order_with_their_products(k, n):
     matrices = np.random.default_rng(k + n).standard_normal((k, n, n))
-    seen = set()
-    for part in word_chunks(matrices, max_length=4, chunk_entries=chunk):
-        for position in range(part.rows.shape[1]):
-            word = part.word(position, count=k)
+    rows, stacked = matrices.transpose(1, 0, 2), stack_horizontally(matrices)
+    for length in range(1, 5):
+        words = list(product(range(k), repeat=length))
+        assert rows.shape == (n, len(words), n)
+        for position, word in enumerate(words):
             expected = np.linalg.multi_dot([np.eye(n), np.eye(n), *matrices[list(word)]])
-            np.testing.assert_allclose(part.rows[:, position], expected, rtol=1e-12, atol=1e-12)
-            seen.add(word)
-    assert len(seen) == sum(k**length for length in range(1, 5))
-
-
-def test_memory_stays_bounded():
-    matrices = np.random.default_rng(0).standard_normal((2, 2, 2))
-    sizes = [part.rows.size for part in word_chunks(matrices, max_length=14, chunk_entries=1 << 10)]
-    assert max(sizes) <= 1 << 10
+            np.testing.assert_allclose(rows[:, position], expected, rtol=1e-12, atol=1e-12)
+        rows = extend(rows, stacked)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 6])
@@ -80,7 +75,3 @@ def test_closed_form_does_not_cancel():
     )
     radii = spectral_radii(np.ascontiguousarray(batch.transpose(1, 0, 2)))
     np.testing.assert_allclose(radii, [1 + 1e-10, 1 + 1e-12, 2.0, 0.0], rtol=4e-16)
-
-
-def test_decoding_reads_the_first_letter_first():
-    assert decode_word(5, length=3, count=3) == (0, 1, 2)

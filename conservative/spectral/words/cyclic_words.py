@@ -75,12 +75,3 @@ def primitive_root(word: Sequence[int]) -> Word:
 def canonical_word(word: Sequence[int]) -> Word:
     """The least rotation of the primitive root: the name under which a product is reported."""
     return least_rotation(primitive_root(word))
-
-
-def decode_word(code: int, *, length: int, count: int) -> Word:
-    """The word whose letters are the digits of an integer in base `count`, first letter first."""
-    letters = []
-    for _ in range(length):
-        code, letter = divmod(code, count)
-        letters.append(letter)
-    return tuple(reversed(letters))

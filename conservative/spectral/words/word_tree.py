@@ -1,41 +1,9 @@
 """The word tree: all products of a length from those one shorter, in one matrix product, and their radii."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative.spectral.words.cyclic_words import Word, decode_word
-
 FloatArray = NDArray[np.float64]
-
-CHUNK_ENTRIES = 1 << 16
-"""Entries of products held in one chunk: small enough for a processor's cache."""
-
-
-@dataclass(frozen=True, slots=True)
-class WordChunk:
-    """Products of one length, consecutive in lexicographic order of their words.
-
-    Parameters
-    ----------
-    length : int
-        Letters in each word.
-    first : int
-        The first word's letters as digits in base k; the others follow one by one.
-    rows : ndarray, shape (n, N, n)
-        Row r of product w is ``rows[r, w]``: with the row index in front, children come out of one matrix product
-        without a transposition.
-    """
-
-    length: int
-    first: int
-    rows: FloatArray
-
-    def word(self, position: int, *, count: int) -> Word:
-        """The word at a position of the chunk."""
-        return decode_word(self.first + position, length=self.length, count=count)
 
 
 def stack_horizontally(matrices: FloatArray) -> FloatArray:
@@ -51,29 +19,6 @@ def extend(rows: FloatArray, stacked: FloatArray) -> FloatArray:
     n = rows.shape[0]
     product: FloatArray = rows.reshape(-1, n) @ stacked
     return product.reshape(n, -1, n)
-
-
-def word_chunks(matrices: FloatArray, *, max_length: int, chunk_entries: int = CHUNK_ENTRIES) -> Iterator[WordChunk]:
-    """All products of the words of length 1 to `max_length`, depth first, within bounded memory.
-
-    (k^(max_length + 1) - k)/(k - 1) products, each at the cost of one n x n product.
-
-    Shapes: `matrices` (k, n, n). `chunk_entries`: bound on the entries of a chunk (a chunk holds at least one family).
-    """
-    k, n = matrices.shape[:2]
-    stacked = stack_horizontally(matrices)
-    limit = max(1, chunk_entries // (k * n * n))
-    pending = [WordChunk(1, 0, np.ascontiguousarray(matrices.transpose(1, 0, 2)))]
-    while pending:
-        chunk = pending.pop()
-        yield chunk
-        if chunk.length == max_length:
-            continue
-        size = chunk.rows.shape[1]
-        starts = range(0, size, limit)
-        for start in reversed(starts):
-            part = chunk.rows if len(starts) == 1 else np.ascontiguousarray(chunk.rows[:, start : start + limit])
-            pending.append(WordChunk(chunk.length + 1, (chunk.first + start) * k, extend(part, stacked)))
 
 
 def spectral_radii(rows: FloatArray) -> FloatArray:
