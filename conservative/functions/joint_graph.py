@@ -12,7 +12,7 @@ from conservative.functions.expressions.sympy_reader import SympyReader
 from conservative.functions.expressions.text_reader import TextReader
 from conservative.functions.graph.builder import Builder
 from conservative.functions.graph.copying import graft
-from conservative.functions.graph.nodes import Graph
+from conservative.functions.graph.nodes import Graph, reachable
 from conservative.functions.points import read_number
 
 
@@ -74,14 +74,8 @@ def read_expression(builder: Builder, symbols: Sequence[Any], value: Any, call: 
 
 def variables_below(builder: Builder, roots: Iterable[int]) -> set[int]:
     """The columns of the variables that some nodes use."""
-    seen: set[int] = set()
-    stack = list(roots)
-    while stack:
-        index = stack.pop()
-        if index not in seen:
-            seen.add(index)
-            stack.extend(builder.nodes[index].args)
-    return {builder.nodes[i].data for i in seen if builder.nodes[i].op == "variable"}
+    below = (builder.nodes[i] for i in reachable(builder.nodes, roots))
+    return {node.data for node in below if node.op == "variable"}
 
 
 def rearranged(graph: Graph, old: Sequence[Any], new: Sequence[Any], constants: Mapping[Any, str]) -> Graph:

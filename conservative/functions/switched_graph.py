@@ -11,7 +11,7 @@ from conservative._core.errors import FunctionError
 from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.evaluate import Trace
 from conservative.functions.graph.forward_mode import Gradient, dense, propagate, subtract
-from conservative.functions.graph.nodes import Graph
+from conservative.functions.graph.nodes import Graph, nodes_met
 from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie
 from conservative.functions.ties.active_pieces import Key, choice_key, not_lipschitz
 
@@ -67,18 +67,14 @@ def switched_graph(
 
 def _live(graph: Graph, trace: Trace) -> list[int]:
     """What the outputs are made of next to the point: of a switch its tied branches only."""
-    seen: set[int] = set()
-    stack = list(graph.outputs)
-    while stack:
-        index = stack.pop()
-        if index not in seen:
-            seen.add(index)
-            node = graph.nodes[index]
-            if node.op in ("max", "min", "piecewise"):
-                stack.extend(node.args[i] for i in trace.options[index])
-            elif node.op != "sign":
-                stack.extend(node.args)
-    return sorted(seen)
+
+    def operands(index: int) -> Sequence[int]:
+        node = graph.nodes[index]
+        if node.op in ("max", "min", "piecewise"):
+            return [node.args[i] for i in trace.options[index]]
+        return () if node.op == "sign" else node.args
+
+    return nodes_met(graph.outputs, operands)
 
 
 def _opened(trace: Trace, live: Sequence[int]) -> dict[int, tuple[int, ...]]:

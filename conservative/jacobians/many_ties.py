@@ -22,7 +22,7 @@ from conservative.functions import PiecewiseSelection
 from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.evaluate import Trace
 from conservative.functions.graph.forward_mode import Gradient, dense, propagate
-from conservative.functions.graph.nodes import SWITCHES, Graph
+from conservative.functions.graph.nodes import SWITCHES, Graph, nodes_met
 from conservative.functions.graph.to_sympy import abbreviated
 from conservative.functions.points import Point
 from conservative.functions.ties.active_pieces import Choices, Key, _walk, choice_key
@@ -248,14 +248,7 @@ def _operands(graph: Graph, trace: Trace, index: int) -> tuple[int, ...]:
 
 
 def _live(graph: Graph, trace: Trace, outputs: Sequence[int]) -> list[int]:
-    seen: set[int] = set()
-    stack = list(outputs)
-    while stack:
-        index = stack.pop()
-        if index not in seen:
-            seen.add(index)
-            stack.extend(_operands(graph, trace, index))
-    return sorted(seen)
+    return nodes_met(outputs, lambda index: _operands(graph, trace, index))
 
 
 def _groups(

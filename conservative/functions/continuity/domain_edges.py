@@ -16,7 +16,7 @@ from conservative.functions.continuity.near_a_point import Reach, rational_point
 from conservative.functions.continuity.possible_branches import branch_patterns
 from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.evaluate import Trace, value_pass
-from conservative.functions.graph.nodes import SWITCHES, Graph, Node
+from conservative.functions.graph.nodes import SWITCHES, Graph, Node, nodes_met
 
 
 def domain_edges(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], trace: Trace) -> tuple[int, ...]:
@@ -66,16 +66,12 @@ def _leading_to(graph: Graph, trace: Trace, index: int) -> Iterator[list[dict[in
 
 
 def _live(graph: Graph, trace: Trace) -> list[int]:
-    seen: set[int] = set()
-    stack = list(graph.outputs)
-    while stack:
-        index = stack.pop()
-        if index not in seen:
-            seen.add(index)
-            node = graph.nodes[index]
-            chosen = node.op in SWITCHES and node.op not in ("abs", "sign")
-            known = chosen and index in trace.options
-            stack.extend((node.args[i] for i in trace.options[index]) if known else node.args)
-            if known and node.op == "piecewise":
-                stack.extend(node.branches()[1][: max(trace.options[index], default=0) + 1])
-    return sorted(seen)
+    def operands(index: int) -> Sequence[int]:
+        node = graph.nodes[index]
+        if node.op not in SWITCHES or node.op in ("abs", "sign") or index not in trace.options:
+            return node.args
+        options = trace.options[index]
+        guards = node.branches()[1][: max(options, default=0) + 1] if node.op == "piecewise" else ()
+        return [*(node.args[i] for i in options), *guards]
+
+    return nodes_met(graph.outputs, operands)

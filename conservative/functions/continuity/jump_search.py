@@ -10,7 +10,7 @@ from conservative.functions.continuity.seams import open_seams
 from conservative.functions.graph.arithmetic import Arithmetic, ExactArithmetic, FloatArithmetic
 from conservative.functions.graph.evaluate import Undefined, value_pass
 from conservative.functions.graph.forward_mode import Gradient, propagate, subtract
-from conservative.functions.graph.nodes import BOOLEANS, Graph
+from conservative.functions.graph.nodes import BOOLEANS, Graph, nodes_met
 
 _MAX_GUARDS = 12
 _SAMPLES = 3
@@ -90,13 +90,9 @@ def _gap_and_slope(graph: Graph, arithmetic: Arithmetic, compared: int, point: l
 
 
 def _operands_first(graph: Graph, compared: int) -> list[int]:
-    seen: set[int] = set()
-    stack = list(graph.nodes[compared].args)
-    while stack:
-        index = stack.pop()
+    def operands(index: int) -> Sequence[int]:
         node = graph.nodes[index]
-        if index not in seen and node.op not in BOOLEANS:
-            seen.add(index)
-            operands = node.branches()[0] if node.op == "piecewise" else node.args
-            stack.extend(() if node.op == "sign" else operands)
-    return sorted(seen)
+        read = () if node.op == "sign" else node.branches()[0] if node.op == "piecewise" else node.args
+        return [i for i in read if graph.nodes[i].op not in BOOLEANS]
+
+    return nodes_met([i for i in graph.nodes[compared].args if graph.nodes[i].op not in BOOLEANS], operands)

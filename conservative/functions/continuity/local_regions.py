@@ -17,7 +17,7 @@ from conservative.functions.continuity.local_polynomials import Polynomial, diff
 from conservative.functions.continuity.power_series import Germ
 from conservative.functions.continuity.sign_patterns import local_patterns
 from conservative.functions.graph.evaluate import HOLE, Trace, comparisons, first_true, value_pass
-from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph, reachable
+from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph, nodes_met, reachable
 from conservative.functions.ties.active_pieces import Key, choice_key
 
 _MOST_FORMS = 12
@@ -91,21 +91,17 @@ class _Regions:
 
     def _needed(self) -> list[int]:
         """What decides the tied switches that are reached; nothing below guards with the sign of a polynomial."""
-        seen: set[int] = set()
-        stack = list(self.graph.outputs)
-        while stack:
-            index = stack.pop()
-            if index in seen:
-                continue
-            seen.add(index)
-            node, options = self.graph.nodes[index], self.trace.options.get(index, ())
-            chosen = node.op in ("max", "min", "piecewise")
-            stack.extend((node.args[i] for i in options) if chosen else node.args)
-            for compared in self._boundaries(index) if node.op == "piecewise" and len(options) > 1 else ():
-                self.guards[compared] = sign_polynomial(self.around, compared, self.point)
-                stack.extend(self.graph.nodes[compared].args if self.guards[compared] is None else ())
+        seen = nodes_met(self.graph.outputs, self._deciding)
         below = reachable(self.graph.nodes, [i for i in seen if len(self.trace.options.get(i, ())) > 1])
-        return [i for i in below if i in seen]
+        return sorted(set(below) & set(seen))
+
+    def _deciding(self, index: int) -> Iterator[int]:
+        """The operands of a node that decide something next to the point; guards are read on the way."""
+        node, options = self.graph.nodes[index], self.trace.options.get(index, ())
+        yield from (node.args[i] for i in options) if node.op in ("max", "min", "piecewise") else node.args
+        for compared in self._boundaries(index) if node.op == "piecewise" and len(options) > 1 else ():
+            self.guards[compared] = sign_polynomial(self.around, compared, self.point)
+            yield from self.graph.nodes[compared].args if self.guards[compared] is None else ()
 
     def choices(self) -> list[Choice] | None:
         """One choice for every pattern of signs that is met on an open region."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from conservative._core.errors import BudgetError, FunctionError
 from conservative.functions.graph.arithmetic import Arithmetic
-from conservative.functions.graph.nodes import BOOLEANS, Graph, relation_holds
+from conservative.functions.graph.nodes import BOOLEANS, Graph, nodes_met, relation_holds
 
 MAX_GUARD_BOUNDARIES = 6
 HOLE = -1
@@ -284,20 +284,14 @@ def _logic(op: str, inputs: Sequence[bool | None]) -> bool | None:
 
 def live_nodes(graph: Graph, reachable: Mapping[int, set[int | None]]) -> set[int]:
     """Nodes whose value can enter an output next to the point: not the branches that a settled guard excludes."""
-    seen: set[int] = set()
-    stack = list(graph.outputs)
-    while stack:
-        index = stack.pop()
-        if index in seen:
-            continue
-        seen.add(index)
+
+    def operands(index: int) -> Sequence[int]:
         node = graph.nodes[index]
         if index not in reachable:
-            stack.extend(node.args)
-            continue
+            return node.args
         branches, guards = node.branches()
         taken = [i for i in reachable[index] if i is not None and i != HOLE]
         last = len(guards) if len(taken) < len(reachable[index]) else max(taken) + 1
-        stack.extend(guards[:last])
-        stack.extend(branches[i] for i in taken)
-    return seen
+        return [*guards[:last], *(branches[i] for i in taken)]
+
+    return set(nodes_met(graph.outputs, operands))

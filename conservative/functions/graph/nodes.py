@@ -1,6 +1,6 @@
 """The expression graph: nodes in topological order, equal subexpressions stored once. `builder` makes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,15 +84,20 @@ def pruned(
     return Graph(kept, tuple(order[o] for o in outputs), width, _piecewise_affine(kept), shown), order
 
 
-def reachable(nodes: Sequence[Node], outputs: Sequence[int]) -> list[int]:
+def reachable(nodes: Sequence[Node], outputs: Iterable[int]) -> list[int]:
     """What some nodes are made of, themselves included, operands first."""
+    return nodes_met(outputs, lambda index: nodes[index].args)
+
+
+def nodes_met(roots: Iterable[int], operands: Callable[[int], Iterable[int]]) -> list[int]:
+    """The roots, the operands of each node that is reached, and so on, operands first."""
     seen: set[int] = set()
-    stack = list(outputs)
+    stack = list(roots)
     while stack:
         index = stack.pop()
         if index not in seen:
             seen.add(index)
-            stack.extend(nodes[index].args)
+            stack.extend(operands(index))
     return sorted(seen)
 
 

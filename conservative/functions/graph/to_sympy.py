@@ -10,7 +10,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from conservative.functions.graph.arithmetic import as_sympy
 from conservative.functions.graph.elementary import NEAREST
 from conservative.functions.graph.elementary import SHOWN as SHOWN_AS
-from conservative.functions.graph.nodes import Graph, Label, Node
+from conservative.functions.graph.nodes import Graph, Label, Node, nodes_met
 from conservative.functions.graph.sympy_functions import LABELLED, Nearest
 
 _SORTED = 2_000
@@ -102,26 +102,18 @@ def smooth_pieces(graph: Graph, symbols: Sequence[Any], branches: Mapping[int, i
 def _below(
     graph: Graph, roots: Sequence[int], branches: Mapping[int, int], labels: Mapping[int, Label] | None = None
 ) -> list[int]:
-    seen: set[int] = set()
-    stack = list(roots)
-    while stack:
-        index = stack.pop()
-        if index in seen:
-            continue
-        seen.add(index)
+    def operands(index: int) -> Sequence[int]:
         node = graph.nodes[index]
         if node.op == "sign" and index in branches:
-            continue
+            return ()
         if labels and index in labels:
-            stack.extend(labels[index].values)
-            continue
+            return labels[index].values
         floored = None if labels is None else _floored(graph, index)
         if floored is not None:
-            stack.append(floored)
-            continue
-        chosen = index in branches and node.op != "abs"
-        stack.extend([node.args[branches[index]]] if chosen else node.args)
-    return sorted(seen)
+            return (floored,)
+        return (node.args[branches[index]],) if index in branches and node.op != "abs" else node.args
+
+    return nodes_met(roots, operands)
 
 
 def _unordered(kind: Any, inputs: Sequence[Any], size: int) -> Any:

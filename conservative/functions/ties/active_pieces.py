@@ -5,7 +5,7 @@ equal truth values; every other switch chooses by itself. A tie inside a branch 
 chosen is not reached, and multiplies nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -18,7 +18,7 @@ from conservative._core.errors import BudgetError, FunctionError
 from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.evaluate import Trace
 from conservative.functions.graph.forward_mode import Gradient, dense, propagate
-from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph
+from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph, nodes_met
 
 Key = tuple[int, ...]
 """What a choice belongs to: a switch, or for a Piecewise its guards."""
@@ -75,21 +75,15 @@ def _always_open(graph: Graph, trace: Trace) -> int:
         options.setdefault(choice_key(graph, index), set()).add(found)
     if any(len(found) > 1 for found in options.values()):
         return 1
-    outer: set[Key] = set()
-    seen: set[int] = set()
-    stack = list(graph.outputs)
-    while stack:
-        index = stack.pop()
-        if index in seen:
-            continue
-        seen.add(index)
+
+    def settled(index: int) -> Sequence[int]:
         node, found = graph.nodes[index], trace.options.get(index, ())
         if node.op not in SWITCHES or node.op == "abs":
-            stack.extend(node.args)
-        elif len(found) == 1:
-            stack.append(node.args[found[0]])
-        if len(found) > 1:
-            outer.add(choice_key(graph, index))
+            return node.args
+        return (node.args[found[0]],) if len(found) == 1 else ()
+
+    met = nodes_met(graph.outputs, settled)
+    outer = {choice_key(graph, index) for index in met if len(trace.options.get(index, ())) > 1}
     return prod(len(next(iter(options[key]))) for key in outer)
 
 

@@ -6,7 +6,7 @@ between functions, not only between their derivatives, so that what contradicts 
 Nonlinear operations on tied switches (a product of two absolute values) are *curved*: only their derivative is known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -18,7 +18,7 @@ from conservative._core.errors import FunctionError
 from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.evaluate import Trace, Undefined, comparisons
 from conservative.functions.graph.forward_mode import Gradient, dense, propagate
-from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph, reachable
+from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph, nodes_met, reachable
 from conservative.functions.ties.active_pieces import not_lipschitz
 
 
@@ -147,20 +147,16 @@ def _needed(
     graph: Graph, trace: Trace, outputs: tuple[int, ...], leaves: Any, *, resolved: bool = True
 ) -> tuple[int, ...]:
     """Nodes whose derivative decides a cell, operands first; nothing below `leaves`."""
-    seen: set[int] = set()
-    stack = [*outputs, *(trace.forced if resolved else ())]
-    while stack:
-        index = stack.pop()
-        if index in seen:
-            continue
-        seen.add(index)
+
+    def deciding(index: int) -> Iterator[int]:
         if index in leaves:
-            continue
-        stack.extend(operands(graph, trace, index))
+            return
+        yield from operands(graph, trace, index)
         if graph.nodes[index].op == "piecewise" and len(trace.options[index]) > 1:
             guards = graph.nodes[index].branches()[1]
-            stack.extend(c for g in guards for c in comparisons(graph, g) if trace.boundary(c))
-    return tuple(sorted(seen))
+            yield from (c for g in guards for c in comparisons(graph, g) if trace.boundary(c))
+
+    return tuple(nodes_met([*outputs, *(trace.forced if resolved else ())], deciding))
 
 
 def unit(layout: Layout, column: int, factor: Fraction, arithmetic: Arithmetic) -> NDArray[Any]:

@@ -5,7 +5,7 @@ meant they do. A running error analysis bounds what rounding every constant, coo
 change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from conservative.functions.graph.arithmetic import as_sympy
 from conservative.functions.graph.elementary import FLOAT, SMOOTH
 from conservative.functions.graph.evaluate import Trace, Undefined, comparisons
-from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph
+from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph, nodes_met
 
 UNIT = 2.0**-53
 _SHORT = 2**20
@@ -49,21 +49,16 @@ def _close_pairs(graph: Graph, trace: Trace) -> list[tuple[int, float]]:
 
 def _compared(graph: Graph, trace: Trace) -> list[int]:
     """What can enter the outputs: of a Piecewise the branches of equal value, of its guards the comparisons."""
-    seen: set[int] = set()
-    stack = list(graph.outputs)
-    while stack:
-        index = stack.pop()
-        if index in seen:
-            continue
-        seen.add(index)
+
+    def operands(index: int) -> Sequence[int]:
         node = graph.nodes[index]
-        if node.op == "piecewise":
-            branches, guards = node.branches()
-            stack.extend(branches[i] for i in trace.options[index])
-            stack.extend(c for guard in guards for c in comparisons(graph, guard))
-        else:
-            stack.extend(node.args)
-    return sorted(seen)
+        if node.op != "piecewise":
+            return node.args
+        branches, guards = node.branches()
+        compared = [c for guard in guards for c in comparisons(graph, guard)]
+        return [*(branches[i] for i in trace.options[index]), *compared]
+
+    return nodes_met(graph.outputs, operands)
 
 
 def _pairs(graph: Graph, trace: Trace, index: int, sizes: Mapping[int, float]) -> list[tuple[Any, Any, float]]:
