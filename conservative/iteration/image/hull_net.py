@@ -44,19 +44,7 @@ _DEEPEST = 60
 
 def cover_net(blocks: Blocks, seeds: Floats, *, reach: float, budget: Budget) -> Net | None:
     """Add points of images of points until every image is within `reach` of a point. Shapes: `seeds` (n, p, m)."""
-    stored = spread(seeds, _SHARE * reach)
-    looked, batch = 0, 1
-    loose = worst = 0.0
-    while looked < len(stored):
-        todo = stored[looked : looked + batch]
-        made = _added(blocks, todo, stored, reach=reach, budget=budget)
-        if made is None:
-            return None
-        stored, away, rounding = made
-        worst, loose = max(worst, rounding), max(loose, away)
-        looked += len(todo)
-        batch = min(2 * batch, _BATCH)
-    return _net(stored, loose, worst)
+    return _filled(blocks, None, spread(seeds, _SHARE * reach), 0.0, most=_BATCH, reach=reach, budget=budget)
 
 
 def cover_image(blocks: Blocks, points: Floats, *, reach: float, budget: Budget) -> Net | None:
@@ -66,16 +54,26 @@ def cover_image(blocks: Blocks, points: Floats, *, reach: float, budget: Budget)
         stored = spread(corners.reshape(-1, *points.shape[1:]), reach)
         return None if budget.spent(len(stored)) else _net(stored, reach, worst)
     stored = spread(corners.reshape(-1, *points.shape[1:]), _SHARE * reach)
+    return _filled(blocks, points, stored, worst, most=4 * _BATCH, reach=reach, budget=budget)
+
+
+def _filled(
+    blocks: Blocks, points: Floats | None, stored: Floats, worst: float, *, most: int, reach: float, budget: Budget
+) -> Net | None:
+    """Stored points and those that the images of points still need; of the stored ones themselves where none is given.
+
+    `worst`: rounding of the stored points so far. `most`: points looked at together.
+    """
     looked, batch, loose = 0, 1, 0.0
-    while looked < len(points):
-        todo = points[looked : looked + batch]
+    while looked < len(stored if points is None else points):
+        todo = (stored if points is None else points)[looked : looked + batch]
         made = _added(blocks, todo, stored, reach=reach, budget=budget)
         if made is None:
             return None
         stored, away, rounding = made
         worst, loose = max(worst, rounding), max(loose, away)
         looked += len(todo)
-        batch = min(2 * batch, 4 * _BATCH)
+        batch = min(2 * batch, most)
     return _net(stored, loose, worst)
 
 
