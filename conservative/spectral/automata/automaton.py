@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from conservative._core.checks import as_count
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative._core.printable import shown
 from conservative._core.result_lines import count, result_line
@@ -53,10 +54,10 @@ class Automaton:
     letters: int = -1
 
     def __init__(self, nodes: int, edges: Iterable[Sequence[int]], letters: int = -1) -> None:
-        size = _count(nodes, "nodes", most=MOST_NODES)
+        size = as_count(nodes, call="Automaton", argument="nodes", least=1, most=MOST_NODES)
         read = _read_edges(edges)
         alphabet = max(letter for _, _, letter in read) + 1 if letters == -1 else letters
-        alphabet = _count(alphabet, "letters", most=MOST_EDGES)
+        alphabet = as_count(alphabet, call="Automaton", argument="letters", least=1, most=MOST_EDGES)
         for u, v, letter in read:
             if not (0 <= u < size and 0 <= v < size and 0 <= letter < alphabet):
                 raise ArgumentError(
@@ -131,7 +132,7 @@ class Automaton:
         >>> Automaton.from_forbidden([(1, 1)], letters=2).edges
         ((0, 0, 0), (0, 1, 1), (1, 0, 0))
         """
-        alphabet = _count(letters, "letters", most=MOST_EDGES)
+        alphabet = as_count(letters, call="Automaton", argument="letters", least=1, most=MOST_EDGES)
         banned = {_letters(word, alphabet) for word in words}
         prefixes = {word[:i] for word in banned for i in range(len(word))} | {()}
         alive = sorted((p for p in prefixes if not _ends_in(p, banned)), key=lambda p: (len(p), p))
@@ -170,8 +171,8 @@ class Automaton:
         >>> Automaton.de_bruijn(2, 1).edges
         ((0, 0, 0), (0, 1, 1), (1, 0, 0), (1, 1, 1))
         """
-        k = _count(letters, "letters", most=MOST_EDGES)
-        m = _count(memory, "memory", least=0, most=16)
+        k = as_count(letters, call="Automaton", argument="letters", least=1, most=MOST_EDGES)
+        m = as_count(memory, call="Automaton", argument="memory", most=16)
         if k ** (m + 1) > MOST_EDGES:
             raise ArgumentError(
                 f"`Automaton.de_bruijn(memory={m})` would have {k}^{m + 1} edges; at most {MOST_EDGES} are made. "
@@ -209,8 +210,8 @@ class Automaton:
         >>> slow.allows((0, 0, 1, 1, 1, 0, 0)), slow.allows((0, 0, 1, 0, 0))
         (True, False)
         """
-        k = _count(steps, "steps", most=MOST_NODES)
-        n = _count(letters, "letters", most=MOST_EDGES)
+        k = as_count(steps, call="Automaton", argument="steps", least=1, most=MOST_NODES)
+        n = as_count(letters, call="Automaton", argument="letters", least=1, most=MOST_EDGES)
         if n * k > MOST_NODES or n * (n + k) > MOST_EDGES:
             raise ArgumentError(
                 f"`Automaton.dwell_time(steps={k}, letters={n})` would have {n * k} nodes and {n * (n + k - 1)} edges; "
@@ -382,16 +383,6 @@ class Automaton:
         dict
         """
         return {"nodes": self.nodes, "edges": [list(edge) for edge in self.edges]}
-
-
-def _count(value: Any, name: str, *, least: int = 1, most: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = least - 1
-    if isinstance(value, bool) or not least <= number <= most:
-        raise ArgumentError(f"`Automaton({name}=...)` needs an integer from {least} to {most}; got {shown(value)}.")
-    return number
 
 
 def _read_edges(edges: Any) -> tuple[Edge, ...]:

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from conservative._core.checks import as_choice, as_generator
+from conservative._core.checks import as_choice, as_count, as_generator
 from conservative._core.deadlines import deadline_after
 from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError
 from conservative._core.printable import shown
@@ -97,8 +95,8 @@ def counterexample(
     as_choice(objective, OBJECTIVES, call="counterexample", argument="objective")
     if not isinstance(converges, bool):
         raise ArgumentTypeError(f"`counterexample(converges=...)` is True or False; got {shown(converges)}.")
-    _check_integer(max_length, "max_length", 2, _LONGEST)
-    _check_integer(samples, "samples", 1, 1 << 22)
+    max_length = as_count(max_length, call="counterexample", argument="max_length", least=2, most=_LONGEST)
+    samples = as_count(samples, call="counterexample", argument="samples", least=1, most=1 << 22)
     classes = parametrised.count**max_length // max_length
     if classes > _MOST_WORDS:
         raise ArgumentError(
@@ -148,8 +146,3 @@ def _nothing(search: ParameterSearch, status: CounterexampleStatus) -> str:
         f"were looked at on {search.examined} stable points of the ranges, which proves nothing. Raise `max_length`, "
         "`samples` or `time_limit`, or widen `ranges`."
     )
-
-
-def _check_integer(value: Any, name: str, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= high:
-        raise ArgumentError(f"`counterexample({name}=...)` needs an integer from {low} to {high}; got {shown(value)}.")

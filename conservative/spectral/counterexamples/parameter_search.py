@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -125,10 +126,7 @@ class ParameterSearch:
         if not len(points):
             return
         levels = self.levels(self.max_length)
-
-        def rate(tried: FloatArray) -> FloatArray:
-            return self.rates(tried, levels)
-
+        rate = partial(self.rates, levels=levels)
         reached, values = self._climbed(points, rate)
         self.length = self.max_length
         if values.max() > 1 + _MARGIN:
@@ -140,10 +138,7 @@ class ParameterSearch:
         if not len(points):
             return
         levels = self.levels(self.max_length)
-
-        def rate(tried: FloatArray) -> FloatArray:
-            return self.rates(tried, levels)
-
+        rate = partial(self.rates, levels=levels)
         values = rate(points)
         self.length = self.max_length
         top = np.argsort(-values)[:_CLIMBERS]

@@ -1,11 +1,10 @@
 """What the semidefinite bounds share: checks of arguments, and certificates within the checker's limits."""
 
-import operator
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from conservative._core.checks import as_distance, as_time_limit
+from conservative._core.checks import as_count, as_distance, as_time_limit
 from conservative._core.errors import ArgumentError, CertificateError
 from conservative._core.printable import shown
 from conservative._core.rationals import as_fraction
@@ -14,20 +13,9 @@ from conservative.certificates import Certificate
 SOLVERS = ("CLARABEL", "SCS")
 
 
-def check_integer(value: Any, *, call: str, argument: str, least: int, most: int) -> int:
-    """An integer in a range."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = least - 1
-    if isinstance(value, bool) or not least <= number <= most:
-        raise ArgumentError(f"`{call}({argument}=...)` needs an integer from {least} to {most}; got {shown(value)}.")
-    return number
-
-
 def half_degree_of(degree: Any, *, call: str) -> int:
     """Half of an even degree."""
-    number = check_integer(degree, call=call, argument="degree", least=2, most=24)
+    number = as_count(degree, call=call, argument="degree", least=2, most=24)
     if number % 2:
         raise ArgumentError(f"`{call}(degree=...)` needs an even number; got {shown(degree)}.")
     return number // 2

@@ -9,6 +9,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.checks import as_count
 from conservative._core.deadlines import deadline_after, seconds_left
 from conservative._core.exact.linear_algebra import as_python_fraction, to_flint
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_family
@@ -18,7 +19,7 @@ from conservative.certificates import Certificate, PathCompleteProof, QuadraticP
 from conservative.spectral.automata.automaton import Automaton, Edge
 from conservative.spectral.automata.lifting import as_automaton, edge_family
 from conservative.spectral.semidefinite.graph import LyapunovGraph, automaton_graph, memory_graph
-from conservative.spectral.semidefinite.options import certificate_or_none, check_integer, check_solver
+from conservative.spectral.semidefinite.options import certificate_or_none, check_solver
 from conservative.spectral.semidefinite.polynomial_forms import ProvedForms, as_floats, proved_forms
 from conservative.spectral.words.cyclic_words import Word
 
@@ -132,7 +133,7 @@ def path_complete_bound(
     (True, True)
     """
     family = as_family(matrices, call=_CALL)
-    memory = check_integer(memory, call=_CALL, argument="memory", least=0, most=12)
+    memory = as_count(memory, call=_CALL, argument="memory", least=0, most=12)
     low = check_solver(scale, time_limit, solver, call=_CALL)
     deadline = deadline_after(time_limit, call=_CALL)
     if automaton is None:

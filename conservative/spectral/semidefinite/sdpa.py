@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from conservative._core.checks import as_choice, as_positive
+from conservative._core.checks import as_choice, as_count, as_positive
 from conservative._core.errors import ArgumentError
 from conservative._core.families.as_family import as_family
 from conservative._core.printable import shown
@@ -18,7 +18,7 @@ from conservative._core.safe_files import write_atomically
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, edge_family
 from conservative.spectral.semidefinite.graph import LyapunovGraph, automaton_graph, graph_pencil, memory_graph
-from conservative.spectral.semidefinite.options import check_integer, half_degree_of
+from conservative.spectral.semidefinite.options import half_degree_of
 from conservative.spectral.semidefinite.pencil import Pencil
 from conservative.spectral.semidefinite.polynomial_forms import Balanced, balance
 
@@ -94,7 +94,7 @@ def export_sdpa(
         raise ArgumentError(f"`{_CALL}(gamma=...)` needs a positive number, the bound in question; got {shown(gamma)}.")
     family = as_family(matrices, call=_CALL)
     half = half_degree_of(degree, call=_CALL) if problem == "sum-of-squares" else 1
-    remembered = check_integer(memory, call=_CALL, argument="memory", least=0, most=12)
+    remembered = as_count(memory, call=_CALL, argument="memory", least=0, most=12)
     remembered = remembered if problem == "path-complete" else 0
     graph: LyapunovGraph
     if automaton is None:
