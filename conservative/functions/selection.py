@@ -234,7 +234,7 @@ class PiecewiseSelection(FunctionAlgebra):
         """
         return read_point(at, names=self.names, tolerance=tolerance, call=call)
 
-    def localised(self, point: Point) -> "PiecewiseSelection":
+    def localised(self, point: Point) -> tuple["PiecewiseSelection", Graph]:
         """The function as it is at a point: what is smooth there although its formula is not stands in one node.
 
         Parameters
@@ -243,11 +243,11 @@ class PiecewiseSelection(FunctionAlgebra):
 
         Returns
         -------
-        PiecewiseSelection
-            This one where there is nothing of the kind.
+        PiecewiseSelection, Graph
+            This one where there is nothing of the kind; and the graph beside the point, with the same numbers of nodes.
         """
         if not any(node.op == "power" and node.data < 1 for node in self.graph.nodes):
-            return self
+            return self, self.graph
         values = point.values if point.exact else tuple(Fraction(x) for x in point.values)
         arithmetic = point.arithmetic if point.exact else EnclosedArithmetic([])
         trace = value_pass(self.graph, arithmetic, values, {})
@@ -256,8 +256,8 @@ class PiecewiseSelection(FunctionAlgebra):
             base = value_pass(self.graph, point.arithmetic, point.values, {})
             near = rational_point(self.graph, point.arithmetic, point.values, base)
         tied = (trace, values) if near in (None, values) else (value_pass(self.graph, arithmetic, near, {}), near)
-        graph = localised(self.graph, trace, values, tied)
-        return self if graph is self.graph else replace(self, graph=graph)
+        graph, around = localised(self.graph, trace, values, tied)
+        return (self if graph is self.graph else replace(self, graph=graph)), around
 
     def traces(
         self, point: Point, *, limit: int = MAX_PIECES, call: str = "active", around: Graph | None = None
@@ -420,9 +420,9 @@ class PiecewiseSelection(FunctionAlgebra):
         (['Abs(y)', 'Max(0, x)'], [[[1, 1]], [[0, 1]], [[1, -1]], [[0, -1]]])
         """
         point = self.point(at, tolerance=tolerance, call="switched")
-        local = self.localised(point)
-        traces = local.traces(point, call="switched", around=self.graph)
-        decided = decided_traces(local.graph, point.arithmetic, point.values, traces, around=self.graph)
+        local, around = self.localised(point)
+        traces = local.traces(point, call="switched", around=around)
+        decided = decided_traces(local.graph, point.arithmetic, point.values, traces, around=around)
         first, *others = (local._opened(trace, point) for trace in decided)
         return replace(first, others=tuple(others), clean=first.clean and not others)
 

@@ -61,10 +61,9 @@ class AtPoint:
         self.deadline = deadline  # of the search of cells
         self.limit, self.call = as_count(limit, call=call, argument="max_pieces", least=1), call
         self.point = F.point(at, tolerance=tolerance, call=call)
-        self.around = F.graph
-        self.F = F.localised(self.point)
+        self.F, self.around = F.localised(self.point)
         self.arithmetic = self.point.arithmetic
-        self.by_values = self._as_they_are(self.F.traces(self.point, limit=self.limit, call=call, around=F.graph))
+        self.by_values = self._as_they_are(self.F.traces(self.point, limit=self.limit, call=call, around=self.around))
         self._pieces: dict[str, Blocks] = {}
         self._cells = _Cells(None, False, True, 0)
 

@@ -254,7 +254,7 @@ def jacobian_zonotope(
             "`from_sympy` or `structured`."
         )
     readings = AtPoint(F, at, tolerance=tolerance, limit=MAX_PIECES, call=call)
-    found = graph_zonotope(F, readings.point, readings.decided, arithmetic=readings.arithmetic, reason="")
+    found = graph_zonotope(readings.F, readings.point, readings.decided, arithmetic=readings.arithmetic, reason="")
     if found is None:
         raise FunctionError(
             f"`{call}(F=...)`: at {readings.point} the ties jump, or too many entries of [A B] depend on ties that act "

@@ -82,7 +82,7 @@ def test_jumps_along_such_guards_are_seen(text):
     [
         "Piecewise((x + 1, sqrt(x) > 1), (2*x, True))",
         "Piecewise((2*x, x**(3/2) < 1), (x + 1, True))",
-        "Piecewise((x, x*sqrt(y) > 0), (2*x, True))",
+        "Piecewise((x*y, x*sqrt(y) > 0), (0, True)) + x",
     ],
 )
 def test_a_root_in_a_guard_ends_the_domain_too(text):

@@ -21,11 +21,8 @@ Laurent = tuple[int, Germ]
 @final
 @dataclass(frozen=True, slots=True)
 class LaurentArithmetic(Arithmetic):
-    """Exact as far as terms are known, as `GermArithmetic`. With `two_sided` a series is refused that is one on the
-    right of the point only: the root of something that vanishes there.
-    """
+    """Exact as far as terms are known, as `GermArithmetic`."""
 
-    two_sided: bool = False
     tolerance: float = 0.0
     exact: bool = True
 
@@ -45,10 +42,8 @@ class LaurentArithmetic(Arithmetic):
         if order is None:
             return 0, _GERMS.power(power_series(base), exponent)
         shift = (k + order) * exponent
-        if shift.denominator != 1 or (self.two_sided and exponent.denominator != 1 and shift):
-            raise FunctionError(
-                "a root of a series without a constant term is no series in t, or another one for t < 0"
-            )
+        if shift.denominator != 1:
+            raise FunctionError("a root of a series without a constant term is no series in t")
         unit = Germ.of(germ.terms[order:], None if germ.known is None else germ.known - order)
         return int(shift), _GERMS.power(unit, exponent)
 

@@ -9,6 +9,7 @@ the curves have measure zero: Clarke's Jacobian is the hull of the Jacobians at 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
+from math import lcm
 
 from conservative._core.errors import FunctionError
 from conservative.functions.continuity.arcs import GERMS, axis_arcs
@@ -47,9 +48,10 @@ def _on_a_line(
     if not _tied_exactly(graph, trace, tied, point):
         return None
     found: list[Choice] = []
+    order = lcm(*(node.data.denominator for node in graph.nodes if node.op == "power"))
     for arc in axis_arcs(point, column):
         try:
-            beside = value_pass(graph, GERMS, arc, {})
+            beside = value_pass(graph, GERMS, [germ.stretched(order) for germ in arc], {})
         except FunctionError:
             return None
         choice: Choice = {}

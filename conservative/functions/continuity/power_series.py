@@ -124,6 +124,8 @@ class GermArithmetic(Arithmetic):
     def power(self, base: Any, exponent: Fraction) -> Germ:
         if exponent.denominator == 1 and 0 <= exponent <= _LONGEST:
             return self.multiply([base] * int(exponent))
+        if base == Germ(()) and exponent > 0:
+            return Germ(())
         first = base.order
         if first is None or (exponent < 0 and first) or (first * exponent).denominator != 1:
             raise FunctionError("a power has no series at the point")
@@ -148,6 +150,8 @@ class GermArithmetic(Arithmetic):
         raise FunctionError("the expression is known at the point only")
 
     def compare(self, left: Any, right: Any) -> int:
+        if left is right:
+            return 0
         gap = left.minus(right)
         first = gap.order
         if first is None and gap.known is not None:

@@ -3,34 +3,31 @@
 A product Π |u_k|^{E_k}, the u_k Lipschitz and 0 at the point, has gradients bounded by terms of the form
 |u_k|^{E_k - 1} Π_{j≠k} |u_j|^{E_j} next to it. With every E_k >= 1 and Σ E_k > 1 they tend to 0, so that the derivative
 at the point is 0, strictly. For S = Σ c_i |w_i|^{p_i}, c_i > 0, the power S^e counts with E = e min p_i, as |w_i| is at
-most a multiple of S^{1/p_i}. A quotient of one variable without switches that has a power series at the point is
-analytic there.
+most a multiple of S^{1/p_i}. A quotient of one variable is told by its series on the two sides of the point.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from math import lcm
 from typing import Any
 
 from conservative._core.errors import FunctionError
 from conservative.functions.continuity.arcs import GERMS, axis_arcs
 from conservative.functions.continuity.compared_signs import never_negative
-from conservative.functions.continuity.laurent import LaurentArithmetic, power_series
 from conservative.functions.continuity.local_polynomials import Polynomial, polynomial_node, restricted
-from conservative.functions.continuity.power_series import Germ
+from conservative.functions.continuity.sided_germs import sided_germ, with_kinks
 from conservative.functions.graph.elementary import SMOOTH
 from conservative.functions.graph.evaluate import Trace, Undefined, comparisons, first_true, value_pass
-from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph, Node, reachable
-
-_TWO_SIDED = LaurentArithmetic(two_sided=True)
-_ONE_SIDED = LaurentArithmetic()
+from conservative.functions.graph.nodes import BOOLEANS, Graph, Node, reachable
 
 
-def localised(graph: Graph, trace: Trace, point: Sequence[Any], near: tuple[Trace, Sequence[Any]]) -> Graph:
-    """The graph with such nodes as "limit" nodes, which hold value and gradient; the same graph if there is none.
+def localised(
+    graph: Graph, trace: Trace, point: Sequence[Any], near: tuple[Trace, Sequence[Any]]
+) -> tuple[Graph, Graph]:
+    """The graph with such nodes as "limit" nodes, which hold value and gradient, and the graph itself beside it.
 
-    `near` is the point at which what the tolerance ties is equal, and its values: holes are completed there.
+    Both are the same one if there is none; for nodes with a kink both have room. `near` is the point at which what the
+    tolerance ties is equal, and its values: holes are completed there.
     """
     replaced: dict[int, Node] = {}
     lipschitz: list[bool] = []
@@ -45,9 +42,7 @@ def localised(graph: Graph, trace: Trace, point: Sequence[Any], near: tuple[Trac
             replaced.update(_completed(graph, near[0], index, near[1]))
             tame = tame or index in replaced
         lipschitz.append(tame)
-    if not replaced:
-        return graph
-    return replace(graph, nodes=tuple(replaced.get(i, node) for i, node in enumerate(graph.nodes)))
+    return with_kinks(graph, replaced) if replaced else (graph, graph)
 
 
 def _is_zero(trace: Trace, index: int) -> bool:
@@ -184,7 +179,7 @@ def _meet(
     built: dict[int, Polynomial | None] = {}
     for place, index in enumerate(order):
         node = nodes[index]
-        if node.op == "limit":
+        if node.op in ("limit", "kink"):
             built[index] = {(0,) * wide.width: node.data[0]} if node.data[0] else {}
         elif node.op in ("compare", *BOOLEANS):
             built[index] = None
@@ -224,7 +219,7 @@ def _limits(graph: Graph, trace: Trace, root: int, column: int, point: Sequence[
     if not isinstance(trace.values[root], Undefined):
         return {}
     if _variables(graph, [root]) == {column}:
-        limit = _limit(graph, root, column, point)
+        limit = sided_germ(graph, root, column, point)
         return None if limit is None else {root: limit}
     if node.op == "multiply":
         factors = _factors(graph, root)
@@ -233,7 +228,7 @@ def _limits(graph: Graph, trace: Trace, root: int, column: int, point: Sequence[
         others = [f for f in factors if f not in own]
         if lost and not any(isinstance(trace.values[f], Undefined) for f in others):
             whole = replace(graph, nodes=(*graph.nodes, Node("multiply", tuple(own))), linear=(*graph.linear, False))
-            limit = _limit(whole, len(graph.nodes), column, point)
+            limit = sided_germ(whole, len(graph.nodes), column, point)
             return None if limit is None else {lost[0]: limit, root: Node("multiply", (*others, lost[0]))}
     if node.op not in ("add", "multiply", "smooth"):
         return None
@@ -246,52 +241,12 @@ def _factors(graph: Graph, root: int) -> list[int]:
     return [f for a in node.args for f in _factors(graph, a)] if node.op == "multiply" else [root]
 
 
-def _limit(graph: Graph, root: int, column: int, point: Sequence[Any]) -> Node | None:
-    """Value and slope of an expression of one variable that has a power series at the point."""
-    switches = any(graph.nodes[i].op in SWITCHES for i in reachable(graph.nodes, [root]))
-    if switches or not all(isinstance(x, Fraction) for x in point):
-        return None
-    try:
-        series = value_pass(graph, _TWO_SIDED, [(0, germ) for germ in axis_arcs(point, column)[0]], {}).values[root]
-        germ = None if isinstance(series, Undefined) else power_series(series)
-        return None if germ is None else Node("limit", (), (germ.term(0), ((column, germ.term(1)),)))
-    except FunctionError:
-        return None
-
-
 def _smooth_germ(graph: Graph, trace: Trace, index: int, point: Sequence[Any]) -> Node | None:
-    """Value and slope of an expression of one variable with roots of what is 0, by its series on both sides.
-
-    On a side where a root has no value there is none: the point is then an edge of the domain.
-    """
-    below = reachable(graph.nodes, [index])
-    columns = {graph.nodes[i].data for i in below if graph.nodes[i].op == "variable"}
-    roots = [i for i in below if graph.nodes[i].op == "power" and graph.nodes[i].data.denominator > 1]
-    jumps = any(graph.nodes[i].op in ("sign", "piecewise", "limit") for i in below)
-    steep = any(_is_zero(trace, graph.nodes[i].args[0]) for i in roots)
-    if len(columns) != 1 or jumps or not steep or not all(isinstance(x, Fraction) for x in point):
+    """Value and slopes of an expression of one variable with roots of what is 0, by its series on both sides."""
+    below = [graph.nodes[i] for i in reachable(graph.nodes, [index])]
+    columns = _variables(graph, [index])
+    steep = any(n.op == "power" and n.data.denominator > 1 and _is_zero(trace, n.args[0]) for n in below)
+    if len(columns) != 1 or not steep:
         return None
-    (column,), order = columns, lcm(*(graph.nodes[i].data.denominator for i in roots))
-    found: set[tuple[Fraction, Fraction]] = set()
-    for sign, arc in zip((1, -1), axis_arcs(point, column), strict=True):
-        values = value_pass(graph, _ONE_SIDED, [(0, germ.stretched(order)) for germ in arc], {}).values
-        if any(_is_negative(values[graph.nodes[i].args[0]]) for i in roots):
-            continue
-        try:
-            germ = Germ(()) if isinstance(values[index], Undefined) else power_series(values[index])
-            if isinstance(values[index], Undefined) or any(germ.term(i) for i in range(1, order)):
-                return None
-            found.add((germ.term(0), sign * germ.term(order)))
-        except FunctionError:
-            return None
-    if len(found) != 1:
-        return None
-    ((value, slope),) = found
-    return Node("limit", (), (value, ((column, slope),))) if trace.values[index] == value else None
-
-
-def _is_negative(series: Any) -> bool:
-    try:
-        return not isinstance(series, Undefined) and _ONE_SIDED.compare(series, (0, Germ(()))) < 0
-    except FunctionError:
-        return False
+    germ = sided_germ(graph, index, columns.pop(), point, edge=True)
+    return germ if germ is not None and trace.values[index] == germ.data[0] else None

@@ -79,9 +79,10 @@ def explain(
         jacobians = readings.listed("program")
     except BudgetError:
         jacobians = None
-    doubles, switches = in_doubles(F.graph, point.floats()), find_switches(F.graph)
+    graph = readings.around
+    doubles, switches = in_doubles(graph, point.floats()), find_switches(graph)
     base = value_pass(readings.F.graph, point.arithmetic, point.values, {})
-    uncertain = written(F.graph, F.symbols, list(doubles.uncertain))
+    uncertain = written(graph, F.symbols, list(doubles.uncertain))
     return Explanation(
         point=point,
         ties=_Ties(
