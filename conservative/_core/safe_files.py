@@ -110,12 +110,18 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         raise _unwritable(where, error) from error
 
 
-_BAD_PATH = (OSError, ValueError, RuntimeError)  # a null byte in a path is a ValueError, a loop of links a RuntimeError
+_BAD_PATH = (
+    OSError,
+    ValueError,
+    RuntimeError,
+)  # a null byte in a path is a ValueError, before Python 3.13 a loop of links a RuntimeError
 
 
 def _regular_target(where: Path) -> Path:
     """What a path leads to, links followed: a regular file, or nothing yet."""
     target = where.resolve()
+    if target.is_symlink():
+        raise FileFormatError(f"{where}: its links lead in a circle. Name a file.")
     if target.is_dir():
         raise FileFormatError(f"{where}: this is a directory; name a file.")
     # A pipe of the shell resolves to a name that does not exist, so the path itself is asked too.

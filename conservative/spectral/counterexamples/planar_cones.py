@@ -92,10 +92,10 @@ def _around_leader(product: Rows) -> Iterator[tuple[Vector, ...]]:
     matrix = np.array([[x / size for x in row] for row in product])
     values, vectors = np.linalg.eig(matrix)
     leader = int(np.abs(values).argmax())
-    if np.iscomplexobj(values) or values[leader] <= 0:
+    if values[leader].imag != 0 or values[leader].real <= 0:
         return
     for end in (1.0, -1.0):
-        x, y = (end * vectors[:, leader]).tolist()
+        x, y = (end * vectors[:, leader].real).tolist()
         for opening in _OPENINGS:
             half = 2.0**-opening
             rays = [(x + sign * half * y, y - sign * half * x) for sign in (-1.0, 1.0)]
