@@ -49,8 +49,8 @@ from conservative.spectral.semidefinite.path_complete import path_complete_bound
 from conservative.spectral.semidefinite.sdpa import export_sdpa as export_sdpa
 from conservative.spectral.semidefinite.sum_of_squares import SumOfSquaresBound as SumOfSquaresBound
 from conservative.spectral.semidefinite.sum_of_squares import sum_of_squares_bound as sum_of_squares_bound
-from conservative.spectral.verdict.contraction_verdict import Contraction as Contraction
-from conservative.spectral.verdict.contraction_verdict import ContractionVerdict as ContractionVerdict
+from conservative.spectral.verdict.contraction import Contraction as Contraction
+from conservative.spectral.verdict.contraction import ContractionVerdict as ContractionVerdict
 from conservative.spectral.verdict.contraction_verdict import contraction_verdict as contraction_verdict
 from conservative.spectral.verdict.contraction_verdict import euclidean_certificate as euclidean_certificate
 from conservative.spectral.verdict.quotient import Quotient as Quotient

@@ -17,7 +17,8 @@ import conservative as cj
 from conservative._core.exact.linear_algebra import from_flint, to_flint
 from conservative._core.families.as_family import as_family
 from conservative.spectral.norms.quadratic import common_quadratic_norm
-from conservative.spectral.verdict.contraction_verdict import Contraction, contraction_verdict
+from conservative.spectral.verdict.contraction import Contraction
+from conservative.spectral.verdict.contraction_verdict import contraction_verdict
 from conservative.spectral.verdict.near_quotient import bound_nearby, departure, near_quotients
 from conservative.spectral.verdict.quotient import Side, quotients
 from conservative.spectral.words.products import make_product
