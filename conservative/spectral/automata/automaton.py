@@ -1,25 +1,26 @@
 """Constrained switching: automata that say which words are allowed."""
 
-import operator
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Any, final
 
-import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
-
 from conservative._core.checks import as_count
-from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
-from conservative._core.printable import shown
+from conservative._core.errors import ArgumentError
 from conservative._core.result_lines import count, result_line
+from conservative.spectral.automata.edges import (
+    MOST_EDGES,
+    dwell_edges,
+    forbidden_edges,
+    named_edges,
+    read_edges,
+    recurrent_edges,
+    succession_edges,
+)
 from conservative.spectral.automata.edges import Edge as Edge
-from conservative.spectral.automata.edges import dwell_edges, named_edges
 from conservative.spectral.words.cyclic_words import Word
 
 MOST_NODES = 4096
-MOST_EDGES = 65536
 
 
 @final
@@ -55,7 +56,7 @@ class Automaton:
 
     def __init__(self, nodes: int, edges: Iterable[Sequence[int]], letters: int = -1) -> None:
         size = as_count(nodes, call="Automaton", argument="nodes", least=1, most=MOST_NODES)
-        read = _read_edges(edges)
+        read = read_edges(edges)
         alphabet = max(letter for _, _, letter in read) + 1 if letters == -1 else letters
         alphabet = as_count(alphabet, call="Automaton", argument="letters", least=1, most=MOST_EDGES)
         for u, v, letter in read:
@@ -97,15 +98,8 @@ class Automaton:
         >>> Automaton.from_successions([[1, 1], [1, 0]]).allows((1, 1, 0))
         False
         """
-        table = np.asarray(allowed)
-        if table.ndim != 2 or table.shape[0] != table.shape[1] or table.size == 0:
-            raise ShapeError(f"`Automaton.from_successions(allowed=...)` needs shape (k, k); got {table.shape}.")
-        if not np.isin(table, (0, 1)).all():
-            raise ArgumentError("`Automaton.from_successions(allowed=...)` needs entries True or False, 1 or 0.")
-        edges = [(int(i), int(j), int(i)) for i, j in np.argwhere(table.astype(bool))]
-        if not edges:
-            raise ArgumentError("`Automaton.from_successions(allowed=...)` allows nothing: every entry is false.")
-        return cls(len(table), tuple(edges), len(table))
+        size, edges = succession_edges(allowed)
+        return cls(size, tuple(edges), size)
 
     @classmethod
     def from_forbidden(cls, words: Sequence[Sequence[int]], *, letters: int) -> "Automaton":
@@ -133,20 +127,10 @@ class Automaton:
         ((0, 0, 0), (0, 1, 1), (1, 0, 0))
         """
         alphabet = as_count(letters, call="Automaton", argument="letters", least=1, most=MOST_EDGES)
-        banned = {_letters(word, alphabet) for word in words}
-        prefixes = {word[:i] for word in banned for i in range(len(word))} | {()}
-        alive = sorted((p for p in prefixes if not _ends_in(p, banned)), key=lambda p: (len(p), p))
-        name = {prefix: i for i, prefix in enumerate(alive)}
-        edges = []
-        for prefix in alive:
-            for letter in range(alphabet):
-                word = (*prefix, letter)
-                if not _ends_in(word, banned):
-                    suffix = next(word[i:] for i in range(len(word) + 1) if word[i:] in name)
-                    edges.append((name[prefix], name[suffix], letter))
+        nodes, edges = forbidden_edges(words, alphabet)
         if not edges:
             raise ArgumentError("`Automaton.from_forbidden(words=...)` forbids every letter. Forbid fewer words.")
-        return cls(len(alive), tuple(edges), alphabet)
+        return cls(nodes, tuple(edges), alphabet)
 
     @classmethod
     def de_bruijn(cls, letters: int, memory: int) -> "Automaton":
@@ -364,16 +348,8 @@ class Automaton:
         -------
         Automaton or None
         """
-        graph = csr_array(
-            (np.ones(len(self.edges)), ([u for u, _, _ in self.edges], [v for _, v, _ in self.edges])),
-            shape=(self.nodes, self.nodes),
-        )
-        _, label = connected_components(graph, directed=True, connection="strong")
-        kept = [(u, v, i) for u, v, i in self.edges if label[u] == label[v]]
-        if not kept:
-            return None
-        name = {node: j for j, node in enumerate(sorted({u for u, _, _ in kept} | {v for _, v, _ in kept}))}
-        return Automaton(len(name), tuple((name[u], name[v], i) for u, v, i in kept), self.letters)
+        nodes, kept = recurrent_edges(self.nodes, self.edges)
+        return Automaton(nodes, tuple(kept), self.letters) if kept else None
 
     def document(self) -> dict[str, Any]:
         """The automaton as the certificate format writes it.
@@ -383,37 +359,3 @@ class Automaton:
         dict
         """
         return {"nodes": self.nodes, "edges": [list(edge) for edge in self.edges]}
-
-
-def _read_edges(edges: Any) -> tuple[Edge, ...]:
-    try:
-        listed = [tuple(operator.index(x) for x in edge) for edge in edges]
-    except TypeError as error:
-        raise ArgumentTypeError(
-            f"`Automaton(edges=...)` needs triples of integers (u, v, letter); got {shown(edges)}."
-        ) from error
-    read = [(edge[0], edge[1], edge[2]) for edge in listed if len(edge) == 3]
-    if len(read) < len(listed) or not read or len(read) > MOST_EDGES:
-        raise ShapeError(
-            f"`Automaton(edges=...)` needs 1 to {MOST_EDGES} triples (u, v, letter); got {len(listed)} items"
-            + (", not all of length 3." if len(read) < len(listed) else ".")
-        )
-    return tuple(read)
-
-
-def _letters(word: Sequence[int], alphabet: int) -> Word:
-    try:
-        letters = tuple(operator.index(letter) for letter in word)
-    except TypeError as error:
-        raise ArgumentTypeError(
-            f"a forbidden word is a sequence of integers, like (0, 0, 1); got {shown(word)}."
-        ) from error
-    if not letters or min(letters) < 0 or max(letters) >= alphabet:
-        raise ArgumentError(
-            f"a forbidden word needs at least one letter, each from 0 to {alphabet - 1}; got {letters}."
-        )
-    return letters
-
-
-def _ends_in(word: Word, banned: set[Word]) -> bool:
-    return any(word[i:] in banned for i in range(len(word)))
