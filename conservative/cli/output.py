@@ -90,17 +90,7 @@ class Command(click.Command):
     """A command whose errors are those of the library, said in options and files."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command.
-
-        Parameters
-        ----------
-        ctx : click.Context
-
-        Returns
-        -------
-        int
-            The exit code.
-        """
+        """Run the command; its exit code."""
         from conservative._core.errors import BudgetError
 
         try:

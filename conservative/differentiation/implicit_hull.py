@@ -29,15 +29,9 @@ _GUESSES = 200
 class ImplicitHull:
     """conv{(Id − A)⁻¹B} over the hull of blocks.
 
-    Parameters
-    ----------
-    blocks : ndarray, shape (k, p, p + m)
-    vertices : ndarray, shape (k, p, m)
-        The solves at the blocks, correctly rounded.
-    total : float
-        At least ‖(Id − A)⁻¹‖₂ over the hull of the blocks.
-    whole : bool
-        Whether the vertex solves are proved to have the same hull as all solves.
+    Shapes: `blocks` (k, p, p + m), `vertices` (k, p, m). `vertices`: the solves at the blocks, correctly rounded.
+    `total`: at least ‖(Id − A)⁻¹‖₂ over the hull of the blocks. `whole`: whether the vertex solves are proved to have
+    the same hull as all solves.
     """
 
     def __init__(self, blocks: Floats, vertices: Floats, total: float, *, whole: bool) -> None:

@@ -33,13 +33,8 @@ _ENTRIES = 8_000_000
 class SolveCells:
     """Cells that cover the weights; they are halved for one question after the other, and never joined.
 
-    Parameters
-    ----------
-    blocks : ndarray, shape (k, p, p + m)
-    total : float
-        At least ‖(Id − A)⁻¹‖₂ over the hull of the blocks.
-    most : int
-        Largest number of cells.
+    Shapes: `blocks` (k, p, p + m). `total`: at least ‖(Id − A)⁻¹‖₂ over the hull of the blocks. `most`: largest number
+    of cells.
     """
 
     def __init__(self, blocks: Floats, total: float, *, most: int) -> None:

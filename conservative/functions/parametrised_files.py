@@ -22,11 +22,7 @@ _KEYS = ("title", "matrices", "ranges")
 class ParametrisedFile:
     """What a file of a family with parameters holds.
 
-    Parameters
-    ----------
-    title : str
-        Empty when the file has none.
-    family : ParametrisedFamily
+    `title`: empty when the file has none.
     """
 
     title: str

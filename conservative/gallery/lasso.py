@@ -29,16 +29,8 @@ _SOURCE = "B. Efron, T. Hastie, I. Johnstone, R. Tibshirani, Least angle regress
 class LassoPath:
     """The standardised data and the piecewise-linear lasso path.
 
-    Parameters
-    ----------
-    gram : ndarray, shape (p, p)
-        XᵀX/n.
-    correlation : ndarray, shape (p,)
-        Xᵀy/n.
-    lambdas : ndarray, shape (k,)
-        Breakpoints, decreasing.
-    weights : ndarray, shape (p, k)
-        The solution at each breakpoint.
+    Shapes: `gram` (p, p), `correlation` (p,), `lambdas` (k,), `weights` (p, k). `gram`: xᵀX/n. `correlation`: xᵀy/n.
+    `lambdas`: breakpoints, decreasing. `weights`: the solution at each breakpoint.
     """
 
     gram: NDArray[np.float64]

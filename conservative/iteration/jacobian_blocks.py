@@ -25,14 +25,8 @@ LARGEST = 1e100
 class Blocks:
     """The vertices [A_i B_i] of a compact set 𝒥 of Jacobian blocks.
 
-    Parameters
-    ----------
-    A : ndarray, shape (k, p, p)
-        State parts.
-    B : ndarray, shape (k, p, m)
-        Parameter parts.
-    convex : bool
-        Whether 𝒥 is the hull of the blocks, not the finite family.
+    Shapes: `A` (k, p, p), `B` (k, p, m). `A`: state parts. `B`: parameter parts. `convex`: whether 𝒥 is the hull of the
+    blocks, not the finite family.
     """
 
     A: Floats

@@ -13,10 +13,6 @@ class InterruptedSearch(KeyboardInterrupt):
     """An interrupt from the keyboard, with the bracket proved so far.
 
     Loops that keep their own records let it pass, as any interrupt; `gap` turns it into its answer.
-
-    Parameters
-    ----------
-    bracket : Bracket
     """
 
     def __init__(self, bracket: Bracket) -> None:

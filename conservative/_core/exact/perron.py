@@ -31,13 +31,8 @@ class PerronClass:
     The radius of the diagonal block of the class lies in [lower, upper] (Collatz, Wielandt), and ``M v >= lower v`` for
     the vector v that is zero outside the class.
 
-    Parameters
-    ----------
-    indices : ndarray, shape (m,)
-    vector : tuple of int
-        In units of 2^-BITS, on the class only.
-    lower, upper : Fraction
-        The least and the largest quotient (M v)_i / v_i over the class.
+    Shapes: `indices` (m,). `vector`: in units of 2^-BITS, on the class only. `lower`, `upper`: the least and the
+    largest quotient (M v)_i / v_i over the class.
     """
 
     indices: NDArray[np.intp]

@@ -40,14 +40,9 @@ class Structured(Protocol):
 class Segments:
     """The lowest and the highest linear piece of every φ_i that agrees with it at a point.
 
-    Parameters
-    ----------
-    low, high : ndarray of int, shape (h,)
-        Equal where there is no tie.
-    near : tuple of (component, breakpoint, distance)
-        Suspiciously close to a breakpoint, but not tied; at exact points, by what rounding could have parted.
-    worst_scale : int or None
-        A component whose scale is not positive.
+    Shapes: `low`, `high` (h,). `low`, `high`: equal where there is no tie. `near`: suspiciously close to a breakpoint,
+    but not tied; at exact points, by what rounding could have parted. `worst_scale`: a component whose scale is not
+    positive.
     """
 
     low: Indices
@@ -67,14 +62,9 @@ class Segments:
 class Linearization:
     """{base + Σ t_i u_i v_iᵀ : 0 ≤ t_i ≤ 1}; arrays of doubles or of `Fraction`.
 
-    Parameters
-    ----------
-    base : ndarray, shape (q, n)
-    U, V : ndarray, shape (k, q) and (k, n)
-    ties : tuple of (component, breakpoint)
-        One for each row of U and V; ties that change nothing are left out.
-    magnitude : ndarray, shape (q, n)
-        |W| (|s||G| + |c||S|) + |[P Q]|: bounds every partial sum, for the rounding.
+    Shapes: `base` (q, n), `U`, `V` (k, q) and (k, n), `magnitude` (q, n). `ties`: one for each row of U and V; ties
+    that change nothing are left out. `magnitude`: |W| (|s||G| + |c||S|) + |[P Q]|: bounds every partial sum, for the
+    rounding.
     """
 
     base: Numbers

@@ -28,11 +28,7 @@ Terms = Sequence[Fraction]
 class Germ:
     """c_0 + c_1 t + ...; `known` is the order from which on terms are missing, None when there are none.
 
-    Parameters
-    ----------
-    terms : tuple of Fraction
-        Without trailing zeros.
-    known : int or None
+    `terms`: without trailing zeros.
     """
 
     terms: tuple[Fraction, ...]

@@ -24,16 +24,8 @@ Form = NDArray[Any]
 class AffinePrefix:
     """What has been decided on the way down.
 
-    Parameters
-    ----------
-    forms : dict
-        The affine form of every node that was needed.
-    signs : dict
-        Of comparisons.
-    cone : ExactCone or LinearCone
-        The open cone of (z, s) on which all that holds.
-    rows : tuple of Form
-        The conditions, each positive on the cone.
+    `forms`: the affine form of every node that was needed. `signs`: of comparisons. `cone`: the open cone of (z, s) on
+    which all that holds. `rows`: the conditions, each positive on the cone.
     """
 
     forms: dict[int, Form]

@@ -24,17 +24,8 @@ Indices = NDArray[np.intp]
 class Selection:
     """One entry for every piece of every point.
 
-    Parameters
-    ----------
-    columns : int array (P,)
-        The point of each piece.
-    ranks : int array (P,)
-        The place of a piece among those of its point.
-    branches : dict of switch to int array (P,)
-    ties : int array (N,)
-        How many independent choices are open at each point.
-    odd : bool array (N,)
-        Points with more pieces than allowed.
+    `columns`: the point of each piece. `ranks`: the place of a piece among those of its point. `ties`: how many
+    independent choices are open at each point. `odd`: points with more pieces than allowed.
     """
 
     columns: Indices

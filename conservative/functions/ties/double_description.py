@@ -27,15 +27,8 @@ MAX_RAYS = 128
 class ExactCone:
     """A nonempty cone with rational rows, open within the solutions of its equations.
 
-    Parameters
-    ----------
-    lines : ndarray of int, shape (l, n)
-        A basis of the lineality space.
-    rays : ndarray of int, shape (r, n)
-    tight : tuple of int
-        For every ray, the conditions that vanish on it, as bits.
-    strict, equal : tuple of ndarray of int
-        The conditions so far, as primitive integer vectors.
+    Shapes: `lines` (l, n), `rays` (r, n). `lines`: a basis of the lineality space. `tight`: for every ray, the
+    conditions that vanish on it, as bits. `strict`, `equal`: the conditions so far, as primitive integer vectors.
     """
 
     lines: NDArray[Any]

@@ -43,11 +43,7 @@ _SIDES = 4
 class Cell:
     """A nonempty open cone of directions, and the Jacobian of F along it.
 
-    Parameters
-    ----------
-    jacobian : ndarray, shape (q, n)
-    interior : tuple of numbers
-        A direction inside, exact at an exact point.
+    Shapes: `jacobian` (q, n). `interior`: a direction inside, exact at an exact point.
     """
 
     jacobian: NDArray[Any]

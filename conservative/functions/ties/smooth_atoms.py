@@ -26,17 +26,9 @@ from conservative.functions.ties.active_pieces import not_lipschitz
 class Layout:
     """The nodes that decide the cells of one trace.
 
-    Parameters
-    ----------
-    order : tuple of int
-        Operands first; what lies below an atom is left out.
-    constant, curved : frozenset of int
-    atoms : mapping of node to (column, factor)
-        Columns n, n + 1, ... after those of the variables; nodes that are multiples of one product share a column.
-    slopes : ndarray, shape (atoms, n), or None
-        The gradients of the atoms at the point; None when there are none.
-    width : int
-        n plus the number of atoms.
+    Shapes: `slopes` (atoms, n). `order`: operands first; what lies below an atom is left out. `atoms`: columns n, n +
+    1, ... after those of the variables; nodes that are multiples of one product share a column. `slopes`: the gradients
+    of the atoms at the point; None when there are none. `width`: n plus the number of atoms.
     """
 
     order: tuple[int, ...]

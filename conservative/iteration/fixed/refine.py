@@ -53,17 +53,7 @@ class Enclosure:
 class Task:
     """What is refined; `best` is the narrowest enclosure so far.
 
-    Parameters
-    ----------
-    blocks : Blocks
-    decay : Decay
-        Must contract.
-    seeds : ndarray, shape (n, p, m)
-        Points of fix(𝒥), up to `seed_error`.
-    seed_error : float
-    tol : float
-    budget : Budget
-    best : Enclosure
+    Shapes: `seeds` (n, p, m). `decay`: must contract. `seeds`: points of fix(𝒥), up to `seed_error`.
     """
 
     blocks: Blocks

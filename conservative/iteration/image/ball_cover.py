@@ -37,10 +37,7 @@ _GRID_SHARE = 0.65
 class Clouds:
     """Images one after the other, remembering how far the points of the last one are outside the true set.
 
-    Parameters
-    ----------
-    blocks : Blocks
-        Several maps, or their hull.
+    `blocks`: several maps, or their hull.
     """
 
     blocks: Blocks

@@ -33,13 +33,8 @@ _SHARE = 0.6
 class Net:
     """Points of fix(𝒥), up to `rounding`, and how far 𝒥 leads away from them.
 
-    Parameters
-    ----------
-    points : ndarray, shape (n, p, m)
-    loose : float
-        Bound of gap(𝒥(points), points), rounded up.
-    rounding : float
-        Largest rounding error of one image.
+    Shapes: `points` (n, p, m). `loose`: bound of gap(𝒥(points), points), rounded up. `rounding`: largest rounding error
+    of one image.
     """
 
     points: Floats
@@ -51,12 +46,7 @@ class Net:
 class Budget:
     """When to stop.
 
-    Parameters
-    ----------
-    deadline : float
-        On the clock of `time.monotonic`.
-    cells : int
-        Largest number of points or cells.
+    `deadline`: on the clock of `time.monotonic`. `cells`: largest number of points or cells.
     """
 
     deadline: float

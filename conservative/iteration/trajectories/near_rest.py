@@ -33,15 +33,8 @@ _BOXES = tuple(2.0**k for k in range(1, 8))
 class NearRest:
     """A fixed point x̄ at most `radius` from c, and the derivatives there.
 
-    Parameters
-    ----------
-    radius : float
-    rate : float
-        A bound below 1 of ‖A‖₂ at x̄.
-    blocks : ndarray, shape (1, p, p + m)
-        [A B] at c.
-    apart : float
-        How far [A B] at x̄ may be from it, Frobenius norm.
+    Shapes: `blocks` (1, p, p + m). `rate`: a bound below 1 of ‖A‖₂ at x̄. `blocks`: [A B] at c. `apart`: how far [A B]
+    at x̄ may be from it, Frobenius norm.
     """
 
     radius: float

@@ -147,15 +147,8 @@ def iterate_true(
 class Aim:
     """How long to iterate, and how carefully.
 
-    Parameters
-    ----------
-    steps : int
-    tol : float or None
-        Absolute: distance to fix(𝒥) at which to stop.
-    step_tol : float
-        Error allowed in each step.
-    deadline : float
-        On the clock of `time.monotonic`; no step is begun after it.
+    `tol`: absolute: distance to fix(𝒥) at which to stop. `step_tol`: error allowed in each step. `deadline`: on the
+    clock of `time.monotonic`; no step is begun after it.
     """
 
     steps: int

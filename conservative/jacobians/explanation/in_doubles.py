@@ -28,14 +28,9 @@ _EXACT_AT = {
 class Doubles:
     """The value of every node in doubles.
 
-    Parameters
-    ----------
-    graph : Graph
-    values : tuple
-        Doubles; truth values for guards; None for comparisons.
-    uncertain : dict
-        Switches and comparisons whose operands differ by no more than their rounding, with the difference: a program
-        that rounds otherwise takes another branch. Estimated, not proved.
+    `values`: doubles; truth values for guards; None for comparisons. `uncertain`: switches and comparisons whose
+    operands differ by no more than their rounding, with the difference: a program that rounds otherwise takes another
+    branch. Estimated, not proved.
     """
 
     graph: Graph

@@ -10,16 +10,9 @@ from conservative.functions.graph.nodes import Graph
 class Switches:
     """What the switches of a graph look like.
 
-    Parameters
-    ----------
-    kinds : mapping of node to tuple of str
-        The kinds of tie, keys of `TIES`, that a switch may be written as, the general one last.
-    varying : mapping of node to int
-        For a maximum or minimum with a constant: the place of the other operand.
-    clips : mapping of node to (float, float)
-        For the two switches of min(max(z, lower), upper): the bounds.
-    leaky : mapping of node to (int, float)
-        (z, c) of a switch that is z above 0 and c z below.
+    `kinds`: the kinds of tie, keys of `TIES`, that a switch may be written as, the general one last. `varying`: for a
+    maximum or minimum with a constant: the place of the other operand. `clips`: for the two switches of min(max(z,
+    lower), upper): the bounds. `leaky`: (z, c) of a switch that is z above 0 and c z below.
     """
 
     kinds: Mapping[int, tuple[str, ...]]

@@ -30,14 +30,9 @@ _NO_WORSE = 1e-14
 class Candidates:
     """Convex weights and directions for each of n points.
 
-    Parameters
-    ----------
-    corral : ndarray of int, shape (n, m)
-        Vertex numbers; entries with weight zero mean nothing.
-    weights : ndarray, shape (n, m)
-        Nonnegative, with positive sum.
-    direction : ndarray, shape (n, d)
-        From the point towards its nearest point in the hull.
+    Shapes: `corral` (n, m), `weights` (n, m), `direction` (n, d). `corral`: vertex numbers; entries with weight zero
+    mean nothing. `weights`: nonnegative, with positive sum. `direction`: from the point towards its nearest point in
+    the hull.
     """
 
     corral: Indices

@@ -30,13 +30,8 @@ cache."""
 class HullDistances:
     """Proved distances of n points to a hull, and points of the hull that nearly attain them.
 
-    Parameters
-    ----------
-    lower, upper : ndarray, shape (n,)
-    corral : ndarray of int, shape (n, m)
-    weights : ndarray, shape (n, m)
-    direction : ndarray, shape (n, d)
-        From the point towards the hull, of any length.
+    Shapes: `lower`, `upper` (n,), `corral` (n, m), `weights` (n, m), `direction` (n, d). `direction`: from the point
+    towards the hull, of any length.
     """
 
     lower: Floats

@@ -41,14 +41,9 @@ _SAMPLE = 64
 class Cut:
     """A planar set cut into triangles.
 
-    Parameters
-    ----------
-    triangles : ndarray, shape (n, 3, 2)
-        Corners in any order; segments and points repeat some.
-    segments : ndarray, shape (k, 2, 2)
-        They hold the boundary, and are in the set.
-    rounding : float
-        Hausdorff distance of the triangles' union to the set, at most.
+    Shapes: `triangles` (n, 3, 2), `segments` (k, 2, 2). `triangles`: corners in any order; segments and points repeat
+    some. `segments`: they hold the boundary, and are in the set. `rounding`: Hausdorff distance of the triangles' union
+    to the set, at most.
     """
 
     triangles: Floats

@@ -19,13 +19,8 @@ _CHUNK_ENTRIES = 1 << 15
 class Level:
     """The words of one length that begin a least rotation, as children of the level before.
 
-    Parameters
-    ----------
-    parent : ndarray of int, shape (W,)
-        Position in the level before.
-    letters : ndarray of int, shape (W, length)
-    period : ndarray of int, shape (W,)
-        Length of the shortest Lyndon word of which the word is a truncated power.
+    Shapes: `parent` (W,), `letters` (W, length), `period` (W,). `parent`: position in the level before. `period`:
+    length of the shortest Lyndon word of which the word is a truncated power.
     """
 
     parent: NDArray[np.int64]

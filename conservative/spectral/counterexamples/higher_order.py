@@ -27,12 +27,7 @@ _CLEAR = 8
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """|F(x̄ + d) - G(x̄ + d)| <= bound |d|^2, in Euclidean norms, where |d_i| <= box for all i.
-
-    Parameters
-    ----------
-    box, bound : Fraction
-    """
+    """|F(x̄ + d) - G(x̄ + d)| <= bound |d|^2, in Euclidean norms, where |d_i| <= box for all i."""
 
     box: Fraction
     bound: Fraction

@@ -38,20 +38,8 @@ class OutOfTimeError(Exception):
 class ParameterSearch:
     """One search: the family, the words, and a count of the points looked at.
 
-    Parameters
-    ----------
-    family : ParametrisedFamily
-    max_length : int
-    samples : int
-        Points spread over the box.
-    converges : bool
-    rng : numpy.random.Generator
-    deadline : float or None
-        `time.monotonic()` at which to stop.
-    examined : int
-        Stable points at which products were looked at.
-    length : int
-        Longest words looked at on all samples.
+    `samples`: points spread over the box. `deadline`: `time.monotonic()` at which to stop. `examined`: stable points at
+    which products were looked at. `length`: longest words looked at on all samples.
     """
 
     family: ParametrisedFamily

@@ -160,14 +160,7 @@ def _matrix_text(matrix: ExactMatrix) -> str:
 class ProvedCounterexample:
     """A rational point at which stability and expansion hold exactly.
 
-    Parameters
-    ----------
-    values : tuple of Fraction
-    family : MatrixFamily
-    shortest : ShortestExpanding
-    product : Product
-    kink : KinkReport or None
-        When it was asked for.
+    `kink`: when it was asked for.
     """
 
     values: tuple[Fraction, ...]

@@ -25,15 +25,9 @@ STORED_ENTRIES = 1 << 23
 class Survivors:
     """Prefixes of one length with their products.
 
-    Parameters
-    ----------
-    rows : ndarray, shape (n, N, n)
-        Float products, row index first.
-    error : ndarray, shape (N,)
-        Proved bounds of the Frobenius distance to the exact products.
-    letters : ndarray of int16, shape (N, length)
-    period : ndarray of int, shape (N,)
-        Length of the shortest Lyndon word of which the prefix is a truncated power (kept by the Lyndon walk only).
+    Shapes: `rows` (n, N, n), `error` (N,), `letters` (N, length), `period` (N,). `rows`: float products, row index
+    first. `error`: proved bounds of the Frobenius distance to the exact products. `period`: length of the shortest
+    Lyndon word of which the prefix is a truncated power (kept by the Lyndon walk only).
     """
 
     rows: FloatArray
@@ -61,13 +55,8 @@ class Survivors:
 class Tree:
     """A way to walk the words: the family in a basis, the rule that cuts, and the last level kept.
 
-    Parameters
-    ----------
-    family : ScaledFamily
-        With scale one, so that the threshold is one in every basis.
-    lyndon : bool
-        Cut what is not the beginning of a least rotation; otherwise cut prefixes of norm at most one.
-    kept : Survivors
+    `family`: with scale one, so that the threshold is one in every basis. `lyndon`: cut what is not the beginning of a
+    least rotation; otherwise cut prefixes of norm at most one.
     """
 
     family: ScaledFamily

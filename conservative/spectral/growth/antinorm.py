@@ -33,12 +33,7 @@ _DIGITS = 40
 class WeightedGraph:
     """The matrices of a nonnegative family along the edges (u, v, i) of an automaton; one node, if there is none.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-        A matrix for each edge.
-    edges : sequence of Edge
-    nodes : int
+    `family`: a matrix for each edge.
     """
 
     family: MatrixFamily

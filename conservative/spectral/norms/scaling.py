@@ -23,16 +23,9 @@ _PRECISIONS = (192, 768, 3072)
 class ScaledFamily:
     """Floats near B_i = T A_i T^-1 / scale, whose joint spectral radius is that of A divided by the scale.
 
-    Parameters
-    ----------
-    floats : ndarray, shape (k, n, n)
-        Entries of modulus about one.
-    error : ndarray, shape (k,)
-        Proved bounds of the Frobenius distance between the floats and the exact B_i.
-    norm : ndarray, shape (k,)
-        Proved bounds of ||B_i||_2.
-    scale : Fraction
-        The positive number divided out.
+    Shapes: `floats` (k, n, n), `error` (k,), `norm` (k,). `floats`: entries of modulus about one. `error`: proved
+    bounds of the Frobenius distance between the floats and the exact B_i. `norm`: proved bounds of ||B_i||_2. `scale`:
+    the positive number divided out.
     """
 
     floats: FloatArray

@@ -24,11 +24,7 @@ _SMALLEST, _LARGEST = 1e-200, 1e200
 class WeightedNorm:
     """The largest norm of a matrix of a family, exactly.
 
-    Parameters
-    ----------
-    bound : Fraction
-    proof : ProductsProof
-        Of the bound.
+    `proof`: of the bound.
     """
 
     bound: Fraction

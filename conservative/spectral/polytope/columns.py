@@ -72,13 +72,8 @@ class Entering(NamedTuple):
 class Columns:
     """The vertices of a hull, as columns of the linear program min sum c_k that defines its gauge.
 
-    Parameters
-    ----------
-    kind : HullKind
-    vertices : ndarray, shape (N, n)
-        Complex for an elliptic hull, otherwise real.
-    mean : ndarray, shape (n,)
-        Mean of the first vertices; used by monotone hulls only.
+    Shapes: `vertices` (N, n), `mean` (n,). `vertices`: complex for an elliptic hull, otherwise real. `mean`: mean of
+    the first vertices; used by monotone hulls only.
     """
 
     kind: HullKind

@@ -25,16 +25,10 @@ _ENOUGH_ROOM = 0.8
 class Cycle:
     """A leading eigenvector of a product and its images along the word.
 
-    Parameters
-    ----------
-    word : tuple of int
-        w, as the product reads: M_w = M_{w_1} .. M_{w_l}.
-    vertices : ndarray, shape (l, n)
-        v_0 with M_w v_0 = factor * v_0 (in the scaled family), then M_{w_l} v_0, M_{w_{l-1}} M_{w_l} v_0, ...
-    left : ndarray, shape (n,)
-        Left eigenvector with <left, v_0> = 1 (no conjugation).
-    closes : bool
-        Whether the modulus of the eigenvalue is one: the last image is then v_0 times a number of modulus one.
+    Shapes: `vertices` (l, n), `left` (n,). `word`: w, as the product reads: M_w = M_{w_1} .. M_{w_l}. `vertices`: v_0
+    with M_w v_0 = factor * v_0 (in the scaled family), then M_{w_l} v_0, M_{w_{l-1}} M_{w_l} v_0, ... `left`: left
+    eigenvector with <left, v_0> = 1 (no conjugation). `closes`: whether the modulus of the eigenvalue is one: the last
+    image is then v_0 times a number of modulus one.
     """
 
     word: Word

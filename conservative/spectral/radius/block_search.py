@@ -110,15 +110,9 @@ class Block:
 class BlockState:
     """What is known of a block.
 
-    Parameters
-    ----------
-    block : Block
-    best : Candidate
-        The best word found, in the letters of the block's family, with its rate divided by the scale.
-    divisor : float
-        The radius that the polytope is to prove, divided by the scale.
-    polytope : Polytope or None
-        Grown for the essential matrices divided by the divisor.
+    `best`: the best word found, in the letters of the block's family, with its rate divided by the scale. `divisor`:
+    the radius that the polytope is to prove, divided by the scale. `polytope`: grown for the essential matrices divided
+    by the divisor.
     """
 
     block: Block

@@ -58,13 +58,8 @@ _MARGIN = Fraction(1, 10**9)
 class RadiusProblem:
     """What a radius is asked of: a family, or the words of it that an automaton reads.
 
-    Parameters
-    ----------
-    given : MatrixFamily
-        The user's matrices, about which certificates speak.
-    family : MatrixFamily
-        The same, or the lifted family with one matrix per edge, on which the search runs.
-    automaton : Automaton or None
+    `given`: the user's matrices, about which certificates speak. `family`: the same, or the lifted family with one
+    matrix per edge, on which the search runs.
     """
 
     given: MatrixFamily
@@ -89,12 +84,8 @@ class RadiusProblem:
 class ProvedBound:
     """A proved upper bound.
 
-    Parameters
-    ----------
-    bound : Fraction
-    certificate : Certificate or None
-        Accepted by the checker, of the bracket where there is a word with a positive rate, otherwise of the upper bound
-        alone; None where there was no time for it.
+    `certificate`: accepted by the checker, of the bracket where there is a word with a positive rate, otherwise of the
+    upper bound alone; None where there was no time for it.
     """
 
     bound: Fraction

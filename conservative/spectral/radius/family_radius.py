@@ -111,13 +111,7 @@ class JointSpectralRadius:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is proved by now.
-
-    Parameters
-    ----------
-    found : Found
-    certificate : Certificate or None
-    """
+    """What is proved by now."""
 
     found: Found
     certificate: Certificate | None = None

@@ -34,16 +34,9 @@ STORED_ENTRIES = 1 << 24
 class Progress:
     """What the branch and bound knows so far, for the scaled family.
 
-    Parameters
-    ----------
-    upper : float
-        A proved upper bound of the joint spectral radius.
-    rate : float
-        The largest rho(M_w)^(1/|w|) met, in doubles.
-    word : tuple of int
-        The word that has it; empty while the given rate was not improved.
-    work : int
-        Products computed so far times n^3, a batch counting at least 4096: a measure of time.
+    `upper`: a proved upper bound of the joint spectral radius. `rate`: the largest rho(M_w)^(1/|w|) met, in doubles.
+    `word`: the word that has it; empty while the given rate was not improved. `work`: products computed so far times
+    n^3, a batch counting at least 4096: a measure of time.
     """
 
     upper: float

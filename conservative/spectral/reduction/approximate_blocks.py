@@ -34,12 +34,8 @@ _NEAR = 1 + Fraction(1, 10**6)
 class HiddenNorm:
     """A quadratic norm of a family with hidden blocks.
 
-    Parameters
-    ----------
-    estimate : Fraction
-        The largest norm of a matrix, about.
-    P : flint.fmpq_mat, shape (n, n)
-        Exact: its entries span more digits than doubles have.
+    Shapes: `P` (n, n). `estimate`: the largest norm of a matrix, about. `P`: exact: its entries span more digits than
+    doubles have.
     """
 
     estimate: Fraction

@@ -30,16 +30,10 @@ class FormKind(Enum):
 class ClosedForm:
     """The joint spectral radius of a family of a special kind.
 
-    Parameters
-    ----------
-    kind : FormKind
-    word : tuple of int
-        A word of rate within `radius`, primitive and least among its rotations. It attains the joint
-        spectral radius, except that single letters whose radii lie within `radius` are not told apart.
-    radius : Bracket
-        The joint spectral radius, proved.
-    weight : ExactMatrix or None
-        P with A_i^T P A_i <= rho^2 P for every i and the exact radius rho, when the theorem gives one.
+    `word`: a word of rate within `radius`, primitive and least among its rotations. It attains the joint spectral
+    radius, except that single letters whose radii lie within `radius` are not told apart. `radius`: the joint spectral
+    radius, proved. `weight`: P with A_i^T P A_i <= rho^2 P for every i and the exact radius rho, when the theorem gives
+    one.
     """
 
     kind: FormKind

@@ -14,16 +14,10 @@ PRIMES = (2**61 - 1, 2**61 - 31, 2**61 - 45, 2**61 - 229)
 class ModularVerdict:
     """What one random element of the algebra, modulo one prime, says about common invariant subspaces.
 
-    Parameters
-    ----------
-    irreducible : bool
-        Proved: there is none modulo the prime, hence none over the rationals.
-    degrees : int
-        Bit d is set when the degrees of some factors of the characteristic polynomial add up to d. Every
-        common invariant subspace over the rationals has such a dimension.
-    subspaces : tuple of (nmod_mat, bool)
-        Candidates found on the way: rows in reduced echelon form, and whether they are row vectors w with
-        w A_i in their span (annihilators of an invariant subspace) instead of column vectors.
+    `irreducible`: proved: there is none modulo the prime, hence none over the rationals. `degrees`: bit d is set when
+    the degrees of some factors of the characteristic polynomial add up to d. Every common invariant subspace over the
+    rationals has such a dimension. `subspaces`: candidates found on the way: rows in reduced echelon form, and whether
+    they are row vectors w with w A_i in their span (annihilators of an invariant subspace) instead of column vectors.
     """
 
     irreducible: bool

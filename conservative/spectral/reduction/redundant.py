@@ -34,12 +34,8 @@ DIRECTIONS = 64
 class Essential:
     """The matrices of a family that decide its radius, with their places in the family.
 
-    Parameters
-    ----------
-    family : MatrixFamily
-        The matrices kept, in their order.
-    letters : tuple of int
-        letters[i] is the index in the original family of the i-th matrix kept.
+    `family`: the matrices kept, in their order. `letters`: letters[i] is the index in the original family of the i-th
+    matrix kept.
     """
 
     family: MatrixFamily

@@ -23,11 +23,7 @@ RATIONAL_TRIALS = 5
 class Subspace:
     """The subspace {x : x[rest] = slope x[pivots]}, every subspace in exactly one way of its echelon form.
 
-    Parameters
-    ----------
-    pivots, rest : tuple of int
-        The coordinates, split in two.
-    slope : fmpq_mat, shape (len(rest), len(pivots))
+    Shapes: `slope` (len(rest), len(pivots)). `pivots`, `rest`: the coordinates, split in two.
     """
 
     pivots: tuple[int, ...]
@@ -39,12 +35,7 @@ class Subspace:
 class SubspaceSearch:
     """The outcome of a search for a common invariant subspace.
 
-    Parameters
-    ----------
-    subspace : Subspace or None
-        Proper and nonzero, checked exactly.
-    irreducible : bool
-        Proved: there is none over the rationals.
+    `subspace`: proper and nonzero, checked exactly. `irreducible`: proved: there is none over the rationals.
     """
 
     subspace: Subspace | None

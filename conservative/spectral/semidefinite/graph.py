@@ -23,11 +23,7 @@ MOST_INEQUALITIES = 1024
 class LyapunovGraph:
     """Nodes with a quadratic form each; an edge (u, v, i) asks P_v(A_i x) <= gamma^2 P_u(x).
 
-    Parameters
-    ----------
-    names : tuple of words
-        What a node remembers: the last letters applied, or the last edges of an automaton, the latest first.
-    edges : tuple of (int, int, int)
+    `names`: what a node remembers: the last letters applied, or the last edges of an automaton, the latest first.
     """
 
     names: tuple[Word, ...]

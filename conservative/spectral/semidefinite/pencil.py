@@ -19,14 +19,8 @@ class Pencil:
 
     For a common quadratic norm x holds the entries of P, H = G_b = P and C_b = A_b^T P A_b.
 
-    Parameters
-    ----------
-    variables : int
-        Length of x.
-    growth, image : tuple of sparse arrays, shapes (size_b^2, variables)
-        G_b and C_b, entries in row order; each value is symmetric.
-    weights : tuple of sparse arrays, shapes (size_u^2, variables)
-        H_u. Every G_b is one of them.
+    `variables`: length of x. `growth`, `image`: g_b and C_b, entries in row order; each value is symmetric. `weights`:
+    h_u. Every G_b is one of them.
     """
 
     variables: int

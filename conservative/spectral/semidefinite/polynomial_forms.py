@@ -40,17 +40,9 @@ _SAFE_ORDER = 12
 class ProvedForms:
     """A form p_u(x) = m(x)^T G_u m(x) for each node of a graph, and the growth that they prove.
 
-    Parameters
-    ----------
-    gamma : Fraction
-        gamma^(2 d) p_u(x) - p_v(A_i x) is a sum of squares for each edge (u, v, i), and every G_u is positive
-        definite, both proved.
-    half_degree : int
-        d, the degree of the monomials m.
-    grams : tuple of ExactMatrix
-        G_u, one a node.
-    slacks : tuple of ExactMatrix
-        Positive semidefinite Q_e with gamma^(2 d) p_u(x) - p_v(A_i x) = m(x)^T Q_e m(x), one an edge.
+    `gamma`: gamma^(2 d) p_u(x) - p_v(A_i x) is a sum of squares for each edge (u, v, i), and every G_u is positive
+    definite, both proved. `half_degree`: d, the degree of the monomials m. `grams`: g_u, one a node. `slacks`: positive
+    semidefinite Q_e with gamma^(2 d) p_u(x) - p_v(A_i x) = m(x)^T Q_e m(x), one an edge.
     """
 
     gamma: Fraction
@@ -63,14 +55,7 @@ class ProvedForms:
 class Balanced:
     """A family in a diagonal basis of powers of two, divided by a power of two: doubles near it, and exactly.
 
-    Parameters
-    ----------
-    floats : ndarray, shape (k, n, n)
-    exact : tuple of ExactMatrix
-        B_i = T A_i T^-1 / unit.
-    diagonal : tuple of Fraction
-        The diagonal of T.
-    unit : Fraction
+    Shapes: `floats` (k, n, n). `exact`: b_i = T A_i T^-1 / unit. `diagonal`: the diagonal of T.
     """
 
     floats: FloatArray

@@ -28,12 +28,8 @@ _CLOSE = 1e-10
 class MarginProgram:
     """Maximise t subject to s G(x) - C(x) >= t Id, compiled once and solved for many s.
 
-    Parameters
-    ----------
-    problem, square, x, margin : cvxpy objects
-        The problem, the parameter s, and the variables x and t.
-    constraints : list of cvxpy constraints
-        The inequalities that hold s; their multipliers give the slope of t in s.
+    `problem`, `square`, `x`, `margin`: the problem, the parameter s, and the variables x and t. `constraints`: the
+    inequalities that hold s; their multipliers give the slope of t in s.
     """
 
     problem: Any

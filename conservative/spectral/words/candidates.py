@@ -29,11 +29,7 @@ _EIGENVALUE_WORK = 1_000_000
 class Candidate:
     """A word with its rate rho(M_w)^(1/|w|) in doubles: an estimate, to be proved or refuted.
 
-    Parameters
-    ----------
-    word : tuple of int
-        Least rotation of a primitive word.
-    rate : float
+    `word`: least rotation of a primitive word.
     """
 
     word: Word

@@ -26,11 +26,7 @@ class Inequality:
     With w = diag(t) V x, |t_j| <= 1, the form (x, w) -> w^T D w - x^T V^T D V x is at most 0, and F(s) >= 0 says that
     |A x + U^T w|_P^2 <= s |x|_P^2 + (w^T D w - x^T V^T D V x).
 
-    Parameters
-    ----------
-    B : ndarray, shape (n, n + m)
-        [A U^T].
-    V : ndarray, shape (m, n)
+    Shapes: `B` (n, n + m), `V` (m, n). `B`: [A U^T].
     """
 
     B: FloatArray

@@ -31,17 +31,9 @@ _MOST_RAISES = 8
 class ZonotopeNorm:
     """The norm sqrt(x^T P x), in which every matrix A + U^T diag(t) V with |t_j| <= 1 has norm at most gamma.
 
-    Parameters
-    ----------
-    P : ndarray, shape (n, n)
-    gamma : float
-        Proved, at least `exact_gamma`.
-    exact_gamma : Fraction
-        diag(gamma^2 P - V^T D V, D) - [A U^T]^T P [A U^T] is positive semidefinite, P positive definite, proved.
-    exact_weight : ExactMatrix
-        P as rationals.
-    multipliers : tuple of Fraction
-        The diagonal of D, positive.
+    Shapes: `P` (n, n). `gamma`: proved, at least `exact_gamma`. `exact_gamma`: diag(gamma^2 P - V^T D V, D) - [A U^T]^T
+    P [A U^T] is positive semidefinite, P positive definite, proved. `exact_weight`: P as rationals. `multipliers`: the
+    diagonal of D, positive.
     """
 
     P: FloatArray
