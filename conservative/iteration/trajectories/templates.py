@@ -279,6 +279,7 @@ def centred(blocks: Blocks, start: MatrixPolytope, decay: Decay) -> Words:
         spread = decay.tail(0) * (float(frobenius_bounds(shifted)[1].max()) + rounding)
         radius = float(np.nextafter((reach + spread) * (1.0 + 1e-14), np.inf))
     A, group = np.unique(blocks.A.reshape(len(blocks.A), -1), axis=0, return_inverse=True)
+    group = group.ravel()  # numpy 2.0.0 gives it another axis
     order = np.argsort(group, kind="stable")
     first = np.searchsorted(group[order], np.arange(len(A)))
     return Words(A.reshape(-1, p, p), shifted[order], first, centre, points, radius, rounding, loose)

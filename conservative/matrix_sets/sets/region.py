@@ -213,5 +213,6 @@ class PlanarRegion(MatrixSet):
         return self.geometry
 
     def __repr__(self) -> str:
-        area = f"area={self.geometry.area:.6g}"
+        with np.errstate(over="ignore"):
+            area = f"area={self.geometry.area:.6g}"
         return result_line(self, self.geometry.geom_type, shape(self.shape), area, self.exactness.name)
