@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Sequence
 
+from conservative._core.deadlines import seconds_left
+
 _PER_SECOND = 1e8
 """Work that a program does a second, roughly."""
 
@@ -10,13 +12,15 @@ _LOADING = 1.5
 """Seconds that loading cvxpy takes, once a process, about."""
 
 
-def is_affordable(sizes: Sequence[int], seconds: float | None) -> bool:
+def is_affordable(sizes: Sequence[int], deadline: float) -> bool:
     """Whether a program with matrices of these orders is worth starting: not if it takes more than twice the time.
 
-    >>> is_affordable([10, 10, 10], 5.0), is_affordable([78, 78, 78], 5.0), is_affordable([78, 78, 78], None)
+    >>> from conservative._core.deadlines import NEVER, deadline_after
+    >>> soon = deadline_after(60.0, call="example")
+    >>> is_affordable([10, 10, 10], soon), is_affordable([78, 78, 78], soon), is_affordable([78, 78, 78], NEVER)
     (True, False, True)
     """
-    return seconds is None or program_seconds(sizes) <= 2 * (seconds - loading_seconds())
+    return program_seconds(sizes) <= 2 * (seconds_left(deadline) - loading_seconds())
 
 
 def program_seconds(sizes: Sequence[int]) -> float:

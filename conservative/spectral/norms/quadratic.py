@@ -1,6 +1,5 @@
 """A common quadratic norm: one ellipsoid that every matrix of a family shrinks, proved in rational arithmetic."""
 
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.checks import as_time_limit
+from conservative._core.deadlines import NEVER, deadline_after, is_over, seconds_left
 from conservative._core.errors import CertificateError
 from conservative._core.exact.linear_algebra import is_clearly_positive, is_positive_semidefinite, to_flint
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_family
@@ -126,7 +125,7 @@ def common_quadratic_norm(
     True
     """
     family = as_family(matrices, call="common_quadratic_norm")
-    as_time_limit(time_limit, call="common_quadratic_norm")
+    deadline = deadline_after(time_limit, call="common_quadratic_norm")
     bound = None if scale is None else as_fraction(scale)
     balance = diagonal_balance(family)
     scaled = scale_family(family, transform=balance)
@@ -135,7 +134,7 @@ def common_quadratic_norm(
     unit = scaled.scale
     known = 0.0 if bound is None else float_below(bound / unit)
     best_P, best = np.eye(family.size), _rate(scaled.floats, np.eye(family.size))
-    for candidate in _solutions(scaled.floats, lower=known, upper=best, seconds=time_limit):
+    for candidate in _solutions(scaled.floats, lower=known, upper=best, deadline=deadline):
         rate = _rate(scaled.floats, candidate)
         if rate < best:
             best_P, best = candidate, rate
@@ -193,11 +192,11 @@ def _rate(matrices: FloatArray, P: FloatArray) -> float:
     return float(np.linalg.norm(moved, 2, axis=(1, 2)).max()) if np.isfinite(moved).all() else float("inf")
 
 
-def _solutions(matrices: FloatArray, *, lower: float, upper: float, seconds: float | None) -> Iterator[FloatArray]:
+def _solutions(matrices: FloatArray, *, lower: float, upper: float, deadline: float) -> Iterator[FloatArray]:
     """Candidates P: of the power iteration, then of a bisection on gamma that ends early when the solver fails."""
     averaged = averaged_norm(matrices)
     yield averaged
-    if matrices.shape[1] > _SOLVER_SIZE or not _is_begun(matrices, seconds):
+    if matrices.shape[1] > _SOLVER_SIZE or not _is_begun(matrices, deadline):
         return
     import cvxpy as cp
 
@@ -211,14 +210,12 @@ def _solutions(matrices: FloatArray, *, lower: float, upper: float, seconds: flo
     constraints = [weight >> np.eye(n), spread * np.eye(n) >> weight, spread <= _MAX_SPREAD]
     constraints += [square * weight - a.T @ weight @ a >> 0 for a in matrices]
     problem = cp.Problem(cp.Minimize(spread), constraints)
-    deadline = None if seconds is None else time.monotonic() + seconds
     for _ in range(_BISECTIONS):
-        left = None if deadline is None else deadline - time.monotonic()
-        if high <= low * (1 + 1e-6) or (left is not None and left <= 0):
+        if high <= low * (1 + 1e-6) or is_over(deadline):
             return
         middle = (low + high) / 2
         square.value = middle**2
-        found = _solved(problem, weight, left)
+        found = _solved(problem, weight, deadline)
         if found is None:
             low = middle
             continue
@@ -226,18 +223,18 @@ def _solutions(matrices: FloatArray, *, lower: float, upper: float, seconds: flo
         high = min(middle, _rate(matrices, found))
 
 
-def _is_begun(matrices: FloatArray, seconds: float | None) -> bool:
+def _is_begun(matrices: FloatArray, deadline: float) -> bool:
     orders = [matrices.shape[1]] * (len(matrices) + 2)
-    return is_affordable(orders, None if seconds is None else seconds - _STATING * len(matrices))
+    return is_affordable(orders, deadline - _STATING * len(matrices))
 
 
-def _solved(problem: Any, weight: Any, seconds: float | None) -> FloatArray | None:
+def _solved(problem: Any, weight: Any, deadline: float) -> FloatArray | None:
     import cvxpy as cp
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            options = {} if seconds is None else {"time_limit": seconds}
+            options = {} if deadline == NEVER else {"time_limit": seconds_left(deadline)}
             problem.solve(solver=cp.CLARABEL, **options)
     except cp.SolverError:
         return None

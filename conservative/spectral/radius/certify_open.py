@@ -160,7 +160,8 @@ def prove_form(problem: RadiusProblem, *, word: Word, lower: Fraction, deadline:
     part = _OF_A_FORM * seconds_left(deadline) - _STATING - loading_seconds() if limited else _MOST_OF_A_FORM
     if is_long(given) or seconds > min(part, _MOST_OF_A_FORM):
         return None
-    found = best_forms(given, automaton, half_degree=2, low=lower, seconds=part if limited else None)
+    ending = deadline - (1 - _OF_A_FORM) * seconds_left(deadline) if limited else NEVER
+    found = best_forms(given, automaton, half_degree=2, low=lower, deadline=ending)
     if checking_seconds(found) > seconds_left(deadline):
         return ProvedBound(found.gamma, None)
     with suppress(CertificateError, OverflowError):

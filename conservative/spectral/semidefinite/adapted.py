@@ -16,7 +16,7 @@ _MOST = 16
 """Order up to which a common quadratic norm is solved for, to serve as the basis of larger programs."""
 
 
-def adapted_basis(matrices: FloatArray, *, refine: bool, seconds: float | None) -> FloatArray:
+def adapted_basis(matrices: FloatArray, *, refine: bool, deadline: float) -> FloatArray:
     """T such that T A_i T^-1 have small Euclidean norms.
 
     Shapes: `matrices` (k, n, n), result (n, n). `refine`: solve for a common quadratic norm, where the order allows it.
@@ -28,7 +28,7 @@ def adapted_basis(matrices: FloatArray, *, refine: bool, seconds: float | None) 
     moved = change @ matrices @ np.linalg.inv(change)
     pencil = graph_pencil(memory_graph(len(matrices), 0), list(moved))
     best = pencil.identity()
-    for x, _ in solutions(pencil, seconds=seconds):
+    for x, _ in solutions(pencil, deadline=deadline):
         best = x
     n = matrices.shape[1]
     weight = (symmetric_basis(n) @ best).reshape(n, n)

@@ -138,11 +138,11 @@ def path_complete_bound(
     deadline = deadline_after(time_limit, call=_CALL)
     if automaton is None:
         graph = memory_graph(family.count, memory)
-        found = proved_forms(family, graph, low=low, seconds=time_limit, solver=solver)
+        found = proved_forms(family, graph, low=low, deadline=deadline, solver=solver)
     else:
         automaton = as_automaton(automaton, count=family.count, call=_CALL)
         graph = automaton_graph(automaton, memory)
-        found = proved_forms(edge_family(family, automaton), graph, low=low, seconds=time_limit, solver=solver)
+        found = proved_forms(edge_family(family, automaton), graph, low=low, deadline=deadline, solver=solver)
     gamma = found.gamma
     certificate = None
     if _CHECKING * (graph.count + len(graph.edges)) * family.size**3 <= max(_GRACE, seconds_left(deadline)):

@@ -1,7 +1,6 @@
 """Forms found in doubles, rounded to rationals, and the bound that exact arithmetic proves for them."""
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,6 +10,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import NEVER
 from conservative._core.exact.linear_algebra import from_flint, to_flint
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative.spectral.norms.program_time import is_affordable
@@ -81,19 +81,21 @@ def proved_forms(
     *,
     half_degree: int = 1,
     low: Fraction = Fraction(0),
-    seconds: float | None = None,
+    deadline: float = NEVER,
     solver: str | None = None,
 ) -> ProvedForms:
     """The best forms that semidefinite programming finds on a graph, with the growth that is proved for them."""
     orders = [len(monomials(family.size, half_degree))] * (graph.count + len(graph.edges))
-    if half_degree > 1 and not is_affordable(orders, seconds):
-        return powers(proved_forms(family, graph, low=low, seconds=seconds, solver=solver), family, graph, half_degree)
-    if not is_affordable(orders, seconds):
+    if half_degree > 1 and not is_affordable(orders, deadline):
+        return powers(
+            proved_forms(family, graph, low=low, deadline=deadline, solver=solver), family, graph, half_degree
+        )
+    if not is_affordable(orders, deadline):
         return _of_one_norm(family, graph)
     balanced = balance(family)
     pencil = graph_pencil(graph, list(balanced.floats), half_degree=half_degree)
     floor = _raised(low / balanced.unit, 2 * half_degree)
-    x = _solved(balanced.floats, graph, pencil, half_degree, _Limits(floor, seconds, solver))
+    x = _solved(balanced.floats, graph, pencil, half_degree, _Limits(floor, deadline, solver))
     scale = _plain_scale(graph, pencil, family.size, half_degree)
     rounded = _shortened(pencil, x, scale)
     found = _prove(balanced, graph, pencil.rate(rounded / scale), rounded, half_degree)
@@ -137,7 +139,7 @@ def powers(found: ProvedForms, family: MatrixFamily, graph: LyapunovGraph, half_
 
 class _Limits(NamedTuple):
     floor: float
-    seconds: float | None
+    deadline: float
     solver: str | None
 
 
@@ -145,22 +147,17 @@ def _solved(
     matrices: FloatArray, graph: LyapunovGraph, pencil: Pencil, half_degree: int, limits: _Limits
 ) -> FloatArray:
     """The best variables found in an adapted basis, or the identity, in the coordinates of the matrices."""
-    began = time.monotonic()
-
-    def left() -> float | None:
-        return None if limits.seconds is None else max(0.0, limits.seconds - (time.monotonic() - began))
-
     best = pencil.identity()
     rate = pencil.rate(best)
     if not (rate > limits.floor and matrices.any()):
         return best
-    change = adapted_basis(matrices, refine=graph.count > 1 or half_degree > 1, seconds=left())
-    if not is_affordable((*pencil.sizes, *pencil.weight_sizes), left()):
+    change = adapted_basis(matrices, refine=graph.count > 1 or half_degree > 1, deadline=limits.deadline)
+    if not is_affordable((*pencil.sizes, *pencil.weight_sizes), limits.deadline):
         own = in_first_basis(graph, best, change, half_degree=half_degree)  # the identity of the adapted basis
         return own if pencil.rate(own) < rate else best
     moved = change @ matrices @ np.linalg.inv(change)
     adapted = graph_pencil(graph, list(moved), half_degree=half_degree)
-    for x, _ in solutions(adapted, low=limits.floor, seconds=left(), solver=limits.solver):
+    for x, _ in solutions(adapted, low=limits.floor, deadline=limits.deadline, solver=limits.solver):
         own = in_first_basis(graph, x, change, half_degree=half_degree)
         found = pencil.rate(own)
         if found < rate:

@@ -1,6 +1,5 @@
 """The smallest s of a pencil: Newton's steps on the largest margin, each of them one semidefinite program."""
 
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.deadlines import NEVER, is_over, seconds_left
 from conservative.spectral.norms.program_time import is_affordable, program_seconds
 from conservative.spectral.semidefinite.pencil import Pencil
 
@@ -38,12 +38,12 @@ class MarginProgram:
     margin: Any
     constraints: list[Any]
 
-    def solve(self, square: float, *, solver: str, seconds: float | None) -> bool:
+    def solve(self, square: float, *, solver: str, deadline: float) -> bool:
         """Solve for one s; whether the solver came back with numbers."""
         import cvxpy as cp
 
         self.square.value = square
-        options: dict[str, Any] = {} if seconds is None else {_TIME_OPTION[solver]: seconds}
+        options: dict[str, Any] = {} if deadline == NEVER else {_TIME_OPTION[solver]: seconds_left(deadline)}
         if solver == "SCS":
             options |= {"eps_abs": 1e-7, "eps_rel": 1e-7, "max_iters": 20_000}
         try:
@@ -85,7 +85,7 @@ def compile_program(pencil: Pencil) -> MarginProgram:
 
 
 def solutions(
-    pencil: Pencil, *, low: float = 0.0, seconds: float | None = None, solver: str | None = None
+    pencil: Pencil, *, low: float = 0.0, deadline: float = NEVER, solver: str | None = None
 ) -> Iterator[tuple[FloatArray, float]]:
     """Points x with smaller and smaller rates, the identity first; they end at the solver's accuracy.
 
@@ -95,7 +95,6 @@ def solutions(
 
     Shapes: result (variables,).
     """
-    deadline = None if seconds is None else time.monotonic() + seconds
     start = pencil.identity()
     high = pencil.rate(start)
     yield start, high
@@ -103,14 +102,13 @@ def solutions(
         return
     sizes = (*pencil.sizes, *pencil.weight_sizes)
     engine = solver or ("CLARABEL" if program_seconds(sizes) <= _DIRECT else "SCS")
-    if not is_affordable(sizes, seconds):
+    if not is_affordable(sizes, deadline):
         return
     program, trial = compile_program(pencil), high
     for _ in range(_STEPS):
-        left = None if deadline is None else deadline - time.monotonic()
-        if high <= low * (1 + _CLOSE) or (left is not None and left <= 0):
+        if high <= low * (1 + _CLOSE) or is_over(deadline):
             return
-        if not program.solve(trial, solver=engine, seconds=left):
+        if not program.solve(trial, solver=engine, deadline=deadline):
             return
         x, margin = np.asarray(program.x.value, dtype=np.float64), float(program.margin.value)
         rate, slope = pencil.rate(x), program.slope(pencil)

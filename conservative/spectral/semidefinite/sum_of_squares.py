@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.deadlines import deadline_after, seconds_left
+from conservative._core.deadlines import NEVER, deadline_after, seconds_left
 from conservative._core.errors import BudgetError
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_family
 from conservative._core.numbers import float_above
@@ -147,7 +147,7 @@ def sum_of_squares_bound(
         )
     if automaton is not None:
         automaton = as_automaton(automaton, count=family.count, call=_CALL)
-    found = best_forms(family, automaton, half_degree=half, low=low, seconds=time_limit, solver=solver)
+    found = best_forms(family, automaton, half_degree=half, low=low, deadline=deadline, solver=solver)
     certificate = None
     if checking_seconds(found) <= seconds_left(deadline):
         certificate = certificate_or_none(lambda: _certificate(family, automaton, found))
@@ -169,13 +169,13 @@ def best_forms(
     *,
     half_degree: int,
     low: Fraction = Fraction(0),
-    seconds: float | None = None,
+    deadline: float = NEVER,
     solver: str | None = None,
 ) -> ProvedForms:
     """One form for all words, or one for each node of an automaton, and the growth that is proved for them."""
     pieces = family if automaton is None else edge_family(family, automaton)
     graph = memory_graph(family.count, 0) if automaton is None else automaton_graph(automaton, 0)
-    return proved_forms(pieces, graph, half_degree=half_degree, low=low, seconds=seconds, solver=solver)
+    return proved_forms(pieces, graph, half_degree=half_degree, low=low, deadline=deadline, solver=solver)
 
 
 def checking_seconds(found: ProvedForms) -> float:
