@@ -13,6 +13,7 @@ import types
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import conservative as cj
@@ -294,3 +295,13 @@ def test_internal_functions_are_told_of_without_sections() -> None:
     hidden = [line for line in told if line.partition(":")[0] not in IN_THE_GUIDE and not line.startswith("programs/")]
     assert hidden == []
     assert len(told) > 5
+
+
+@pytest.mark.parametrize("matrix", [np.eye(2), [[1.0, 0.0], [0.0, 1.0]]], ids=["array", "lists"])
+def test_the_remedy_for_one_matrix_works_for_arrays_and_for_lists(matrix: object) -> None:
+    with pytest.raises(cj.ShapeError, match=r"For one matrix A pass `\[A\]`"):
+        cj.joint_spectral_radius(matrix)
+    assert 1.0 in cj.joint_spectral_radius([matrix]).bracket
+    with pytest.raises(cj.ShapeError, match=r"For one matrix X pass `\[X\]`"):
+        cj.MatrixPolytope(matrix)  # type: ignore[arg-type]
+    assert cj.MatrixPolytope([matrix]).shape == (2, 2)  # type: ignore[list-item]

@@ -71,7 +71,7 @@ def as_matrices(value: Any, *, call: str, argument: str) -> NDArray[np.float64]:
     if array.ndim >= 1 and array.shape[0] == 0:
         raise EmptySetError(f"`{call}({argument}=...)` needs at least one matrix; got none.")
     if array.ndim != 3 or 0 in array.shape:
-        remedy = "For one matrix X pass `X[None]`." if array.ndim == 2 else "Stack the matrices along axis 0."
+        remedy = "For one matrix X pass `[X]`." if array.ndim == 2 else "Stack the matrices along axis 0."
         raise ShapeError(f"`{call}({argument}=...)` needs {wanted}; got {array.shape}. {remedy}")
     return array
 
@@ -85,7 +85,7 @@ def as_square_matrices(value: Any, *, call: str, argument: str) -> NDArray[np.fl
     if array.ndim != 3 or array.shape[1] != array.shape[2] or 0 in array.shape:
         raise ShapeError(
             f"`{call}({argument}=...)` needs {wanted}; got {array.shape}. "
-            "For one matrix A pass `A[None]`; for Jacobian blocks [A B] pass the state blocks, `J.state`."
+            "For one matrix A pass `[A]`; for Jacobian blocks [A B] pass the state blocks, `J.state`."
         )
     return array
 

@@ -25,7 +25,7 @@ _CALLS = {
 
 _REMEDIES = (
     (
-        "For one matrix A pass `A[None]`; for Jacobian blocks [A B] pass the state blocks, `J.state`.",
+        "For one matrix A pass `[A]`; for Jacobian blocks [A B] pass the state blocks, `J.state`.",
         "Give every matrix as many rows as columns.",
     ),
     ("For one matrix A pass `[A]`.", "One matrix is written [[[1, 2], [3, 4]]]."),

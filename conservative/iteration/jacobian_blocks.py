@@ -86,6 +86,6 @@ def read_initial(initial: Any, blocks: Blocks | None, *, call: str) -> MatrixPol
     if start.shape != wanted:
         raise ShapeError(
             f"`{call}(initial=...)` needs {wanted[0]} × {wanted[1]} matrices, the shape of B in J; got "
-            f"{start.shape[0]} × {start.shape[1]}. For one matrix X pass `X[None]`."
+            f"{start.shape[0]} × {start.shape[1]}. For one matrix X pass `[X]`."
         )
     return start

@@ -85,7 +85,7 @@ def test_doubles_are_their_own_exact_values() -> None:
         ([], EmptySetError, "at least one matrix"),
         ([[1, 2]], ShapeError, "stack of square matrices"),
         ([[[1, 2]]], ShapeError, r"\(1, 1, 2\)"),
-        (np.eye(2), ShapeError, r"A\[None\]"),
+        (np.eye(2), ShapeError, r"pass `\[A\]`"),
         ([[[1, 2], [3]]], ShapeError, "different lengths"),
         ([[["1/2", 2], ["3"]]], ShapeError, "different lengths"),
         ([[[1, "x"], [3, 4]]], ArgumentError, "got 'x'"),

@@ -61,7 +61,7 @@ def iterate_set(
     J : JacobianSet, MatrixPolytope, FiniteSet or array_like of shape (k, p, p + m)
         Blocks [A_i B_i]. The hull of the image is the same for the finite family and for its hull.
     initial : MatrixSet or array_like of shape (n, p, m)
-        The set X_0; for one matrix X pass ``X[None]``.
+        The set X_0; for one matrix X pass ``[X]``.
     steps : int, optional
         Number of steps; 20 if `tol` is not given either. Fewer are made, without `tol`, where all that are left are
         proved to change less than the rounding carried so far.

@@ -80,9 +80,7 @@ class CellUnion(MatrixSet):
         if cells.ndim >= 1 and cells.shape[0] == 0:
             raise EmptySetError("`CellUnion(cells=...)` needs at least one cell; got none.")
         if cells.ndim != 4 or 0 in cells.shape:
-            raise ShapeError(
-                f"`CellUnion(cells=...)` needs {wanted}; got {cells.shape}. For one cell pass `cell[None]`."
-            )
+            raise ShapeError(f"`CellUnion(cells=...)` needs {wanted}; got {cells.shape}. For one cell pass `[cell]`.")
         if not np.isfinite(as_distance(margin, call="CellUnion", argument="margin")):
             raise ArgumentError(f"`CellUnion(margin=...)` needs a finite radius of at least 0; got {margin}.")
         # A mean lies in its cell, up to rounding, so that its distance bounds the cell's. Shares add up to a double.

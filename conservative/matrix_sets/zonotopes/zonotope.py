@@ -299,7 +299,7 @@ def _dense(generators: ArrayLike, shape: tuple[int, ...]) -> DenseGenerators:
         return DenseGenerators(np.zeros((0, *shape)))
     if array.ndim != 3 or array.shape[1:] != shape:
         raise ShapeError(
-            f"`MatrixZonotope(generators=...)` needs {wanted}; got {array.shape}. For one generator G pass `G[None]`."
+            f"`MatrixZonotope(generators=...)` needs {wanted}; got {array.shape}. For one generator G pass `[G]`."
         )
     return DenseGenerators(array)
 
