@@ -48,7 +48,7 @@ CALLS = {
         f"contraction_verdict {k} x {n}, norm {size}": lambda t, k=k, n=n, size=size: contraction_verdict(
             small(k, n, size), time_limit=t
         )
-        for k, n in ((2, 30), (2, 100), (2, 150), (40, 20))
+        for k, n in ((2, 30), (2, 100), (2, 150), (10, 32), (40, 20))
         for size in (0.9, 1.2)
     },
     **{

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from conservative._core.checks import as_count, as_distance, as_time_limit
+from conservative._core.checks import as_count, as_distance
 from conservative._core.errors import ArgumentError, CertificateError
 from conservative._core.printable import shown
 from conservative._core.rationals import as_fraction
@@ -21,12 +21,11 @@ def half_degree_of(degree: Any, *, call: str) -> int:
     return number // 2
 
 
-def check_solver(scale: float | None, time_limit: float | None, solver: str | None, *, call: str) -> Fraction:
-    """The lower bound at which to stop, as a rational, when all three arguments are usable."""
+def check_solver(scale: float | None, solver: str | None, *, call: str) -> Fraction:
+    """The lower bound at which to stop, as a rational, when both arguments are usable."""
     known = 0.0 if scale is None else as_distance(scale, call=call, argument="scale", wanted="a lower bound >= 0")
     if known == float("inf"):
         raise ArgumentError(f"`{call}(scale=...)` needs a finite lower bound >= 0, or None; got {shown(scale)}.")
-    as_time_limit(time_limit, call=call)
     if solver is not None and (not isinstance(solver, str) or solver not in SOLVERS):
         raise ArgumentError(f"`{call}(solver=...)` needs one of {', '.join(SOLVERS)}, or None; got {shown(solver)}.")
     return Fraction(0) if scale is None else as_fraction(scale)

@@ -134,7 +134,7 @@ def path_complete_bound(
     """
     family = as_family(matrices, call=_CALL)
     memory = as_count(memory, call=_CALL, argument="memory", least=0, most=12)
-    low = check_solver(scale, time_limit, solver, call=_CALL)
+    low = check_solver(scale, solver, call=_CALL)
     deadline = deadline_after(time_limit, call=_CALL)
     if automaton is None:
         graph = memory_graph(family.count, memory)

@@ -137,7 +137,7 @@ def sum_of_squares_bound(
     """
     family = as_family(matrices, call=_CALL)
     half = half_degree_of(degree, call=_CALL)
-    low = check_solver(scale, time_limit, solver, call=_CALL)
+    low = check_solver(scale, solver, call=_CALL)
     deadline = deadline_after(time_limit, call=_CALL)
     count = len(monomials(family.size, half)) if half * family.size < 4096 else MOST_MONOMIALS + 1
     if count > MOST_MONOMIALS:
