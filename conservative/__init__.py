@@ -21,6 +21,7 @@ _ROOMS = (
     "iteration",
     "jacobians",
     "plots",
+    "programs",
     "report",
     "sets",
     "spectral",
@@ -66,6 +67,7 @@ _NAMES = {
         "conservative_jacobian",
         "explain",
     ),
+    "conservative.programs": ("ProgramMap", "from_numpy"),
     "conservative.sets": ("FiniteSet", "MatrixPolytope", "MatrixZonotope", "gap", "hausdorff_distance"),
     "conservative.spectral": (
         "Contraction",

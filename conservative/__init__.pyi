@@ -8,6 +8,7 @@ from conservative import gallery as gallery
 from conservative import iteration as iteration
 from conservative import jacobians as jacobians
 from conservative import plots as plots
+from conservative import programs as programs
 from conservative import report as report
 from conservative import sets as sets
 from conservative import spectral as spectral
@@ -54,6 +55,8 @@ from conservative.jacobians import JacobianZonotope as JacobianZonotope
 from conservative.jacobians import check_conservativity as check_conservativity
 from conservative.jacobians import conservative_jacobian as conservative_jacobian
 from conservative.jacobians import explain as explain
+from conservative.programs import ProgramMap as ProgramMap
+from conservative.programs import from_numpy as from_numpy
 from conservative.sets import FiniteSet as FiniteSet
 from conservative.sets import MatrixPolytope as MatrixPolytope
 from conservative.sets import MatrixZonotope as MatrixZonotope

@@ -3,9 +3,10 @@
 The function is run at a point with every decision recorded; the libraries are imported only when asked for.
 """
 
+from conservative.programs.array.from_numpy import from_numpy as from_numpy
 from conservative.programs.program_map import ProgramMap as ProgramMap
 
-__all__ = ["ProgramMap"]
+__all__ = ["ProgramMap", "from_numpy"]
 
 
 def __dir__() -> list[str]:

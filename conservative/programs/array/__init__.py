@@ -1,0 +1,1 @@
+"""NumPy functions, through the protocols by which NumPy hands its calls on."""

@@ -1,0 +1,196 @@
+"""`ArrayEngine`: a NumPy program is run by the tracer, once for each outcome of what steers it."""
+
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from io import StringIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.errors import BudgetError, DiscontinuityError, FunctionError
+from conservative.functions.points import DEFAULT_TOLERANCE
+from conservative.functions.switched_jacobian import SwitchedJacobian
+from conservative.programs.arguments import Argument
+from conservative.programs.array.assemble import assemble
+from conservative.programs.array.run import ForkSignal, LeavesRationals, Run
+from conservative.programs.array.traced import Traced, TracedArray, lift
+from conservative.programs.runs import check_size, flat_floats, returned_leaves
+
+_MOST_PATHS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayEngine:
+    """Runs F of NumPy arrays.
+
+    Parameters
+    ----------
+    F : callable
+    state, parameter : Argument
+    with_theta : bool
+        Whether F takes θ.
+    exact : bool or None
+        True refuses what leaves the rationals, False never tries, None falls back on floats.
+    title : str
+    size : int
+        q, as the first run had it.
+    notes : tuple of str
+        Warnings that go with every answer.
+    """
+
+    F: Callable[..., Any]
+    state: Argument
+    parameter: Argument
+    with_theta: bool
+    exact: bool | None
+    title: str
+    size: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def library(self) -> str:
+        """NumPy."""
+        return "NumPy"
+
+    def evaluate(self, x: NDArray[np.float64], theta: NDArray[np.float64]) -> NDArray[np.float64]:
+        """F for one state and one parameter, by NumPy itself."""
+        value = run_plainly(self.F, self.state, self.parameter, x, theta, with_theta=self.with_theta, title=self.title)
+        if self.size >= 0:
+            check_size(value, self.size, title=self.title)
+        return value
+
+    def exact_value(self, values: Sequence[Any]) -> NDArray[Any] | None:
+        """F of rationals, exactly; None where it leaves the rationals."""
+        if self.exact is False or not _rational(values):
+            return None
+        try:
+            _, outputs = self._trace(Run(exact=True, tolerance=0.0, forced={}, nominal=True), values)
+        except LeavesRationals:
+            return None
+        return np.concatenate([x.v.reshape(-1) for x in outputs])
+
+    def switched(self, values: Sequence[Any], *, exact: bool, tolerance: float) -> SwitchedJacobian:
+        """The abs-normal form at p + m numbers."""
+        rational = exact and self.exact is not False and _rational(values)
+        notes = self.notes
+        if rational:
+            try:
+                return self._all_paths(values, exact=True, tolerance=0.0, notes=notes)
+            except LeavesRationals as error:
+                if self.exact:
+                    raise FunctionError(
+                        f"{error}; `from_numpy(exact=True)` was asked for. Leave `exact` out."
+                    ) from error
+                notes = (*notes, f"{error}: the point was taken in floats, its ties within {DEFAULT_TOLERANCE:g}.")
+        return self._all_paths(
+            [float(v) for v in values],
+            exact=False,
+            tolerance=tolerance or (DEFAULT_TOLERANCE if exact else 0.0),
+            notes=notes,
+        )
+
+    def own_jacobian(self, values: Sequence[float]) -> NDArray[np.float64] | None:
+        """NumPy does not differentiate."""
+        return None
+
+    def _all_paths(
+        self, values: Sequence[Any], *, exact: bool, tolerance: float, notes: tuple[str, ...]
+    ) -> SwitchedJacobian:
+        """One run for every combination of decisions that control depends on; the point's own comes first."""
+        pending: list[dict[int, int]] = [{}]
+        found: list[SwitchedJacobian] = []
+        steering: dict[str, None] = {}
+        runs = 0
+        while pending:
+            forced = pending.pop()
+            runs += 1
+            if runs > 2 * _MOST_PATHS:
+                raise BudgetError(
+                    f"ties steer {self.title} along more than {_MOST_PATHS} paths ({next(iter(steering))} and others). "
+                    "Write decisions as `np.where`, `np.maximum` or masks times values, which are not run once for "
+                    "each outcome."
+                )
+            run = Run(exact=exact, tolerance=tolerance, forced=forced)
+            try:
+                inputs, outputs = self._trace(run, values)
+            except ForkSignal as fork:
+                steering[f"{fork.line}: {fork.name} steers the program, which was run once for each outcome."] = None
+                pending += [{**forced, fork.decision: state} for state in reversed(fork.states)]
+                continue
+            path = assemble(run, inputs, outputs, state_size=len(self.state.values))
+            if found:
+                self._compare(found[0], path, list(steering))
+            found.append(path)
+        first = found[0]
+        others = tuple(path for path in found[1:] if not _same(path, first))
+        warnings = (*notes, *first.warnings, *(w for path in others for w in path.warnings), *steering)
+        return replace(first, others=others, clean=first.clean and not others, warnings=tuple(dict.fromkeys(warnings)))
+
+    def _compare(self, first: SwitchedJacobian, path: SwitchedJacobian, steering: list[str]) -> None:
+        if path.value.shape != first.value.shape:
+            raise DiscontinuityError(
+                f"{self.title} returns {first.value.size} numbers or {path.value.size}, as a tie decides: {steering[0]}"
+            )
+        a, b = (part.value.astype(np.float64) for part in (first, path))
+        apart = np.abs(a - b) > 10 * path.tolerance * np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
+        if apart.any():
+            i = int(np.flatnonzero(apart)[0])
+            raise DiscontinuityError(
+                f"{self.title} jumps at the point: component {i} is {a[i]:.6g} or {b[i]:.6g}, as a tie decides: "
+                f"{'; '.join(steering)} A map that jumps at the point has no conservative Jacobian there."
+            )
+
+    def _trace(self, run: Run, values: Sequence[Any]) -> tuple[list[tuple[int, int, int]], list[Traced]]:
+        """The program on traced arrays: input nodes with their columns, and outputs."""
+        flat = run.constant(np.array(list(values), dtype=object if run.exact else np.float64))
+        inputs: list[tuple[int, int, int]] = []
+        start = 0
+        arguments = []
+        for argument in (self.state, self.parameter):
+            leaves = []
+            for leaf in argument.leaves:
+                size = leaf.stop - leaf.start
+                node = run.tape.add(size)
+                v = flat[start : start + size].reshape(leaf.shape)
+                leaves.append((TracedArray if v.ndim else Traced)(run, v, node, frozen=True))
+                inputs.append((node, start, start + size))
+                start += size
+            arguments.append(argument.rebuild(leaves))
+        with redirect_stdout(StringIO()):
+            result = self.F(*arguments) if self.with_theta else self.F(arguments[0])
+        outputs = [lift(run, leaf) for leaf in returned_leaves(result, self.state, title=self.title)]
+        self._refuse_nan(run, outputs)
+        return inputs, outputs
+
+    def _refuse_nan(self, run: Run, outputs: list[Traced]) -> None:
+        if not run.exact and any(np.isnan(x.v).any() for x in outputs):
+            where = f": {run.singular[0]}" if run.singular else ""
+            raise FunctionError(f"{self.title} is NaN at the point{where}.")
+
+
+def run_plainly(
+    F: Callable[..., Any], state: Argument, parameter: Argument, x: Any, theta: Any, *, with_theta: bool, title: str
+) -> NDArray[np.float64]:
+    """F of plain arrays, flat; refuses a program that changes its arguments."""
+    flat_x, flat_theta = np.array(x, dtype=np.float64), np.array(theta, dtype=np.float64)
+    arguments = [state.from_flat(flat_x)] + ([parameter.from_flat(flat_theta)] if with_theta else [])
+    value = flat_floats(returned_leaves(F(*arguments), state, title=title), title=title)
+    for flat, given, name in ((flat_x, x, "x"), (flat_theta, theta, "theta")):
+        if not np.array_equal(flat, np.asarray(given, dtype=np.float64)):
+            raise FunctionError(
+                f"{title} changes its argument {name} in place, so that it is no function of it. Copy first: "
+                f"`{name} = {name}.copy()`."
+            )
+    return value
+
+
+def _rational(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, (int, Fraction)) for value in values)
+
+
+def _same(a: SwitchedJacobian, b: SwitchedJacobian) -> bool:
+    parts = [(a.base, b.base), (a.Y, b.Y), (a.Z, b.Z), (a.L, b.L)]
+    return all(isinstance(x, np.ndarray) and x.shape == np.shape(y) and bool((x == y).all()) for x, y in parts)

@@ -1,0 +1,210 @@
+"""One run of a program: its tape, the decisions that the point leaves open, the switches that follow them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative.programs.array.linear_maps import Matrix
+from conservative.programs.array.tape import Edge, Tape
+from conservative.programs.source_lines import users_line
+
+LESS, EQUAL, GREATER = 0, 1, 2
+_NEAR = 1e3
+"""Values within this many tolerances that do not tie are near ties."""
+
+
+class ForkSignal(BaseException):
+    """Control meets an open decision: the program is run again, once for each of its states.
+
+    Not an `Exception`: a program that catches those must not catch this.
+    """
+
+    def __init__(self, decision: int, states: Sequence[int], line: str, name: str) -> None:
+        super().__init__(decision)
+        self.decision, self.states, self.line, self.name = decision, tuple(states), line, name
+
+
+class LeavesRationals(Exception):  # noqa: N818
+    """An operation has no rational value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """Switches of max, min, abs and sort: those of one owner are choices of one tie, one at a time."""
+
+    name: str
+    line: str
+    labels: tuple[str, ...]
+    owner: NDArray[np.intp]
+    distance: NDArray[np.float64]
+    z: int
+    w: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedSwitches:
+    """Switches that follow guards: `on[states]` says which of them a joint state of their decisions turns."""
+
+    decisions: NDArray[np.intp]
+    on: NDArray[np.bool_]
+    z: int
+    w: int
+    start: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Comparisons left < right, = and >, one for each tied entry, and the node of left − right there."""
+
+    name: str
+    line: str
+    labels: tuple[str, ...]
+    distance: NDArray[np.float64]
+    gradient: int
+    start: int
+
+
+class Run:
+    """What is recorded while a program runs once.
+
+    Parameters
+    ----------
+    exact : bool
+        Whether values are rationals.
+    tolerance : float
+        Within `tolerance * max(1, |a|, |b|)` values tie.
+    forced : mapping of int to int
+        Decisions, by their number in order of visit, that are taken as given.
+    nominal : bool
+        Whether decisions in control are taken as the point has them, without another run.
+    """
+
+    def __init__(self, *, exact: bool, tolerance: float, forced: Mapping[int, int], nominal: bool = False) -> None:
+        self.exact, self.tolerance, self.forced, self.nominal = exact, tolerance, forced, nominal
+        self.tape = Tape()
+        self.slots = 0
+        self.switches: list[Switches] = []
+        self.guarded: list[GuardedSwitches] = []
+        self.guards: list[Guard] = []
+        self.states: list[int] = []
+        self.owners: list[Guard] = []
+        self.near: list[tuple[str, float]] = []
+        self.singular: list[str] = []
+        self.warnings: list[str] = []
+        self.memo: dict[Any, Any] = {}
+        self.kept: list[Any] = []
+
+    def constant(self, value: Any) -> Matrix:
+        """An array of the run's numbers."""
+        array = np.asarray(value)
+        if not self.exact:
+            return array.astype(np.float64) if array.dtype.kind != "b" else array
+        return exactly(array)
+
+    def tied(self, a: Matrix, b: Matrix) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Which entries tie, and their distance; near ones are told to `near_tie` by the caller."""
+        a, b = np.asarray(a), np.asarray(b)
+        if self.exact:
+            return np.asarray(a == b, dtype=bool), np.zeros(np.broadcast_shapes(a.shape, b.shape))
+        with np.errstate(invalid="ignore", over="ignore"):
+            distance = np.abs(a - b)
+            scale = np.maximum(1.0, np.minimum(np.maximum(np.abs(a), np.abs(b)), np.finfo(float).max))
+            return np.asarray((distance <= self.tolerance * scale) | (a == b)), np.asarray(distance / scale)
+
+    def close(self, name: str, tied: NDArray[np.bool_], distance: NDArray[np.float64]) -> None:
+        """Keep near ties: beyond the tolerance, yet not far."""
+        if self.exact or distance.size == 0:
+            return
+        close = (distance <= _NEAR * self.tolerance) & ~tied
+        if close.any():
+            line = users_line()
+            for label in labels_of(close):
+                at = distance[tuple(map(int, label[1:-1].split(",")))] if label else distance
+                self.near.append((f"{name}{label} at {line}", float(at)))
+
+    def open_slots(self, count: int) -> tuple[int, int]:
+        """A node for fresh switches, and the number of the first."""
+        start, self.slots = self.slots, self.slots + count
+        return self.tape.add(count), start
+
+    def open_values(self, name: str, labels: Sequence[str], owner: Any, distance: Any, edges: Sequence[Edge]) -> int:
+        """Open switches between equal values; `edges` lead to z. The node of w."""
+        count = len(owner)
+        z = self.tape.add(count, edges)
+        w, start = self.open_slots(count)
+        found = Switches(
+            name, users_line(), tuple(labels), np.asarray(owner, dtype=np.intp),
+            np.asarray(distance, dtype=np.float64), z, w, start,
+        )  # fmt: skip
+        self.switches.append(found)
+        return w
+
+    def open_guarded(self, decisions: Any, on: Any, edges: Sequence[Edge]) -> int:
+        """Open switches that follow guards. The node of w."""
+        z = self.tape.add(decisions.shape[0], edges)
+        w, start = self.open_slots(decisions.shape[0])
+        self.guarded.append(GuardedSwitches(decisions, on, z, w, start, users_line()))
+        return w
+
+    def new_guards(
+        self, name: str, labels: Sequence[str], states: Sequence[int], distance: Any, edges: Sequence[Edge]
+    ) -> NDArray[np.intp]:
+        """Numbers of new decisions, one for each tied comparison; `edges` lead to left − right."""
+        start = len(self.states)
+        gradient = self.tape.add(len(states), edges)
+        guard = Guard(name, users_line(), tuple(labels), np.asarray(distance, dtype=float), gradient, start)
+        self.guards.append(guard)
+        self.states += [self.forced.get(start + i, state) for i, state in enumerate(states)]
+        self.owners += [guard] * len(states)
+        return np.arange(start, start + len(states))
+
+    def choose(self, name: str, count: int) -> int:
+        """One of several outcomes of a decision that control or an index depends on; outcome 0 is nominal."""
+        decision = len(self.states)
+        self.states.append(self.forced.get(decision, 0))
+        self.owners.append(Guard(name, users_line(), ("",), np.zeros(1), -1, decision))
+        if decision not in self.forced and not self.nominal:
+            raise ForkSignal(decision, range(count), users_line(), name)
+        return self.states[decision]
+
+    def settle(self, decision: int) -> None:
+        """Control depends on a comparison: run again for each of its states unless it is forced."""
+        if decision not in self.forced and not self.nominal:
+            owner, state = self.owners[decision], self.states[decision]
+            states = [state, *(s for s in (LESS, EQUAL, GREATER) if s != state)]
+            label = owner.labels[decision - owner.start]
+            raise ForkSignal(decision, states, users_line(), f"{owner.name}{label} at {owner.line}")
+
+
+def exactly(value: Any) -> Matrix:
+    """An object array of `Fraction`; infinities stay floats, truth values become 0 and 1."""
+    array = np.asarray(value)
+    if array.dtype == object and all(type(entry) is Fraction for entry in array.flat):
+        return array
+    out = np.empty(array.shape, dtype=object)
+    flat = out.reshape(-1)
+    for i, entry in enumerate(array.ravel().tolist()):
+        flat[i] = _fraction(entry)
+    return out
+
+
+def _fraction(entry: Any) -> Any:
+    if isinstance(entry, float) and not np.isfinite(entry):
+        return entry
+    try:
+        return Fraction(entry)
+    except (TypeError, ValueError) as error:
+        raise LeavesRationals(f"{entry!r} is no rational number") from error
+
+
+def labels_of(mask: NDArray[np.bool_]) -> list[str]:
+    """Labels [i,j] of the marked entries; an empty label for an array without axes."""
+    if mask.ndim == 0:
+        return [""] if mask else []
+    return [f"[{','.join(map(str, index))}]" for index in np.argwhere(mask).tolist()]
