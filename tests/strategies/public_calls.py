@@ -94,6 +94,8 @@ def calls(folder: str) -> dict[str, Call]:
         "export_set": (cj.report.export_set, {"S": P, "path": f"{folder}/s.npz", "name": "s"}),
         "fixed_set": (cj.fixed_set, {"J": J, "tol": 1e-1, "norm": None, "representation": "auto", "time_limit": None,
                                      "max_cells": 1000}),
+        "from_numpy": (cj.from_numpy, {"F": np.maximum, "x": [0.0, 1.0], "theta": [0.5, 0.5],
+                                       "exact": None}),
         "from_sympy": (cj.from_sympy, {"F": ["Abs(x)+t"], "state": ["x"], "parameters": ["t"]}),
         "gap": (cj.gap, {"X": P, "Y": Z, "tol": None}),
         "hausdorff_distance": (cj.hausdorff_distance, {"X": P, "Y": s["points"], "tol": None}),

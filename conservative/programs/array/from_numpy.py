@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from conservative._core.errors import ArgumentTypeError
+from conservative._core.printable import shown
 from conservative.programs.arguments import read_arguments
 from conservative.programs.array import (
     matrix_rules,  # noqa: F401
@@ -70,12 +71,12 @@ def from_numpy(F: Callable[..., Any], x: Any, theta: Any = None, *, exact: bool 
     ProgramMap(NumPy program step, 3 states, 1 parameter, 3 components)
     >>> J = cj.conservative_jacobian(F)
     >>> len(J.vertices), J.exactness
-    (4, <Exactness.EXACT: 'exact'>)
+    (4, <Exactness.EXACT: 'equal to the true set'>)
     >>> print(F.switched().ties[0].name)
     maximum[0]
     """
     if exact is not None and not isinstance(exact, bool):
-        raise ArgumentTypeError(f"`{_CALL}(exact=...)` is True, False or None; got {exact!r}.")
+        raise ArgumentTypeError(f"`{_CALL}(exact=...)` is True, False or None; got {shown(exact)}.")
     title = check_callable(F, call=_CALL, with_theta=theta is not None)
     state, parameter = read_arguments(x, theta, call=_CALL)
     at = (*state.values, *parameter.values)

@@ -127,17 +127,17 @@ def decisions_of(run: Run, name: str, a: Any, b: Any) -> tuple[Any, Any]:
     return state, deps
 
 
-def _shared_decisions(run: Run, name: str, a: Any, b: Any) -> tuple[Any, Any]:
-    """The same, once for each pair of operands, in either order."""
+def compared(run: Run, name: str, a: Any, b: Any, values: Any) -> Any:
+    """What a < b, = and > become; the decisions are shared by all comparisons of the same operands, in either order."""
     keys = [_operand_key(run, operand) for operand in (a, b)]
-    for first, second, turned in ((*keys, False), (*keys[::-1], True)):
+    for first, second, ordered in ((*keys, values), (*keys[::-1], values[::-1])):
         found = run.memo.get(("compared", first, second))
         if found is not None:
-            return (2 - found[0], found[1]) if turned else found
+            return by_state(run, *found, ordered)
     found = decisions_of(run, name, a, b)
     if None not in keys:
         run.memo["compared", keys[0], keys[1]] = found
-    return found
+    return by_state(run, *found, values)
 
 
 def _operand_key(run: Run, operand: Any) -> Any:
@@ -165,8 +165,7 @@ def _comparison(name: str) -> Any:
     def rule(run: Run, a: Any, b: Any) -> Any:
         if not (isinstance(a, Traced) or isinstance(b, Traced)):
             return tabled(run, getattr(np, name), a, b)
-        state, deps = _shared_decisions(run, name, a, b)
-        return by_state(run, state, deps, _TRUTH[name])
+        return compared(run, name, a, b, _TRUTH[name])
 
     return rule
 
@@ -180,8 +179,7 @@ def sign(run: Run, x: Any) -> Any:
     """−1, 0 or 1: a mask."""
     if isinstance(x, Tabled):
         return tabled(run, np.sign, x)
-    state, deps = _shared_decisions(run, "sign", x, 0.0)
-    return by_state(run, state, deps, (-1.0, 0.0, 1.0))
+    return compared(run, "sign", x, 0.0, (-1.0, 0.0, 1.0))
 
 
 @ufunc_rule("signbit")
@@ -197,8 +195,7 @@ def heaviside(run: Run, x: Any, middle: Any) -> Any:
         refuse("np.heaviside needs a traced first operand and a constant second one. Write it with `np.where`.")
     if np.ndim(middle):
         return np.where(np.equal(x, 0), middle, np.where(np.greater(x, 0), 1.0, 0.0))
-    state, deps = _shared_decisions(run, "heaviside", x, 0.0)
-    return by_state(run, state, deps, (0.0, float(middle), 1.0))
+    return compared(run, "heaviside", x, 0.0, (0.0, float(middle), 1.0))
 
 
 def _on_masks(name: str) -> Any:
