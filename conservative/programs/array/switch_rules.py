@@ -133,11 +133,11 @@ def compared(run: Run, name: str, a: Any, b: Any, values: Any) -> Any:
     for first, second, ordered in ((*keys, values), (*keys[::-1], values[::-1])):
         found = run.memo.get(("compared", first, second))
         if found is not None:
-            return by_state(run, *found, ordered)
+            return by_state(run, found[0], found[1], ordered)
     found = decisions_of(run, name, a, b)
     if None not in keys:
         run.memo["compared", keys[0], keys[1]] = found
-    return by_state(run, *found, values)
+    return by_state(run, found[0], found[1], values)
 
 
 def _operand_key(run: Run, operand: Any) -> Any:
