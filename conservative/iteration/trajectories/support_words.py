@@ -150,6 +150,10 @@ def supports_of_last(words: Words, sets: Sequence[MatrixPolytope], directions: F
     A word of length s leads back to X_{t−s}, whose stored hull has less error, in a direction that has shrunk; words
     that cannot matter there are few.
 
+    It serves `iterate_set`, and through it the distances of `analyze`. Not `fixed_set`: its hull is no X_t, with no
+    earlier sets to go back to, and its errors are those of one image, measured at its end, which no
+    longer way sharpens. In single directions `iterate_templates` follows words to the limit.
+
     Shapes: `directions` (k, p, m), result (k,).
     """
     k = len(directions)
