@@ -56,6 +56,7 @@ from conservative.jacobians import check_conservativity as check_conservativity
 from conservative.jacobians import conservative_jacobian as conservative_jacobian
 from conservative.jacobians import explain as explain
 from conservative.programs import ProgramMap as ProgramMap
+from conservative.programs import from_jax as from_jax
 from conservative.programs import from_numpy as from_numpy
 from conservative.sets import FiniteSet as FiniteSet
 from conservative.sets import MatrixPolytope as MatrixPolytope

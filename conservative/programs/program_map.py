@@ -1,5 +1,6 @@
 """`ProgramMap`: a function of the user's, in NumPy, JAX or PyTorch, as a map with set-valued derivatives."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -113,8 +114,8 @@ class ProgramMap:
                 f"`evaluate(x=..., theta=...)` needs leading axes that broadcast; got {states.shape} and "
                 f"{parameters.shape}."
             ) from error
-        rows = np.broadcast_to(states, (*batch, self.state_size)).reshape(-1, self.state_size)
-        columns = np.broadcast_to(parameters, (*batch, self.parameter_size)).reshape(-1, self.parameter_size)
+        rows = np.broadcast_to(states, (*batch, self.state_size)).reshape(math.prod(batch), self.state_size)
+        columns = np.broadcast_to(parameters, (*batch, self.parameter_size)).reshape(len(rows), self.parameter_size)
         values = [self.engine.evaluate(row, column) for row, column in zip(rows, columns, strict=True)]
         return np.array(values, dtype=np.float64).reshape(*batch, self.size)
 

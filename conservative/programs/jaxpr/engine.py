@@ -1,0 +1,189 @@
+"""JAX's side of a `ProgramMap`: evaluates, opens and differentiates one program."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.errors import BudgetError, DiscontinuityError, FunctionError
+from conservative.functions.points import DEFAULT_TOLERANCE
+from conservative.functions.switched_jacobian import SwitchedJacobian
+from conservative.programs.jaxpr.library import doubles, jax
+from conservative.programs.jaxpr.matrices import open_matrices
+from conservative.programs.jaxpr.opened import Look, Opened, walked
+from conservative.programs.jaxpr.record import Record
+from conservative.programs.jaxpr.walk import NeedsPlanError
+from conservative.programs.own_derivative import finding
+
+MAX_BLOCK = 8
+"""Most equal values in a sort whose orders are opened."""
+
+MAX_PATHS = 81
+"""Most runs with decisions of control forced."""
+
+
+class JaxEngine:
+    """One program: its jaxpr of the p + m numbers, and what was compiled of it."""
+
+    library = "JAX"
+
+    def __init__(self, function: Any, jaxpr: Any, *, state_size: int, size: int, title: str, inline: bool) -> None:
+        self.function, self.jaxpr, self.title, self.inline = function, jaxpr, title, inline
+        self.state_size, self.size = state_size, size
+        self.warnings: tuple[str, ...] = ()
+        self._opened: dict[Any, Opened] = {}
+        self._rounds = 1
+        self._plans = False
+        self._run = jax.jit(function)
+
+    def evaluate(self, x: NDArray[np.float64], theta: NDArray[np.float64]) -> NDArray[np.float64]:
+        """F for one state and one parameter."""
+        with doubles():
+            return np.asarray(self._run(np.concatenate([x, theta])), dtype=np.float64)
+
+    def exact_value(self, values: Sequence[Any]) -> None:
+        """JAX has no exact arithmetic."""
+        return
+
+    def own_jacobian(self, values: Sequence[float]) -> NDArray[np.float64] | None:
+        """What `jax.jacobian` returns, by forward mode where loops forbid the other."""
+        z = np.array([float(v) for v in values])
+        with doubles():
+            try:
+                return np.asarray(self._reverse(z), dtype=np.float64)
+            except (TypeError, ValueError, NotImplementedError):
+                try:
+                    return np.asarray(jax.jacfwd(self.function)(z), dtype=np.float64)
+                except (TypeError, ValueError, NotImplementedError):
+                    return None
+
+    @cached_property
+    def _reverse(self) -> Any:
+        return jax.jit(jax.jacrev(self.function))
+
+    def switched(self, values: Sequence[Any], *, exact: bool, tolerance: float) -> SwitchedJacobian:
+        """The abs-normal form at floats; at rationals, at the doubles next to them."""
+        z = np.array([float(v) for v in values])
+        used = DEFAULT_TOLERANCE if exact else tolerance
+        with doubles():
+            paths = self._paths(z, used)
+            told = finding(paths[0], self.own_jacobian(values), call="jax.jacobian")
+        warnings = tuple(dict.fromkeys((*self.warnings, *paths[0].warnings, *told)))
+        return replace(
+            paths[0],
+            others=tuple(paths[1:]),
+            warnings=warnings,
+            clean=paths[0].clean and len(paths) == 1,
+        )
+
+    def _paths(self, z: NDArray[np.float64], tolerance: float) -> list[SwitchedJacobian]:
+        """One abs-normal form for every way in which ties may decide control."""
+        waiting: list[dict[int, int]] = [{}]
+        found: dict[bytes, tuple[SwitchedJacobian, list[str]]] = {}
+        runs = 0
+        while waiting:
+            states = waiting.pop(0)
+            runs += 1
+            if runs > MAX_PATHS:
+                raise BudgetError(
+                    f"ties of {self.title} decide its control in more than {MAX_PATHS} ways. Write decisions as "
+                    "`where`, `maximum` or masks, which are not run once for each outcome."
+                )
+            S, steering, opened = self._path(z, tolerance, states)
+            if steering:
+                waiting += [
+                    {**states, **dict(zip(steering, more, strict=True))} for more in self._outcomes(len(steering))
+                ]
+                continue
+            digest = b"".join(np.ascontiguousarray(a).tobytes() for a in (S.value, S.dense_base(), S.Y, S.Z, S.L))
+            found.setdefault(digest, (S, [opened.label(guard) for guard in states]))
+        self._require_continuous(list(found.values()), tolerance)
+        return [S for S, _ in found.values()]
+
+    def _outcomes(self, count: int) -> list[tuple[int, ...]]:
+        if 3**count > MAX_PATHS:
+            raise BudgetError(
+                f"{count} ties of {self.title} decide its control. Write decisions as `where`, `maximum` or masks, "
+                "which are not run once for each outcome."
+            )
+        return list(product((1, 0, 2), repeat=count))
+
+    def _require_continuous(self, found: list[tuple[SwitchedJacobian, list[str]]], tolerance: float) -> None:
+        first, _ = found[0]
+        scale = max(1.0, float(np.abs(first.value).max(initial=0)))
+        for S, guards in found[1:]:
+            apart = np.abs(S.value - first.value)
+            if not apart.max(initial=0) <= 1e4 * tolerance * scale:
+                i = int(np.argmax(apart))
+                raise DiscontinuityError(
+                    f"{self.title} jumps at this point: {', '.join(guards)} decides whether component {i} is "
+                    f"{first.value[i]:.6g} or {S.value[i]:.6g}. A set of Jacobians needs a continuous function there."
+                )
+
+    def _path(
+        self, z: NDArray[np.float64], tolerance: float, states: dict[int, int]
+    ) -> tuple[SwitchedJacobian, list[int], Opened]:
+        """One path of control, and the guards that have to be forced before it is one."""
+        opened, look, forced = self._looked(z, tolerance, states)
+        for line, guard in zip(opened.loops, look.loops, strict=True):
+            if (np.asarray(guard) >= 0).any():
+                raise FunctionError(
+                    f"the number of passes of the loop at {line} hangs on a tie. A line search or a stopping test at "
+                    "its fixed point? Ask for the map of one step with a fixed step size."
+                )
+        for (name, line), tied in zip(opened.orders, look.orders, strict=True):
+            if bool(tied):
+                raise FunctionError(
+                    f"{name} at {line} orders values that tie here, and its indices are not opened. Sort the values "
+                    "themselves (`jnp.sort`), or take `jnp.max`."
+                )
+        if not np.isfinite(look.value).all():
+            raise FunctionError(opened.not_finite(look, f"{self.title} is not finite at the point"))
+        S, jumping = open_matrices(opened, look, z, tolerance, forced, state_size=self.state_size)
+        control = np.unique(look.control[look.control >= 0]).tolist()
+        steering = sorted({*control, *jumping})
+        return replace(S, warnings=tuple(opened.warnings)), steering, opened
+
+    def _looked(
+        self, z: NDArray[np.float64], tolerance: float, states: dict[int, int]
+    ) -> tuple[Opened, Look, NDArray[np.int8]]:
+        """What the program meets, by the compiled walk that fits its loops and sorts at this point."""
+        passes = self._passes(z, tolerance, states) if self._plans else None
+        opened = self._compiled(passes)
+        if opened is None:
+            self._plans = True
+            return self._looked(z, tolerance, states)
+        forced = np.full(opened.guard_count, -1, dtype=np.int8)
+        for guard, state in states.items():
+            forced[guard] = state
+        look = opened.look(z, tolerance, forced)
+        block = int(look.block)
+        if block > max(self._rounds, 2):
+            if block > MAX_BLOCK:
+                raise BudgetError(f"{self.title} sorts {block} equal values; the orders of {MAX_BLOCK} are opened.")
+            self._rounds = block
+            return self._looked(z, tolerance, states)
+        return opened, look, forced
+
+    def _compiled(self, passes: tuple[int, ...] | None) -> Opened | None:
+        key = (passes, self._rounds)
+        if key not in self._opened:
+            size = self.jaxpr.in_avals[0].size
+            try:
+                self._opened[key] = Opened(self.jaxpr, size, inline=self.inline, passes=passes, rounds=self._rounds)
+            except NeedsPlanError:
+                return None
+        return self._opened[key]
+
+    def _passes(self, z: NDArray[np.float64], tolerance: float, states: dict[int, int]) -> tuple[int, ...]:
+        """How often the loops of the program turn at this point."""
+        forced = np.full(1 + max(states, default=-1), -1, dtype=np.int8)
+        for guard, state in states.items():
+            forced[guard] = state
+        record = Record(tolerance, jax.numpy.asarray(forced), rounds=self._rounds)
+        walked(self.jaxpr, record, jax.numpy.asarray(z), inline=self.inline)
+        return tuple(record.passes)
