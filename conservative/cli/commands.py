@@ -26,8 +26,14 @@ _VARIABLE = click.option(
 _PLOT = click.option("--plot", type=click.Path(dir_okay=False), help="Write a figure (.png, .pdf or .svg).")
 _AT = click.option(
     "--at",
-    metavar="NAME=VALUE,...",
-    help="The point, for example x=0,theta=1/3; exact, but for decimals where --tolerance is given.",
+    metavar="NAME=VALUE,...|FILE.npz",
+    help="The point, for example x=0,theta=1/3; exact, but for decimals where --tolerance is given. For a function of "
+    "a module, a file with arrays x and theta.",
+)
+_LIBRARY = click.option(
+    "--library",
+    type=click.Choice(["numpy", "jax", "torch"]),
+    help="What a function of a module is written in  [what the module imports].",
 )
 _KIND = click.option(
     "--kind",
@@ -66,6 +72,7 @@ def commands() -> None:
 @click.argument("source")
 @_VARIABLE
 @_AT
+@_LIBRARY
 @_KIND
 @_TOLERANCE
 @_STEPS
@@ -86,7 +93,9 @@ def analyze(source: str, **options: Any) -> int:
     """Analyse SOURCE from the function to a proved verdict.
 
     SOURCE is a case of the gallery, a function file (.toml), a family of matrices (.json, .npz,
-    .npy, .mat, .csv), or - for a function file or a JSON family on standard input.
+    .npy, .mat, .csv), or - for a function file or a JSON family on standard input. MODULE:FUNCTION
+    is a function of your own, or a map made by `from_numpy`, `from_jax` or `from_torch`: that module
+    is imported, which runs its code. Files are never run.
     """
     return run.analyze(source, **options)
 
@@ -95,6 +104,7 @@ def analyze(source: str, **options: Any) -> int:
 @click.argument("matrices")
 @_VARIABLE
 @_AT
+@_LIBRARY
 @_KIND
 @_TOLERANCE
 @click.option(
@@ -120,6 +130,7 @@ def jsr(matrices: str, **options: Any) -> int:
 @click.argument("source")
 @_VARIABLE
 @_AT
+@_LIBRARY
 @_KIND
 @_TOLERANCE
 @_STEPS
@@ -137,6 +148,7 @@ def iterate(source: str, **options: Any) -> int:
 @commands.command()
 @click.argument("source")
 @_AT
+@_LIBRARY
 @_TOLERANCE
 @_JSON
 def explain(source: str, **options: Any) -> int:

@@ -190,10 +190,11 @@ def _at_point(source: str, options: dict[str, Any]) -> Any:
     from conservative._core.errors import ArgumentError
     from conservative.analysis import as_problem, problem_from_text
 
-    at, variables = _point(options["at"], in_doubles=options["tolerance"] is not None), options.get("variables", ())
+    named, at = _program(source, options)
+    variables = options.get("variables", ())
     if source == "-" and variables:
         raise click.UsageError("--variable names a variable of an .npz or .mat file; standard input has none.")
-    held = problem_from_text(standard_input()) if source == "-" else source
+    held = problem_from_text(standard_input()) if source == "-" else named
     problem = as_problem(held, at=at, tolerance=options["tolerance"], variables=variables)
     for name in ("kind", "tolerance"):
         if problem.function is None and options.get(name) is not None:
@@ -201,6 +202,20 @@ def _at_point(source: str, options: dict[str, Any]) -> Any:
                 f"--{name} is about the Jacobian of a function, and {source} holds matrices only. Leave it out."
             )
     return problem
+
+
+def _program(source: str, options: dict[str, Any]) -> tuple[Any, Any]:
+    """What a source stands for, and the point in words: "module:function" is imported, its .npz point with it."""
+    from conservative.analysis.user_code import load_program, names_a_program
+
+    in_file = options["at"] if options["at"] and options["at"].lower().endswith(".npz") else None
+    at = None if in_file else _point(options["at"], in_doubles=options["tolerance"] is not None)
+    if names_a_program(source):
+        return load_program(source, point=in_file, library=options.get("library")), at
+    for option, value in (("--at POINT.npz", in_file), ("--library", options.get("library"))):
+        if value is not None:
+            raise click.UsageError(f"{option} is for a program, MODULE:FUNCTION; {source} is none.")
+    return source, at
 
 
 def _require_steps(problem: Any, options: dict[str, Any]) -> None:
@@ -256,7 +271,7 @@ def _certificate_target(source: str, options: dict[str, Any]) -> str | None:
 
 
 def _default_certificate_name(source: str) -> str:
-    return f"{'stdin' if source == '-' else Path(source).stem}.certificate.json"
+    return f"{'stdin' if source == '-' else Path(source).stem.replace(':', '-')}.certificate.json"
 
 
 def _colour() -> bool:

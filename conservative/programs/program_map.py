@@ -177,6 +177,24 @@ class ProgramMap:
         point = self.point(at, tolerance=tolerance, call="switched")
         return self.engine.switched(point.values, exact=point.exact, tolerance=point.tolerance)
 
+    def linearized(self, at: Any = None, *, tolerance: float | None = None) -> SwitchedJacobian:
+        """As `switched`, in floats, with the base as an operator where the library has one: for products with vectors.
+
+        Parameters
+        ----------
+        at : mapping of name to number, or sequence of p + m numbers, optional
+        tolerance : float, optional
+
+        Returns
+        -------
+        SwitchedJacobian
+        """
+        point = self.point(at, tolerance=tolerance, call="linearized")
+        used = point.tolerance if not point.exact else tolerance or 0.0
+        if hasattr(self.engine, "linearized"):
+            return self.engine.linearized(point.floats(), tolerance=used)  # type: ignore[no-any-return]
+        return self.engine.switched(point.floats(), exact=False, tolerance=used)
+
     def own_jacobian(self, at: Any = None) -> NDArray[np.float64] | None:
         """What the library's own differentiation returns at a point; None for NumPy, which has none.
 

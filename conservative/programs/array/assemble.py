@@ -27,10 +27,13 @@ _UNROLLED = 4
 class Assembly:
     """The sweeps of one run, from its inputs (n columns) and switches to its outputs and z."""
 
-    def __init__(self, run: Run, inputs: list[tuple[int, int, int]], outputs: list[Traced]) -> None:
+    def __init__(
+        self, run: Run, inputs: list[tuple[int, int, int]], outputs: list[Traced], *, matrix_free: bool
+    ) -> None:
         self.run, self.inputs, self.outputs = run, inputs, outputs
         self.n = sum(stop - start for _, start, stop in inputs)
         self.q = sum(x.size for x in outputs)
+        self.dense = not matrix_free and self.q * self.n <= _DENSE_ENTRIES
         opened: list[Any] = [*run.switches, *run.guarded]
         self.opened = sorted(opened, key=lambda part: part.start)
         self.dtype: Any = object if run.exact else np.float64
@@ -93,6 +96,8 @@ class Assembly:
         """Switches that may move an output and are moved by an input: the others are dead by their pattern alone."""
         tape, k = self.run.tape, self.run.slots
         alive = np.ones(k, dtype=bool)
+        if not k:
+            return np.flatnonzero(alive)
         while True:
             before = alive.copy()
             sources = {node: np.ones(stop - start, dtype=bool) for node, start, stop in self.inputs}
@@ -115,7 +120,7 @@ class Assembly:
 
     def matrices(self, live: NDArray[np.intp]) -> tuple[Any, Matrix, Matrix, Matrix]:
         """B, Y, Z, L over live switches."""
-        k, dense = len(live), self.q * self.n <= _DENSE_ENTRIES
+        k = len(live)
         outs, sizes = self._out_nodes, [x.size for x in self.outputs]
         zs, z_sizes = [part.z for part in self.opened], [self._count(part) for part in self.opened]
         slots = np.zeros((self.run.slots, k), dtype=self.dtype)
@@ -124,7 +129,7 @@ class Assembly:
             slots, lambda columns: self.stacked(outs + zs, sizes + z_sizes, self.slot_seeds(columns), columns.shape[1])
         )
         Y, L = YL[: self.q], YL[self.q :][live]
-        if dense:
+        if self.dense:
             identity = np.eye(self.n, dtype=self.dtype)
             BZ = self.stacked(outs + zs, sizes + z_sizes, self.seeds(identity), self.n)
             return BZ[: self.q], Y, BZ[self.q :][live], L
@@ -136,7 +141,7 @@ class Assembly:
 
     def _by_columns(self, columns: Matrix, sweep: Any) -> Matrix:
         width = columns.shape[1]
-        step = width if self.q * self.n <= _DENSE_ENTRIES else _COLUMNS
+        step = width if self.dense else _COLUMNS
         parts = [sweep(columns[:, i : i + step]) for i in range(0, width, max(1, step))]
         return np.concatenate(parts, axis=1) if parts else sweep(columns)
 
@@ -154,10 +159,10 @@ class Assembly:
 
 
 def assemble(
-    run: Run, inputs: list[tuple[int, int, int]], outputs: list[Traced], *, state_size: int
+    run: Run, inputs: list[tuple[int, int, int]], outputs: list[Traced], *, state_size: int, matrix_free: bool = False
 ) -> SwitchedJacobian:
     """The abs-normal form of one run."""
-    work = Assembly(run, inputs, outputs)
+    work = Assembly(run, inputs, outputs, matrix_free=matrix_free)
     nodes = [x.node for x in outputs if x.node >= 0] + [part.z for part in work.opened]
     if run.singular:
         run.tape.drop_unused([node for node, _, _ in inputs] + [part.w for part in work.opened], nodes)

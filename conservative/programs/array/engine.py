@@ -18,6 +18,7 @@ from conservative.programs.array.assemble import assemble
 from conservative.programs.array.run import ForkSignal, LeavesRationals, Run
 from conservative.programs.array.traced import Traced, TracedArray, lift
 from conservative.programs.runs import check_size, flat_floats, returned_leaves
+from conservative.programs.source_lines import users_line
 
 _MOST_PATHS = 256
 
@@ -72,6 +73,10 @@ class ArrayEngine:
             return None
         return np.concatenate([x.v.reshape(-1) for x in outputs])
 
+    def linearized(self, values: Sequence[float], *, tolerance: float) -> SwitchedJacobian:
+        """The abs-normal form in floats, with the base as an operator whatever its size."""
+        return self._all_paths(values, exact=False, tolerance=tolerance, notes=self.notes, matrix_free=True)
+
     def switched(self, values: Sequence[Any], *, exact: bool, tolerance: float) -> SwitchedJacobian:
         """The abs-normal form at p + m numbers."""
         rational = exact and self.exact is not False and _rational(values)
@@ -97,7 +102,13 @@ class ArrayEngine:
         return None
 
     def _all_paths(
-        self, values: Sequence[Any], *, exact: bool, tolerance: float, notes: tuple[str, ...]
+        self,
+        values: Sequence[Any],
+        *,
+        exact: bool,
+        tolerance: float,
+        notes: tuple[str, ...],
+        matrix_free: bool = False,
     ) -> SwitchedJacobian:
         """One run for every combination of decisions that control depends on; the point's own comes first."""
         pending: list[dict[int, int]] = [{}]
@@ -120,7 +131,7 @@ class ArrayEngine:
                 steering[f"{fork.line}: {fork.name} steers the program, which was run once for each outcome."] = None
                 pending += [{**forced, fork.decision: state} for state in reversed(fork.states)]
                 continue
-            path = assemble(run, inputs, outputs, state_size=len(self.state.values))
+            path = assemble(run, inputs, outputs, state_size=len(self.state.values), matrix_free=matrix_free)
             if found:
                 self._compare(found[0], path, list(steering))
             found.append(path)
@@ -159,8 +170,18 @@ class ArrayEngine:
                 inputs.append((node, start, start + size))
                 start += size
             arguments.append(argument.rebuild(leaves))
-        with redirect_stdout(StringIO()):
-            result = self.F(*arguments) if self.with_theta else self.F(arguments[0])
+        try:
+            with redirect_stdout(StringIO()):
+                result = self.F(*arguments) if self.with_theta else self.F(arguments[0])
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            raise FunctionError(
+                f"{users_line()}: {self.title} writes into a large array of its own while it runs, so that what it "
+                "computed before would change. Make a new array instead."
+            ) from error
+        finally:
+            run.release()
         outputs = [lift(run, leaf) for leaf in returned_leaves(result, self.state, title=self.title)]
         self._refuse_nan(run, outputs)
         return inputs, outputs

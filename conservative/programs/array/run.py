@@ -13,6 +13,9 @@ from conservative.programs.array.tape import Edge, Tape
 from conservative.programs.source_lines import users_line
 
 LESS, EQUAL, GREATER = 0, 1, 2
+_COPIED = 4096
+"""Entries up to which arrays are copied, so that a program may write into its own."""
+
 _NEAR = 1e3
 """Values within this many tolerances that do not tie are near ties."""
 
@@ -99,13 +102,29 @@ class Run:
         self.warnings: list[str] = []
         self.memo: dict[Any, Any] = {}
         self.kept: list[Any] = []
+        self.held: list[Matrix] = []
 
     def constant(self, value: Any) -> Matrix:
         """An array of the run's numbers."""
         array = np.asarray(value)
-        if not self.exact:
-            return array.astype(np.float64) if array.dtype.kind != "b" else array
-        return exactly(array)
+        if self.exact:
+            return exactly(array)
+        if array.dtype == np.float64 and array.size > _COPIED:
+            return self._held(array)
+        return array.astype(np.float64) if array.dtype.kind != "b" else array
+
+    def _held(self, array: Matrix) -> Matrix:
+        """A large array of the user's without a copy: he cannot write to it until `release`."""
+        if array.flags.writeable:
+            array.flags.writeable = False
+            self.held.append(array)
+        return array
+
+    def release(self) -> None:
+        """Let the user write to his arrays again."""
+        for array in self.held:
+            array.flags.writeable = True
+        self.held.clear()
 
     def tied(self, a: Matrix, b: Matrix) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """Which entries tie, and their distance; near ones are told to `near_tie` by the caller."""
