@@ -29,7 +29,7 @@ SUBROOMS = {
     "_core": (".", "families", "exact"),
     "functions": ("graph", "vocabulary", "expressions", "ties", "continuity", ".", "arrays"),
     "matrix_sets": (".", "nearest", "sets", "zonotopes", "operations", "distance"),
-    "programs": (".", "array", "jaxpr", "torch"),
+    "programs": (".", "array", "jaxpr", "autograd"),
     "jacobians": (".", "conservativity", "explanation"),
     "certificates": ("checker", "standalone", "."),
     "spectral": (

@@ -1,0 +1,101 @@
+"""From one opened run to its abs-normal form: derivatives of the outputs and of all z, without what cannot move."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative._core.errors import FunctionError
+from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie
+from conservative.programs.autograd.gradients import pulled, rows_of
+from conservative.programs.autograd.library import torch
+from conservative.programs.autograd.run import Run
+
+
+def form_of(
+    run: Run, leaf: Any, value: Any, *, state_size: int, title: str, warnings: tuple[str, ...]
+) -> SwitchedJacobian:
+    """[B Y; Z L] of a run; ties that reach no output, or that nothing moves, are named as inactive."""
+    _refuse_watched(run, value, title)
+    ws, q = [site.w for site in run.sites], len(value)
+    alive = _seen_from(value, run)
+    z = torch.cat([site.z for site in run.sites]) if ws else torch.zeros(0)
+    blocks = rows_of(torch.cat([value, z[torch.tensor(alive, dtype=torch.long)]]), [leaf, *ws])
+    columns = np.concatenate(blocks[1:], axis=1)[:, alive] if ws else np.zeros((q, 0))
+    B, Z, Y, L = blocks[0][:q], blocks[0][q:], columns[:q], columns[q:]
+    _refuse_infinite(run, (B, Z, Y, L), title)
+    live = _moving(Z, Y, L)
+    keep = {alive[i]: new for new, i in enumerate(live)}
+    ties, inactive = [], []
+    for decision in run.decisions:
+        patterns = decision.patterns(keep)
+        if patterns:
+            slots = tuple(sorted({i for pattern in patterns for i in pattern}))
+            ties.append(SwitchedTie(decision.name, decision.source, slots, patterns, decision.distance))
+        else:
+            inactive.append(f"{decision.name} at {decision.source}" if decision.source else decision.name)
+    kept = list(keep)
+    return SwitchedJacobian(
+        base=B,
+        Y=Y[:, live],
+        Z=Z[live],
+        L=L[np.ix_(live, live)],
+        ties=tuple(ties),
+        state_size=state_size,
+        value=value.detach().numpy().copy(),
+        tolerance=run.tolerance,
+        inactive=tuple(inactive),
+        near_ties=tuple(run.near.items()),
+        warnings=(*warnings, *run.warnings, *run.taken_out),
+        framework=np.array([run.framework[i] for i in kept]),
+        clean=not (run.forced or run.taken_out),
+    )
+
+
+def _seen_from(value: Any, run: Run) -> list[int]:
+    """The switches that an output, or a later switch, depends on: those that one random product does not miss."""
+    if not run.sites:
+        return []
+    generator = torch.Generator().manual_seed(0)
+    ws = [site.w for site in run.sites]
+    alive: list[bool] = []
+    every = torch.cat([value, *(site.z for site in run.sites)])
+    if not every.requires_grad:
+        return []
+    (parts,) = [pulled(every, ws, torch.randn(1, len(every), generator=generator, dtype=torch.float64))]
+    for site, part in zip(run.sites, parts, strict=True):
+        alive += [False] * len(site.w) if part is None else (part[0] != 0).tolist()
+    return [i for i, lives in enumerate(alive) if lives]
+
+
+def _moving(Z: NDArray[Any], Y: NDArray[Any], L: NDArray[Any]) -> list[int]:
+    """The switches that something moves and that move something, through others too."""
+    moved, seen = (Z != 0).any(axis=1), (Y != 0).any(axis=0)
+    for i in range(len(Z)):
+        moved[i] |= bool((L[i, :i] != 0) @ moved[:i])
+    for i in reversed(range(len(Z))):
+        seen[i] |= bool(seen[i + 1 :] @ (L[i + 1 :, i] != 0))
+    return [int(i) for i in np.flatnonzero(moved & seen)]
+
+
+def _refuse_watched(run: Run, value: Any, title: str) -> None:
+    if not run.watched or not value.requires_grad:
+        return
+    everything = torch.cat([value, *(site.z for site in run.sites)])
+    for site in run.watched:
+        (found,) = pulled(everything, [site.w], torch.ones(1, len(everything)) + torch.rand(1, len(everything)))
+        if found is not None and bool((found != 0).any()):
+            raise FunctionError(
+                f"{title} has no derivative at the point, nor finitely many: {site.what}. Move the point, or write the "
+                "norm of a number as `abs`."
+            )
+
+
+def _refuse_infinite(run: Run, parts: tuple[NDArray[Any], ...], title: str) -> None:
+    if all(np.isfinite(part).all() for part in parts):
+        return
+    where = f" It meets {', '.join(list(run.singular)[:3])}." if run.singular else ""
+    raise FunctionError(
+        f"the derivative of {title} at the point is not finite in PyTorch.{where} A branch that is not taken makes NaN "
+        "too: give its argument a safe value with `where` before the operation."
+    )

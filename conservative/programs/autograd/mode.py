@@ -1,0 +1,382 @@
+"""Every call of PyTorch in one run, above autograd: what is returned here is what is differentiated."""
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from conservative._core.errors import FunctionError
+from conservative.programs.autograd import choices, guards, switches
+from conservative.programs.autograd.library import is_batched, is_wrapped, torch
+from conservative.programs.autograd.lifting import lift
+from conservative.programs.autograd.piecewise import new_nodes, refuse_hidden
+from conservative.programs.autograd.run import Run, mapped, tensors_in
+from conservative.programs.autograd.singular import norm, note_singular
+from conservative.programs.source_lines import users_line
+
+_DUNDERS = {
+    "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "invert": "bitwise_not", "truediv": "div",
+    "rand": "bitwise_and", "ror": "bitwise_or", "rxor": "bitwise_xor", "radd": "add", "rmul": "mul",
+}  # fmt: skip
+_KEPT = frozenset({"__get__", "__getitem__", "__setitem__", "__set__"})
+_OUT_OF_TORCH = frozenset({"item", "tolist", "numpy", "__float__", "__int__", "__index__", "__bool__", "__array__"})
+_HARMLESS = frozenset({"dim", "size", "numel", "nelement", "is_floating_point", "is_complex", "__len__", "stride",
+                       "requires_grad_", "register_hook", "retain_grad", "__repr__", "__format__", "__hash__", "isnan",
+                       "isfinite", "isinf", "element_size", "data_ptr", "is_contiguous", "get_device", "isclose",
+                       "allclose"})  # fmt: skip
+_STEPPED = ("torch.nn.functional", "torch.functional", "torch._tensor")
+_REFUSED = frozenset({"unique", "unique_consecutive", "histc", "histogram", "searchsorted", "bucketize"})
+_RANDOM = frozenset({"dropout", "bernoulli", "multinomial", "rand_like", "randn_like", "normal", "poisson"})
+
+
+class Opened:
+    """Follows one run and opens its ties; `mode()` is what PyTorch calls."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.known: dict[int, Any] = {}
+        self.sources: dict[str, None] = {}
+        self._depth = 0
+        self._mode = _mode_of(self.call)
+
+    def mode(self) -> Any:
+        """A `TorchFunctionMode` that hands every call on to `call`."""
+        return self._mode()
+
+    def call(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """One call, opened where it has a tie."""
+        name, in_place = _name_of(func)
+        if name in _KEPT and name != "__setitem__" and func.__name__ == "__set__":
+            return func(*args, **kwargs)
+        reached = [t for t in tensors_in((args, kwargs)) if self.run.reached(t)]
+        if not reached or name in _HARMLESS:
+            return func(*args, **kwargs)
+        if name == "__setitem__":
+            return self._assigned(func, *args)
+        held = args[:1] if in_place else ()
+        args, kwargs = (*held, *self._doubles(name, args[len(held) :])), self._doubles(name, kwargs)
+        before, inputs = self.run.moves, list(tensors_in((args, kwargs)))
+        discrete = [t for t in reached if self.run.info(t) is not None]
+        if name in _OUT_OF_TORCH:
+            return self._taken_out(name, func, args, kwargs, discrete)
+        if name in ("grad", "backward"):
+            return self._inner_derivative(name, func, args, kwargs)
+        if discrete and len(discrete) == len(reached) and name not in _REFUSED:
+            return self._finish(lift(self.run, name, func, args, kwargs), inputs)
+        key = None if in_place else self.run.expression(name, args, kwargs)
+        out = self._opened(name, func, args, kwargs, in_place)
+        if out is NotImplemented or (self.run.moves == before and not _is_discrete(name, self.run, out)):
+            for t in discrete:
+                if out is NotImplemented:
+                    self.run.steer(self.run.info(t))
+            out = self._as_it_is(name, func, args, kwargs, rule=out is not NotImplemented)
+            if in_place:
+                self.run.drop(args[0])
+        elif in_place:
+            out = self._written(args[0], out)
+        if key is not None and name not in _RANDOM:
+            for i, part in enumerate(out if isinstance(out, (tuple, list)) else (out,)):
+                if isinstance(part, torch.Tensor):
+                    self.run.call_it(part, (*key, i))
+        return self._finish(out, inputs, mark=out is not NotImplemented)
+
+    def _opened(self, name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_place: bool) -> Any:
+        """What a rule makes of the call; NotImplemented where there is none."""
+        run = self.run
+        if name in guards.COMPARISONS:
+            if any(run.info(t) is not None for t in args[:2]) or not _floating(args, kwargs):
+                return NotImplemented
+            self._not_batched(name, args)
+            return guards.compare(run, guards.COMPARISONS[name], func, args)
+        rule = _RULES.get(name)
+        if name in _REFUSED:
+            raise FunctionError(
+                f"`from_torch` meets `{name}` at {users_line()}, whose outcome ties can change in a way that is not "
+                "followed. Write it with comparisons, `sort` or `where`."
+            )
+        if rule is None or not _floating(args, kwargs):
+            return NotImplemented
+        masks = name in _TAKE_MASKS
+        if not masks and any(run.info(t) is not None for t in tensors_in((args, kwargs))):
+            return NotImplemented
+        self._not_batched(name, args)
+        options = {k: v for k, v in kwargs.items() if k not in ("inplace", "out", "input", "self")}
+        given = tuple(kwargs[k] for k in ("input", "self") if k in kwargs) + args
+        if in_place and given and isinstance(given[0], torch.Tensor):
+            copy = given[0].clone()
+            self.run.call_it(copy, ("tensor", self.run.number_of(given[0])))
+            if (info := run.info(given[0])) is not None:
+                run.carry(copy, info)
+            given = (copy, *given[1:])
+        try:
+            return rule(run, *given, **options)
+        except TypeError as error:
+            if "argument" in str(error):
+                return NotImplemented
+            raise
+
+    def _as_it_is(self, name: str, func: Any, args: Any, kwargs: Any, *, rule: bool) -> Any:
+        """PyTorch's own function, entered where it is written in Python; what it hides is refused."""
+        inputs = list(tensors_in((args, kwargs)))
+        nodes = [t.grad_fn for t in inputs if t.grad_fn is not None]
+        if not rule and isinstance(func, FunctionType) and func.__module__ in _STEPPED and self._depth < 8:
+            self._depth += 1
+            try:
+                with self.mode():
+                    return _without_overrides(func)(*args, **kwargs)
+            finally:
+                self._depth -= 1
+        note_singular(self.run, name, args)
+        out = func(*args, **kwargs)
+        outs = [t for t in tensors_in(out) if isinstance(t, torch.Tensor)]
+        if rule:
+            self._know(outs, nodes)
+        elif torch.is_grad_enabled() and not any(map(is_wrapped, outs)):
+            fresh = _between(outs, nodes)
+            refuse_hidden(fresh, self.known, what=f"`{name}`", source=users_line())
+        return out
+
+    def _finish(self, out: Any, inputs: list[Any], *, mark: bool = True) -> Any:
+        for part in tensors_in(out):
+            self.run.reach(part)
+        if mark:
+            self._know(list(tensors_in(out)), [t.grad_fn for t in inputs if t.grad_fn is not None])
+        return out
+
+    def _know(self, outs: list[Any], nodes: list[Any]) -> None:
+        for node in _between(outs, nodes):
+            self.known[id(node)] = node
+
+    def _assigned(self, func: Any, target: Any, index: Any, value: Any) -> Any:
+        """`target[index] = value`; a mask that a tie leaves open chooses entry by entry."""
+        run = self.run
+        info = run.info(index) if isinstance(index, torch.Tensor) else None
+        number = not isinstance(value, torch.Tensor) or value.ndim == 0
+        if info is not None and number and index.dtype == torch.bool and index.shape == target.shape:
+            opened = guards.where(run, index, value, target.clone())
+            if opened is not NotImplemented:
+                target.copy_(opened)
+                run.reach(target)
+                return None
+        for t in tensors_in((target, index, value)):
+            if (found := run.info(t)) is not None:
+                run.steer(found)
+        func(target, index, value)
+        run.drop(target)
+        run.reach(target)
+        return None
+
+    def _written(self, target: Any, value: Any) -> Any:
+        """An in-place call with an opened value."""
+        info = self.run.info(value)
+        self.run.drop(target)
+        target.copy_(value)
+        if info is not None:
+            self.run.carry(target, info)
+        return target
+
+    def _taken_out(self, name: str, func: Any, args: Any, kwargs: Any, discrete: list[Any]) -> Any:
+        """A number that leaves PyTorch: decided by a tie it steers the program, else its derivative is lost."""
+        for t in discrete:
+            self.run.steer(self.run.info(t))
+        value = args[0]
+        if not discrete and value.dtype.is_floating_point and name != "__bool__":
+            self.run.taken_out[
+                f"`{name.strip('_')}` at {users_line()} takes a number out of PyTorch: it is a constant to "
+                "derivatives, and what is decided by it is not seen."
+            ] = None
+        if not discrete and value.dtype.is_floating_point and name in ("__int__", "__index__", "__bool__"):
+            value = self._jumping(name, value)
+            return func(value.detach(), *args[1:], **kwargs)
+        return func(value.detach() if name != "numpy" else value, *args[1:], **kwargs)
+
+    def _jumping(self, name: str, value: Any) -> Any:
+        """The number that `int` or `if` makes of a value; at its jump a tie steers the program."""
+        made = (
+            guards.trunc(self.run, value)
+            if name != "__bool__"
+            else guards.compare(self.run, "ne", torch.ne, (value, 0))
+        )
+        if (info := self.run.info(made)) is not None:
+            self.run.steer(info)
+        return made
+
+    def _inner_derivative(self, name: str, func: Any, args: Any, kwargs: Any) -> Any:
+        """A derivative inside the program: ties within the function that it differentiates are taken one by one."""
+        if name == "backward":
+            raise FunctionError(
+                f"`from_torch` meets `backward()` at {users_line()}, which writes into `.grad` and returns nothing. "
+                "Use `torch.func.grad`, or `torch.autograd.grad(..., create_graph=True)`."
+            )
+        outputs, inputs = (list(tensors_in(part)) for part in args[:2])
+        leaves = {id(node.variable) for node in new_nodes(outputs, inputs) if hasattr(node, "variable")}
+        slots = 0
+        for site in self.run.sites:
+            count = len(site.w)
+            if id(site.w) in leaves:
+                inside = range(slots, slots + count)
+                self.run.steer_all(
+                    i
+                    for i, decision in enumerate(self.run.decisions)
+                    if any(slot in inside for turned in decision.turned.values() for slot in turned)
+                )
+            slots += count
+        return self._finish(func(*args, **kwargs), inputs)
+
+    def _doubles(self, name: str, value: Any) -> Any:
+        """Single precision among the arguments, read as double; said once."""
+        if name in ("float", "half", "bfloat16", "to", "type", "copy_"):
+            return value
+        singles = [t for t in tensors_in(value) if t.dtype in (torch.float32, torch.float16, torch.bfloat16)]
+        if not singles:
+            return value
+        if any(t.numel() and self.run.info(t) is None for t in singles):
+            self.run.warnings[
+                f"numbers of {str(singles[0].dtype).removeprefix('torch.')} meet at {users_line()}; they are read as "
+                "float64, in which the program is run."
+            ] = None
+        return _mapped_doubles(self.run, value)
+
+    def _not_batched(self, name: str, args: Any) -> None:
+        if any(is_batched(t) for t in tensors_in(args)):
+            raise FunctionError(
+                f"`from_torch` meets `{name}` inside `torch.vmap` at {users_line()}: its ties cannot be opened there. "
+                "Write the batch as an axis of its own."
+            )
+
+
+def _mode_of(call: Callable[..., Any]) -> Any:
+    """The class of modes that hand every call on."""
+
+    class Mode(torch.overrides.TorchFunctionMode):  # type: ignore[misc]
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            return call(func, args, kwargs or {})
+
+    return Mode
+
+
+def _name_of(func: Any) -> tuple[str, bool]:
+    """PyTorch's name of a function without its spelling, and whether it writes into its first argument."""
+    name = getattr(func, "__name__", str(func))
+    if name in _KEPT or name in _OUT_OF_TORCH:
+        return name, False
+    if name.startswith("__") and name.endswith("__"):
+        bare = name[2:-2]
+        if bare.startswith("i") and bare[1:] in {"add", "sub", "mul", "truediv", "and", "or", "xor", "div", "pow"}:
+            return _DUNDERS.get(bare[1:], bare[1:]), True
+        return (_DUNDERS.get(bare, bare), False) if bare in _DUNDERS or bare in _PLAIN else (name, False)
+    if name.endswith("_") and not name.startswith("_"):
+        return name[:-1], True
+    name = name.removeprefix("linalg_") if name == "linalg_vector_norm" else name
+    return name.removeprefix("_"), False
+
+
+_PLAIN = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "add", "sub", "mul", "div", "abs", "neg", "pow"})
+
+
+def _floating(args: Any, kwargs: Any) -> bool:
+    return any(t.dtype.is_floating_point for t in tensors_in((args, kwargs)))
+
+
+def _is_discrete(name: str, run: Run, out: Any) -> bool:
+    """Whether a rule's own result must be kept although nothing ties: staircases have no derivative to lose."""
+    return any(run.info(t) is not None for t in tensors_in(out))
+
+
+def _mapped_doubles(run: Run, value: Any) -> Any:
+    def double(t: Any) -> Any:
+        if t.dtype not in (torch.float32, torch.float16, torch.bfloat16):
+            return t
+        made, info = t.double(), run.info(t)
+        if run.reached(t):
+            run.reach(made)
+        if info is not None:
+            table = None if info.table is None else info.table.double()
+            run.carry(made, type(info)(info.owners, info.of, table))
+        return made
+
+    return mapped(value, double)
+
+
+def _between(outs: list[Any], nodes: list[Any]) -> list[Any]:
+    """Nodes from outputs down to those of the inputs."""
+    stop, seen, found = {id(node) for node in nodes}, set(), []
+    pending = [t.grad_fn for t in outs if not is_wrapped(t) and t.grad_fn is not None]
+    while pending:
+        node = pending.pop()
+        if node is None or id(node) in stop or id(node) in seen:
+            continue
+        seen.add(id(node))
+        found.append(node)
+        pending += [below for below, _ in node.next_functions]
+    return found
+
+
+def _no(*_: Any) -> bool:
+    return False
+
+
+def _without_overrides(func: FunctionType) -> FunctionType:
+    """A function of PyTorch's that is written in Python, so that the calls inside it are seen."""
+    seen = {name: _no for name in func.__globals__ if name.startswith("has_torch_function")}
+    made = FunctionType(func.__code__, {**func.__globals__, **seen}, func.__name__, func.__defaults__, func.__closure__)
+    made.__kwdefaults__ = func.__kwdefaults__
+    return made
+
+
+def hardshrink(run: Run, x: Any, lambd: float = 0.5) -> Any:
+    """x, and 0 within λ of it: a jump at ±λ."""
+    size = switches.absolute(run, x)
+    run.reach(size)
+    outside = guards.compare(run, "gt", torch.gt, (size, lambd))
+    made = guards.where(run, outside, x, torch.zeros_like(x))
+    return torch.where(outside, x, torch.zeros_like(x)) if made is NotImplemented else made
+
+
+def threshold(run: Run, x: Any, threshold: float, value: float) -> Any:
+    """x above a threshold, else a value: it jumps unless they are one."""
+    if threshold == value:
+        return switches.switch(
+            run,
+            "threshold",
+            (x,),
+            sides=lambda x: (x, threshold),
+            branches=lambda x: (torch.full_like(x, value), x),
+            own=lambda x: torch.threshold(x, threshold, value),
+        )
+    above = guards.compare(run, "gt", torch.gt, (x, threshold))
+    made = guards.where(run, above, x, torch.full_like(x, value))
+    return torch.where(above, x, torch.full_like(x, value)) if made is NotImplemented else made
+
+
+def largest(rule: Callable[..., Any], pair: Callable[..., Any]) -> Callable[..., Any]:
+    """torch.max and torch.min: of two tensors, of all entries, or along an axis."""
+
+    def either(run: Run, x: Any, *args: Any, **kwargs: Any) -> Any:
+        other = args[0] if args else kwargs.get("other")
+        return pair(run, x, other) if isinstance(other, torch.Tensor) else rule(run, x, *args, **kwargs)
+
+    return either
+
+
+def l1_loss(run: Run, x: Any, y: Any, reduction: Any = 1) -> Any:
+    """|x − y|, as it is, its mean or its sum."""
+    size = switches.absolute(run, x - y)
+    return size if reduction == 0 else size.mean() if reduction == 1 else size.sum()
+
+
+_RULES: dict[str, Callable[..., Any]] = {
+    **switches.RULES,
+    **choices.RULES,
+    **guards.STAIRS,
+    "max": largest(choices.RULES["max"], switches.maximum),
+    "min": largest(choices.RULES["min"], switches.minimum),
+    "hardshrink": hardshrink,
+    "threshold": threshold,
+    "l1_loss": l1_loss,
+    "where": guards.where,
+    "masked_fill": guards.masked_fill,
+    "mul": guards.times,
+    "multiply": guards.times,
+    "vector_norm": norm,
+}
+_TAKE_MASKS = frozenset({"where", "masked_fill", "mul", "multiply"})
