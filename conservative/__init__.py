@@ -67,7 +67,7 @@ _NAMES = {
         "conservative_jacobian",
         "explain",
     ),
-    "conservative.programs": ("ProgramMap", "from_jax", "from_numpy"),
+    "conservative.programs": ("ProgramMap", "from_jax", "from_numpy", "from_torch"),
     "conservative.sets": ("FiniteSet", "MatrixPolytope", "MatrixZonotope", "gap", "hausdorff_distance"),
     "conservative.spectral": (
         "Contraction",

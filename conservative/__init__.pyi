@@ -58,6 +58,7 @@ from conservative.jacobians import explain as explain
 from conservative.programs import ProgramMap as ProgramMap
 from conservative.programs import from_jax as from_jax
 from conservative.programs import from_numpy as from_numpy
+from conservative.programs import from_torch as from_torch
 from conservative.sets import FiniteSet as FiniteSet
 from conservative.sets import MatrixPolytope as MatrixPolytope
 from conservative.sets import MatrixZonotope as MatrixZonotope

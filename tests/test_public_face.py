@@ -21,7 +21,7 @@ from conservative._core.families.as_family import as_family
 
 ROOMS = {name: getattr(cj, name) for name in cj._ROOMS}
 FIXED = """
-    from_numpy ProgramMap from_sympy read_function conservative_jacobian
+    from_numpy from_torch ProgramMap from_sympy read_function conservative_jacobian
     JacobianSet JacobianZonotope PiecewiseSelection Piece MatrixPolytope
     FiniteSet MatrixZonotope gap hausdorff_distance Bracket Estimate Exactness iterate_set SetTrajectory fixed_set
     FixedSet joint_spectral_radius JointSpectralRadius expanding_product Product implicit_jacobian check Verdict

@@ -1,6 +1,7 @@
 """`from_torch`: a PyTorch function or module as a map with set-valued derivatives."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
@@ -11,7 +12,7 @@ from conservative._core.printable import shown
 from conservative.programs.arguments import Argument, read_arguments
 from conservative.programs.autograd.engine import TorchEngine
 from conservative.programs.autograd.library import torch
-from conservative.programs.autograd.modules import as_numbers, modes_differ, with_parameters
+from conservative.programs.autograd.modules import ModuleFunction, as_numbers, modes_differ
 from conservative.programs.autograd.precision import double_precision, leaf_of
 from conservative.programs.program_map import ProgramMap
 from conservative.programs.runs import check_callable, first_value, prints_warning, returned_leaves
@@ -72,7 +73,7 @@ def from_torch(F: Any, x: Any, theta: Any = None) -> ProgramMap:
     state, parameter = read_arguments(
         as_numbers(x, told, "x"), as_numbers(parameters, told, "theta"), call=_CALL, integers=False
     )
-    flat = _flattened(function, state, parameter, title)
+    flat = _FlatProgram(function, state, parameter, title)
     values = (*state.values, *parameter.values)
 
     def run() -> np.ndarray[Any, Any]:
@@ -106,27 +107,31 @@ def _as_function(F: Any, theta: Any, told: dict[str, None]) -> tuple[Callable[..
     title = type(F).__name__ if title == "forward" else title
     if modes_differ(F):
         told[f"{title} is in training mode; it is run in eval mode: no dropout, running statistics."] = None
-    of_both, with_theta = with_parameters(F)
     named = dict(F.named_parameters())
-    if theta is None and named:
-        return of_both, named, title
-    return with_theta, theta, title
+    by_name = theta is None and bool(named)
+    return ModuleFunction(F, by_name), named if by_name else theta, title
 
 
-def _flattened(function: Callable[..., Any], state: Argument, parameter: Argument, title: str) -> Callable[[Any], Any]:
+@dataclass(frozen=True, slots=True)
+class _FlatProgram:
     """The program from one flat tensor to another."""
-    size = len(state.values)
 
-    def pieces(argument: Argument, flat: Any) -> Any:
-        # Copies: a program may write into its arguments, which must not be views of what derivatives are taken by.
-        return argument.rebuild([flat[a.start : a.stop].reshape(a.shape).clone() for a in argument.leaves])
+    function: Callable[..., Any]
+    state: Argument
+    parameter: Argument
+    title: str
 
-    def flat(leaf: Any) -> Any:
-        x = pieces(state, leaf[:size])
-        result = function(x, pieces(parameter, leaf[size:])) if parameter.values else function(x)
-        return torch.cat([_real(part, title).reshape(-1) for part in returned_leaves(result, state, title=title)])
+    def __call__(self, leaf: Any) -> Any:
+        size = len(self.state.values)
+        x = _pieces(self.state, leaf[:size])
+        result = self.function(x, _pieces(self.parameter, leaf[size:])) if self.parameter.values else self.function(x)
+        parts = returned_leaves(result, self.state, title=self.title)
+        return torch.cat([_real(part, self.title).reshape(-1) for part in parts])
 
-    return flat
+
+def _pieces(argument: Argument, flat: Any) -> Any:
+    """The user's containers; copies, for a program may write into what must not be a view of the point."""
+    return argument.rebuild([flat[a.start : a.stop].reshape(a.shape).clone() for a in argument.leaves])
 
 
 def _real(part: Any, title: str) -> Any:

@@ -1,7 +1,8 @@
 """What PyTorch adds to a function: modules with parameters by name, training mode, tensors as numbers."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from conservative.programs.autograd.library import torch
@@ -25,27 +26,26 @@ def as_numbers(value: Any, told: dict[str, None], name: str) -> Any:
     return value
 
 
-def with_parameters(module: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """A module as a function of x and of parameters by name, and of x alone; its other tensors in float64."""
-    fixed = {name: _double(tensor) for name, tensor in (*module.named_parameters(), *module.named_buffers())}
+@dataclass(frozen=True, slots=True)
+class ModuleFunction:
+    """A module as a function of x, or of x and θ; with `by_name` θ are its parameters. All its tensors in float64."""
 
-    def of_both(x: Any, theta: Mapping[str, Any]) -> Any:
-        # Buffers are cloned: what a module writes into them in one run must not be met in the next.
-        mine = {name: tensor.clone() for name, tensor in fixed.items()} | dict(theta)
-        with in_eval_mode(module):
-            return torch.func.functional_call(module, mine, (x,))
+    module: Any
+    by_name: bool
 
-    def with_theta(x: Any, theta: Any = None) -> Any:
-        mine = {name: tensor.clone() for name, tensor in fixed.items()}
-        with in_eval_mode(module):
-            return torch.func.functional_call(module, mine, (x,) if theta is None else (x, theta))
-
-    return of_both, with_theta
+    def __call__(self, x: Any, theta: Any = None) -> Any:
+        """The module's value in eval mode."""
+        fixed = (*self.module.named_parameters(), *self.module.named_buffers())
+        # Copies: what a module writes into its buffers in one run must not be met in the next.
+        mine = {name: _double(tensor) for name, tensor in fixed} | (dict(theta) if self.by_name else {})
+        with in_eval_mode(self.module):
+            args = (x,) if self.by_name or theta is None else (x, theta)
+            return torch.func.functional_call(self.module, mine, args)
 
 
 def _double(tensor: Any) -> Any:
     plain = tensor.detach()
-    return plain.double() if plain.dtype.is_floating_point else plain
+    return plain.clone().double() if plain.dtype.is_floating_point else plain.clone()
 
 
 @contextmanager
