@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from conservative._core.deadlines import seconds_left
+from conservative._core.deadlines import NEVER, seconds_left
 from conservative._core.errors import ArgumentError, BudgetError, ConservativeError, ExpansionError, ShapeError
 from conservative._core.printable import shown
 from conservative._core.rationals import as_fraction, nearest_double
@@ -18,6 +18,7 @@ from conservative.matrix_sets import MatrixSet
 from conservative.spectral import JointSpectralRadius
 
 _FIXED_SECONDS = 10.0
+"""Seconds for the hull of the fixed set, where time is limited."""
 
 _FEW_VERTICES = 200
 """Vertices kept by the set iteration beyond three dimensions: seconds instead of minutes."""
@@ -60,7 +61,8 @@ def iterate_from_start(
 
 def fixed_hull(jacobian: JacobianSet, trajectory: SetTrajectory, deadline: float) -> tuple[FixedSet | None, str]:
     """The fixed set, or the reason why it was left out: the verdict stands without it."""
-    tol, seconds = _hull_tolerance(trajectory), min(_FIXED_SECONDS, seconds_left(deadline))
+    tol = _hull_tolerance(trajectory)
+    seconds = None if deadline == NEVER else min(_FIXED_SECONDS, seconds_left(deadline))
     try:
         if trajectory.decay.contracts:
             return hull_of_fixed_set(jacobian, trajectory.decay, tol=tol, time_limit=seconds), ""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import count
 
 import numpy as np
 import pytest
@@ -202,3 +203,17 @@ def test_bad_input() -> None:
         iterate_driven(away, [1.0], [0.0], steps=2000)
     with pytest.raises(EmptySetError):
         iterate_sequence([np.zeros((0, 1, 2))], [[[0.0]]])
+
+
+def test_without_a_time_limit_no_clock_ends_the_search_for_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hours pass between any two looks at it."""
+    family = [[[0.5, 0.1, 1.0], [0.0, 0.4, 1.0]], [[0.3, -0.2, 1.0], [0.1, 0.4, 0.0]]]
+    calm = iterate_sequence([family] * 3, np.zeros((1, 2, 1)), limit=family)
+    hours = count(0, 3600)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "monotonic", lambda: float(next(hours)))
+        slow = iterate_sequence([family] * 3, np.zeros((1, 2, 1)), limit=family)
+    assert calm.limit is not None
+    assert slow.limit is not None
+    assert (slow.status, slow.bounds, slow.to_limit) == (calm.status, calm.bounds, calm.to_limit)
+    np.testing.assert_array_equal(slow.limit.vertices, calm.limit.vertices)

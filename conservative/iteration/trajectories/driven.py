@@ -40,7 +40,7 @@ from conservative.matrix_sets.interrupts import searching_until
 Floats = NDArray[np.float64]
 
 _LIMIT_SECONDS = 5.0
-"""Seconds for the hull of the limit; most need far less."""
+"""Seconds for the hull of the limit, where time is limited; most need far less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +123,7 @@ def iterate_sequence(
         As in `iterate_set`.
     time_limit : float, optional
         Seconds; None, the default, is no limit. A step that is not done by then is dropped. The hull of
-        the limit, found first, takes at most a half of the seconds, and at most five without a limit.
+        the limit, found first, takes at most a half of the seconds, and at most five.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def follow_sequence(
     deadline = deadline_after(time_limit, call=call)
     limit = limit if near is None else near.blocks
     blocks = None if limit is None else read_blocks(limit, call=call)
-    seconds = _LIMIT_SECONDS if time_limit is None else min(_LIMIT_SECONDS, 0.5 * time_limit)
+    seconds = None if time_limit is None else min(_LIMIT_SECONDS, 0.5 * time_limit)
     run = _Driven(blocks, representation, seconds, deadline, call, near)
     status = TrajectoryStatus.STEPS_DONE
     try:
@@ -182,7 +182,7 @@ class _Driven:
         self,
         limit: Blocks | None,
         representation: str | Thinning,
-        seconds: float,
+        seconds: float | None,
         deadline: float,
         call: str,
         near: NearRest | None,
@@ -282,7 +282,7 @@ class _Driven:
         return DrivenTrajectory(None, sets, tuple(self.gaps), to_limit, tuple(bounds), limit, rate, status, decay)
 
 
-def _limit_hull(limit: Blocks, seconds: float) -> FixedSet:
+def _limit_hull(limit: Blocks, seconds: float | None) -> FixedSet:
     family = np.concatenate([limit.A, limit.B], axis=2)
     return fixed_set(family, representation="hull", time_limit=seconds)
 
