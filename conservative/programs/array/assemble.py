@@ -12,7 +12,7 @@ from conservative._core.errors import FunctionError
 from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie
 from conservative.programs.array.linear_maps import Matrix
 from conservative.programs.array.run import Run
-from conservative.programs.array.ties import drop_dead, guards_along, ties_of
+from conservative.programs.array.ties import drop_dead, guards_along, join_twins, ties_of
 from conservative.programs.array.traced import Traced
 
 _DENSE_ENTRIES = 10_000_000
@@ -171,15 +171,17 @@ def assemble(
     with np.errstate(all="ignore"):
         base, Y, Z, L = work.matrices(live)
     _finite_or_refused(run, base, Y, Z, L)
+    Z, L = join_twins(run, live, Y, Z, L)
     keep = drop_dead(Y, Z, L)
     live, Y, Z, L = live[keep], Y[:, keep], Z[keep], L[np.ix_(keep, keep)]
     if run.exact:
         base, Y, Z, L, value = (_fractions(part) for part in (base, Y, Z, L, value))
     ties, inactive = ties_of(run, live)
     clean, parting = guards_along(work, live, Z, L)
+    near = dict([*run.within_rounding(), *run.near])
     return SwitchedJacobian(
         base=base, Y=Y, Z=Z, L=L, ties=ties, state_size=state_size, value=value, tolerance=run.tolerance,
-        inactive=inactive, near_ties=tuple(run.near), clean=clean, rounding=0.0 if run.exact else None,
+        inactive=inactive, near_ties=tuple(near.items()), clean=clean, rounding=0.0 if run.exact else None,
         warnings=(*dict.fromkeys(run.warnings), *parting, *_unrolled(ties, L)),
     )  # fmt: skip
 

@@ -14,15 +14,23 @@ from scipy import sparse
 Matrix = NDArray[Any]
 Mask = NDArray[np.bool_]
 
+_SMALL = 300
+"""Inverses up to this size are formed for a bound of errors; of larger ones it is estimated."""
+
 
 class LinearMap(Protocol):
-    """One step of an edge of the tape."""
+    """One step of an edge of the tape. `rounds` tells maps that compute from those that only move entries."""
+
+    rounds: bool
 
     def forward(self, T: Matrix) -> Matrix:
         """The image of columns."""
 
     def backward(self, T: Matrix) -> Matrix:
         """The image of columns under the transpose."""
+
+    def bound(self, T: Matrix) -> Matrix:
+        """What columns of absolute errors become at most."""
 
     def reach(self, mask: Mask, *, zeros: bool) -> Mask:
         """Entries out that depend on marked entries in."""
@@ -34,6 +42,8 @@ class LinearMap(Protocol):
 class Scale:
     """Entry by entry: d_i times entry i."""
 
+    rounds = True
+
     def __init__(self, factor: Matrix) -> None:
         self.factor = factor.reshape(-1, 1)
 
@@ -41,6 +51,9 @@ class Scale:
         return self.factor * T
 
     backward = forward
+
+    def bound(self, T: Matrix) -> Matrix:
+        return np.abs(self.factor) * T
 
     def reach(self, mask: Mask, *, zeros: bool) -> Mask:
         return mask & (self.factor[:, 0] != 0) if zeros else mask
@@ -51,6 +64,8 @@ class Scale:
 class Keep:
     """Some entries, zero elsewhere: what is not kept may be anything, NaN included."""
 
+    rounds = False
+
     def __init__(self, mask: Mask) -> None:
         self.mask = mask.reshape(-1)
 
@@ -58,6 +73,9 @@ class Keep:
         return np.where(self.mask[:, None], T, 0)
 
     backward = forward
+
+    def bound(self, T: Matrix) -> Matrix:
+        return self.forward(T)
 
     def reach(self, mask: Mask, *, zeros: bool) -> Mask:
         return mask & self.mask
@@ -67,6 +85,8 @@ class Keep:
 
 class Take:
     """out[i] = in[index[i]]."""
+
+    rounds = False
 
     def __init__(self, index: NDArray[np.intp], size: int) -> None:
         self.index, self.size = index.reshape(-1), size
@@ -78,6 +98,9 @@ class Take:
         out = np.zeros((self.size, T.shape[1]), dtype=T.dtype)
         np.add.at(out, self.index, T)
         return out
+
+    def bound(self, T: Matrix) -> Matrix:
+        return self.forward(T)
 
     def reach(self, mask: Mask, *, zeros: bool) -> Mask:
         return mask[self.index]
@@ -91,6 +114,8 @@ class Take:
 class Put:
     """out[index[i]] = in[i], zero elsewhere; indices are distinct."""
 
+    rounds = False
+
     def __init__(self, index: NDArray[np.intp], size: int) -> None:
         self.index, self.size = index.reshape(-1), size
 
@@ -101,6 +126,9 @@ class Put:
 
     def backward(self, T: Matrix) -> Matrix:
         return T[self.index]
+
+    def bound(self, T: Matrix) -> Matrix:
+        return self.forward(T)
 
     def reach(self, mask: Mask, *, zeros: bool) -> Mask:
         out = np.zeros(self.size, dtype=bool)
@@ -114,6 +142,8 @@ class Put:
 class Spread:
     """Broadcasting to a larger shape."""
 
+    rounds = False
+
     def __init__(self, shape: tuple[int, ...], wider: tuple[int, ...]) -> None:
         self.shape, self.wider = (1,) * (len(wider) - len(shape)) + shape, wider
         self.axes = tuple(i for i, n in enumerate(self.shape) if n == 1 and wider[i] != 1)
@@ -123,6 +153,9 @@ class Spread:
 
     def backward(self, T: Matrix) -> Matrix:
         return np.asarray(T.reshape(*self.wider, -1).sum(axis=self.axes)).reshape(-1, T.shape[1])
+
+    def bound(self, T: Matrix) -> Matrix:
+        return self.forward(T)
 
     def reach(self, mask: Mask, *, zeros: bool) -> Mask:
         return np.broadcast_to(mask.reshape(self.shape), self.wider).reshape(-1)
@@ -134,6 +167,8 @@ class Spread:
 class Collapse:
     """Sums along axes."""
 
+    rounds = True
+
     def __init__(self, shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
         narrow = tuple(1 if i in axes else n for i, n in enumerate(shape))
         self.turned, self.shape, self.axes = Spread(narrow, shape), shape, axes
@@ -143,6 +178,9 @@ class Collapse:
 
     def backward(self, T: Matrix) -> Matrix:
         return self.turned.forward(T)
+
+    def bound(self, T: Matrix) -> Matrix:
+        return self.forward(T)
 
     def reach(self, mask: Mask, *, zeros: bool) -> Mask:
         return np.asarray(mask.reshape(self.shape).any(axis=self.axes)).reshape(-1)
@@ -154,6 +192,8 @@ class Collapse:
 class Running:
     """Cumulative sums along one axis."""
 
+    rounds = True
+
     def __init__(self, shape: tuple[int, ...], axis: int) -> None:
         self.shape, self.axis = shape, axis
 
@@ -163,6 +203,9 @@ class Running:
     def backward(self, T: Matrix) -> Matrix:
         flipped = np.flip(T.reshape(*self.shape, -1), self.axis)
         return np.flip(np.cumsum(flipped, axis=self.axis), self.axis).reshape(T.shape)
+
+    def bound(self, T: Matrix) -> Matrix:
+        return self.forward(T)
 
     def reach(self, mask: Mask, *, zeros: bool) -> Mask:
         return np.asarray(np.logical_or.accumulate(mask.reshape(self.shape), axis=self.axis)).reshape(-1)
@@ -175,6 +218,8 @@ class Running:
 class Multiply:
     """A matrix, dense or sparse, from the left."""
 
+    rounds = True
+
     def __init__(self, M: Any) -> None:
         self.M = M
 
@@ -183,6 +228,9 @@ class Multiply:
 
     def backward(self, T: Matrix) -> Matrix:
         return np.asarray(self.M.T @ T)
+
+    def bound(self, T: Matrix) -> Matrix:
+        return np.asarray(abs(self.M) @ T)
 
     def reach(self, mask: Mask, *, zeros: bool) -> Mask:
         return _pattern(self.M, mask)
@@ -193,6 +241,8 @@ class Multiply:
 
 class Contract:
     """einsum with a constant: no letter of an operand stands twice in it, or in it alone."""
+
+    rounds = True
 
     def __init__(self, letters: tuple[str, str, str], constant: Matrix, shape: tuple[int, ...]) -> None:
         self.letters, self.constant, self.shape = letters, constant, shape
@@ -213,6 +263,9 @@ class Contract:
         found = np.einsum(f"{fixed},{moved}Z->{out}Z", self.constant, columns, optimize=fast)
         return np.asarray(found).reshape(-1, T.shape[1])
 
+    def bound(self, T: Matrix) -> Matrix:
+        return Contract(self.letters, np.abs(self.constant), self.shape).forward(T)
+
     def reach(self, mask: Mask, *, zeros: bool) -> Mask:
         return self._counted(mask, zeros).forward(mask[:, None].astype(float))[:, 0] > 0
 
@@ -227,6 +280,8 @@ class Contract:
 class Inverse:
     """Multiplication by the inverse of a square matrix, through a solver of M X = T and of Mᵀ X = T."""
 
+    rounds = True
+
     def __init__(self, solve: Any, solve_turned: Any, columns: int = 1) -> None:
         self.solve, self.solve_turned, self.columns = solve, solve_turned, columns
 
@@ -239,6 +294,9 @@ class Inverse:
     def _apply(self, solve: Any, T: Matrix) -> Matrix:
         rows = len(T) // self.columns
         return np.asarray(solve(T.reshape(rows, -1))).reshape(T.shape)
+
+    def bound(self, T: Matrix) -> Matrix:
+        return np.asarray(np.abs(self.forward(np.eye(len(T)))) @ T if len(T) <= _SMALL else np.abs(self.forward(T)))
 
     def reach(self, mask: Mask, *, zeros: bool) -> Mask:
         return np.full(mask.shape, bool(mask.any()))

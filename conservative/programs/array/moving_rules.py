@@ -49,10 +49,10 @@ def _moved(run: Run, arrays: list[Traced], value: Any, places: Any) -> Traced:
         value = run.constant(value) if (places == 0).any() else value
     flat = places.reshape(-1)
     if view is not None and flat.size == first.size and bool((flat == np.arange(1, first.size + 1)).all()):
-        return traced(run, value, first.node, view_of=view)
+        return traced(run, value, first.node, view_of=view, places=flat - 1)
     key = ("moved", *(x.node for x in arrays), places.shape, places.tobytes()) if places.nbytes < 400_000 else None
     if key is not None and key in run.memo and all(x.node >= 0 for x in arrays):
-        return traced(run, value, run.memo[key], view_of=view)
+        return traced(run, value, run.memo[key], view_of=view, places=flat - 1)
     edges: list[Edge] = []
     start = 1
     for x in arrays:
@@ -64,11 +64,11 @@ def _moved(run: Run, arrays: list[Traced], value: Any, places: Any) -> Traced:
             edges.append(x.edge(*maps))
         start += x.size
     if not edges:
-        return traced(run, value, -1)
+        return traced(run, value, -1, view_of=view, places=flat - 1)
     node = run.tape.add(flat.size, edges)
     if key is not None:
         run.memo[key] = node
-    return traced(run, value, node, view_of=view)
+    return traced(run, value, node, view_of=view, places=flat - 1)
 
 
 def _one_array(function: Any) -> Any:

@@ -8,6 +8,9 @@ Rule = Callable[..., Any]
 UFUNCS: dict[str, Rule] = {}
 """Called as rule(run, *inputs); SciPy's special functions are ufuncs too."""
 
+LINEAR: dict[str, Rule] = {}
+"""Ufuncs that keep a traced array and a mask apart."""
+
 FUNCTIONS: dict[Any, Rule] = {}
 """Called as rule(run, *arguments, **named)."""
 

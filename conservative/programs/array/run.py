@@ -100,6 +100,9 @@ class Run:
         self.near: list[tuple[str, float]] = []
         self.singular: list[str] = []
         self.warnings: list[str] = []
+        self.values: dict[int, Matrix] = {}
+        self.rounded: set[int] = set()
+        self.comparisons: list[tuple[str, str, Any, Any, NDArray[np.bool_]]] = []
         self.memo: dict[Any, Any] = {}
         self.kept: list[Any] = []
         self.held: list[Matrix] = []
@@ -146,6 +149,28 @@ class Run:
             for label in labels_of(close):
                 at = distance[tuple(map(int, label[1:-1].split(",")))] if label else distance
                 self.near.append((f"{name}{label} at {line}", float(at)))
+
+    def compared(self, name: str, a: Any, b: Any, tied: NDArray[np.bool_]) -> None:
+        """Keep two traced arrays that were compared, until the errors of their values are known."""
+        if not self.exact and not tied.all():
+            self.comparisons.append((name, users_line(), (a.node, a.v), (b.node, b.v), tied))
+
+    def within_rounding(self) -> list[tuple[str, float]]:
+        """Values that do not tie, but differ by no more than rounding may have moved them."""
+        if not self.comparisons:
+            return []
+        errors = self.tape.errors(self.values, self.rounded)
+        found = []
+        for name, line, (a, av), (b, bv), tied in self.comparisons:
+            parts = [
+                errors[node].reshape(v.shape) if node >= 0 else np.zeros(v.shape) for node, v in ((a, av), (b, bv))
+            ]
+            distance = np.abs(av - bv)
+            close = np.asarray((distance <= parts[0] + parts[1]) & ~tied)
+            for label in labels_of(close) if close.any() else []:
+                at = distance[tuple(map(int, label[1:-1].split(",")))] if label else distance
+                found.append((f"{name}{label} at {line}", float(at)))
+        return found
 
     def open_slots(self, count: int) -> tuple[int, int]:
         """A node for fresh switches, and the number of the first."""

@@ -8,9 +8,18 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from conservative.programs.array.registry import ufunc_rule
+from conservative.programs.array.registry import LINEAR, ufunc_rule
 from conservative.programs.array.run import LeavesRationals, Run
-from conservative.programs.array.traced import Tabled, Traced, elementwise, lift, note_singular, refuse
+from conservative.programs.array.traced import (
+    Dispatched,
+    Mixed,
+    Tabled,
+    Traced,
+    elementwise,
+    lift,
+    note_singular,
+    refuse,
+)
 from conservative.programs.source_lines import users_line
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
@@ -112,6 +121,8 @@ def add(run: Run, a: Any, b: Any) -> Any:
     """a + b."""
     if not (isinstance(a, Traced) or isinstance(b, Traced)):
         return tabled(run, np.add, a, b)
+    if isinstance(a, Tabled) or isinstance(b, Tabled):
+        return sum_of_parts(run, a, b)
     a, b = lift(run, a), lift(run, b)
     return elementwise(run, a.v + b.v, (a, None), (b, None))
 
@@ -121,6 +132,8 @@ def subtract(run: Run, a: Any, b: Any) -> Any:
     """a − b."""
     if not (isinstance(a, Traced) or isinstance(b, Traced)):
         return tabled(run, np.subtract, a, b)
+    if isinstance(a, Tabled) or isinstance(b, Tabled):
+        return sum_of_parts(run, a, np.negative(tabled(run, np.add, b, 0.0) if isinstance(b, Tabled) else b))
     a, b = lift(run, a), lift(run, b)
     minus = np.asarray(run.constant(-1))
     if a.node >= 0 and a.node == b.node and a.shape == b.shape:
@@ -165,7 +178,7 @@ def divide(run: Run, a: Any, b: Any) -> Traced:
     """a / b of traced arrays and numbers."""
     a, b = lift(run, a), lift(run, b)
     if run.exact and (b.v == 0).any():
-        refuse("a division by 0 at the point.")
+        raise leaves_rationals("a division by 0")
     quotient = a.v / b.v
     bad = ~np.isfinite(quotient) if not run.exact else np.zeros(())
     if bad.any():
@@ -211,7 +224,7 @@ def hypot(run: Run, a: Any, b: Any) -> Traced:
     """√(a² + b²)."""
     a, b = lift(run, a), lift(run, b)
     if run.exact:
-        squares = a.v * a.v + b.v * b.v
+        squares = np.asarray(a.v * a.v + b.v * b.v)
         y = np.array([exact_root(entry, 2, "np.hypot") for entry in squares.ravel()], dtype=object)
         y = y.reshape(squares.shape)
         if (y == 0).any():
@@ -254,6 +267,76 @@ def xlogy(run: Run, a: Any, b: Any) -> Traced:
     return elementwise(run, special.xlogy(a.v, b.v), (a, np.log(b.v)), (b, a.v / b.v), name="scipy.special.xlogy")
 
 
+def sum_of_parts(run: Run, *operands: Any) -> Any:
+    """A sum of traced arrays, masks and both."""
+    smooth: Any = 0.0
+    jump: Any = None
+    for operand in operands:
+        if isinstance(operand, Mixed):
+            smooth, part = np.add(smooth, operand.smooth), operand.jump
+        elif isinstance(operand, Tabled):
+            nominal = run.constant(operand.v * 1)
+            smooth, part = np.add(smooth, nominal), tabled(run, np.subtract, operand.mapped(lambda t: t * 1), nominal)
+        else:
+            smooth, part = np.add(smooth, operand), None
+        if part is not None:
+            jump = part if jump is None else tabled(run, np.add, jump, part)
+    return mixed(run, lift(run, smooth), jump)
+
+
+def mixed(run: Run, smooth: Traced, jump: Tabled | None) -> Traced | Mixed:
+    """Both parts, or the traced one alone where the other is 0 in every state."""
+    if jump is None:
+        return smooth
+    shape = np.broadcast_shapes(smooth.shape, jump.shape)
+    if shape != smooth.shape:
+        smooth = lift(run, np.broadcast_to(smooth, shape))
+    zero = run.constant(np.zeros(shape, dtype=int))
+    deps, (table, _) = join_tables(run, (jump, zero))
+    tied = run.tied(np.asarray(table + smooth.v), np.broadcast_to(smooth.v, table.shape))[0]
+    tied = np.asarray(tied.reshape(-1, *shape).all(axis=0))
+    if tied.all():
+        return smooth
+    return Mixed(smooth, Tabled(run, np.where(tied, -1, deps), np.where(tied, zero, table)))
+
+
+def _multiple(run: Run, ufunc: Any, x: Mixed, factor: Any) -> Any:
+    return mixed(run, ufunc(x.smooth, factor), tabled(run, ufunc, x.jump, factor))
+
+
+def _linear_product(run: Run, a: Any, b: Any) -> Any:
+    for x, factor in ((a, b), (b, a)):
+        if isinstance(x, Mixed) and not isinstance(factor, Dispatched):
+            return _multiple(run, np.multiply, x, factor)
+    return np.multiply(*_settled(a, b))
+
+
+def _linear_quotient(run: Run, a: Any, b: Any) -> Any:
+    if isinstance(a, Mixed) and not isinstance(b, Dispatched):
+        return _multiple(run, np.divide, a, b)
+    return np.divide(*_settled(a, b))
+
+
+def _settled(*operands: Any) -> tuple[Any, ...]:
+    return tuple(x.settled() if isinstance(x, Mixed) else x for x in operands)
+
+
+def _opposite(run: Run, x: Any) -> Any:
+    if isinstance(x, Mixed):
+        return Mixed(lift(run, np.negative(x.smooth)), tabled(run, np.negative, x.jump))
+    return np.negative(x.mapped(lambda table: table * 1) if isinstance(x, Tabled) else x)
+
+
+LINEAR |= {
+    "add": sum_of_parts,
+    "subtract": lambda run, a, b: sum_of_parts(run, a, _opposite(run, b)),
+    "negative": _opposite,
+    "positive": lambda run, x: x,
+    "multiply": _linear_product,
+    "divide": _linear_quotient,
+}
+
+
 def tabled(run: Run, ufunc: Any, *operands: Any) -> Tabled | Any:
     """A ufunc of masks and constants: one table over the states of all their decisions."""
     joined = join_tables(run, operands)
@@ -271,7 +354,7 @@ def join_tables(run: Run, operands: Any) -> tuple[Any, list[Any]]:
         if not isinstance(operand, Tabled):
             value = np.asarray(operand)
             value = run.constant(value) if run.exact and value.dtype.kind != "b" else value
-            tables.append(np.broadcast_to(value, shape)[(None,) * len(deps)])
+            tables.append(np.broadcast_to(value, shape).reshape((1,) * len(deps) + shape))
             continue
         d = len(operand.deps)
         own = np.broadcast_to(operand.deps.reshape(d, *_widened(operand.shape, shape)), (d, *shape))

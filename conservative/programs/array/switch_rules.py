@@ -8,7 +8,7 @@ from conservative._core.errors import DiscontinuityError
 from conservative.programs.array.linear_maps import Keep, LinearMap, Put, Scale, Take, element_count
 from conservative.programs.array.registry import function_rule, ufunc_rule
 from conservative.programs.array.run import EQUAL, GREATER, LESS, Run, labels_of
-from conservative.programs.array.smooth_rules import divide, join_tables, product, tabled
+from conservative.programs.array.smooth_rules import divide, join_tables, mixed, product, tabled
 from conservative.programs.array.tape import Edge
 from conservative.programs.array.traced import Tabled, Traced, lift, note_singular, refuse, spread, traced
 from conservative.programs.source_lines import users_line
@@ -59,6 +59,7 @@ def _extremum(run: Run, name: str, a: Any, b: Any, ufunc: Any) -> Any:
         note_singular(run, f"np.{name} of NaN, beside", a.v, np.isnan(np.broadcast_to(a.v + b.v, shape)))
         value = np.where(np.isnan(a.v + b.v), a.v + b.v, value)
     run.close(name, tied, distance)
+    run.compared(name, a, b, tied)
     edges = kept(a, shape, first) + kept(b, shape, ~first)
     if tied.any():
         chosen = np.flatnonzero(tied.reshape(-1))
@@ -79,6 +80,7 @@ def absolute(run: Run, x: Any) -> Any:
     zero = run.constant(0)
     tied, distance = run.tied(x.v, zero)
     run.close("abs", tied, distance)
+    run.compared("abs", x, lift(run, zero), tied)
     sign = np.where(x.v >= 0, 1, -1)
     sign = run.constant(sign) if run.exact else sign.astype(float)
     edges: list[Edge] = [x.edge(Scale(sign))]
@@ -112,6 +114,7 @@ def decisions_of(run: Run, name: str, a: Any, b: Any) -> tuple[Any, Any]:
     if a.node < 0 and b.node < 0:
         return state, deps
     run.close(name, tied, distance)
+    run.compared(name, a, b, tied)
     if tied.any():
         chosen = np.flatnonzero(tied.reshape(-1))
         one = run.constant(1)
@@ -308,20 +311,13 @@ def masked(run: Run, mask: Tabled, x: Traced) -> Any:
     value = np.broadcast_to(x.v, shape)
     nominal = np.broadcast_to(full.v, shape)
     varies = full.varies
-    jumping = np.zeros(shape, dtype=bool)
     states = list(np.ndindex(*(3,) * len(deps)))
-    for s in states:
-        jumping |= varies & ~run.tied(np.where(varies, table[s] * value, 0), np.where(varies, nominal * value, 0))[0]
-    if jumping.any():
-        for decision in deps[:, jumping].ravel().tolist():
-            if decision >= 0:
-                run.settle(decision)
     wide = spread(x.shape, shape)
     edges: list[Edge] = [x.edge(*([wide] if wide else []), Scale(np.where(varies & (nominal == 0), 0, nominal)))]
     edges = [] if x.node < 0 else edges
     seen = [nominal]
     for s in states:
-        fresh = varies & ~jumping
+        fresh = varies.copy()
         for before in seen:
             fresh = fresh & (table[s] != before)
         seen.append(table[s])
@@ -332,7 +328,10 @@ def masked(run: Run, mask: Tabled, x: Traced) -> Any:
             z = entries_of(x, shape, chosen, change)
             w = run.open_guarded(deps.reshape(len(deps), -1)[:, chosen].T, on, z)
             edges.append((w, (Put(chosen, element_count(shape)),)))
-    return traced(run, nominal * value, run.tape.add(element_count(shape), edges))
+    smooth = traced(run, nominal * value, run.tape.add(element_count(shape), edges))
+    # Where nothing is open the value may be NaN, which is no jump.
+    jump = np.where(varies, (table - nominal) * np.where(varies, value, zero), zero)
+    return mixed(run, smooth, Tabled(run, deps, jump))
 
 
 @function_rule(np.where)
@@ -358,22 +357,20 @@ def where(run: Run, condition: Any, a: Any = None, b: Any = None) -> Any:
     deps, (table, _) = join_tables(run, (condition, np.zeros(shape)))
     full = Tabled(run, deps, np.asarray(table, dtype=bool))
     varies, first = full.varies, np.asarray(full.v, dtype=bool)
-    equal = np.broadcast_to(run.tied(x.v, y.v)[0], shape)
-    if (varies & ~equal).any():
-        for decision in deps[:, varies & ~equal].ravel().tolist():
-            if decision >= 0:
-                run.settle(decision)
     edges = kept(x, shape, first) + kept(y, shape, ~first)
-    opened = varies & equal
-    if opened.any():
-        chosen = np.flatnonzero(opened.reshape(-1))
+    if varies.any():
+        chosen = np.flatnonzero(varies)
         turn = np.where(first.reshape(-1)[chosen], 1, -1)
         turn = run.constant(turn) if run.exact else turn
         z = entries_of(x, shape, chosen, -turn) + entries_of(y, shape, chosen, turn)
         on = (full.table != first).reshape((3,) * len(deps) + (-1,))[..., chosen]
         w = run.open_guarded(deps.reshape(len(deps), -1)[:, chosen].T, on, z)
         edges.append((w, (Put(chosen, element_count(shape)),)))
-    return traced(run, np.where(first, x.v, y.v), run.tape.add(element_count(shape), edges))
+    nominal = np.where(first, x.v, y.v)
+    smooth = traced(run, nominal, run.tape.add(element_count(shape), edges))
+    zero = run.constant(np.zeros(shape, dtype=int))
+    jump = np.where(varies & (full.table != first), np.where(first, y.v, x.v) - nominal, zero)
+    return mixed(run, smooth, Tabled(run, deps, jump))
 
 
 def _lists_traced(*values: Any) -> bool:

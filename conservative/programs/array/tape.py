@@ -1,12 +1,14 @@
 """The tape of a run: a graph of linear maps between flat vectors, swept forward, backward, and for its pattern."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conservative.programs.array.linear_maps import LinearMap, Mask, Matrix, Scale
+
+_ROUNDED = 4 * float(np.finfo(np.float64).eps)
 
 Edge = tuple[int, tuple[LinearMap, ...]]
 
@@ -81,6 +83,23 @@ class Tape:
                     before = found[parent]
                     found[parent] = moved if before is None else before | moved
         return found
+
+    def errors(self, values: Mapping[int, Matrix], rounded: Container[int]) -> list[NDArray[np.float64]]:
+        """At every node, about the most that rounding may have moved its entries: running error analysis."""
+        found: list[NDArray[np.float64]] = []
+        for node, edges in enumerate(self.edges):
+            total = np.zeros((self.sizes[node], 1))
+            for parent, maps in edges:
+                columns = found[parent]
+                if any(step.rounds for step in maps) and parent in values:
+                    columns = columns + _ROUNDED * np.abs(values[parent].reshape(-1, 1))
+                for step in maps:
+                    columns = step.bound(columns)
+                total = total + columns
+            if node in rounded:
+                total = total + _ROUNDED * np.abs(values[node].reshape(-1, 1))
+            found.append(total)
+        return [total[:, 0] for total in found]
 
     def drop_unused(self, inputs: Sequence[int], outputs: Sequence[int]) -> None:
         """Take factors that are not finite for 0 where nothing that counts depends on them, as in unselected branches.

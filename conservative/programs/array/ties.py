@@ -11,6 +11,7 @@ from conservative.programs.array.linear_maps import Matrix
 from conservative.programs.array.run import EQUAL, GREATER, LESS, Guard, GuardedSwitches, Run, Switches
 
 _PARALLEL = 1e-9
+_ROUNDED = 1e-14
 
 
 def drop_dead(Y: Matrix, Z: Matrix, L: Matrix) -> NDArray[np.intp]:
@@ -24,6 +25,39 @@ def drop_dead(Y: Matrix, Z: Matrix, L: Matrix) -> NDArray[np.intp]:
         if alive.all():
             return keep
         keep = keep[alive]
+
+
+def join_twins(run: Run, live: NDArray[np.intp], Y: Matrix, Z: Matrix, L: Matrix) -> tuple[Matrix, Matrix]:
+    """Z and L with switches that always turn together, and act alike, made one: `m * a + (1 - m) * b` has one tie."""
+    if not run.guarded:
+        return Z, L
+    owner = {int(slot): i for i, slot in enumerate(live.tolist())}
+    alike: dict[Any, list[int]] = {}
+    for part in run.guarded:
+        for i, row in enumerate(part.decisions.tolist()):
+            if part.start + i in owner:
+                alike.setdefault((tuple(row), part.on[..., i].tobytes()), []).append(owner[part.start + i])
+    Z, L = Z.copy(), L.copy()
+    for slots in alike.values():
+        for place, early in enumerate(slots):
+            for late in slots[place + 1 :]:
+                share = _share(np.concatenate([Y[:, early], L[:, early]]), np.concatenate([Y[:, late], L[:, late]]))
+                if share is not None:
+                    Z[late], L[late] = Z[late] + share * Z[early], L[late] + share * L[early]
+                    Z[early], L[early] = 0 * Z[early], 0 * L[early]
+                    break
+    return Z, L
+
+
+def _share(a: Matrix, b: Matrix) -> Any:
+    """The factor c with a = c b, up to rounding; None where there is none."""
+    place = int(np.argmax(np.abs(b.astype(np.float64))))
+    if b[place] == 0:
+        return None
+    share = a[place] / b[place]
+    gap = np.abs((a - share * b).astype(np.float64)).max()
+    slack = 0.0 if a.dtype == object else _ROUNDED * float(np.abs(a).max())
+    return share if gap <= slack else None
 
 
 def ties_of(run: Run, live: NDArray[np.intp]) -> tuple[tuple[SwitchedTie, ...], tuple[str, ...]]:
@@ -132,11 +166,13 @@ def guards_along(work: Any, live: NDArray[np.intp], Z: Matrix, L: Matrix) -> tup
     for slot, row, part, _ in pairs:
         decisions = [d for d in row if d >= 0]
         change = np.concatenate([Z[slot], L[slot]])
-        if len(set(decisions)) > 1 or not _parallel(change, rows[decisions[0]], exact=run.exact):
+        if len(set(decisions)) > 1:
+            clean = False
+        elif not _parallel(change, rows[decisions[0]], exact=run.exact):
             clean = False
             warnings.append(
-                f"{_title(run, decisions[0], part.line)}: the branches part along the guard, not only across it, so "
-                "that the program jumps near the point; the set holds what it may return, which is more than Clarke's."
+                f"{_title(run, decisions[0], part.line)}: the branches part to first order along the guard, not only "
+                "across it, so that the program may jump near the point; the set holds what it may return there."
             )
     for group in _sides(pairs):
         clean &= group

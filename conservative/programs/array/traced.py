@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import FunctionError
 from conservative.programs.array.linear_maps import Keep, LinearMap, Matrix, Put, Scale, Spread, Take, element_count
-from conservative.programs.array.registry import FUNCTIONS, UFUNCS
+from conservative.programs.array.registry import FUNCTIONS, LINEAR, UFUNCS
 from conservative.programs.array.run import Run
 from conservative.programs.array.tape import Edge
 from conservative.programs.source_lines import users_line
@@ -161,14 +161,57 @@ class Tabled(Dispatched):
         return self.settled().nonzero()
 
 
+class Mixed(Dispatched):
+    """A traced array plus a mask whose values are not 0 in all states: `m * a` before `(1 - m) * b` joins it.
+
+    Sums and multiples keep both parts, until the mask's part cancels; whatever else meets them takes the decisions as
+    control.
+    """
+
+    __slots__ = ("jump", "smooth")
+
+    def __init__(self, smooth: "Traced", jump: Tabled) -> None:
+        self.run, self.smooth, self.jump = smooth.run, smooth, jump
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.smooth.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.smooth.ndim
+
+    def settled(self) -> "Traced":
+        """The array alone; the program is run again for each state of the mask."""
+        self.jump.settled()
+        return self.smooth
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.settled(), name)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.settled()[index]
+
+    def __bool__(self) -> bool:
+        return bool(self.settled())
+
+    def __float__(self) -> float:
+        return float(self.settled())
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.settled())
+
+
 class Traced(Dispatched):
     """An array of the user's program: its values, and the node of the tape that its flat entries are.
 
-    Node -1 is a constant. Arrays share memory only to read: what is written through a view, or read from a view that
-    is out of date, is refused, for the derivative of the other array would be lost.
+    Node -1 is a constant. What is written to a view is written to the array behind it too; another view that is out of
+    date then is refused when it is read.
     """
 
-    __slots__ = ("_age", "_cell", "_node", "_view", "v")
+    __slots__ = ("_age", "_cell", "_frozen", "_node", "_origin", "v")
     _cell: list[int]
     __array_priority__ = 1000
 
@@ -176,7 +219,10 @@ class Traced(Dispatched):
         self.run, self.v, self._node = run, np.asarray(v), node
         self._cell = [0] if view_of is None else view_of._cell
         self._age = self._cell[0]
-        self._view = "an argument of the program" if frozen else "" if view_of is None else "a view of another array"
+        self._frozen = frozen
+        if node >= 0 and not run.exact:
+            run.values.setdefault(node, self.v)
+        self._origin: tuple[Traced, NDArray[np.intp]] | None = None
 
     @property
     def node(self) -> int:
@@ -245,17 +291,21 @@ class Traced(Dispatched):
     def __getitem__(self, index: Any) -> "Traced":
         plain = settled_index(index)
         v = np.asarray(self.v[plain])
-        if self.node < 0:
+        view = v.ndim > 0 and np.may_share_memory(v, self.v)
+        if self.node < 0 and not view:
             return traced(self.run, v, -1)
         positions = np.asarray(np.arange(self.size).reshape(self.shape)[plain])
+        node = self._taken(positions) if self.node >= 0 else -1
+        return traced(self.run, v, node, view_of=self if view else None, places=positions)
+
+    def _taken(self, positions: NDArray[np.intp]) -> int:
         key = ("take", self.node, positions.shape, positions.tobytes()) if positions.nbytes < _KEY_BYTES else None
         node = self.run.memo.get(key)
         if node is None:
-            node = self.run.tape.add(v.size, [self.edge(Take(positions, self.size))])
+            node = self.run.tape.add(positions.size, [self.edge(Take(positions, self.size))])
             if key is not None:
                 self.run.memo[key] = node
-        view = v.ndim > 0 and np.may_share_memory(v, self.v)
-        return traced(self.run, v, node, view_of=self if view else None)
+        return int(node)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(index, Tabled) and index.shape == self.shape and np.ndim(value) == 0:
@@ -269,7 +319,7 @@ class Traced(Dispatched):
         owner[plain] = np.arange(np.size(room)).reshape(np.shape(room))
         targets, sources = np.flatnonzero(owner.ravel() >= 0), owner.ravel()[owner.ravel() >= 0]
         v = self.v.copy()
-        v[plain] = given
+        v[plain] = given if given.ndim else given[()]
         wide = spread(new.shape, given.shape)
         maps: list[LinearMap] = [*([wide] if wide else []), Take(sources, given.size), Put(targets, self.size)]
         edges = [self.edge(Keep(owner.ravel() < 0)), new.edge(*maps)]
@@ -283,10 +333,20 @@ class Traced(Dispatched):
         self._replace(new.v, new.node)
 
     def _replace(self, v: NDArray[Any], node: int) -> None:
-        if self._view:
-            refuse(f"{self._view} is changed in place. Copy it first: `y = x.copy()`.")
+        if self._frozen:
+            refuse("an argument of the program is changed in place. Copy it first: `y = x.copy()`.")
         self.v, self._node = v, node
-        self._cell[0] += 1
+        if self._origin is None:
+            self._cell[0] += 1
+        else:
+            base, places = self._origin
+            fresh = Traced(self.run, v, node)
+            behind = base.v.copy()
+            behind.reshape(-1)[places.reshape(-1)] = v.reshape(-1)
+            own = np.zeros(base.size, dtype=bool)
+            own[places.reshape(-1)] = True
+            edges = [base.edge(Keep(~own)), fresh.edge(Put(places, base.size))]
+            base._replace(behind, self.run.tape.add(base.size, edges))
         self._age = self._cell[0]
 
     def astype(self, dtype: Any, **_: Any) -> Any:
@@ -305,6 +365,9 @@ class Traced(Dispatched):
         return traced(self.run, self.v, self.node)
 
     __copy__ = __deepcopy__ = copy
+
+    def flatten(self, *_: Any) -> "Traced":
+        return traced(self.run, self.v.reshape(-1), self.node)
 
     def item(self, *index: Any) -> "Traced":
         return lift(self.run, np.ravel(self)[index[0] if index else 0])
@@ -363,37 +426,12 @@ class Traced(Dispatched):
 
 _METHODS = {
     name: name
-    for name in [
-        "sum",
-        "mean",
-        "prod",
-        "cumsum",
-        "cumprod",
-        "max",
-        "min",
-        "argmax",
-        "argmin",
-        "argsort",
-        "dot",
-        "ravel",
-        "squeeze",
-        "swapaxes",
-        "clip",
-        "var",
-        "std",
-        "trace",
-        "repeat",
-        "take",
-        "diagonal",
-        "any",
-        "all",
-        "nonzero",
-        "compress",
-        "ptp",
-        "searchsorted",
-        "choose",
-    ]
-} | {"flatten": "copy_flat"}
+    for name in (
+        "all", "any", "argmax", "argmin", "argsort", "clip", "compress", "cumprod", "cumsum", "diagonal", "dot", "max",
+        "mean", "min", "nonzero", "prod", "ptp", "ravel", "repeat", "searchsorted", "squeeze", "std", "sum", "swapaxes",
+        "take", "trace", "var",
+    )
+}  # fmt: skip
 
 
 class TracedArray(Traced):
@@ -421,12 +459,15 @@ class TracedArray(Traced):
         )
 
 
-def traced(run: Run, v: Any, node: int, *, view_of: Traced | None = None) -> Traced:
-    """A traced array, or scalar."""
+def traced(run: Run, v: Any, node: int, *, view_of: Traced | None = None, places: Any = None) -> Traced:
+    """A traced array, or scalar; for a view, the flat places of its entries in the other array."""
     array = np.asarray(v)
     if run.exact and array.dtype != object:
         array = run.constant(array)
-    return (TracedArray if array.ndim else Traced)(run, array, node, view_of=view_of)
+    found = (TracedArray if array.ndim else Traced)(run, array, node, view_of=view_of)
+    if view_of is not None:
+        found._origin = (view_of, places)
+    return found
 
 
 def lift(run: Run, value: Any) -> Traced:
@@ -435,6 +476,8 @@ def lift(run: Run, value: Any) -> Traced:
         if value.run is not run:
             refuse("a traced value of an earlier run was kept and used again. A program keeps nothing between calls.")
         return value
+    if isinstance(value, Mixed):
+        return value.settled()
     if isinstance(value, Tabled):
         return traced(run, run.constant(value.settled()), -1)
     if isinstance(value, (list, tuple)) and _holds_traced(value):
@@ -493,7 +536,9 @@ def elementwise(run: Run, v: Any, *operands: tuple[Traced, Any], name: str = "")
         edges.append(x.edge(*maps))
     if not edges:
         return traced(run, v, -1)
-    return traced(run, v, run.tape.add(v.size, edges))
+    node = run.tape.add(v.size, edges)
+    run.rounded.add(node)
+    return traced(run, v, node)
 
 
 def note_singular(run: Run, name: str, x: Matrix, bad: Any) -> None:
@@ -525,6 +570,11 @@ def call_ufunc(run: Run, ufunc: Any, method: str, inputs: Sequence[Any], named: 
     """A ufunc by its rule; results of the same operation on the same operands are the same."""
     named = {key: value for key, value in named.items() if value is not None and not _is_default(key, value)}
     out = named.pop("out", (None,))[0]
+    if any(isinstance(x, Mixed) for x in inputs):
+        linear = method == "__call__" and ufunc.__name__ in LINEAR
+        if linear:
+            return LINEAR[ufunc.__name__](run, *inputs)
+        inputs = [x.settled() if isinstance(x, Mixed) else x for x in inputs]
     named = {key: value for key, value in named.items() if not (key == "dtype" and np.dtype(value) == np.float64)}
     rule = UFUNCS.get(f"{ufunc.__name__}.{method}" if method != "__call__" else ufunc.__name__)
     if rule is None or (named and method == "__call__"):
@@ -551,6 +601,7 @@ def call_function(run: Run, function: Any, args: Any, named: dict[str, Any]) -> 
             f"`{_title(function)}` has no rule here. Write it with arithmetic, sums, `np.maximum`, `np.where`, "
             "`np.sort` and the like."
         )
+    args = [part.settled() if isinstance(part, Mixed) else part for part in args]
     out = named.get("out")
     if out is not None:
         named = {key: value for key, value in named.items() if key != "out"}
@@ -569,7 +620,7 @@ def remembered(run: Run, what: Any, rule: Any, args: Sequence[Any], named: dict[
         return _again(run.memo[what, key])
     with np.errstate(all="ignore"):
         result = rule(run, *args, **named)
-    views = [part for part in (result if isinstance(result, list) else [result]) if getattr(part, "_view", "")]
+    views = [part for part in (result if isinstance(result, list) else [result]) if getattr(part, "_origin", None)]
     if key is not None and not views:
         run.memo[what, key] = result
         return _again(result)
@@ -592,6 +643,8 @@ def _key(value: Any) -> Any:
     if isinstance(value, Tabled):
         value.run.kept.append(value)
         return ("tabled", id(value))
+    if isinstance(value, Dispatched):
+        return None
     if isinstance(value, (tuple, list)):
         parts = tuple(map(_key, value))
         return None if any(part is None for part in parts) else (type(value), parts)
