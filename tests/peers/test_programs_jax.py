@@ -45,6 +45,8 @@ SLOPES = [
     (lambda x: jnp.sign(x) * x, [-1, 0, 1]),
     (lambda x: jnp.where(x > 0, 1.0, 0.25) * x, [0.25, 1]),
     (lambda x: jnp.floor(x) * x, [-1, 0]),
+    (lambda x: jnp.fmod(x + 1, 1.0) * x, [0, 1]),
+    (lambda x: jnp.exp(jnp.where(x > 0, 1.0, 0.0)) * x, [1, np.e]),
     (lambda x: lax.cond(x > 0, lambda a: a, lambda a: 3 * a, x), [1, 3]),
     (
         lambda x: lax.switch((x > 0).astype(int) + (x >= 0), [lambda a: a, lambda a: 2 * a, lambda a: 4 * a], x),

@@ -142,7 +142,9 @@ class JaxEngine:
                     "themselves (`jnp.sort`), or take `jnp.max`."
                 )
         if not np.isfinite(look.value).all():
-            raise FunctionError(opened.not_finite(look, f"{self.title} is not finite at the point"))
+            where = " and ".join(f"{opened.label(guard)} decided otherwise" for guard in states)
+            told = f"at the point with {where}" if where else "at the point"
+            raise FunctionError(opened.not_finite(look, f"{self.title} is not finite {told}"))
         S, jumping = open_matrices(opened, look, z, tolerance, forced, state_size=self.state_size)
         control = np.unique(look.control[look.control >= 0]).tolist()
         steering = sorted({*control, *jumping})

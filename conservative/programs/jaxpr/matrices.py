@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import FunctionError
 from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie
+from conservative.programs.jaxpr.jumps import felt
 from conservative.programs.jaxpr.opened import Look, Opened
 from conservative.programs.jaxpr.operators import operator
 
@@ -41,7 +42,7 @@ def open_matrices(
     L = np.tril(L, -1)
     jumps = _jumps(look, slots, tolerance)
     kept = _alive(Y, Z, L, jumps)
-    steering = sorted(set(look.owner[slots[kept & jumps]].tolist()))
+    steering = set(look.owner[slots[kept & jumps]].tolist()) | felt(opened, look, at, slots[jumps & ~kept])
     slots, Y, Z, L = slots[kept], Y[:, kept], Z[kept], L[np.ix_(kept, kept)]
     _require_finite(opened, look, () if large else base, Y, Z, L)
     ties, clean = _ties(opened, look, slots)
@@ -60,7 +61,7 @@ def open_matrices(
         near_ties=_near(opened, look, tolerance),
         framework=look.weight[slots].astype(np.float64),
         clean=clean and not opened.rule_lines,
-    ), steering
+    ), sorted(steering)
 
 
 def _alive(Y: Any, Z: Any, L: Any, jumps: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -1,5 +1,6 @@
 """A program with its ties opened, compiled by JAX: (z, w) ↦ (F(z), differences of switches), and its derivatives."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,10 @@ from conservative.programs.jaxpr.walk import Walk
 
 _CELLS = 2**22
 """Most entries of a batch of directions at once."""
+
+
+_SMALL, _QUICK = 4096, {"xla_backend_optimization_level": 0}
+"""Up to this size it takes longer to compile a program well than to run it."""
 
 
 class Look(NamedTuple):
@@ -118,9 +123,16 @@ class Opened:
         def against(z: Any, tolerance: Any, forced: Any, u: Any) -> Any:
             return jax.vjp(lambda q: both(q, tolerance, forced), jnp.concatenate([z, zeros]))[1](u)[0]
 
+        def turned(z: Any, tolerance: Any, forced: Any, w: Any, v: Any, dw: Any) -> Any:
+            return jax.jvp(
+                lambda q: both(q, tolerance, forced), (jnp.concatenate([z, w]),), (jnp.concatenate([v, dw]),)
+            )
+
         self.rows_count = shape.value.size + self.slot_count
-        functions = (look, push, pull, along, against)
-        self._look, self._push, self._pull, self._along, self._against = map(jax.jit, functions)
+        small = size + self.slot_count < _SMALL
+        compiled = partial(jax.jit, compiler_options=_QUICK) if small else jax.jit
+        functions = (look, push, pull, along, against, turned)
+        self._look, self._push, self._pull, self._along, self._against, self._turned = map(compiled, functions)
 
     def look(self, z: NDArray[np.float64], tolerance: float, forced: NDArray[np.int8]) -> Look:
         """What it meets at z."""
@@ -177,6 +189,13 @@ class Opened:
     def against(self, z: Any, tolerance: float, forced: Any, u: Any) -> NDArray[np.float64]:
         """One pullback."""
         return np.asarray(self._against(z, tolerance, forced, u))
+
+    def turned(
+        self, z: Any, tolerance: float, forced: Any, w: Any, v: Any, dw: Any
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """(F, differences) with weights w at the switches, and their derivative along (v, dw)."""
+        value, moved = self._turned(z, tolerance, forced, w, v, dw)
+        return np.asarray(value), np.asarray(moved)
 
     def alive(self, z: Any, tolerance: float, forced: Any, slots: Any) -> NDArray[Any]:
         """Those switches that random directions move and that move random cotangents."""
