@@ -1,6 +1,12 @@
 """Comparisons and steps: discrete values that a guard decides, as tables over its outcomes <, =, >."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any
+
+import numpy as np
 
 from conservative.programs.jaxpr.library import jnp, lax
 from conservative.programs.jaxpr.record import Record
@@ -26,33 +32,52 @@ def closeness(record: Record, a: Any, b: Any) -> tuple[Any, Any, Any]:
     return ratio <= jnp.maximum(record.tolerance, least), gap, ratio
 
 
-def guarded(record: Record, kind: str, line: str, a: Value, b: Value, shape: tuple[int, ...]) -> tuple[Any, Any, Any]:
-    """Which guard decides each element, the outcome of a against b there (0, 1, 2), and where it is forced."""
-    flip = a.number > b.number
-    low, high = (jnp.broadcast_to(v.array, shape) for v in ((b, a) if flip else (a, b)))
-    decisions, new = record.guards.add((min(a.number, b.number), max(a.number, b.number), shape), kind, line, shape)
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """For each element which guard decides it (−1 none), its outcome as three flags, and whether it is forced."""
+
+    guard: Any
+    less: Any
+    equal: Any
+    greater: Any
+    forced: Any
+
+    def at(self, cases: Sequence[Any], turn: int) -> Any:
+        """What is `cases[k]` at outcome k: at the point for turn 0, at the outcomes that follow it for 1 and 2."""
+        first, second, third = (cases[(k + turn) % 3] for k in range(3))
+        if all(isinstance(case, bool) for case in cases):
+            sides = ((self.less, first), (self.equal, second), (self.greater, third))
+            flags = [flag for flag, case in sides if case]
+            return reduce(lax.bitwise_or, flags, jnp.zeros(self.less.shape, bool))
+        return jnp.where(self.less, first, jnp.where(self.equal, second, third))
+
+
+def guarded(record: Record, kind: str, line: str, a: Value, b: Value, shape: tuple[int, ...]) -> Guarded:
+    """The guard of a against b. It goes round in the order of its own two numbers, whoever asks: `ordered`."""
+    low, high = (jnp.broadcast_to(v.array, shape) for v in ((b, a) if a.number > b.number else (a, b)))
+    key = (min(a.number, b.number), max(a.number, b.number), shape)
+    decisions, new = record.guards.add(key, kind, line, shape)
     tied, gap, ratio = closeness(record, low, high)
-    outcome = (jnp.where(low < high, 0, jnp.where(low == high, 1, 2))).astype(jnp.int8)
+    less, equal = low < high, low == high
     if new:
-        record.guards.arrays.append((gap, ratio, outcome))
-    forced = record.forced_states(decisions)
-    outcome = jnp.where(forced >= 0, forced, outcome)
-    ids = decisions.start + jnp.arange(outcome.size, dtype=jnp.int32).reshape(shape)
-    return jnp.where(tied & (forced < 0), ids, -1), 2 - outcome if flip else outcome, forced >= 0
+        record.guards.arrays.append((gap, ratio, 2 - less.astype(jnp.int8) * 2 - equal.astype(jnp.int8)))
+    state = record.forced_states(decisions)
+    forced = state >= 0
+    less, equal, greater = (jnp.where(forced, state == k, f) for k, f in enumerate((less, equal, ~(less | equal))))
+    ids = decisions.start + np.arange(math.prod(shape), dtype=np.int32).reshape(shape)
+    return Guarded(jnp.where(tied & ~forced, ids, -1), less, equal, greater, forced)
 
 
-def table(record: Record, native: Any, guard: Any, outcome: Any, forced: Any, cases: list[Any]) -> tuple[Any, Open]:
-    """The value at the point and at the guard's other outcomes, of what is `cases[k]` at outcome k.
+def ordered(cases: Sequence[Any], a: Value, b: Value) -> Sequence[Any]:
+    """Cases of a against b in the order of the guard's own two numbers."""
+    return cases[::-1] if a.number > b.number else cases
 
-    The outcomes that follow the point's go round in the order of the guard's own two numbers.
-    """
-    cases = [jnp.broadcast_to(case, native.shape).astype(native.dtype) for case in cases]
 
-    def at(k: Any) -> Any:
-        return jnp.where(k == 0, cases[0], jnp.where(k == 1, cases[1], cases[2]))
-
-    value = jnp.where(forced, at(outcome), native)
-    return value, Open(guard, (at((outcome + 1) % 3), at((outcome + 2) % 3)), native.dtype == jnp.bool_)
+def table(native: Any, found: Guarded, cases: Sequence[Any]) -> tuple[Any, Open]:
+    """The value at the point and at the guard's other outcomes, of what is `cases[k]` at outcome k."""
+    value, first, second = (found.at(cases, turn) for turn in range(3))
+    others = (jnp.asarray(first, native.dtype), jnp.asarray(second, native.dtype))
+    return jnp.where(found.forced, value, native), Open(found.guard, others, native.dtype == jnp.bool_)
 
 
 def compare(record: Record, name: str, line: str, a: Value, b: Value, native: Any) -> tuple[Any, Open | None]:
@@ -73,21 +98,16 @@ def compare(record: Record, name: str, line: str, a: Value, b: Value, native: An
 def _compared(
     record: Record, kind: str, line: str, a: Value, b: Value, native: Any, truth: tuple[bool, ...]
 ) -> tuple[Any, Open]:
-    guard, outcome, forced = guarded(record, kind, line, a, b, native.shape)
-    flip = a.number > b.number
-    # Tables go round in the order of the guard's own two numbers, whichever comparison asks.
-    outcome, cases = (2 - outcome, truth[::-1]) if flip else (outcome, truth)
-    return table(record, native, guard, outcome, forced, [jnp.asarray(case) for case in cases])
+    return table(native, guarded(record, kind, line, a, b, native.shape), ordered(truth, a, b))
 
 
 def step(record: Record, name: str, params: dict[str, Any], line: str, x: Value, native: Any) -> tuple[Any, Open]:
     """Sign, floor, ceil, round and conversion to integers: constant but for jumps, at the nearest of which x may be."""
     at, cases = _jump(name, params, x.array)
     number = record.number("jump of", name == "round", x.number) if name != "sign" else zero_number(record, at)
-    guard, outcome, forced = guarded(record, name, line, x, Value(at, x.depends, number), x.array.shape)
-    if x.number > number:
-        outcome, cases = 2 - outcome, cases[::-1]
-    return table(record, native, guard, outcome, forced, cases)
+    jump = Value(at, x.depends, number)
+    found = guarded(record, name, line, x, jump, x.array.shape)
+    return table(native, found, [jnp.asarray(case, native.dtype) for case in ordered(cases, x, jump)])
 
 
 def zero_number(record: Record, like: Any) -> int:

@@ -1,6 +1,7 @@
 """Operations on open discrete values, element by element: tables where all is discrete, switches where numbers join."""
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from conservative.programs.jaxpr.guards import TRUTH
@@ -34,50 +35,52 @@ def pointwise(
 ) -> tuple[Any, Open | None]:
     """f of open values and others: at the point, and a table, or switches where derivatives pass through."""
     out = function(*(v.array for v in ins))
-    guard, clash = _common_guard(ins, out.shape)
-    for value in ins:
-        if value.open is not None:
-            record.control.append(jnp.where(clash, jnp.broadcast_to(value.open.guard, out.shape), -1))
-    guard = jnp.where(clash, -1, guard)
-    others = [function(*(v.array if v.open is None else v.open.others[k] for v in ins)) for k in (0, 1)]
     opened = [v.open for v in ins if v.open is not None]
+    guard = _common_guard(record, opened, out.shape)
+    others = [function(*(v.array if v.open is None else v.open.others[k] for v in ins)) for k in (0, 1)]
     binary = out.dtype == jnp.bool_ or (len(opened) == 1 and opened[0].binary)
     if not any(active(v) for v in ins):
         return out, Open(guard, (others[0], others[1]), binary)
-    return _switched(record, out, others, guard, ins, binary), None
+    turns = [_differs(k, ins, out.shape) for k in (0, 1)]
+    return _switched(record, out, others, guard, turns, _same(ins, out.shape) if not binary else None), None
 
 
-def _common_guard(ins: list[Value], shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """The guard of each element, and where two guards meet in one: these decide control."""
-    guard, clash = jnp.full(shape, -1, jnp.int32), jnp.zeros(shape, bool)
-    for value in ins:
-        if value.open is not None:
-            new = jnp.broadcast_to(value.open.guard, shape)
-            clash = clash | ((new >= 0) & (guard >= 0) & (new != guard))
-            guard = jnp.where(guard >= 0, guard, new)
-    return guard, clash
+def _common_guard(record: Record, opened: list[Open], shape: tuple[int, ...]) -> Any:
+    """The guard of each element. Where two guards meet in one they decide control."""
+    guard = jnp.broadcast_to(opened[0].guard, shape)
+    for value in opened[1:]:
+        new = jnp.broadcast_to(value.guard, shape)
+        clash = (new >= 0) & (guard >= 0) & (new != guard)
+        record.control += [jnp.where(clash, guard, -1), jnp.where(clash, new, -1)]
+        guard = jnp.where(clash, -1, jnp.where(guard >= 0, guard, new))
+    return guard
 
 
-def _switched(record: Record, out: Any, others: list[Any], guard: Any, ins: list[Value], binary: bool) -> Any:
-    turns = [jnp.zeros(out.shape, bool), jnp.zeros(out.shape, bool)]
-    same = jnp.ones(out.shape, bool)
-    for value in ins:
-        if value.open is not None:
-            for k in (0, 1):
-                turns[k] = turns[k] | jnp.broadcast_to(value.open.others[k] != value.array, out.shape)
-            same = same & jnp.broadcast_to(value.open.others[0] == value.open.others[1], out.shape)
-    at = guard >= 0
-    first, second = at & turns[0], at & turns[1]
-    joint = first & second & same
-    alone = first | (second if binary else False)
-    choices = jnp.where(first, 1, 0) + jnp.where(joint | (second & alone & ~first), 2, 0)
-    difference = jnp.where(first, others[0] - out, jnp.where(alone, others[1] - out, 0.0))
-    result = out + record.slot(jnp.where(alone, guard, -1), choices, difference, 0.0)
-    if not binary:
-        left = second & ~joint
-        difference = jnp.where(left, others[1] - out, 0.0)
-        result = result + record.slot(jnp.where(left, guard, -1), 2, difference, 0.0)
-    return result
+def _differs(k: int, ins: list[Value], shape: tuple[int, ...]) -> Any:
+    """Where the discrete values at an outcome are not those at the point."""
+    found = [jnp.broadcast_to(v.open.others[k] != v.array, shape) for v in ins if v.open is not None]
+    return reduce(lax.bitwise_or, found)
+
+
+def _same(ins: list[Value], shape: tuple[int, ...]) -> Any:
+    """Where the discrete values are the same at both other outcomes."""
+    found = [jnp.broadcast_to(v.open.others[0] == v.open.others[1], shape) for v in ins if v.open is not None]
+    return reduce(lax.bitwise_and, found)
+
+
+def _switched(record: Record, out: Any, others: list[Any], guard: Any, turns: list[Any], same: Any) -> Any:
+    """The value with a switch for each outcome; one for both where they agree, as a binary value's do."""
+    first, second = ((guard >= 0) & turn for turn in turns)
+    zero = jnp.zeros_like(out)
+    if same is None:
+        choices = first.astype(jnp.int32) + 2 * second.astype(jnp.int32)
+        difference = jnp.where(first, others[0] - out, jnp.where(second, others[1] - out, zero))
+        return out + record.slot(jnp.where(first | second, guard, -1), choices, difference, 0.0)
+    choices = first.astype(jnp.int32) + 2 * (first & second & same).astype(jnp.int32)
+    left = second & ~(first & same)
+    one = record.slot(jnp.where(first, guard, -1), choices, jnp.where(first, others[0] - out, zero), 0.0)
+    two = record.slot(jnp.where(left, guard, -1), 2, jnp.where(left, others[1] - out, zero), 0.0)
+    return out + one + two
 
 
 def choose(record: Record, index: Value, cases: list[Value], count: int, active: Callable[[Value], bool]) -> Value:

@@ -1,0 +1,48 @@
+"""Random continuous programs of x and y, as trees that sympy and array libraries evaluate alike."""
+
+import random
+
+import sympy as sp
+
+NODES = ("max", "min", "abs", "add", "sub", "scale", "where", "relu", "mul")
+POINTS = ((0, 0), (1, 1), (1, -1), (0, 2), (2, 1))
+
+
+def random_tree(source: random.Random, depth: int):
+    if depth == 0:
+        return source.choice(["x", "y", "x", "y", "1"])
+    node = source.choice(NODES)
+    return node, random_tree(source, depth - 1), random_tree(source, depth - 1), source.choice([1, 2, 3])
+
+
+def evaluate(tree, x, y, functions):
+    """A tree by the functions of a library: maximum, minimum, abs, relu, where."""
+    if isinstance(tree, str):
+        return {"x": x, "y": y, "1": 1 + 0 * x}[tree]
+    node, left, right, factor = tree
+    a, b = (evaluate(side, x, y, functions) for side in (left, right))
+    return {
+        "max": lambda: functions.maximum(a, b),
+        "min": lambda: functions.minimum(a, b),
+        "abs": lambda: functions.abs(a),
+        "relu": lambda: functions.relu(a),
+        "add": lambda: a + b,
+        "sub": lambda: a - b,
+        "scale": lambda: factor * a,
+        "mul": lambda: a * b,
+        "where": lambda: functions.where(a > b, a, b + (b - a) / 2),
+    }[node]()
+
+
+class Symbolic:
+    """The same in sympy."""
+
+    maximum, minimum, abs = sp.Max, sp.Min, sp.Abs
+
+    @staticmethod
+    def relu(a):
+        return sp.Max(a, 0)
+
+    @staticmethod
+    def where(condition, a, b):
+        return sp.Piecewise((a, condition), (b, True))
