@@ -90,7 +90,8 @@ def test_decisions_are_shared_between_equal_operands_only() -> None:
     assert blocks(lambda x: np.maximum(x, 0) - np.maximum(x, 0), [0]) == {(0,)}
     assert blocks(lambda x: abs(x) - abs(-x), [0]) == {(-2,), (0,), (2,)}
     assert blocks(lambda x: np.where(x > 0, x, 0) - np.where(np.less(0, x), x, 0), [0]) == {(0,)}
-    assert blocks(lambda x: np.where(x > 0, x, 0) - np.where(x >= 0, x, 0), [0]) == {(0,), (-1,)}
+    assert blocks(lambda x: np.where(x > 0, x, 0) - np.where(~(x <= 0), x, 0), [0]) == {(0,)}
+    assert blocks(lambda x: np.where(x > 0, x, 0) - np.where(x >= 0, x, 0), [0]) == {(-1,), (0,), (1,)}
     assert blocks(lambda x: np.where(x == 0, 5 * x, x), [0]) == {(5,), (1,)}
 
 
@@ -185,3 +186,17 @@ def test_where_a_program_leaves_the_rationals_floats_serve_and_say_so() -> None:
     assert "np.exp leaves the rationals" in form.warnings[0]
     assert len(form.ties) == 1
     assert cj.from_numpy(lambda x: np.maximum(np.exp(x) - 1, 0), [0]).switched().exact
+
+
+def test_control_takes_every_relation_of_a_comparison_together() -> None:
+    def two_tests(x: Any) -> Any:
+        y = x[0] * 0
+        if x[0] > 0:
+            y = y + 3 * x[0]
+        if x[0] < 0:
+            y = y - x[0]
+        return y
+
+    assert blocks(two_tests, [0]) == {(0,), (3,), (-1,)}
+    # The masks jump apart, together they do not: their decisions are taken jointly.
+    assert blocks(lambda x: (x > 0) * (x + 1) + (x == 0) + (x < 0) * (1 - x), [0]) == {(1,), (0,), (-1,)}

@@ -97,6 +97,7 @@ class Run:
         self.guards: list[Guard] = []
         self.states: list[int] = []
         self.owners: list[Guard] = []
+        self.joint: list[int] = []
         self.near: list[tuple[str, float]] = []
         self.singular: list[str] = []
         self.warnings: list[str] = []
@@ -206,19 +207,35 @@ class Run:
         self.guards.append(guard)
         self.states += [self.forced.get(start + i, state) for i, state in enumerate(states)]
         self.owners += [guard] * len(states)
+        self.joint += range(start, start + len(states))
         return np.arange(start, start + len(states))
+
+    def again(self, name: str, deps: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The same comparisons by another relation: masks of it choose by themselves, control chooses for both.
+
+        `x > 0` and `x >= 0` differ at x = 0 alone; each mask chooses its side there, as two `Piecewise` do.
+        """
+        base = self.owners[int(deps.max())]
+        start, count = len(self.states), len(base.labels)
+        guard = Guard(name, users_line(), base.labels, base.distance, base.gradient, start)
+        self.states += self.states[base.start : base.start + count]
+        self.owners += [guard] * count
+        self.joint += range(base.start, base.start + count)
+        return np.where(deps >= 0, deps - base.start + start, -1)
 
     def choose(self, name: str, count: int) -> int:
         """One of several outcomes of a decision that control or an index depends on; outcome 0 is nominal."""
         decision = len(self.states)
         self.states.append(self.forced.get(decision, 0))
         self.owners.append(Guard(name, users_line(), ("",), np.zeros(1), -1, decision))
+        self.joint.append(decision)
         if decision not in self.forced and not self.nominal:
             raise ForkSignal(decision, range(count), users_line(), name)
         return self.states[decision]
 
     def settle(self, decision: int) -> None:
         """Control depends on a comparison: run again for each of its states unless it is forced."""
+        decision = self.joint[decision]
         if decision not in self.forced and not self.nominal:
             owner, state = self.owners[decision], self.states[decision]
             states = [state, *(s for s in (LESS, EQUAL, GREATER) if s != state)]

@@ -131,16 +131,28 @@ def decisions_of(run: Run, name: str, a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def compared(run: Run, name: str, a: Any, b: Any, values: Any) -> Any:
-    """What a < b, = and > become; the decisions are shared by all comparisons of the same operands, in either order."""
+    """What a < b, = and > become; decisions are shared by the same comparison of the same operands, in either order."""
     keys = [_operand_key(run, operand) for operand in (a, b)]
     for first, second, ordered in ((*keys, values), (*keys[::-1], values[::-1])):
         found = run.memo.get(("compared", first, second))
         if found is not None:
-            return by_state(run, found[0], found[1], ordered)
-    found = decisions_of(run, name, a, b)
+            state, deps, relation = found
+            if _relation(ordered) != relation and (deps >= 0).any():
+                again = ("compared", first, second, _relation(ordered))
+                if again not in run.memo:
+                    run.memo[again] = run.again(name, deps)
+                deps = run.memo[again]
+            return by_state(run, state, deps, ordered)
+    state, deps = decisions_of(run, name, a, b)
     if None not in keys:
-        run.memo["compared", keys[0], keys[1]] = found
-    return by_state(run, found[0], found[1], values)
+        run.memo["compared", keys[0], keys[1]] = state, deps, _relation(values)
+    return by_state(run, state, deps, values)
+
+
+def _relation(values: Any) -> Any:
+    """A relation and its negation are one: where the second of three values stands."""
+    low, middle, high = values
+    return (middle == low, middle == high)
 
 
 def _operand_key(run: Run, operand: Any) -> Any:
