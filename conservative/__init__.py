@@ -25,6 +25,7 @@ _ROOMS = (
     "report",
     "sets",
     "spectral",
+    "ties",
     "vocabulary",
 )
 
@@ -49,7 +50,7 @@ _NAMES = {
     "conservative._core.numbers": ("Bracket", "Estimate"),
     "conservative.analysis": ("Analysis", "ContractionOutcome", "analyze"),
     "conservative.certificates": ("Certificate", "Verdict", "check", "load_certificate"),
-    "conservative.differentiation": ("ImplicitJacobian", "implicit_jacobian"),
+    "conservative.differentiation": ("ImplicitJacobian", "implicit_jacobian", "jvp", "piggyback", "vjp"),
     "conservative.functions": ("Piece", "PiecewiseSelection", "from_sympy", "read_function"),
     "conservative.iteration": (
         "FixedSet",

@@ -12,6 +12,7 @@ from conservative import programs as programs
 from conservative import report as report
 from conservative import sets as sets
 from conservative import spectral as spectral
+from conservative import ties as ties
 from conservative import vocabulary as vocabulary
 from conservative._core.errors import ArgumentError as ArgumentError
 from conservative._core.errors import ArgumentTypeError as ArgumentTypeError
@@ -39,6 +40,9 @@ from conservative.certificates import check as check
 from conservative.certificates import load_certificate as load_certificate
 from conservative.differentiation import ImplicitJacobian as ImplicitJacobian
 from conservative.differentiation import implicit_jacobian as implicit_jacobian
+from conservative.differentiation import jvp as jvp
+from conservative.differentiation import piggyback as piggyback
+from conservative.differentiation import vjp as vjp
 from conservative.functions import Piece as Piece
 from conservative.functions import PiecewiseSelection as PiecewiseSelection
 from conservative.functions import from_sympy as from_sympy

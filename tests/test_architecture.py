@@ -18,7 +18,7 @@ FLOORS = (
     {"spectral"},
     {"iteration"},
     {"differentiation"},
-    {"gallery"},
+    {"gallery", "ties"},
     {"analysis"},
     {"report", "plots"},
     {"cli", "explorer"},

@@ -184,6 +184,7 @@ class ProgramMap:
         ----------
         at : mapping of name to number, or sequence of p + m numbers, optional
         tolerance : float, optional
+            Values within `tolerance * max(1, |a|, |b|)` are tied (default 1e-9).
 
         Returns
         -------

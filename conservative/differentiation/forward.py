@@ -1,0 +1,267 @@
+"""`piggyback` and `jvp`: derivatives of x_{t+1} = F(x_t, θ) carried forward beside the points."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from conservative._core.checks import as_real_array
+from conservative._core.errors import ShapeError
+from conservative._core.matrix_norms import spectral_norm_bounds
+from conservative._core.numbers import round_up
+from conservative._core.result_lines import count, result_line
+from conservative.differentiation.loops import LoopStatus, how_it_ended, read_loop
+from conservative.differentiation.tie_policies import TiePolicy, as_policy
+from conservative.functions import StateMap, SwitchedJacobian
+
+Floats = NDArray[np.float64]
+_SMALL = 400
+"""States up to which ‖A‖₂ is bounded for `Piggyback.bound`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Piggyback:
+    """The points of a loop and the derivatives that forward differentiation carries beside them.
+
+    Parameters
+    ----------
+    points : ndarray, shape (T + 1, p)
+    derivatives : ndarray, shape (T + 1, p, m)
+        X_{t+1} = A_t X_t + B_t, with [A_t B_t] the element that the policy takes at ties.
+    outputs, output_derivatives : ndarray, shape (T + 1, q) and (T + 1, q, m)
+        w_t and its derivatives, for a map with an output; else the same as points and derivatives.
+    residual : float
+        |F(x_T, θ) − x_T|, largest component.
+    bound : float
+        Proved Frobenius distance of X_T to (Id − A)⁻¹B with the last step's [A B], ‖A‖₂/(1 − ‖A‖₂) ‖X_T − X_{T−1}‖:
+        infinite where ‖A‖₂ is not below 1, or p is above 400. How far that [A B] is from the one at the fixed point is
+        not in it: `residual` tells of that.
+    status : LoopStatus
+    ties : int
+        At how many steps values tied.
+    policy : TiePolicy
+        Where it is constant and x_t comes to rest, the limit lies in J_imp.
+    """
+
+    points: Floats
+    derivatives: Floats
+    outputs: Floats = field(repr=False)
+    output_derivatives: Floats = field(repr=False)
+    residual: float
+    bound: float
+    status: LoopStatus
+    ties: int
+    policy: TiePolicy
+
+    def __repr__(self) -> str:
+        steps, p, m = self.derivatives.shape
+        return result_line(
+            self,
+            count(steps - 1, "step"),
+            f"derivatives {p} × {m}",
+            f"residual {self.residual:.3g}",
+            f"bound {self.bound:.3g}",
+            f"{count(self.ties, 'step')} tied",
+            self.policy.name,
+            self.status.name,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Pushed:
+    """The points of a loop and one tangent carried beside them.
+
+    Parameters
+    ----------
+    points : ndarray, shape (T + 1, p)
+    tangents : ndarray, shape (T + 1, p)
+        ẋ_{t+1} = A_t ẋ_t + B_t θ̇.
+    residual : float
+    status : LoopStatus
+    ties : int
+        At how many steps values tied.
+    """
+
+    points: Floats
+    tangents: Floats
+    residual: float
+    status: LoopStatus
+    ties: int
+
+    def __repr__(self) -> str:
+        return result_line(
+            self,
+            count(len(self.points) - 1, "step"),
+            f"tangent of {self.tangents.shape[1]} numbers",
+            f"residual {self.residual:.3g}",
+            f"{count(self.ties, 'step')} tied",
+            self.status.name,
+        )
+
+
+def piggyback(
+    F: StateMap,
+    x0: ArrayLike,
+    theta: ArrayLike,
+    *,
+    steps: int,
+    initial: ArrayLike | None = None,
+    ties: Any = None,
+    fixed_point: ArrayLike | None = None,
+) -> Piggyback:
+    """The derivatives Jac x_t(θ) that forward differentiation carries along x_{t+1} = F(x_t, θ).
+
+    X_{t+1} = A_t X_t + B_t with [A_t B_t] ∈ J_F(x_t, θ), the element that `ties` chooses. Memory is T p m.
+
+    Parameters
+    ----------
+    F : StateMap
+        A formula, arrays, a program, or an algorithm.
+    x0 : array_like, shape (p,)
+    theta : array_like, shape (m,)
+    steps : int
+        T, how often F is applied.
+    initial : array_like, shape (p, m), optional
+        The derivative of x_0; 0 by default.
+    ties : policy of `cj.ties`, or a weight in [0, 1], optional
+        `cj.ties.zero` by default: at a tie the side along which F moves less.
+    fixed_point : array_like, shape (p,), optional
+        x̄(θ): points stay there, and all linearisations are taken there, so that X_t tends to the fixed points of
+        X ← A X + B. `x0` is then where `points` begins only.
+
+    Returns
+    -------
+    Piggyback
+
+    Raises
+    ------
+    ArgumentTypeError, ShapeError, ArgumentError
+    NonFiniteError
+        Where x_t leaves the doubles.
+    FunctionError, DiscontinuityError
+        Where F has no derivative.
+
+    Notes
+    -----
+    Doubles within 1e-12 of each other, relative, are tied: rounding parts numbers that are equal. In floating point;
+    `iterate_driven` carries the whole set.
+
+    References
+    ----------
+    [bolte2022]_
+
+    Examples
+    --------
+    x ← θ − |x|/2 at its kink: taking A = −1/2 and 1/2 in turn leaves J_imp = [2/3, 2]:
+
+    >>> from conservative.functions import from_sympy
+    >>> F = from_sympy("t - Abs(x)/2", state=["x"], parameters=["t"])
+    >>> run = piggyback(F, [0.0], [0.0], steps=60, ties=1.0)
+    >>> float(run.derivatives[-1, 0, 0].round(6)), run.policy.constant
+    (2.0, True)
+    """
+    loop = read_loop(F, x0, theta, steps, call="piggyback")
+    policy = as_policy(ties, call="piggyback")
+    p, m = F.state_size, F.parameter_size
+    derivative = _initial(initial, (p, m), call="piggyback")
+    at = None if fixed_point is None else _initial(fixed_point, (p,), call="piggyback", argument="fixed_point")
+    points, derivatives = np.empty((loop.steps + 1, p)), np.empty((loop.steps + 1, p, m))
+    points[0], derivatives[0] = loop.start, derivative
+    form, tied, s = loop.linearize(loop.start if at is None else at), 0, np.zeros(0)
+    for t in range(loop.steps):
+        here = loop.linearize(points[t]) if at is None else form
+        tied += bool(here.ties)
+        seed = np.vstack([derivatives[t], np.eye(m)])
+        s = policy.weights(here, t, seed)
+        derivatives[t + 1] = here.jvp(s, seed)
+        points[t + 1] = loop.step(points[t], t) if at is None else at
+        form = here
+    status, residual = how_it_ended(points, loop.step(points[-1], loop.steps))
+    bound = _to_the_limit(form, s, derivatives) if loop.steps else np.inf
+    outputs, moved = _outputs(F, points, derivatives, loop.theta, policy)
+    return Piggyback(points, derivatives, outputs, moved, residual, bound, status, tied, policy)
+
+
+def jvp(F: StateMap, x0: ArrayLike, theta: ArrayLike, tangent: ArrayLike, *, steps: int, ties: Any = None) -> Pushed:
+    """The derivative of x_T(θ) along one direction θ̇, by forward mode: ẋ_{t+1} = A_t ẋ_t + B_t θ̇.
+
+    Parameters
+    ----------
+    F : StateMap
+    x0 : array_like, shape (p,)
+    theta : array_like, shape (m,)
+    tangent : array_like, shape (m,)
+        θ̇.
+    steps : int
+        T, how often F is applied.
+    ties : policy of `cj.ties`, or a weight in [0, 1], optional
+
+    Returns
+    -------
+    Pushed
+
+    Raises
+    ------
+    ArgumentTypeError, ShapeError, ArgumentError, NonFiniteError, FunctionError, DiscontinuityError
+        As `piggyback`.
+
+    Examples
+    --------
+    >>> from conservative.functions import from_sympy
+    >>> F = from_sympy("t - x/2", state=["x"], parameters=["t"])
+    >>> jvp(F, [0.0], [1.0], [3.0], steps=40).tangents[-1].round(6).tolist()
+    [2.0]
+    """
+    loop = read_loop(F, x0, theta, steps, call="jvp")
+    policy = as_policy(ties, call="jvp")
+    direction = _initial(tangent, (F.parameter_size,), call="jvp", argument="tangent")
+    points, tangents = np.empty((loop.steps + 1, F.state_size)), np.zeros((loop.steps + 1, F.state_size))
+    points[0], tied = loop.start, 0
+    for t in range(loop.steps):
+        here = loop.linearize(points[t])
+        tied += bool(here.ties)
+        seed = np.concatenate([tangents[t], direction])
+        tangents[t + 1] = here.jvp(policy.weights(here, t, seed[:, None]), seed)
+        points[t + 1] = loop.step(points[t], t)
+    status, residual = how_it_ended(points, loop.step(points[-1], loop.steps))
+    return Pushed(points, tangents, residual, status, tied)
+
+
+def _initial(value: Any, wanted: tuple[int, ...], *, call: str, argument: str = "initial") -> Floats:
+    if value is None:
+        return np.zeros(wanted)
+    array = as_real_array(value, call=call, argument=argument, wanted=f"shape {wanted}").astype(np.float64)
+    array = np.atleast_1d(array)
+    if array.shape != wanted:
+        raise ShapeError(f"`{call}({argument}=...)` needs shape {wanted}; got {array.shape}.")
+    return array
+
+
+def _to_the_limit(form: SwitchedJacobian, s: Floats, derivatives: Floats) -> float:
+    """‖A‖/(1 − ‖A‖) ‖X_T − X_{T−1}‖_F, rounded up: X_T is the image of X_{T−1} under the contraction X ↦ A X + B."""
+    p = derivatives.shape[1]
+    if p > _SMALL:
+        return np.inf
+    A = np.asarray(form.jvp(s, np.eye(form.shape[1])[:, :p]), dtype=np.float64)
+    rate = float(spectral_norm_bounds(A[None])[1][0])
+    if rate >= 1.0:
+        return np.inf
+    moved = float(np.linalg.norm(derivatives[-1] - derivatives[-2])) * (1 + 1e-12)
+    rounding = 1e-15 * p * (1.0 + float(np.linalg.norm(derivatives[-1])))
+    return round_up((rate * moved + rounding) / (1.0 - rate) * (1 + 1e-12))
+
+
+def _outputs(F: Any, points: Floats, derivatives: Floats, theta: Floats, policy: TiePolicy) -> tuple[Floats, Floats]:
+    """What an algorithm returns, and its derivatives; of a plain map the states."""
+    output = getattr(F, "output_map", None)
+    if output is None:
+        return points, derivatives
+    m = len(theta)
+    values, moved = [], []
+    for t, (x, X) in enumerate(zip(points, derivatives, strict=True)):
+        values.append(np.asarray(output.evaluate(x, theta), dtype=np.float64))
+        form = output.switched([*x.tolist(), *theta.tolist()])
+        seed = np.vstack([X, np.eye(m)])
+        moved.append(form.jvp(policy.weights(form, t, seed), seed))
+    return np.array(values), np.array(moved)

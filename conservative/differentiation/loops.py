@@ -1,0 +1,108 @@
+"""The loop x_{t+1} = F(x_t, θ) with its linearisations: what forward and reverse differentiation share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from conservative._core.checks import as_count, as_real_array
+from conservative._core.errors import ArgumentTypeError, NonFiniteError, ShapeError
+from conservative._core.printable import shown
+from conservative.functions import StateMap, SwitchedJacobian
+
+Floats = NDArray[np.float64]
+
+TIE_TOLERANCE = 1e-12
+"""Relative: doubles this close tie along a loop. A program sees equal doubles only; rounding parts what is equal."""
+
+
+class LoopStatus(Enum):
+    """How a loop ended; the value is the sentence a report prints."""
+
+    AT_REST = "x_t came to rest: F moves the last point by no more than rounding"
+    UNCONVERGED = (
+        "all steps were made, but x_t has not come to rest: `residual` says how far F moves the last one; take more "
+        "`steps`"
+    )
+    DIVERGING = (
+        "the steps from x_t to x_{t+1} grow to the end, so that x_t does not seem to converge: start nearer to a fixed "
+        "point, or choose another step size"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """F from x_0 at one θ, checked."""
+
+    F: StateMap
+    start: Floats
+    theta: Floats
+    steps: int
+    call: str
+
+    @property
+    def linearize(self) -> Any:
+        """From a point of the loop to its `SwitchedJacobian`, with an operator as base where the map has one."""
+        make = getattr(self.F, "linearized", self.F.switched)
+        return lambda x: make([*x.tolist(), *self.theta.tolist()], tolerance=TIE_TOLERANCE)
+
+    def step(self, x: Floats, t: int) -> Floats:
+        """x_{t+1}, refused where it leaves the doubles."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            after = np.asarray(self.F.evaluate(x, self.theta), dtype=np.float64)
+        if not np.isfinite(after).all():
+            raise NonFiniteError(
+                f"`{self.call}(steps=...)` needs x_t in the range of doubles; it is left at t = {t + 1}, so F does not "
+                "seem to converge from this `x0`. Take fewer steps, or another start."
+            )
+        return after
+
+    def points(self) -> Floats:
+        """x_0, ..., x_T, shape (T + 1, p)."""
+        found = np.empty((self.steps + 1, len(self.start)))
+        found[0] = self.start
+        for t in range(self.steps):
+            found[t + 1] = self.step(found[t], t)
+        return found
+
+    def forms(self) -> Iterator[tuple[int, Floats, SwitchedJacobian]]:
+        """(t, x_t, the switched Jacobian there) for t < T."""
+        x = self.start
+        for t in range(self.steps):
+            yield t, x, self.linearize(x)
+            x = self.step(x, t)
+
+
+def read_loop(F: Any, x0: ArrayLike, theta: ArrayLike, steps: Any, *, call: str) -> Loop:
+    """A loop as users give it."""
+    if not isinstance(F, StateMap):
+        raise ArgumentTypeError(
+            f"`{call}(F=...)` needs a map F(x, θ), such as `from_numpy` or an algorithm makes; got {shown(F)} of type "
+            f"{type(F).__name__}."
+        )
+    x = as_real_array(x0, call=call, argument="x0", wanted=f"shape ({F.state_size},)")
+    parameter = as_real_array(theta, call=call, argument="theta", wanted=f"shape ({F.parameter_size},)")
+    x, parameter = np.atleast_1d(x).astype(np.float64), np.atleast_1d(parameter).astype(np.float64)
+    if x.shape != (F.state_size,) or parameter.shape != (F.parameter_size,):
+        raise ShapeError(
+            f"`{call}(x0=..., theta=...)` needs shapes ({F.state_size},) and ({F.parameter_size},); got {x.shape} and "
+            f"{parameter.shape}."
+        )
+    if F.size != F.state_size:
+        raise ShapeError(f"`{call}(F=...)` needs a map of the state to itself; F has {F.size} components for {len(x)}.")
+    return Loop(F, x, parameter, as_count(steps, call=call, argument="steps"), call)
+
+
+def how_it_ended(points: Floats, image: Floats) -> tuple[LoopStatus, float]:
+    """The status of a loop and how far F moves its last point."""
+    residual = float(np.abs(image - points[-1]).max(initial=0.0))
+    size = max(1.0, float(np.abs(points[-1]).max(initial=0.0)))
+    moves = np.abs(np.diff(points, axis=0)).max(axis=1, initial=0.0)
+    if residual <= 1e-9 * size:
+        return LoopStatus.AT_REST, residual
+    if len(moves) and residual >= moves.max() and residual >= 2.0 * moves[0]:
+        return LoopStatus.DIVERGING, residual
+    return LoopStatus.UNCONVERGED, residual
