@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import BudgetError, DiscontinuityError, FunctionError
+from conservative._core.errors import BudgetError, ConservativeError, DiscontinuityError, FunctionError
 from conservative.functions.points import DEFAULT_TOLERANCE
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.programs.jaxpr.library import doubles, jax
@@ -179,6 +179,8 @@ class JaxEngine:
                 self._opened[key] = Opened(self.jaxpr, size, inline=self.inline, passes=passes, rounds=self._rounds)
             except NeedsPlanError:
                 return None
+            except ConservativeError as error:
+                raise type(error)(*error.args) from None  # without the notes that JAX adds on the way
         return self._opened[key]
 
     def _passes(self, z: NDArray[np.float64], tolerance: float, states: dict[int, int]) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ def closeness(record: Record, a: Any, b: Any) -> tuple[Any, Any, Any]:
     """Which elements tie, their distance, and that in units of the tolerance's scale."""
     gap = jnp.abs(a - b)
     ratio = gap / jnp.maximum(1.0, jnp.maximum(jnp.abs(a), jnp.abs(b)))
-    least = SINGLE if gap.dtype == jnp.float32 else 0.0
+    least = SINGLE if gap.dtype.itemsize < 8 else 0.0
     return ratio <= jnp.maximum(record.tolerance, least), gap, ratio
 
 

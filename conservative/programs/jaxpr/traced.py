@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from conservative._core.errors import FunctionError, ShapeError
+from conservative._core.errors import ConservativeError, FunctionError, ShapeError
 from conservative._core.printable import one_line, shown
 from conservative.programs.jaxpr.engine import JaxEngine
 from conservative.programs.jaxpr.library import doubles, jax, jnp, literals
@@ -81,7 +81,9 @@ def _flattened(result: Any, state: Pytree, title: str) -> Any:
 
 def _traced(flat: Callable[[Any], Any], size: int, title: str) -> Any:
     try:
-        return jax.make_jaxpr(flat)(jax.ShapeDtypeStruct((size,), jnp.float64))
+        return jax.make_jaxpr(lambda z: flat(z))(jax.ShapeDtypeStruct((size,), jnp.float64))
+    except ConservativeError as error:
+        raise type(error)(*error.args) from None  # without the notes that JAX adds on the way
     except jax.errors.TracerBoolConversionError as error:
         raise FunctionError(
             f"{title} branches on a number that depends on x or theta, at {_line(error)}: `if` and `while` cannot be "

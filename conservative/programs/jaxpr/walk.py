@@ -9,7 +9,7 @@ import numpy as np
 
 from conservative._core.errors import BudgetError, FunctionError
 from conservative.programs.jaxpr.custom_rules import custom_rule
-from conservative.programs.jaxpr.guards import TRUTH, compare, step
+from conservative.programs.jaxpr.guards import SINGLE, TRUTH, compare, step
 from conservative.programs.jaxpr.library import bind_again, core, jax, jnp, line_of, mentions, own_jaxprs, read_jaxpr
 from conservative.programs.jaxpr.pointwise import POINTWISE, choose, moved, pointwise
 from conservative.programs.jaxpr.record import Record
@@ -71,6 +71,7 @@ class Walk:
             return self._inside(line, next(own_jaxprs(eqn.params)), ins)
         if not moves:
             return self._plain(eqn, ins)
+        self._warn_of_rounding(eqn, line)
         if name in CUSTOM:
             return custom_rule(self, eqn, line, ins)
         if name == "scan" and mentions(eqn.params["jaxpr"], NONSMOOTH.__contains__):
@@ -82,6 +83,15 @@ class Walk:
         if name in REFUSED and any(self.active(v) for v in ins):
             raise FunctionError(f"{name} at {line}: its ties are not opened. Instead, {REFUSED[name]}.")
         return self._primitive(eqn, name, line, ins)
+
+    def _warn_of_rounding(self, eqn: Any, line: str) -> None:
+        for var in eqn.outvars:
+            dtype = getattr(var.aval, "dtype", np.dtype(float))
+            if jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize < 8:
+                self.record.warnings.append(
+                    f"{eqn.primitive.name} at {line} is computed in {dtype}: ties there are decided within {SINGLE:g}, "
+                    "the size of its rounding."
+                )
 
     def active(self, value: Value) -> bool:
         """Whether derivatives pass through a value."""
