@@ -13,9 +13,9 @@ from conservative._core.families.numpy_files import arrays_of_npz
 from conservative._core.printable import one_line, shown
 from conservative._core.safe_files import read_bytes
 from conservative.functions import StateMap
-from conservative.programs.array.from_numpy import from_numpy
+from conservative.programs import from_jax, from_numpy, from_torch
 
-MAKERS: dict[str, Callable[..., StateMap]] = {"numpy": from_numpy}
+MAKERS: dict[str, Callable[..., StateMap]] = {"numpy": from_numpy, "jax": from_jax, "torch": from_torch}
 
 
 def names_a_program(source: str) -> bool:
