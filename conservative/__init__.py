@@ -50,7 +50,17 @@ _NAMES = {
     "conservative._core.numbers": ("Bracket", "Estimate"),
     "conservative.analysis": ("Analysis", "ContractionOutcome", "analyze"),
     "conservative.certificates": ("Certificate", "Verdict", "check", "load_certificate"),
-    "conservative.differentiation": ("ImplicitJacobian", "implicit_jacobian", "jvp", "piggyback", "vjp"),
+    "conservative.differentiation": (
+        "FiniteDifference",
+        "ImplicitJacobian",
+        "OneStepJacobian",
+        "finite_difference",
+        "implicit_jacobian",
+        "jvp",
+        "one_step_jacobian",
+        "piggyback",
+        "vjp",
+    ),
     "conservative.functions": ("Piece", "PiecewiseSelection", "from_sympy", "read_function"),
     "conservative.iteration": (
         "FixedSet",

@@ -1,8 +1,10 @@
-"""Derivatives of fixed points: Jacobians come in; the implicit Jacobian and its gaps to program derivatives go out."""
+"""Maps and their fixed points come in; derivatives of the fixed point, by several ways, go out with their errors."""
 
 from conservative.differentiation.compare import DerivativeComparison as DerivativeComparison
 from conservative.differentiation.compare import OneSidedGaps as OneSidedGaps
 from conservative.differentiation.compare import compare_derivatives as compare_derivatives
+from conservative.differentiation.finite_differences import FiniteDifference as FiniteDifference
+from conservative.differentiation.finite_differences import finite_difference as finite_difference
 from conservative.differentiation.forward import Piggyback as Piggyback
 from conservative.differentiation.forward import Pushed as Pushed
 from conservative.differentiation.forward import jvp as jvp
@@ -12,22 +14,28 @@ from conservative.differentiation.implicit import implicit_jacobian as implicit_
 from conservative.differentiation.implicit_ties import ImplicitSupport as ImplicitSupport
 from conservative.differentiation.implicit_ties import implicit_support as implicit_support
 from conservative.differentiation.loops import LoopStatus as LoopStatus
+from conservative.differentiation.one_step import OneStepJacobian as OneStepJacobian
+from conservative.differentiation.one_step import one_step_jacobian as one_step_jacobian
 from conservative.differentiation.reverse import Pulled as Pulled
 from conservative.differentiation.reverse import vjp as vjp
 
 __all__ = [
     "DerivativeComparison",
+    "FiniteDifference",
     "ImplicitJacobian",
     "ImplicitSupport",
     "LoopStatus",
     "OneSidedGaps",
+    "OneStepJacobian",
     "Piggyback",
     "Pulled",
     "Pushed",
     "compare_derivatives",
+    "finite_difference",
     "implicit_jacobian",
     "implicit_support",
     "jvp",
+    "one_step_jacobian",
     "piggyback",
     "vjp",
 ]

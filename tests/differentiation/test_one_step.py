@@ -1,0 +1,122 @@
+"""Derivatives of the last steps: the truth table's values, the bias that is named, and what a residual adds."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import conservative as cj
+from conservative.differentiation.enclosures import decay, norm_above
+
+RIDGE = cj.from_sympy(
+    ["x - (5*x + 4*y - 11 + t*x)/10", "y - (4*x + 6*y - 9 + t*y)/10"], state=["x", "y"], parameters=["t"]
+)
+SOLVED = [Fraction(41, 26), Fraction(5, 13), 1]
+IMPLICIT = np.array([[-19 / 52], [2 / 13]])
+
+
+@pytest.mark.parametrize(
+    ("steps", "value", "error", "bound"),
+    [
+        (1, (-0.157692307692, -0.038461538462), 0.283051838353, 0.495131173767),
+        (2, (-0.205384615385, 0.013076923077), 0.213110244548, 0.372889667925),
+        (5, (-0.297141538462, 0.093602307692), 0.091029877224, 0.159279758386),
+        (10, (-0.348851327723, 0.139250861485), 0.022053846830, 0.038588774387),
+    ],
+)
+def test_ridge_by_gradient_descent(steps: int, value: tuple[float, float], error: float, bound: float) -> None:
+    found = cj.one_step_jacobian(RIDGE, SOLVED, steps=steps)
+    np.testing.assert_allclose(found.value.ravel(), value, atol=1e-11)
+    assert np.linalg.norm(found.value - IMPLICIT) == pytest.approx(error, abs=1e-11)
+    assert found.bound == pytest.approx(bound, abs=1e-11)
+    assert found.proved
+    assert found.norm_steps == 1
+
+
+def test_newton_is_exact_in_one_step() -> None:
+    """x ← (x + θ/x)/2: A = 0 at the root, so that nothing is missing."""
+    F = cj.from_sympy("(x + t/x)/2", state="x", parameters="t")
+    found = cj.one_step_jacobian(F, [3, 9])
+    assert (found.value.item(), found.bound, found.proved) == (pytest.approx(1 / 6), 0.0, True)
+
+
+def test_the_residual_of_an_iterate_is_part_of_the_bound() -> None:
+    """Newton's iterates for √2 in the truth table: 1.5 leads to errors .0202201, then .000612214."""
+    F = cj.from_sympy("(x + t/x)/2", state="x", parameters="t")
+    for x, error in [(1.5, 0.0202201), (1.5 - 1 / 12, 0.000612214)]:
+        found = cj.one_step_jacobian(F, [x, 2.0])
+        assert abs(found.value.item() - 8**-0.5) == pytest.approx(error, rel=1e-4)
+        assert error < found.bound < 3 * error
+        assert not found.proved
+        assert found.residual == pytest.approx(abs((x + 2 / x) / 2 - x))
+
+
+def test_where_no_step_contracts_several_do() -> None:
+    """Heavy ball on the ridge: ‖A‖₂ = 1.3267, ρ(A) = 1/2."""
+    F = cj.from_sympy(
+        ["x - (5*x + 4*y - 11 + t*x)/5 + (x - u)/4", "y - (4*x + 6*y - 9 + t*y)/5 + (y - v)/4", "x", "y"],
+        state=["x", "y", "u", "v"],
+        parameters=["t"],
+    )
+    at = [Fraction(41, 26), Fraction(5, 13), Fraction(41, 26), Fraction(5, 13), 1]
+    for steps in (1, 4, 16):
+        found = cj.one_step_jacobian(F, at, steps=steps)
+        error = np.linalg.norm(found.value - np.concatenate([IMPLICIT, IMPLICIT]))
+        assert found.norm_steps > 1
+        assert error <= found.bound < 4 * error + 1e-12
+
+
+def test_where_nothing_contracts_the_bound_is_infinite() -> None:
+    found = cj.one_step_jacobian(cj.from_sympy("2*x + t", state="x", parameters="t"), [-1, 1])
+    assert (found.value.item(), found.bound, found.proved) == (1.0, np.inf, False)
+
+
+def test_a_large_program_is_taken_by_products() -> None:
+    def step(x: np.ndarray, t: np.ndarray) -> np.ndarray:
+        return np.maximum(x / 2 + t * np.ones_like(x), 0)
+
+    p = 20_000
+    F = cj.from_numpy(step, np.full(p, 2.0), np.array([1.0]))
+    found = cj.one_step_jacobian(F, steps=2)
+    np.testing.assert_allclose(found.value, np.full((p, 1), 1.5))
+    assert found.bound == pytest.approx(0.5 * p**0.5)
+    assert not found.proved
+
+
+@given(st.integers(0, 2**31), st.sampled_from([1, 3, 8]))
+def test_powers_that_contract_bound_the_inverse(seed: int, p: int) -> None:
+    A = np.random.default_rng(seed).standard_normal((p, p))
+    A *= 0.8 / max(abs(np.linalg.eigvals(A)))
+    found = decay(A)
+    assert found is not None
+    assert np.linalg.norm(np.linalg.matrix_power(A, found.steps), 2) <= found.rate * (1 + 1e-12)
+    assert np.linalg.norm(np.linalg.inv(np.eye(p) - A), 2) <= found.total * (1 + 1e-12)
+    assert decay(A * 1.3) is None
+
+
+@pytest.mark.parametrize("shape", [(250, 250), (230, 400), (3, 3), (1, 5)])
+def test_a_norm_is_bounded_closely_at_every_size(shape: tuple[int, int]) -> None:
+    A = np.random.default_rng(0).standard_normal(shape)
+    true = float(np.linalg.norm(A, 2))
+    assert true * (1 - 1e-12) <= norm_above(A) <= 1.02 * true
+    assert norm_above(0 * A) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"steps": 0}, r"`one_step_jacobian\(steps=...\)` needs a whole number of at least 1; got 0"),
+        ({"F": np.exp}, r"`one_step_jacobian\(F=...\)` needs a map with a state"),
+        (
+            {"F": cj.from_sympy("x/2", state="x"), "at": [0]},
+            "at least one parameter; got 1 components of 1 states and 0",
+        ),
+        ({"at": [1, 2]}, "needs 3 numbers in the order state, parameters"),
+    ],
+)
+def test_bad_calls(changed: dict[str, object], message: str) -> None:
+    given = {"F": RIDGE, "at": SOLVED} | changed
+    with pytest.raises(cj.ConservativeError, match=message):
+        cj.one_step_jacobian(**given)
