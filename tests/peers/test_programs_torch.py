@@ -106,6 +106,14 @@ def test_choices_among_entries() -> None:
     assert members(torch.median, [1.0, 1.0, 2.0]) == [second, first]
     assert members(lambda x: x.kthvalue(2).values, [1.0, 1.0, 2.0]) == [second, first]
     assert len(members(lambda x: torch.sort(x).values, [2.0, 2.0, 2.0])) == 6
+    assert members(lambda x: torch.cummax(x, 0).values[1:], [1.0, 1.0, 0.0]) == [
+        [[0.0, 1.0, 0.0]] * 2,
+        [[1.0, 0.0, 0.0]] * 2,
+    ]
+    assert members(lambda x: torch.quantile(x, 0.25), [1.0, 1.0, 0.0]) == [[[0.0, 0.5, 0.5]], [[0.5, 0.0, 0.5]]]
+    for index in (torch.argmax, lambda x: x.max(dim=0).indices, lambda x: torch.topk(x, 1).indices[0]):
+        assert members(lambda x, index=index: x[index(x)], [1.0, 1.0, 0.0]) == [second, first]
+    assert len(members(lambda x: x[torch.argsort(x)], [1.0, 1.0])) == 2
     windows = members(lambda x: nn.max_pool2d(x[None], 2)[0], [[1.0, 1.0], [0.0, 1.0]])
     assert windows == [[[0, 0, 0, 1]], [[0, 1, 0, 0]], [[1, 0, 0, 0]]]
 
@@ -231,6 +239,8 @@ class Wrong(Rule):
 def test_custom_rules_are_honoured_and_a_wrong_one_is_found() -> None:
     right, wrong = (cj.from_torch(rule.apply, [1.0]).switched() for rule in (Rule, Wrong))
     assert (right.vertices().tolist(), right.clean, len(right.warnings)) == ([[[1.0]]], False, 1)
+    assert members(Rule.apply, [0.0]) == [[[0.0]], [[1.0]]]
+    assert members(lambda x: Rule.apply(2 * x) + torch.relu(x), [0.0]) == [[[0.0]], [[1.0]], [[2.0]], [[3.0]]]
     assert wrong.vertices().tolist() == [[[0.1]]]
     assert "does not fit the values" in wrong.warnings[-1]
 
@@ -241,7 +251,9 @@ REFUSED = [
     (lambda x: torch.where(x > 0, x + 1, x), [0.0], DiscontinuityError, "line search"),
     (lambda x: x.norm().reshape(1), [0.0, 0.0], FunctionError, r"2-norm of 0 at test_programs_torch.py:\d+"),
     (torch.sqrt, [0.0], FunctionError, "`sqrt`"),
-    (lambda x: torch.cummax(x, 0).values, [1.0, 1.0], FunctionError, "`cummax` at .* not opened"),
+    (lambda x: torch.mode(x).values.reshape(1), [1.0, 1.0], FunctionError, "`mode` at .* not opened"),
+    (lambda x: x % 1.0, [2.0], DiscontinuityError, "jumps at the point"),
+    (lambda x: x * x.long(), [2.0], DiscontinuityError, "jumps at the point"),
     (lambda x: torch.cdist(x[None], 2 * x[None])[0], [1.0], FunctionError, "`cdist`"),
     (lambda x: x + torch.rand(1), [1.0], FunctionError, "two values at one point"),
     (lambda x: nn.dropout(x, 0.5, True), [1.0] * 64, FunctionError, "random"),
@@ -270,6 +282,26 @@ def test_what_was_compiled_cannot_be_seen_and_is_refused() -> None:
         cj.from_torch(traced, [0.0])
     with pytest.raises(FunctionError, match="that it cannot see"):
         cj.from_torch(lambda x: traced(x), [0.0]).switched()
+
+
+def test_constants_in_single_precision_are_read_as_double_and_told_of() -> None:
+    torch.manual_seed(1)
+    layer = torch.nn.Linear(2, 2)
+    S = cj.from_torch(lambda x: torch.relu(layer(x) - layer(torch.zeros(2))), [0.0, 0.0]).switched()
+    assert len(S.ties) == 2
+    assert "lower precision" in S.warnings[0]
+    assert S.block([1, 1]) == pytest.approx(layer.weight.detach().double().numpy())
+
+
+def test_writing_into_a_view_is_pytorchs_own_error() -> None:
+    def step(x: Any) -> Any:
+        y = x * 1
+        y[:1].relu_()
+        y[1:].clamp_(max=1.0)
+        return y
+
+    with pytest.raises(FunctionError, match="PyTorch cannot differentiate step"):
+        cj.from_torch(step, [0.5, 1.0]).switched()
 
 
 def test_numbers_taken_out_of_pytorch_are_told_of() -> None:

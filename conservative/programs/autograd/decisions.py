@@ -26,6 +26,19 @@ class Decision:
     nominal: int
     turned: dict[int, list[int]] = field(default_factory=dict)
     steers: bool = False
+    quiet: bool = False
+    outcomes: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def other_states(self) -> list[int]:
+        """States in which the program may be besides its own, but for those that no comparison tells from another."""
+        columns = {state: tuple(row[state] for row in self.outcomes) for state in range(self.states)}
+        first = [self.nominal, *(state for state in (0, 2, 1, *range(3, self.states)) if state in columns)]
+        if not self.outcomes:
+            return [state for state in range(self.states) if state != self.nominal]
+        seen: dict[tuple[Any, ...], int] = {}
+        for state in first:
+            seen.setdefault(columns[state], state)
+        return [state for state in seen.values() if state != self.nominal]
 
     def patterns(self, keep: dict[int, int]) -> tuple[tuple[int, ...], ...]:
         """The distinct sets of switches that a state turns, under new numbers of those that are kept."""
@@ -97,7 +110,8 @@ class Record:
             if key not in self._by_key:
                 self._by_key[key] = len(self.decisions)
                 label = f"{name}{element(e, shape)}"
-                self.decisions.append(Decision(key, label, source, distance, states, nominal))
+                quiet = not torch.is_grad_enabled()
+                self.decisions.append(Decision(key, label, source, distance, states, nominal, quiet=quiet))
             index = self._by_key[key]
             answers.append((index, self.decisions[index].nominal))
         return answers

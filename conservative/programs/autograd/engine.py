@@ -1,18 +1,20 @@
 """PyTorch's `Engine`: runs a program in double precision, opens its ties, and takes its control in every way."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import BudgetError, DiscontinuityError
+from conservative._core.errors import BudgetError, DiscontinuityError, FunctionError
 from conservative.functions.points import DEFAULT_TOLERANCE
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.programs.autograd.findings import compared, rule_findings
 from conservative.programs.autograd.forms import form_of
-from conservative.programs.autograd.gradients import rows_of
+from conservative.programs.autograd.gradients import pulled, rows_of
+from conservative.programs.autograd.library import torch
 from conservative.programs.autograd.mode import Opened
 from conservative.programs.autograd.piecewise import is_custom, new_nodes, refuse_hidden
 from conservative.programs.autograd.precision import double_precision, leaf_of
@@ -40,14 +42,14 @@ class TorchEngine:
 
     def own_jacobian(self, values: Sequence[float]) -> NDArray[np.float64]:
         """What autograd returns."""
-        with double_precision():
+        with double_precision(), self._differentiating():
             leaf = leaf_of(values)
             return rows_of(self._function(leaf), [leaf])[0]
 
     def switched(self, values: Sequence[Any], *, exact: bool, tolerance: float) -> SwitchedJacobian:
         """The abs-normal form; a point of rationals is rounded to doubles, with the usual tolerance."""
         floats = [float(v) for v in values]
-        with double_precision():
+        with double_precision(), self._differentiating():
             first, *others = self._paths(floats, DEFAULT_TOLERANCE if exact else tolerance)
             for other in others:
                 self._same_value(first, other)
@@ -57,6 +59,14 @@ class TorchEngine:
             custom = list(dict.fromkeys(type(n).__name__ for n in new_nodes([value], []) if is_custom(n)))
             findings = (*compared(made, rows_of(value, [leaf])[0], self._title), *self._rules(custom, floats))
         return replace(made, warnings=(*made.warnings, *findings), clean=made.clean and not custom and not others)
+
+    @contextmanager
+    def _differentiating(self) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:
+            first = str(error).strip().partition("\n")[0]
+            raise FunctionError(f"PyTorch cannot differentiate {self._title}: {first}") from error
 
     def _rules(self, custom: list[str], values: list[float]) -> tuple[str, ...]:
         return rule_findings(self._function, values, custom, self._title) if custom else ()
@@ -88,19 +98,35 @@ class TorchEngine:
                     "decisions as `where`, `maximum` or masks times values, which are not run once for each outcome."
                 )
             run = Run(forced, tolerance)
-            leaf, value = self._opened(run, values)
+            opened = Opened(run)
+            leaf, value = self._opened(opened, values)
+            backward = self._custom_backward(opened, leaf, value)
             steering = next((d for d in run.decisions if d.steers), None)
             if steering is None:
                 told = "Ties decide its control, one run for each outcome: " + ", ".join(names[k] for k in forced) + "."
                 notes = (*self._notes, told) if forced else self._notes
-                yield form_of(run, leaf, value, state_size=self._state_size, title=self._title, warnings=notes)
+                with backward:
+                    form = form_of(run, leaf, value, state_size=self._state_size, title=self._title, warnings=notes)
+                yield form
                 continue
             names[steering.key] = f"{steering.name} at {steering.source}"
-            states = [s for s in range(steering.states) if s != steering.nominal]
-            pending += [{**forced, steering.key: state} for state in (*reversed(states), steering.nominal)]
+            states = (*reversed(steering.other_states()), steering.nominal)
+            pending += [{**forced, steering.key: state} for state in states]
 
-    def _opened(self, run: Run, values: list[float]) -> tuple[Any, Any]:
-        opened, leaf = Opened(run), leaf_of(values)
+    def _custom_backward(self, opened: Opened, leaf: Any, value: Any) -> Any:
+        """What rules of the program's own run in; ties that they look at, or that they were given, steer it."""
+        run = opened.run
+        outputs = torch.cat([value, *(site.z for site in run.sites)])
+        if not any(map(is_custom, new_nodes([outputs], []))):
+            return nullcontext()
+        before = len(run.decisions)
+        with opened.backward():
+            pulled(outputs, [leaf, *(site.w for site in run.sites)], torch.ones(1, len(outputs)))
+        run.steer_all(i for i, decision in enumerate(run.decisions) if decision.quiet or i >= before)
+        return opened.backward()
+
+    def _opened(self, opened: Opened, values: list[float]) -> tuple[Any, Any]:
+        run, leaf = opened.run, leaf_of(values)
         with opened.mode():
             run.reach(leaf)
             value = self._function(leaf)

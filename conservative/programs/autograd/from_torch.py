@@ -1,7 +1,8 @@
 """`from_torch`: a PyTorch function or module as a map with set-valued derivatives."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,7 +14,7 @@ from conservative.programs.arguments import Argument, read_arguments
 from conservative.programs.autograd.engine import TorchEngine
 from conservative.programs.autograd.library import torch
 from conservative.programs.autograd.modules import ModuleFunction, as_numbers, modes_differ
-from conservative.programs.autograd.precision import double_precision, leaf_of
+from conservative.programs.autograd.precision import double_precision, leaf_of, reading_doubles
 from conservative.programs.program_map import ProgramMap
 from conservative.programs.runs import check_callable, first_value, prints_warning, returned_leaves
 
@@ -80,7 +81,14 @@ def from_torch(F: Any, x: Any, theta: Any = None) -> ProgramMap:
         with double_precision():
             return np.array(flat(leaf_of(values)).detach().numpy())
 
-    value, printed = first_value(run, title=title)
+    try:
+        value, printed = first_value(run, title=title)
+    except RuntimeError as error:
+        if "dtype" not in str(error) and "type Double but" not in str(error):
+            raise
+        flat = replace(flat, doubled=True)
+        told[f"{title} holds tensors in lower precision; they are read as float64."] = None
+        value, printed = first_value(run, title=title)
     notes = (*told, *prints_warning(printed, title=title))
     engine = TorchEngine(flat, state_size=len(state.values), title=title, notes=notes)
     return ProgramMap(
@@ -120,8 +128,14 @@ class _FlatProgram:
     state: Argument
     parameter: Argument
     title: str
+    doubled: bool = False
 
     def __call__(self, leaf: Any) -> Any:
+        """F, in which constants of lower precision are read as float64 where they must be."""
+        with reading_doubles() if self.doubled else nullcontext():
+            return self._value(leaf)
+
+    def _value(self, leaf: Any) -> Any:
         size = len(self.state.values)
         x = _pieces(self.state, leaf[:size])
         result = self.function(x, _pieces(self.parameter, leaf[size:])) if self.parameter.values else self.function(x)

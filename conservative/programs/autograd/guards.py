@@ -35,6 +35,9 @@ def guard(run: Run, name: str, sides: tuple[Any, Any], value: Any, states: Calla
     gaps = (left - right).abs().flatten()[index].tolist()
     ties = [(e, gap, 3, state) for e, gap, state in zip(index.tolist(), gaps, order.tolist(), strict=True)]
     answers = run.decide("guard", run.number(("guard", *sorted(numbers))), shape, ties)
+    for (decision, _), outcome in zip(answers, below_at_above.t().tolist(), strict=True):
+        if decision >= 0:
+            run.decisions[decision].outcomes.append(tuple(outcome))
     taken = torch.tensor([state for _, state in answers])
     flat = value.flatten().clone()
     flat[index] = below_at_above.gather(0, taken[None])[0].to(flat.dtype)

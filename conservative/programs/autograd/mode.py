@@ -5,20 +5,16 @@ from types import FunctionType
 from typing import Any
 
 from conservative._core.errors import FunctionError
-from conservative.programs.autograd import choices, guards, switches
+from conservative.programs.autograd import guards
+from conservative.programs.autograd.calls import KEPT, OUT_OF_TORCH, name_of, without_overrides
 from conservative.programs.autograd.library import is_batched, is_wrapped, torch
 from conservative.programs.autograd.lifting import lift
 from conservative.programs.autograd.piecewise import new_nodes, refuse_hidden
+from conservative.programs.autograd.rules import CASTS, RULES, TAKE_MASKS, cast
 from conservative.programs.autograd.run import Run, mapped, tensors_in
-from conservative.programs.autograd.singular import norm, note_singular
+from conservative.programs.autograd.singular import note_singular
 from conservative.programs.source_lines import users_line
 
-_DUNDERS = {
-    "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "invert": "bitwise_not", "truediv": "div",
-    "rand": "bitwise_and", "ror": "bitwise_or", "rxor": "bitwise_xor", "radd": "add", "rmul": "mul",
-}  # fmt: skip
-_KEPT = frozenset({"__get__", "__getitem__", "__setitem__", "__set__"})
-_OUT_OF_TORCH = frozenset({"item", "tolist", "numpy", "__float__", "__int__", "__index__", "__bool__", "__array__"})
 _HARMLESS = frozenset({"dim", "size", "numel", "nelement", "is_floating_point", "is_complex", "__len__", "stride",
                        "requires_grad_", "register_hook", "retain_grad", "__repr__", "__format__", "__hash__", "isnan",
                        "isfinite", "isinf", "element_size", "data_ptr", "is_contiguous", "get_device", "isclose",
@@ -36,16 +32,32 @@ class Opened:
         self.known: dict[int, Any] = {}
         self.sources: dict[str, None] = {}
         self._depth = 0
-        self._mode = _mode_of(self.call)
+        self._mode, self._backward = _mode_of(self.call), _mode_of(self._call_in_backward)
 
     def mode(self) -> Any:
         """A `TorchFunctionMode` that hands every call on to `call`."""
         return self._mode()
 
+    def backward(self) -> Any:
+        """As `mode`, for derivative rules of the program's own: their comparisons are decisions too."""
+        return self._backward()
+
+    def _call_in_backward(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        name, _ = name_of(func)
+        tensors = list(tensors_in((args, kwargs)))
+        if name == "grad" and isinstance(func, FunctionType):
+            with self.backward():
+                return without_overrides(func)(*args, **kwargs)
+        if any(map(is_wrapped, tensors)):
+            return func(*args, **kwargs)
+        if name in guards.COMPARISONS and any(t.dtype.is_floating_point and self.run.reached(t) for t in tensors):
+            return guards.compare(self.run, guards.COMPARISONS[name], func, args)
+        return func(*args, **kwargs)
+
     def call(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """One call, opened where it has a tie."""
-        name, in_place = _name_of(func)
-        if name in _KEPT and name != "__setitem__" and func.__name__ == "__set__":
+        name, in_place = name_of(func)
+        if name in KEPT and name != "__setitem__" and func.__name__ == "__set__":
             return func(*args, **kwargs)
         reached = [t for t in tensors_in((args, kwargs)) if self.run.reached(t)]
         if not reached or name in _HARMLESS:
@@ -56,7 +68,7 @@ class Opened:
         args, kwargs = (*held, *self._doubles(name, args[len(held) :])), self._doubles(name, kwargs)
         before, inputs = self.run.moves, list(tensors_in((args, kwargs)))
         discrete = [t for t in reached if self.run.info(t) is not None]
-        if name in _OUT_OF_TORCH:
+        if name in OUT_OF_TORCH:
             return self._taken_out(name, func, args, kwargs, discrete)
         if name in ("grad", "backward"):
             return self._inner_derivative(name, func, args, kwargs)
@@ -87,7 +99,9 @@ class Opened:
                 return NotImplemented
             self._not_batched(name, args)
             return guards.compare(run, guards.COMPARISONS[name], func, args)
-        rule = _RULES.get(name)
+        if name in CASTS and not any(run.info(t) is not None for t in args[:1]):
+            return cast(run, func, args, kwargs)
+        rule = RULES.get(name)
         if name in _REFUSED:
             raise FunctionError(
                 f"`from_torch` meets `{name}` at {users_line()}, whose outcome ties can change in a way that is not "
@@ -95,7 +109,7 @@ class Opened:
             )
         if rule is None or not _floating(args, kwargs):
             return NotImplemented
-        masks = name in _TAKE_MASKS
+        masks = name in TAKE_MASKS
         if not masks and any(run.info(t) is not None for t in tensors_in((args, kwargs))):
             return NotImplemented
         self._not_batched(name, args)
@@ -122,7 +136,7 @@ class Opened:
             self._depth += 1
             try:
                 with self.mode():
-                    return _without_overrides(func)(*args, **kwargs)
+                    return without_overrides(func)(*args, **kwargs)
             finally:
                 self._depth -= 1
         note_singular(self.run, name, args)
@@ -254,25 +268,6 @@ def _mode_of(call: Callable[..., Any]) -> Any:
     return Mode
 
 
-def _name_of(func: Any) -> tuple[str, bool]:
-    """PyTorch's name of a function without its spelling, and whether it writes into its first argument."""
-    name = getattr(func, "__name__", str(func))
-    if name in _KEPT or name in _OUT_OF_TORCH:
-        return name, False
-    if name.startswith("__") and name.endswith("__"):
-        bare = name[2:-2]
-        if bare.startswith("i") and bare[1:] in {"add", "sub", "mul", "truediv", "and", "or", "xor", "div", "pow"}:
-            return _DUNDERS.get(bare[1:], bare[1:]), True
-        return (_DUNDERS.get(bare, bare), False) if bare in _DUNDERS or bare in _PLAIN else (name, False)
-    if name.endswith("_") and not name.startswith("_"):
-        return name[:-1], True
-    name = name.removeprefix("linalg_") if name == "linalg_vector_norm" else name
-    return name.removeprefix("_"), False
-
-
-_PLAIN = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "add", "sub", "mul", "div", "abs", "neg", "pow"})
-
-
 def _floating(args: Any, kwargs: Any) -> bool:
     return any(t.dtype.is_floating_point for t in tensors_in((args, kwargs)))
 
@@ -309,74 +304,3 @@ def _between(outs: list[Any], nodes: list[Any]) -> list[Any]:
         found.append(node)
         pending += [below for below, _ in node.next_functions]
     return found
-
-
-def _no(*_: Any) -> bool:
-    return False
-
-
-def _without_overrides(func: FunctionType) -> FunctionType:
-    """A function of PyTorch's that is written in Python, so that the calls inside it are seen."""
-    seen = {name: _no for name in func.__globals__ if name.startswith("has_torch_function")}
-    made = FunctionType(func.__code__, {**func.__globals__, **seen}, func.__name__, func.__defaults__, func.__closure__)
-    made.__kwdefaults__ = func.__kwdefaults__
-    return made
-
-
-def hardshrink(run: Run, x: Any, lambd: float = 0.5) -> Any:
-    """x, and 0 within λ of it: a jump at ±λ."""
-    size = switches.absolute(run, x)
-    run.reach(size)
-    outside = guards.compare(run, "gt", torch.gt, (size, lambd))
-    made = guards.where(run, outside, x, torch.zeros_like(x))
-    return torch.where(outside, x, torch.zeros_like(x)) if made is NotImplemented else made
-
-
-def threshold(run: Run, x: Any, threshold: float, value: float) -> Any:
-    """x above a threshold, else a value: it jumps unless they are one."""
-    if threshold == value:
-        return switches.switch(
-            run,
-            "threshold",
-            (x,),
-            sides=lambda x: (x, threshold),
-            branches=lambda x: (torch.full_like(x, value), x),
-            own=lambda x: torch.threshold(x, threshold, value),
-        )
-    above = guards.compare(run, "gt", torch.gt, (x, threshold))
-    made = guards.where(run, above, x, torch.full_like(x, value))
-    return torch.where(above, x, torch.full_like(x, value)) if made is NotImplemented else made
-
-
-def largest(rule: Callable[..., Any], pair: Callable[..., Any]) -> Callable[..., Any]:
-    """torch.max and torch.min: of two tensors, of all entries, or along an axis."""
-
-    def either(run: Run, x: Any, *args: Any, **kwargs: Any) -> Any:
-        other = args[0] if args else kwargs.get("other")
-        return pair(run, x, other) if isinstance(other, torch.Tensor) else rule(run, x, *args, **kwargs)
-
-    return either
-
-
-def l1_loss(run: Run, x: Any, y: Any, reduction: Any = 1) -> Any:
-    """|x − y|, as it is, its mean or its sum."""
-    size = switches.absolute(run, x - y)
-    return size if reduction == 0 else size.mean() if reduction == 1 else size.sum()
-
-
-_RULES: dict[str, Callable[..., Any]] = {
-    **switches.RULES,
-    **choices.RULES,
-    **guards.STAIRS,
-    "max": largest(choices.RULES["max"], switches.maximum),
-    "min": largest(choices.RULES["min"], switches.minimum),
-    "hardshrink": hardshrink,
-    "threshold": threshold,
-    "l1_loss": l1_loss,
-    "where": guards.where,
-    "masked_fill": guards.masked_fill,
-    "mul": guards.times,
-    "multiply": guards.times,
-    "vector_norm": norm,
-}
-_TAKE_MASKS = frozenset({"where", "masked_fill", "mul", "multiply"})

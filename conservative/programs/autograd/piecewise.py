@@ -18,14 +18,11 @@ _NODES = names(
 """Backward nodes of operations with switches or jumps, without "Backward0"."""
 
 REWRITES = {
-    "Cummax": "a loop of `torch.maximum`",
-    "Cummin": "a loop of `torch.minimum`",
     "ClampMin": "`torch.clamp` or `torch.relu`",
     "Mode": "a comparison",
     "ScatterReduce": "`torch.amax` over padded rows",
     "AdaptiveMaxPool2D": "`torch.nn.functional.max_pool2d`",
     "Cdist": "`torch.linalg.vector_norm` of the differences",
-    "Dist": "`torch.linalg.vector_norm` of the difference",
 }
 
 

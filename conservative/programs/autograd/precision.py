@@ -5,7 +5,27 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from conservative.programs.autograd.calls import KEPT, name_of
 from conservative.programs.autograd.library import torch
+from conservative.programs.autograd.run import mapped
+
+
+def doubled(value: Any) -> Any:
+    """Arguments with every tensor of lower precision read as float64."""
+    low = (torch.float32, torch.float16, torch.bfloat16)
+    return mapped(value, lambda t: t.double() if t.dtype in low else t)
+
+
+def reading_doubles() -> Any:
+    """A mode in which constants in lower precision meet those in float64 as float64."""
+
+    class Doubles(torch.overrides.TorchFunctionMode):  # type: ignore[misc]
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            name, in_place = name_of(func)
+            held = args[:1] if in_place or name in KEPT else ()
+            return func(*held, *doubled(args[len(held) :]), **doubled(kwargs or {}))
+
+    return Doubles()
 
 
 @contextmanager
