@@ -2,7 +2,9 @@
 
 import copy
 import pickle
+import re
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -309,6 +311,18 @@ def test_numbers_taken_out_of_pytorch_are_told_of() -> None:
     assert not S.clean
     assert "`item` at test_programs_torch.py" in S.warnings[0]
     assert S.vertices().tolist() == [[[3.0, 0.0], [0.0, 3.0]]]
+
+
+def test_the_page_on_modules_says_what_happens(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "own-pytorch-module.md").read_text(encoding="utf-8")
+    shown: dict[str, Any] = {}
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page, re.DOTALL)):
+        code = compile(block, str(tmp_path / f"block{number}.py"), "exec")
+        exec(code, shown)
+        printed = capsys.readouterr().out
+        told = [line[2:] for line in block.splitlines() if line.startswith("# ")]
+        assert all(line.partition("...")[0] in printed for line in told), block
+    assert "A_1122 has spectral radius 1.125" in str(shown["analysis"])
 
 
 def test_a_program_of_a_plain_function_pickles() -> None:
