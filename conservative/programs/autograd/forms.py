@@ -62,9 +62,9 @@ def _seen_from(value: Any, run: Run) -> list[int]:
     every = torch.cat([value, *(site.z for site in run.sites)])
     if not every.requires_grad:
         return []
-    (parts,) = [pulled(every, ws, torch.randn(1, len(every), generator=generator, dtype=torch.float64))]
-    for site, part in zip(run.sites, parts, strict=True):
-        alive += [False] * len(site.w) if part is None else (part[0] != 0).tolist()
+    parts = pulled(every, ws, torch.randn(1, len(every), generator=generator, dtype=torch.float64))
+    for part in parts:
+        alive += (part[0] != 0).tolist()
     return [i for i, lives in enumerate(alive) if lives]
 
 
@@ -84,7 +84,7 @@ def _refuse_watched(run: Run, value: Any, title: str) -> None:
     everything = torch.cat([value, *(site.z for site in run.sites)])
     for site in run.watched:
         (found,) = pulled(everything, [site.w], torch.ones(1, len(everything)) + torch.rand(1, len(everything)))
-        if found is not None and bool((found != 0).any()):
+        if bool((found != 0).any()):
             raise FunctionError(
                 f"{title} has no derivative at the point, nor finitely many: {site.what}. Move the point, or write the "
                 "norm of a number as `abs`."

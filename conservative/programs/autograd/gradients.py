@@ -25,21 +25,24 @@ def rows_of(outputs: Any, inputs: Sequence[Any]) -> list[NDArray[np.float64]]:
         seeds = torch.zeros(stop - start, q, dtype=torch.float64)
         seeds[torch.arange(stop - start), torch.arange(start, stop)] = 1.0
         for block, part in zip(blocks, pulled(outputs, inputs, seeds), strict=True):
-            if part is not None:
-                block[start:stop] = part.detach().reshape(stop - start, -1).numpy()
+            block[start:stop] = part.detach().reshape(stop - start, -1).numpy()
     return blocks
 
 
 def pulled(outputs: Any, inputs: Sequence[Any], seeds: Any) -> list[Any]:
-    """Vector-Jacobian products of many vectors: batched, or one by one where a backward cannot be batched."""
-    options = {"retain_graph": True, "allow_unused": True}
+    """Vector-Jacobian products of many vectors: vectorised, or one by one where a backward cannot be."""
+
+    def pull(seed: Any) -> tuple[Any, ...]:
+        options = {"retain_graph": True, "allow_unused": True, "materialize_grads": True}
+        return tuple(torch.autograd.grad(outputs, inputs, seed, **options))
+
     if len(seeds) > 1:
         try:
             with warnings.catch_warnings():
                 # PyTorch's own remark that some backward has no batching rule: it is slower then, not wrong.
                 warnings.filterwarnings("ignore", message="There is a performance drop", category=UserWarning)
-                return list(torch.autograd.grad(outputs, inputs, seeds, is_grads_batched=True, **options))
+                # Not `is_grads_batched`, which takes the rows of a matrix product one by one.
+                return list(torch.vmap(pull)(seeds))
         except RuntimeError:
             pass
-    each = [torch.autograd.grad(outputs, inputs, seed, **options) for seed in seeds]
-    return [None if parts[0] is None else torch.stack(parts) for parts in zip(*each, strict=True)]
+    return [torch.stack(parts) for parts in zip(*map(pull, seeds), strict=True)]

@@ -8,7 +8,9 @@ class _Library:
     """Hands on PyTorch's own names."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(import_module("torch"), name)
+        value = getattr(import_module("torch"), name)
+        setattr(self, name, value)
+        return value
 
 
 torch: Any = _Library()
