@@ -175,7 +175,7 @@ def piggyback(
         seed = np.vstack([derivatives[t], np.eye(m)])
         s = policy.weights(here, t, seed)
         derivatives[t + 1] = here.jvp(s, seed)
-        points[t + 1] = loop.step(points[t], t) if at is None else at
+        points[t + 1] = loop.after(here, t) if at is None else at
         form = here
     status, residual = how_it_ended(points, loop.step(points[-1], loop.steps))
     bound = _to_the_limit(form, s, derivatives) if loop.steps else np.inf
@@ -223,7 +223,7 @@ def jvp(F: StateMap, x0: ArrayLike, theta: ArrayLike, tangent: ArrayLike, *, ste
         tied += bool(here.ties)
         seed = np.concatenate([tangents[t], direction])
         tangents[t + 1] = here.jvp(policy.weights(here, t, seed[:, None]), seed)
-        points[t + 1] = loop.step(points[t], t)
+        points[t + 1] = loop.after(here, t)
     status, residual = how_it_ended(points, loop.step(points[-1], loop.steps))
     return Pushed(points, tangents, residual, status, tied)
 

@@ -47,12 +47,18 @@ class Loop:
     def linearize(self) -> Any:
         """From a point of the loop to its `SwitchedJacobian`, with an operator as base where the map has one."""
         make = getattr(self.F, "linearized", self.F.switched)
-        return lambda x: make([*x.tolist(), *self.theta.tolist()], tolerance=TIE_TOLERANCE)
+        return lambda x: make(np.concatenate([x, self.theta]), tolerance=TIE_TOLERANCE)
+
+    def after(self, form: SwitchedJacobian, t: int) -> Floats:
+        """x_{t+1} as the linearisation at x_t found it, refused where it leaves the doubles."""
+        return self._checked(np.asarray(form.value, dtype=np.float64), t)
 
     def step(self, x: Floats, t: int) -> Floats:
         """x_{t+1}, refused where it leaves the doubles."""
         with np.errstate(over="ignore", invalid="ignore"):
-            after = np.asarray(self.F.evaluate(x, self.theta), dtype=np.float64)
+            return self._checked(np.asarray(self.F.evaluate(x, self.theta), dtype=np.float64), t)
+
+    def _checked(self, after: Floats, t: int) -> Floats:
         if not np.isfinite(after).all():
             raise NonFiniteError(
                 f"`{self.call}(steps=...)` needs x_t in the range of doubles; it is left at t = {t + 1}, so F does not "

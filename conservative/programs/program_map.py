@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.result_lines import count, result_line
-from conservative.functions.points import Point, read_point
+from conservative.functions.points import DEFAULT_TOLERANCE, Point, as_tolerance, read_point
 from conservative.functions.selection import Residual
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.programs.engine import Engine
@@ -190,11 +190,15 @@ class ProgramMap:
         -------
         SwitchedJacobian
         """
-        point = self.point(at, tolerance=tolerance, call="linearized")
-        used = point.tolerance if not point.exact else tolerance or 0.0
+        if isinstance(at, np.ndarray) and at.dtype == np.float64 and at.shape == (len(self.names),):
+            used = as_tolerance(tolerance, default=DEFAULT_TOLERANCE, call="linearized")
+            values: Any = at
+        else:
+            point = self.point(at, tolerance=tolerance, call="linearized")
+            used, values = point.tolerance if not point.exact else tolerance or 0.0, point.floats()
         if hasattr(self.engine, "linearized"):
-            return self.engine.linearized(point.floats(), tolerance=used)  # type: ignore[no-any-return]
-        return self.engine.switched(point.floats(), exact=False, tolerance=used)
+            return self.engine.linearized(values, tolerance=used)  # type: ignore[no-any-return]
+        return self.engine.switched(list(values), exact=False, tolerance=used)
 
     def own_jacobian(self, at: Any = None) -> NDArray[np.float64] | None:
         """What the library's own differentiation returns at a point; None for NumPy, which has none.

@@ -178,7 +178,8 @@ def assemble(
         base, Y, Z, L, value = (_fractions(part) for part in (base, Y, Z, L, value))
     ties, inactive = ties_of(run, live)
     clean, parting = guards_along(work, live, Z, L)
-    near = dict([*run.within_rounding(), *run.near])
+    # Along a loop nobody reads near ties, and the analysis of rounding costs more than the step.
+    near = dict([*([] if matrix_free else run.within_rounding()), *run.near])
     return SwitchedJacobian(
         base=base, Y=Y, Z=Z, L=L, ties=ties, state_size=state_size, value=value, tolerance=run.tolerance,
         inactive=inactive, near_ties=tuple(near.items()), clean=clean, rounding=0.0 if run.exact else None,
