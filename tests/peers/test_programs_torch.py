@@ -328,3 +328,24 @@ def test_the_page_on_modules_says_what_happens(capsys: pytest.CaptureFixture[str
 def test_a_program_of_a_plain_function_pickles() -> None:
     F = pickle.loads(pickle.dumps(cj.from_torch(torch.nn.ReLU(), [0.0])))
     assert F.switched().vertices().ravel().tolist() == [0.0, 1.0]
+
+
+def test_products_are_those_of_the_matrices() -> None:
+    rng = np.random.default_rng(2)
+    W, x = torch.tensor(rng.standard_normal((5, 5))), rng.standard_normal(5)
+    x[:2] = 0.0
+
+    def step(v: Any, theta: Any) -> Any:
+        hidden = torch.relu(v)
+        return torch.relu(hidden - v.abs() + W @ v * theta) + torch.clamp(hidden, max=0)
+
+    F = cj.from_torch(step, x, [0.5])
+    S, free = F.switched(), F.linearized()
+    assert S.L.any()
+    assert free.matrix_free
+    assert [str(tie) for tie in free.ties] == [str(tie) for tie in S.ties]
+    s, v, u = rng.random(len(S.Z)), rng.standard_normal((6, 3)), rng.standard_normal((5, 3))
+    assert free.dense_base() == pytest.approx(S.base, abs=1e-12)
+    assert free.jvp(s, v) == pytest.approx(S.block(s) @ v, abs=1e-12)
+    assert free.vjp(s, u) == pytest.approx(S.block(s).T @ u, abs=1e-12)
+    assert free.jvp(s, v[:, 0]) == pytest.approx(S.block(s) @ v[:, 0], abs=1e-12)

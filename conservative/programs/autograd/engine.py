@@ -18,6 +18,7 @@ from conservative.programs.autograd.library import torch
 from conservative.programs.autograd.mode import Opened
 from conservative.programs.autograd.piecewise import is_custom, new_nodes, refuse_hidden
 from conservative.programs.autograd.precision import double_precision, leaf_of
+from conservative.programs.autograd.products import is_large
 from conservative.programs.autograd.run import Run
 
 MAX_RUNS = 512
@@ -50,15 +51,26 @@ class TorchEngine:
         """The abs-normal form; a point of rationals is rounded to doubles, with the usual tolerance."""
         floats = [float(v) for v in values]
         with double_precision(), self._differentiating():
-            first, *others = self._paths(floats, DEFAULT_TOLERANCE if exact else tolerance)
-            for other in others:
-                self._same_value(first, other)
-            made = replace(first, others=tuple(replace(other, warnings=()) for other in others))
             leaf = leaf_of(floats)
             value = self._function(leaf)
+            large = is_large(len(value), len(leaf))
+            made = self._united(floats, DEFAULT_TOLERANCE if exact else tolerance, matrix_free=large)
             custom = list(dict.fromkeys(type(n).__name__ for n in new_nodes([value], []) if is_custom(n)))
-            findings = (*compared(made, rows_of(value, [leaf])[0], self._title), *self._rules(custom, floats))
-        return replace(made, warnings=(*made.warnings, *findings), clean=made.clean and not custom and not others)
+            own = () if large else compared(made, rows_of(value, [leaf])[0], self._title)
+            findings = (*own, *self._rules(custom, floats))
+        return replace(made, warnings=(*made.warnings, *findings))
+
+    def linearized(self, values: Sequence[float], *, tolerance: float) -> SwitchedJacobian:
+        """The abs-normal form with the base as an operator; not compared with autograd's own Jacobian."""
+        with double_precision(), self._differentiating():
+            return self._united([float(v) for v in values], tolerance, matrix_free=True)
+
+    def _united(self, values: list[float], tolerance: float, *, matrix_free: bool) -> SwitchedJacobian:
+        first, *others = self._paths(values, tolerance, matrix_free=matrix_free)
+        for other in others:
+            self._same_value(first, other)
+        clean = first.clean and not others
+        return replace(first, others=tuple(replace(other, warnings=()) for other in others), clean=clean)
 
     @contextmanager
     def _differentiating(self) -> Iterator[None]:
@@ -85,7 +97,7 @@ class TorchEngine:
             "move the point; a line search or an adaptive step jumps, ask for the map of a fixed step."
         )
 
-    def _paths(self, values: list[float], tolerance: float) -> Iterator[SwitchedJacobian]:
+    def _paths(self, values: list[float], tolerance: float, *, matrix_free: bool) -> Iterator[SwitchedJacobian]:
         """One form for each way through the program that ties leave open; the program's own way first."""
         runs, names = 0, dict[tuple[Any, ...], str]()
         pending: list[dict[tuple[Any, ...], int]] = [{}]
@@ -105,20 +117,29 @@ class TorchEngine:
             if steering is None:
                 told = "Ties decide its control, one run for each outcome: " + ", ".join(names[k] for k in forced) + "."
                 notes = (*self._notes, told) if forced else self._notes
-                with backward:
-                    form = form_of(run, leaf, value, state_size=self._state_size, title=self._title, warnings=notes)
-                yield form
+                plain = backward is None
+                with nullcontext() if plain else backward:
+                    form = form_of(
+                        run,
+                        leaf,
+                        value,
+                        state_size=self._state_size,
+                        title=self._title,
+                        warnings=notes,
+                        matrix_free=matrix_free and plain,
+                    )
+                yield form if plain else replace(form, clean=False)
                 continue
             names[steering.key] = f"{steering.name} at {steering.source}"
             states = (*reversed(steering.other_states()), steering.nominal)
             pending += [{**forced, steering.key: state} for state in states]
 
     def _custom_backward(self, opened: Opened, leaf: Any, value: Any) -> Any:
-        """What rules of the program's own run in; ties that they look at, or that they were given, steer it."""
+        """What rules of the program's own run in, if any; ties that they look at or were given steer."""
         run = opened.run
         outputs = torch.cat([value, *(site.z for site in run.sites)])
         if not any(map(is_custom, new_nodes([outputs], []))):
-            return nullcontext()
+            return None
         before = len(run.decisions)
         with opened.backward():
             pulled(outputs, [leaf, *(site.w for site in run.sites)], torch.ones(1, len(outputs)))

@@ -9,21 +9,18 @@ from conservative._core.errors import FunctionError
 from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie
 from conservative.programs.autograd.gradients import pulled, rows_of
 from conservative.programs.autograd.library import torch
+from conservative.programs.autograd.products import columns_of, operator_of
 from conservative.programs.autograd.run import Run
 
 
 def form_of(
-    run: Run, leaf: Any, value: Any, *, state_size: int, title: str, warnings: tuple[str, ...]
+    run: Run, leaf: Any, value: Any, *, state_size: int, title: str, warnings: tuple[str, ...], matrix_free: bool
 ) -> SwitchedJacobian:
     """[B Y; Z L] of a run; ties that reach no output, or that nothing moves, are named as inactive."""
     _refuse_watched(run, value, title)
-    ws, q = [site.w for site in run.sites], len(value)
     alive = _seen_from(value, run)
-    z = torch.cat([site.z for site in run.sites]) if ws else torch.zeros(0)
-    blocks = rows_of(torch.cat([value, z[torch.tensor(alive, dtype=torch.long)]]), [leaf, *ws])
-    columns = np.concatenate(blocks[1:], axis=1)[:, alive] if ws else np.zeros((q, 0))
-    B, Z, Y, L = blocks[0][:q], blocks[0][q:], columns[:q], columns[q:]
-    _refuse_infinite(run, (B, Z, Y, L), title)
+    B, Y, Z, L = (_products if matrix_free else _matrices)(run, leaf, value, alive)
+    _refuse_infinite(run, (Y, Z, L, B @ np.ones(len(leaf))) if matrix_free else (B, Y, Z, L), title)
     live = _moving(Z, Y, L)
     keep = {alive[i]: new for new, i in enumerate(live)}
     ties, inactive = [], []
@@ -50,6 +47,28 @@ def form_of(
         framework=np.array([run.framework[i] for i in kept]),
         clean=not (run.forced or run.taken_out),
     )
+
+
+def _matrices(run: Run, leaf: Any, value: Any, alive: list[int]) -> tuple[Any, ...]:
+    """B, Y, Z, L from one batch of rows."""
+    ws, q = [site.w for site in run.sites], len(value)
+    blocks = rows_of(torch.cat([value, _differences(run, alive)]), [leaf, *ws])
+    columns = np.concatenate(blocks[1:], axis=1)[:, alive] if ws else np.zeros((q, 0))
+    return blocks[0][:q], columns[:q], blocks[0][q:], columns[q:]
+
+
+def _products(run: Run, leaf: Any, value: Any, alive: list[int]) -> tuple[Any, ...]:
+    """B as an operator, Y by columns, Z and L by rows."""
+    ws = [site.w for site in run.sites]
+    rows = rows_of(_differences(run, alive), [leaf, *ws])
+    Y = np.concatenate(columns_of(value, ws), axis=1)[:, alive] if ws else np.zeros((len(value), 0))
+    L = np.concatenate(rows[1:], axis=1)[:, alive] if ws else np.zeros((0, 0))
+    return operator_of(value, leaf), Y, rows[0], L
+
+
+def _differences(run: Run, alive: list[int]) -> Any:
+    z = torch.cat([site.z for site in run.sites]) if run.sites else torch.zeros(0, dtype=torch.float64)
+    return z[torch.tensor(alive, dtype=torch.long)]
 
 
 def _seen_from(value: Any, run: Run) -> list[int]:
