@@ -13,6 +13,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _ROOMS = (
+    "algorithms",
     "analysis",
     "certificates",
     "differentiation",
@@ -21,6 +22,7 @@ _ROOMS = (
     "iteration",
     "jacobians",
     "plots",
+    "problems",
     "programs",
     "report",
     "sets",

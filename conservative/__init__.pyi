@@ -1,5 +1,6 @@
 """The names of `conservative` with their types, for type checkers and editors; `__init__.py` loads them lazily."""
 
+from conservative import algorithms as algorithms
 from conservative import analysis as analysis
 from conservative import certificates as certificates
 from conservative import differentiation as differentiation
@@ -8,6 +9,7 @@ from conservative import gallery as gallery
 from conservative import iteration as iteration
 from conservative import jacobians as jacobians
 from conservative import plots as plots
+from conservative import problems as problems
 from conservative import programs as programs
 from conservative import report as report
 from conservative import sets as sets

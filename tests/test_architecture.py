@@ -14,8 +14,8 @@ PACKAGE = Path(__file__).parents[1] / "conservative"
 FLOORS = (
     {"_core"},
     {"functions", "matrix_sets"},
-    {"sets", "vocabulary", "programs", "jacobians", "certificates", "algorithms"},
-    {"spectral"},
+    {"sets", "vocabulary", "programs", "jacobians", "certificates", "problems"},
+    {"spectral", "algorithms"},
     {"iteration"},
     {"differentiation"},
     {"gallery", "ties"},

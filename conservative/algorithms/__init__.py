@@ -1,0 +1,12 @@
+"""Update maps of the field's algorithms with output and lift, one family a file: they describe F and own no loop."""
+
+from conservative.algorithms.algorithm import Algorithm as Algorithm
+from conservative.algorithms.conditions import Range as Range
+from conservative.algorithms.conditions import RangeWarning as RangeWarning
+from conservative.algorithms.forward_backward import forward_backward as forward_backward
+
+__all__ = ["Algorithm", "Range", "RangeWarning", "forward_backward"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,300 @@
+"""`Algorithm`: an update map z ↦ F(z, θ) on a problem, with its output w and its lift. It owns no loop."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from conservative._core.checks import as_real_array
+from conservative._core.errors import ArgumentError, ShapeError
+from conservative._core.numbers import Bracket
+from conservative._core.result_lines import count, result_line
+from conservative.algorithms.conditions import Range
+from conservative.functions.points import Point, read_number
+from conservative.functions.selection import Residual
+from conservative.functions.switched_jacobian import SwitchedJacobian
+from conservative.problems import Problem
+from conservative.problems.parameters import as_floats, asks_for_fractions, numbers
+from conservative.programs import ProgramMap, from_numpy
+
+
+class Formulas(NamedTuple):
+    """What a family says of itself: three functions of arrays (..., p), (..., m), over leading axes."""
+
+    update: Callable[[Any, Any], Any]
+    output: Callable[[Any, Any], Any]
+    lift: Callable[[Any, Any], Any]
+
+
+Family = Callable[[Problem], Formulas]
+"""A problem, in fractions or in floats, with the algorithm's settings among its numbers → its formulas."""
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
+class Algorithm:
+    """One step z ↦ F(z, θ) of an algorithm, its output w(z, θ), and the state z that a solution w has.
+
+    Made by the functions of `cj.algorithms`. It is a `StateMap`: `conservative_jacobian`, `fixed_set`,
+    `implicit_jacobian`, `analyze` take it.
+
+    Parameters
+    ----------
+    name : str
+    problem : Problem
+    F : ProgramMap
+        The update map.
+    output_map : ProgramMap
+        (z, θ) → w, for derivatives of outputs.
+    formulas, exact_formulas : Formulas
+        The update, output and lift in floats, and with the constants as they were given.
+    conditions : mapping of str to Range
+        For each setting the range in which the algorithm is known to converge.
+    rate : Bracket or None
+        Proved contraction factor of F at the problem's own θ in `metric`, where one is known.
+    metric : str
+        The norm in which F contracts.
+    source : str
+    """
+
+    name: str
+    problem: Problem
+    F: ProgramMap
+    output_map: ProgramMap
+    formulas: Formulas
+    exact_formulas: Formulas
+    conditions: Mapping[str, Range]
+    rate: Bracket | None
+    metric: str
+    source: str
+
+    def __repr__(self) -> str:
+        settings = [f"{name} = {self.problem.parameters.values[name]}" for name in self.conditions]
+        return result_line(
+            self,
+            f"{self.name} on {self.problem.name}",
+            f"{count(self.state_size, 'state')}",
+            f"{count(self.parameter_size, 'parameter')}",
+            *settings,
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the states, then of the parameters."""
+        return self.F.names
+
+    @property
+    def state_size(self) -> int:
+        """The number of states of F; the problem has `problem.size` unknowns."""
+        return self.F.state_size
+
+    @property
+    def parameter_size(self) -> int:
+        """The number m of parameters."""
+        return self.F.parameter_size
+
+    @property
+    def size(self) -> int:
+        """The number of components of F, that of its states."""
+        return self.F.size
+
+    def evaluate(self, z: ArrayLike, theta: ArrayLike | None = None) -> NDArray[np.float64]:
+        """One step F(z, θ), vectorised over leading axes.
+
+        Parameters
+        ----------
+        z : array_like, shape (..., state_size)
+        theta : array_like, shape (..., m), optional
+            The problem's own θ when left out.
+
+        Returns
+        -------
+        ndarray, shape (..., state_size)
+
+        Raises
+        ------
+        ShapeError, NonFiniteError, ArgumentTypeError
+        """
+        states, parameters = self._columns(z, theta, self.state_size, "evaluate")
+        return np.asarray(self.formulas.update(states, parameters))
+
+    def output(self, z: ArrayLike, theta: ArrayLike | None = None) -> NDArray[Any]:
+        """The algorithm's answer w at a state, vectorised over leading axes.
+
+        Parameters
+        ----------
+        z : array_like, shape (..., state_size)
+        theta : array_like, shape (..., m), optional
+
+        Returns
+        -------
+        ndarray, shape (..., p)
+            Of `Fraction` objects where z and θ are given in fractions.
+        """
+        return self._apply(1, z, theta, self.state_size, "output")
+
+    def lift(self, w: ArrayLike, theta: ArrayLike | None = None) -> NDArray[Any]:
+        """The state that has the answer w; the fixed point of F where w solves the problem.
+
+        Parameters
+        ----------
+        w : array_like, shape (..., p)
+        theta : array_like, shape (..., m), optional
+
+        Returns
+        -------
+        ndarray, shape (..., state_size)
+            Of `Fraction` objects where w and θ are given in fractions.
+        """
+        return self._apply(2, w, theta, self.problem.size, "lift")
+
+    def point(self, at: Any = None, *, tolerance: float | None = None, call: str = "point") -> Point:
+        """Read a point of (state, parameters).
+
+        Parameters
+        ----------
+        at : mapping of name to number, or sequence of numbers, optional
+            The lifted solution at the problem's own θ when left out.
+        tolerance : float, optional
+            At float points, values within `tolerance * max(1, |a|, |b|)` are tied (default 1e-9).
+        call : str
+
+        Returns
+        -------
+        Point
+        """
+        return self.F.point(self._at(at), tolerance=tolerance, call=call)
+
+    def residual(self, at: Any = None, *, tolerance: float | None = None) -> Residual:
+        """F(z, θ) − z: whether a claimed fixed point is one.
+
+        Parameters
+        ----------
+        at : mapping of name to number, or sequence of numbers, optional
+        tolerance : float, optional
+            At float points, values within `tolerance * max(1, |a|, |b|)` are tied (default 1e-9).
+
+        Returns
+        -------
+        Residual
+        """
+        return self.F.residual(self._at(at), tolerance=tolerance)
+
+    def switched(self, at: Any = None, *, tolerance: float | None = None) -> SwitchedJacobian:
+        """All Jacobians that a step may return at a point, in abs-normal form.
+
+        Parameters
+        ----------
+        at : mapping of name to number, or sequence of numbers, optional
+            The lifted solution at the problem's own θ when left out.
+        tolerance : float, optional
+            At float points, values within `tolerance * max(1, |a|, |b|)` are tied (default 1e-9).
+
+        Returns
+        -------
+        SwitchedJacobian
+        """
+        return self.F.switched(self._at(at), tolerance=tolerance)
+
+    def linearized(self, at: Any = None, *, tolerance: float | None = None) -> SwitchedJacobian:
+        """As `switched`, in floats, with an operator as its base where the program is large.
+
+        Parameters
+        ----------
+        at : mapping of name to number, or sequence of numbers, optional
+        tolerance : float, optional
+            Values within `tolerance * max(1, |a|, |b|)` are tied (default 1e-9).
+
+        Returns
+        -------
+        SwitchedJacobian
+        """
+        return self.F.linearized(self._at(at), tolerance=tolerance)
+
+    def own_jacobian(self, at: Any = None) -> None:
+        """NumPy does not differentiate."""
+        return
+
+    def _at(self, at: Any) -> Any:
+        if at is not None:
+            return at
+        theta = self.problem.theta
+        return [*self.lift(self.problem.solve(), theta), *theta]
+
+    def _columns(self, z: Any, theta: Any, width: int, call: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        given = as_floats(self.problem.theta) if theta is None else theta
+        found = []
+        for value, size, name in ((z, width, "z"), (given, self.parameter_size, "theta")):
+            wanted = f"shape (..., {size})"
+            array = as_real_array(value, call=call, argument=name, wanted=wanted)
+            if array.ndim == 0 and size == 1:
+                array = array[None]
+            if array.ndim == 0 or array.shape[-1] != size:
+                raise ShapeError(f"`{call}({name}=...)` needs {wanted}; got {array.shape}.")
+            found.append(array)
+        states, parameters = found
+        if states.shape[:-1] == parameters.shape[:-1]:
+            return states, parameters
+        try:
+            batch = np.broadcast_shapes(states.shape[:-1], parameters.shape[:-1])
+        except ValueError as error:
+            raise ShapeError(
+                f"`{call}(z=..., theta=...)` needs leading axes that broadcast; got {states.shape} and "
+                f"{parameters.shape}."
+            ) from error
+        return np.broadcast_to(states, (*batch, width)), np.broadcast_to(parameters, (*batch, self.parameter_size))
+
+    def _apply(self, which: int, z: Any, theta: Any, width: int, call: str) -> NDArray[Any]:
+        given = self.problem.theta if theta is None else theta
+        if self.problem.exact and np.ndim(z) == 1 and asks_for_fractions(z, given):
+            exact = [
+                numbers([read_number(entry, call, call) for entry in np.atleast_1d(np.asarray(value, dtype=object))])
+                for value in (z, given)
+            ]
+            self._columns(as_floats(exact[0]), as_floats(exact[1]), width, call)
+            return np.asarray(self.exact_formulas[which](*exact))
+        return np.asarray(self.formulas[which](*self._columns(z, as_floats(np.asarray(given)), width, call)))
+
+
+def build(
+    family: Family,
+    problem: Problem,
+    settings: Mapping[str, Any],
+    *,
+    name: str,
+    states: Callable[[Problem], Mapping[str, int]],
+    conditions: Mapping[str, Range],
+    rate: Bracket | None,
+    metric: str,
+    source: str,
+) -> Algorithm:
+    """An algorithm of its formulas; its settings join the problem's numbers, so that θ may name them."""
+    for chosen in problem.parameters.chosen:
+        if chosen not in settings and chosen not in problem.parameters.values:
+            raise ArgumentError(
+                f"`{name}` has no number {chosen}, which the problem's θ names; it has {', '.join(settings) or 'none'}."
+            )
+    with_settings = replace(problem, parameters=problem.parameters.with_settings(settings))
+    exact, floats = family(with_settings), family(with_settings.floats)
+
+    def by_kind(which: int) -> Callable[[Any, Any], Any]:
+        def run(z: Any, theta: Any) -> Any:
+            plain = type(z) is np.ndarray and z.dtype == np.float64
+            return (floats if plain else exact)[which](z, theta)
+
+        run.__name__ = name
+        return run
+
+    labels = tuple(f"{label}[{i}]" for label, size in states(problem).items() for i in range(size))
+    theta = with_settings.theta
+    start = np.zeros(len(labels), dtype=object if theta.dtype == object else np.float64)
+    maps = [
+        replace(from_numpy(by_kind(which), start, theta), state_names=labels, parameter_names=with_settings.theta_names)
+        for which in (0, 1)
+    ]
+    return Algorithm(
+        name=name, problem=with_settings, F=maps[0], output_map=maps[1], formulas=floats, exact_formulas=exact,
+        conditions=conditions, rate=rate, metric=metric, source=source,
+    )  # fmt: skip

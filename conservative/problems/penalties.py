@@ -1,0 +1,162 @@
+"""Nonsmooth parts g: their proximal maps prox(z, s) = argmin g(w) + ‖w − z‖²/(2s), values and faces."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conservative.problems.faces import Face
+from conservative.problems.parameters import Values
+
+
+class Penalty(ABC):
+    """A closed convex g whose numbers are in the problem's `Parameters`; all over leading axes.
+
+    `separable`: a sum over entries. `smooth`: it has a gradient. `states`: what an entry may be on a face.
+    """
+
+    separable: ClassVar[bool] = True
+    smooth: ClassVar[bool] = False
+    states: ClassVar[tuple[int, ...]] = ()
+
+    @abstractmethod
+    def value(self, w: Any, v: Values) -> Any:
+        """g(w); infinite outside of constraints."""
+
+    @abstractmethod
+    def prox(self, z: Any, s: Any, v: Values) -> Any:
+        """The proximal map of s g."""
+
+    def gradient(self, w: Any, v: Values) -> Any:
+        """∇g, where g is smooth."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def classify(self, w: Any, v: Values, tolerance: float) -> NDArray[np.int_]:
+        """The states of the entries of a solution."""
+
+    @abstractmethod
+    def face(self, states: Any, v: Values) -> Face:
+        """The face on which the entries have these states."""
+
+    @abstractmethod
+    def slack(self, z: Any, v: Values) -> Any:
+        """How far the entries of z are from the kinks of prox(·, 1)."""
+
+    @abstractmethod
+    def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
+        """For cvxpy: g and constraints."""
+
+
+@final
+class L1(Penalty):
+    """λ‖w‖₁: soft thresholding, one tie an entry at |z| = sλ."""
+
+    states: ClassVar[tuple[int, ...]] = (0, 1, -1)
+
+    def value(self, w: Any, v: Values) -> Any:
+        """λ‖w‖₁."""
+        return np.squeeze(v["lambda"]) * np.abs(w).sum(axis=-1)
+
+    def prox(self, z: Any, s: Any, v: Values) -> Any:
+        """soft(z, sλ)."""
+        return soft(z, s * v["lambda"])
+
+    def classify(self, w: Any, v: Values, tolerance: float) -> NDArray[np.int_]:
+        """Signs; small entries are zero."""
+        return signs(w, tolerance)
+
+    def face(self, states: Any, v: Values) -> Face:
+        """An orthant: zeros are fixed, the others tilted by λ."""
+        return Face(states != 0, np.zeros_like(states), states * v["lambda"])
+
+    def slack(self, z: Any, v: Values) -> Any:
+        """How far the entries of z are from the kinks of prox(·, 1)."""
+        return np.abs(np.abs(z) - v["lambda"])
+
+    def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
+        """For cvxpy: g and constraints."""
+        import cvxpy as cp
+
+        return np.squeeze(v["lambda"]) * cp.norm1(w), []
+
+
+@final
+class SquaredL2(Penalty):
+    """λ/2 ‖w‖²."""
+
+    smooth: ClassVar[bool] = True
+    states: ClassVar[tuple[int, ...]] = (1,)
+
+    def value(self, w: Any, v: Values) -> Any:
+        """λ/2 ‖w‖²."""
+        return np.squeeze(v["lambda"]) * (w * w).sum(axis=-1) / 2
+
+    def prox(self, z: Any, s: Any, v: Values) -> Any:
+        """z / (1 + sλ)."""
+        return z / (1 + s * v["lambda"])
+
+    def gradient(self, w: Any, v: Values) -> Any:
+        """λw."""
+        return v["lambda"] * w
+
+    def classify(self, w: Any, v: Values, tolerance: float) -> NDArray[np.int_]:
+        """Every entry is free."""
+        return np.ones(np.shape(w), dtype=int)
+
+    def face(self, states: Any, v: Values) -> Face:
+        """The whole space."""
+        return Face(states != 0, np.zeros_like(states), np.zeros_like(states), np.squeeze(v["lambda"])[()])
+
+    def slack(self, z: Any, v: Values) -> Any:
+        """No kinks."""
+        return np.full(np.shape(z), np.inf)
+
+    def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
+        """For cvxpy: g and constraints."""
+        import cvxpy as cp
+
+        return np.squeeze(v["lambda"]) / 2 * cp.sum_squares(w), []
+
+
+@final
+class NonNegative(Penalty):
+    """The constraint w ≥ 0: one tie an entry at 0."""
+
+    states: ClassVar[tuple[int, ...]] = (0, 1)
+
+    def value(self, w: Any, v: Values) -> Any:
+        """0, or infinity outside."""
+        return np.where((w >= 0).all(axis=-1), 0.0, np.inf)
+
+    def prox(self, z: Any, s: Any, v: Values) -> Any:
+        """max(z, 0)."""
+        return np.maximum(z, 0)
+
+    def classify(self, w: Any, v: Values, tolerance: float) -> NDArray[np.int_]:
+        """Positive entries are free."""
+        return np.maximum(signs(w, tolerance), 0)
+
+    def face(self, states: Any, v: Values) -> Face:
+        """A face of the orthant."""
+        return Face(states != 0, np.zeros_like(states), np.zeros_like(states))
+
+    def slack(self, z: Any, v: Values) -> Any:
+        """How far the entries of z are from the kinks of prox(·, 1)."""
+        return np.abs(z)
+
+    def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
+        """For cvxpy: g and constraints."""
+        return 0, [w >= 0]
+
+
+def soft(z: Any, threshold: Any) -> Any:
+    """(z − t)₊ − (−z − t)₊."""
+    return np.maximum(z - threshold, 0) - np.maximum(-z - threshold, 0)
+
+
+def signs(w: Any, tolerance: float) -> NDArray[np.int_]:
+    """−1, 0 or 1; entries below `tolerance` of the largest are zero."""
+    largest = max(np.abs(w)) * tolerance
+    return np.array([0 if abs(x) <= largest else (1 if x > 0 else -1) for x in w], dtype=int)

@@ -1,0 +1,126 @@
+"""½ wᵀGw − cᵀw + ridge/2 ‖w‖², from data X and y (G = κ XᵀX, c = κ Xᵀy) or from G and c themselves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from scipy import linalg, sparse
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+from conservative._core.errors import ArgumentError
+from conservative._core.exact.linear_algebra import from_flint, to_flint
+from conservative.problems.parameters import Parameters, Values, as_floats
+
+_DENSE = 500
+"""Order up to which all eigenvalues of H are computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quadratic:
+    """The smooth part of least squares and of quadratic programs; its numbers are in the problem's `Parameters`.
+
+    X (n, p), y (n,), factor κ, gram G (p, p), c (p,) and ridge, of which X and y or G and c may be None.
+    """
+
+    def value(self, w: Any, v: Values) -> Any:
+        """f(w), over leading axes."""
+        if v["X"] is not None:
+            rest = times(v["X"], w) - v["y"]
+            return (v["factor"] * (rest * rest).sum(axis=-1) + np.squeeze(v["ridge"]) * (w * w).sum(axis=-1)) / 2
+        return (w * (times(v["gram"], w) + v["ridge"] * w)).sum(axis=-1) / 2 - (v["c"] * w).sum(axis=-1)
+
+    def gradient(self, w: Any, v: Values) -> Any:
+        """(G + ridge I) w − c, over leading axes."""
+        if v["gram"] is not None:
+            return times(v["gram"], w) + v["ridge"] * w - self.linear(v)
+        if v["c"] is not None:
+            return v["factor"] * back(v["X"], times(v["X"], w)) + v["ridge"] * w - v["c"]
+        return v["factor"] * back(v["X"], times(v["X"], w) - v["y"]) + v["ridge"] * w
+
+    def linear(self, v: Values) -> Any:
+        """c."""
+        return v["c"] if v["c"] is not None else v["factor"] * back(v["X"], v["y"])
+
+    def hessian(self, v: Values) -> Any:
+        """G + ridge I, a matrix."""
+        gram = v["gram"]
+        if gram is None:
+            X = v["X"]
+            gram = v["factor"] * ((X.T @ X).toarray() if sparse.issparse(X) else np.swapaxes(X, -1, -2) @ X)
+        return gram + np.expand_dims(np.asarray(v["ridge"]), -1) * np.eye(gram.shape[-1], dtype=int)
+
+    def resolvent(self, parameters: Parameters, step: str) -> Callable[[Any, Values], Any]:
+        """z, values ↦ (I + γH)⁻¹(z + γc), the proximal map of γf; inverted once where H and γ are fixed."""
+        inverse = None
+        if parameters.fixed("X", "gram", "ridge", step):
+            v = parameters.values
+            inverse = inverse_of(np.eye(self.size(v), dtype=int) + v[step] * self.hessian(v))
+
+        def solve(z: Any, v: Values) -> Any:
+            right = z + v[step] * self.linear(v)
+            if inverse is not None:
+                return times(inverse, right)
+            matrix = np.eye(self.size(v), dtype=int) + np.expand_dims(np.asarray(v[step]), -1) * self.hessian(v)
+            return solve_rows(matrix, right)
+
+        return solve
+
+    def curvatures(self, v: Values) -> tuple[float, float]:
+        """Smallest and largest eigenvalue of H in floats; where H is large, the smallest is ridge, a lower bound."""
+        if self.size(v) <= _DENSE:
+            ends = np.linalg.eigvalsh(self.hessian(v))
+            return max(float(ends[0]), 0.0), float(ends[-1])
+        p = self.size(v)
+        product = LinearOperator((p, p), matvec=lambda w: self.gradient(w, {**v, "c": np.zeros(p)}))
+        return float(v["ridge"]), float(eigsh(product, k=1, return_eigenvectors=False, v0=np.ones(p))[0])
+
+    def size(self, v: Values) -> int:
+        """p."""
+        return int((v["gram"] if v["gram"] is not None else v["X"]).shape[-1])
+
+
+def quadratic_values(
+    X: Any, y: Any, gram: Any, c: Any, *, ridge: Any, scale: str, chosen: tuple[str, ...], call: str
+) -> dict[str, Any]:
+    """The numbers of a quadratic part: G and c are formed once unless X or y is in θ, G where that is no larger."""
+    factor: Any = Fraction(1)
+    if scale not in ("sum", "mean"):
+        raise ArgumentError(f'`{call}(scale=...)` is "sum", ½‖Xw − y‖², or "mean", ‖Xw − y‖²/(2n); got {scale!r}.')
+    if X is not None and scale == "mean":
+        factor = Fraction(1, X.shape[0])
+    if not Parameters((), {"X": X, "y": y, "gram": gram, "c": c, "ridge": ridge}).exact:
+        X, y, gram, c, ridge, factor = (as_floats(value) for value in (X, y, gram, c, ridge, factor))
+    if X is not None and "X" not in chosen:
+        if not sparse.issparse(X) and X.shape[1] <= 2 * X.shape[0]:
+            gram = factor * (X.T @ X)
+        if "y" not in chosen:
+            c = factor * (X.T @ y)
+    return {"X": X, "y": y, "gram": gram, "c": c, "ridge": ridge, "factor": factor}
+
+
+def times(M: Any, v: Any) -> Any:
+    """M v over the leading axes of either: (..., q, p), (..., p) → (..., q)."""
+    if sparse.issparse(M):
+        return (M @ v.T).T
+    return v @ M.T if M.ndim == 2 else (M @ v[..., None])[..., 0]
+
+
+def back(M: Any, u: Any) -> Any:
+    """Mᵀ u over leading axes."""
+    return times(M.T if sparse.issparse(M) else np.swapaxes(M, -1, -2), u)
+
+
+def solve_rows(M: Any, right: Any) -> Any:
+    """M⁻¹ r over leading axes."""
+    return np.linalg.solve(M, right[..., None])[..., 0] if M.ndim > 2 else np.linalg.solve(M, right.T).T
+
+
+def inverse_of(M: Any) -> Any:
+    """The inverse of a matrix of floats or of `Fraction`, which is not singular."""
+    if M.dtype != object:
+        return linalg.inv(M, check_finite=False)
+    found = np.empty(M.shape, dtype=object)
+    found[...] = from_flint(to_flint(M.tolist()).inv())
+    return found
