@@ -88,6 +88,10 @@ SCALARS = [
     (lambda x: nn.l1_loss(x, torch.zeros(1)).reshape(1), 0.0, [-1, 1]),
     (lambda x: x.detach().abs() + x, 0.0, [1]),
     (lambda x: torch.relu(x).detach() + torch.where(x > 0, 0 * x, 0 * x), 0.0, [0]),
+    (lambda x: torch.func.grad(lambda v: torch.relu(v).sum() ** 2 / 2)(x), 0.0, [0, 1]),
+    (lambda x: torch.func.jacrev(lambda v: torch.relu(v) ** 2 / 2)(x).sum(0), 0.0, [0, 1]),
+    (lambda x: torch.func.grad(lambda v: (v.abs() ** 2).sum() / 2)(x), 3.0, [1]),
+    (lambda x: torch.vmap(lambda v: 2 * v)(x), 0.0, [2]),
     (lambda x: x - torch.autograd.grad((torch.relu(x) ** 2).sum() / 2, x, create_graph=True)[0], 0.0, [0, 1]),
 ]
 

@@ -78,7 +78,8 @@ class TorchEngine:
             yield
         except RuntimeError as error:
             first = str(error).strip().partition("\n")[0]
-            raise FunctionError(f"PyTorch cannot differentiate {self._title}: {first}") from error
+            remedy = " Call the function itself, without `torch.utils.checkpoint`." if "checkpoint" in first else ""
+            raise FunctionError(f"PyTorch cannot differentiate {self._title}: {first}{remedy}") from error
 
     def _rules(self, custom: list[str], values: list[float]) -> tuple[str, ...]:
         return rule_findings(self._function, values, custom, self._title) if custom else ()
@@ -107,7 +108,8 @@ class TorchEngine:
             if runs > MAX_RUNS:
                 raise BudgetError(
                     f"ties decide the control of {self._title} in more ways than {MAX_RUNS} runs can follow. Write "
-                    "decisions as `where`, `maximum` or masks times values, which are not run once for each outcome."
+                    "decisions as `where`, `maximum` or masks times values, which are not run once for each outcome. "
+                    "A line search at a fixed point compares equal values again and again: ask for a fixed step."
                 )
             run = Run(forced, tolerance)
             opened = Opened(run)
@@ -153,6 +155,8 @@ class TorchEngine:
             value = self._function(leaf)
         if (info := run.info(value)) is not None:
             run.steer(info)
+        if any(decision.steers for decision in run.decisions):
+            return leaf, value
         hidden = new_nodes([value, *(site.z for site in run.sites)], [])
         refuse_hidden(hidden, opened.known, what=f"an operation in {self._title} that it cannot see", source="")
         return leaf, value

@@ -34,8 +34,8 @@ def form_of(
     kept = list(keep)
     return SwitchedJacobian(
         base=B,
-        Y=Y[:, live],
-        Z=Z[live],
+        Y=_columns([Y], live),
+        Z=Z if len(live) == len(Z) else Z[live],
         L=L[np.ix_(live, live)],
         ties=tuple(ties),
         state_size=state_size,
@@ -53,7 +53,7 @@ def _matrices(run: Run, leaf: Any, value: Any, alive: list[int]) -> tuple[Any, .
     """B, Y, Z, L from one batch of rows."""
     ws, q = [site.w for site in run.sites], len(value)
     blocks = rows_of(torch.cat([value, _differences(run, alive)]), [leaf, *ws])
-    columns = np.concatenate(blocks[1:], axis=1)[:, alive] if ws else np.zeros((q, 0))
+    columns = _columns(blocks[1:], alive) if ws else np.zeros((q, 0))
     return blocks[0][:q], columns[:q], blocks[0][q:], columns[q:]
 
 
@@ -61,9 +61,15 @@ def _products(run: Run, leaf: Any, value: Any, alive: list[int]) -> tuple[Any, .
     """B as an operator, Y by columns, Z and L by rows."""
     ws = [site.w for site in run.sites]
     rows = rows_of(_differences(run, alive), [leaf, *ws])
-    Y = np.concatenate(columns_of(value, ws), axis=1)[:, alive] if ws else np.zeros((len(value), 0))
-    L = np.concatenate(rows[1:], axis=1)[:, alive] if ws else np.zeros((0, 0))
+    Y = _columns(columns_of(value, ws), alive) if ws else np.zeros((len(value), 0))
+    L = _columns(rows[1:], alive) if ws else np.zeros((0, 0))
     return operator_of(value, leaf), Y, rows[0], L
+
+
+def _columns(blocks: list[NDArray[np.float64]], keep: list[int]) -> NDArray[np.float64]:
+    """Blocks side by side, with some of their columns; large ones are not copied for nothing."""
+    whole = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
+    return whole if len(keep) == whole.shape[1] else whole[:, keep]
 
 
 def _differences(run: Run, alive: list[int]) -> Any:

@@ -29,6 +29,18 @@ def plain(value: Any) -> Any:
     return value.detach()
 
 
+def graph_ends(values: Any) -> list[Any]:
+    """Where tensors end in autograd's graph, at every level that `torch.func` wraps around them."""
+    ends = []
+    functorch = torch._C._functorch
+    for value in values:
+        ends.append(value.grad_fn)
+        while functorch.is_functorch_wrapped_tensor(value):
+            value = functorch.get_unwrapped(value)
+            ends.append(value.grad_fn)
+    return [end for end in ends if end is not None]
+
+
 def is_wrapped(value: Any) -> bool:
     """Whether `torch.func` is differentiating or vectorising this tensor."""
     return isinstance(value, torch.Tensor) and bool(torch._C._functorch.is_functorch_wrapped_tensor(value))

@@ -7,7 +7,7 @@ from typing import Any
 from conservative._core.errors import FunctionError
 from conservative.programs.autograd import guards
 from conservative.programs.autograd.calls import KEPT, OUT_OF_TORCH, name_of, without_overrides
-from conservative.programs.autograd.library import is_batched, is_wrapped, torch
+from conservative.programs.autograd.library import graph_ends, is_batched, is_wrapped, torch
 from conservative.programs.autograd.lifting import lift
 from conservative.programs.autograd.piecewise import new_nodes, refuse_hidden
 from conservative.programs.autograd.rules import CASTS, RULES, TAKE_MASKS, cast
@@ -112,7 +112,8 @@ class Opened:
         masks = name in TAKE_MASKS
         if not masks and any(run.info(t) is not None for t in tensors_in((args, kwargs))):
             return NotImplemented
-        self._not_batched(name, args)
+        if not masks or any(run.info(t) is not None for t in tensors_in((args, kwargs))):
+            self._not_batched(name, args)
         options = {k: v for k, v in kwargs.items() if k not in ("inplace", "out", "input", "self")}
         given = tuple(kwargs[k] for k in ("input", "self") if k in kwargs) + args
         if in_place and given and isinstance(given[0], torch.Tensor):
@@ -131,7 +132,7 @@ class Opened:
     def _as_it_is(self, name: str, func: Any, args: Any, kwargs: Any, *, rule: bool) -> Any:
         """PyTorch's own function, entered where it is written in Python; what it hides is refused."""
         inputs = list(tensors_in((args, kwargs)))
-        nodes = [t.grad_fn for t in inputs if t.grad_fn is not None]
+        nodes = graph_ends(inputs)
         if not rule and isinstance(func, FunctionType) and func.__module__ in _STEPPED and self._depth < 8:
             self._depth += 1
             try:
@@ -144,7 +145,7 @@ class Opened:
         outs = [t for t in tensors_in(out) if isinstance(t, torch.Tensor)]
         if rule:
             self._know(outs, nodes)
-        elif torch.is_grad_enabled() and not any(map(is_wrapped, outs)):
+        elif torch.is_grad_enabled():
             fresh = _between(outs, nodes)
             refuse_hidden(fresh, self.known, what=f"`{name}`", source=users_line())
         return out
@@ -153,7 +154,7 @@ class Opened:
         for part in tensors_in(out):
             self.run.reach(part)
         if mark:
-            self._know(list(tensors_in(out)), [t.grad_fn for t in inputs if t.grad_fn is not None])
+            self._know(list(tensors_in(out)), graph_ends(inputs))
         return out
 
     def _know(self, outs: list[Any], nodes: list[Any]) -> None:
@@ -295,7 +296,7 @@ def _mapped_doubles(run: Run, value: Any) -> Any:
 def _between(outs: list[Any], nodes: list[Any]) -> list[Any]:
     """Nodes from outputs down to those of the inputs."""
     stop, seen, found = {id(node) for node in nodes}, set(), []
-    pending = [t.grad_fn for t in outs if not is_wrapped(t) and t.grad_fn is not None]
+    pending = graph_ends(outs)
     while pending:
         node = pending.pop()
         if node is None or id(node) in stop or id(node) in seen:
