@@ -310,6 +310,18 @@ def test_writing_into_a_view_is_pytorchs_own_error() -> None:
         cj.from_torch(step, [0.5, 1.0]).switched()
 
 
+def test_an_unrolled_iteration_is_told_of() -> None:
+    def steps(x: Any, theta: Any) -> Any:
+        for _ in range(20):
+            x = torch.relu(x / 2 + theta / 2)
+        return x
+
+    S = cj.from_torch(steps, [0.0], [0.0]).switched()
+    assert (len(S.ties), len(S.groups)) == (20, 1)
+    assert "ties 20 times" in S.warnings[-1]
+    assert "Trace one step" in S.warnings[-1]
+
+
 def test_numbers_taken_out_of_pytorch_are_told_of() -> None:
     S = cj.from_torch(lambda x: x * x.sum().item(), [1.0, 2.0]).switched()
     assert not S.clean

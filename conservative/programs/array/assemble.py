@@ -1,6 +1,5 @@
 """From the tape of a run to [B Y; Z L]: live switches and their ties, and what the reader should know of them."""
 
-from collections import Counter
 from fractions import Fraction
 from typing import Any
 
@@ -9,11 +8,12 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator
 
 from conservative._core.errors import FunctionError
-from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie
+from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.programs.array.linear_maps import Matrix
 from conservative.programs.array.run import Run
 from conservative.programs.array.ties import drop_dead, guards_along, join_twins, ties_of
 from conservative.programs.array.traced import Traced
+from conservative.programs.unrolled import unrolled_warning
 
 _DENSE_ENTRIES = 10_000_000
 """Larger bases are operators."""
@@ -183,7 +183,7 @@ def assemble(
     return SwitchedJacobian(
         base=base, Y=Y, Z=Z, L=L, ties=ties, state_size=state_size, value=value, tolerance=run.tolerance,
         inactive=inactive, near_ties=tuple(near.items()), clean=clean, rounding=0.0 if run.exact else None,
-        warnings=(*dict.fromkeys(run.warnings), *parting, *_unrolled(ties, L)),
+        warnings=(*dict.fromkeys(run.warnings), *parting, *unrolled_warning(ties, L)),
     )  # fmt: skip
 
 
@@ -204,15 +204,3 @@ def _fractions(array: Matrix) -> Matrix:
     for i, entry in enumerate(array.ravel().tolist()):
         flat[i] = entry if type(entry) is Fraction else Fraction(entry)
     return out
-
-
-def _unrolled(ties: tuple[SwitchedTie, ...], L: Matrix) -> tuple[str, ...]:
-    if not (L != 0).any():
-        return ()
-    name, often = Counter(str(tie) for tie in ties).most_common(1)[0]
-    if often < _UNROLLED:
-        return ()
-    return (
-        f"{name} ties {often} times, each on the way to the next: the program seems to iterate. Trace one step and let "
-        "the recursion iterate.",
-    )

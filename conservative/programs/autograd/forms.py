@@ -11,6 +11,7 @@ from conservative.programs.autograd.gradients import pulled, rows_of
 from conservative.programs.autograd.library import torch
 from conservative.programs.autograd.products import columns_of, operator_of
 from conservative.programs.autograd.run import Run
+from conservative.programs.unrolled import unrolled_warning
 
 
 def form_of(
@@ -43,7 +44,7 @@ def form_of(
         tolerance=run.tolerance,
         inactive=tuple(inactive),
         near_ties=tuple(run.near.items()),
-        warnings=(*warnings, *run.warnings, *run.taken_out),
+        warnings=(*warnings, *run.warnings, *run.taken_out, *unrolled_warning(tuple(ties), L[np.ix_(live, live)])),
         framework=np.array([run.framework[i] for i in kept]),
         clean=not (run.forced or run.taken_out),
     )
