@@ -35,13 +35,23 @@ def evaluate(tree, x, y, functions):
 
 
 class Symbolic:
-    """The same in sympy."""
+    """The same in sympy, as written: Max(0, Max(x, y)) would become one decision of three."""
 
-    maximum, minimum, abs = sp.Max, sp.Min, sp.Abs
+    @staticmethod
+    def maximum(a, b):
+        return sp.Max(a, b, evaluate=False)
+
+    @staticmethod
+    def minimum(a, b):
+        return sp.Min(a, b, evaluate=False)
+
+    @staticmethod
+    def abs(a):
+        return sp.Abs(a, evaluate=False)
 
     @staticmethod
     def relu(a):
-        return sp.Max(a, 0)
+        return sp.Max(a, 0, evaluate=False)
 
     @staticmethod
     def where(condition, a, b):
