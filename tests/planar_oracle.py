@@ -21,11 +21,12 @@ def distances(points: Floats, cells: Cells) -> Floats:
 
 
 def _to_hull(points: Floats, cell: Floats) -> Floats:
+    """Of each point to the hull of one cell, or to its own: cells of shape (k, n, 2) for n points."""
     found = np.hypot(*(points - cell[0]).T)
     for a, b in combinations(cell, 2):
         edge = b - a
-        square = edge @ edge
-        share = np.clip((points - a) @ edge / square, 0.0, 1.0) if square > 0.0 else np.zeros(len(points))
+        square = (edge * edge).sum(axis=-1)
+        share = np.clip(((points - a) * edge).sum(axis=1) / np.where(square > 0.0, square, np.inf), 0.0, 1.0)
         found = np.minimum(found, np.hypot(*(points - a - share[:, None] * edge).T))
     for a, b, c in combinations(cell, 3):
         turns = np.stack([_cross(q - p, points - p) for p, q in ((a, b), (b, c), (c, a))])
@@ -93,6 +94,13 @@ def sliver_cells(rng: np.random.Generator) -> list[Floats]:
     return list(rng.normal(size=(int(rng.integers(2, 5)), 3, 2)) * [1.0, 10.0 ** rng.integers(-15, 1)])
 
 
+def ring(count: int = 40) -> list[Floats]:
+    """Cells around a circle."""
+    angle = np.arange(count + 1) * (2.0 * np.pi / count)
+    around = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return [np.concatenate([around[i : i + 2], 0.9 * around[i : i + 2]]) for i in range(count)]
+
+
 def family(rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Two or three contracting maps of the plane, most of them singular: A of shape (k, 2, 2), B of shape (k, 2)."""
     maps = []
@@ -116,6 +124,42 @@ def family(rng: np.random.Generator) -> tuple[Floats, Floats]:
 def images(A: Floats, b: Floats, cells: Cells) -> list[Floats]:
     """The hulls that are the images under finitely many maps."""
     return [cell @ L.T + c for L, c in zip(A, b, strict=True) for cell in cells]
+
+
+def beyond_mixtures(points: Floats, A: Floats, b: Floats, cells: Cells, *, reach: float, rounds: int = 9) -> Floats:
+    """Those points that are farther than `reach` from all images of the cells under mixtures of the maps, for certain.
+
+    Simplices of weights are split in halves at their longest edges. Weights λ and μ move a point by at most
+    |λ − μ|₁/2 times the largest distance of two of its images; whatever is undecided in the end counts as near.
+    """
+    far = np.ones(len(points), dtype=bool)
+    for cell in cells:
+        made = np.einsum("kij,nj->kni", A, cell) + b[:, None]
+        spread = max(float(np.hypot(*(made[i] - made[j]).T).max()) for i in range(len(A)) for j in range(len(A)))
+        which, corners = np.flatnonzero(far), np.broadcast_to(np.eye(len(A)), (int(far.sum()), len(A), len(A)))
+        for _ in range(rounds * (len(A) - 1) + 1):
+            middle = corners.mean(axis=1)
+            away = _to_hull(points[which], np.einsum("nk,kci->cni", middle, made))
+            far[which[away <= reach]] = False
+            radius = 0.5 * np.abs(corners - middle[:, None]).sum(axis=2).max(axis=1) * spread
+            left = far[which] & (away - radius <= reach)
+            which, corners = which[left], corners[left]
+            if not len(which):
+                break
+            which, corners = np.repeat(which, 2), _halved(corners)
+        far[which] = False
+    return points[far]
+
+
+def _halved(corners: Floats) -> Floats:
+    """Simplices of shape (n, k, k) in halves, each followed by its other one."""
+    lengths = np.abs(corners[:, :, None] - corners[:, None]).sum(axis=3).reshape(len(corners), -1)
+    i, j = np.unravel_index(lengths.argmax(axis=1), 2 * corners.shape[1:2])
+    found, rows = np.repeat(corners, 2, axis=0), np.arange(len(corners))
+    middle = 0.5 * (corners[rows, i] + corners[rows, j])
+    found[2 * rows, i] = middle
+    found[2 * rows + 1, j] = middle
+    return found
 
 
 def geometry_cells(geometry: Any) -> tuple[list[Any], list[Floats]]:

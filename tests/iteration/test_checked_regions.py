@@ -13,8 +13,9 @@ from conservative.iteration.image.planar_image import inner_growth, swept
 from conservative.matrix_sets import PlanarRegion
 from conservative.matrix_sets.sets.robust_overlay import united
 from conservative.matrix_sets.sets.triangles import planar_hulls, simple_parts
+from tests import planar_oracle
 from tests.planar_checks import size_of
-from tests.planar_oracle import distances, sliver_cells, to_geometry
+from tests.planar_oracle import beyond_mixtures, distances, sliver_cells, to_geometry
 from tests.strategies.stages import drawn
 
 
@@ -48,19 +49,12 @@ def test_overhang_bounds_what_is_seen(seed: int, kind: str) -> None:
         assert found <= 1.6 * margin
 
 
-def frame(count: int = 40) -> list[np.ndarray]:
-    """Cells around a circle."""
-    angle = np.arange(count + 1) * (2.0 * np.pi / count)
-    around = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return [np.concatenate([around[i : i + 2], 0.9 * around[i : i + 2]]) for i in range(count)]
-
-
 def test_a_hole_that_is_filled_is_as_deep_as_it_is() -> None:
     """No point of the boundary tells the ring from the disc."""
-    cells = hulls(frame())
-    ring = shapely.union_all(shapely.buffer(cells, 0.009))
-    assert overhang(ring, cells, margin=0.01) <= 0.016
-    assert overhang(shapely.Polygon(ring.exterior), cells, margin=0.01) >= 0.8
+    cells = hulls(planar_oracle.ring())
+    hollow = shapely.union_all(shapely.buffer(cells, 0.009))
+    assert overhang(hollow, cells, margin=0.01) <= 0.016
+    assert overhang(shapely.Polygon(hollow.exterior), cells, margin=0.01) >= 0.8
 
 
 ROTATIONS = np.array([[[0.0, -0.6, 1.0], [0.6, 0.0, 0.0]], [[0.0, -0.55, 1.0], [0.55, 0.0, 0.0]]])
@@ -73,27 +67,27 @@ def filled(parts: Any) -> Any:
 
 def test_curved_pieces_of_the_boundary_fill_nothing() -> None:
     """Maps that differ by little, or in B only, so that pieces of the boundary may be long; hulls of arcs may not."""
-    ring = PlanarRegion(shapely.union_all(hulls(frame())))
+    start = PlanarRegion(shapely.union_all(hulls(planar_oracle.ring())))
     shifted = ROTATIONS[[0, 0]] + np.array([0.0, 1e-3])[:, None, None] * [0.0, 0.0, 1.0]
     for maps in (ROTATIONS, shifted):
-        found = iterate_true(maps, ring, steps=1, step_tol=0.02).sets[1]
+        found = iterate_true(maps, start, steps=1, step_tol=0.02).sets[1]
         turns = np.linspace(0.0, 1.0, 3)[:, None, None] * (maps[1] - maps[0]) + maps[0]
-        truth = [cell @ A[:, :2].T + A[:, 2] for A in turns for cell in frame()]
+        truth = [cell @ A[:, :2].T + A[:, 2] for A in turns for cell in planar_oracle.ring()]
         assert seen(np.random.default_rng(0), found.to_shapely(), truth) <= found.e_extra
-    found = iterate_true(ROTATIONS, ring, steps=1, step_tol=0.02).sets[1]
+    found = iterate_true(ROTATIONS, start, steps=1, step_tol=0.02).sets[1]
     assert found.project([[1.0], [0.0]]).lower >= 0.46
 
 
 def test_images_of_unions_that_are_filled_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """The image of a ring under maps near a rotation has a hole, which shapely loses."""
-    ring = PlanarRegion(shapely.union_all(hulls(frame())))
-    honest = iterate_true(ROTATIONS, ring, steps=1, step_tol=0.02).sets[1]
+    start = PlanarRegion(shapely.union_all(hulls(planar_oracle.ring())))
+    honest = iterate_true(ROTATIONS, start, steps=1, step_tol=0.02).sets[1]
     assert honest.e_extra <= 0.06
     middle = np.array([[1.0], [0.0]])
     assert honest.project(middle).lower > 0.4
     real = shapely.union_all
     monkeypatch.setattr(shapely, "union_all", lambda parts, **_: filled(parts))
-    found = iterate_true(ROTATIONS, ring, steps=1, step_tol=0.02).sets[1]
+    found = iterate_true(ROTATIONS, start, steps=1, step_tol=0.02).sets[1]
     monkeypatch.setattr(shapely, "union_all", real)
     assert found.project(middle).upper > 0.4 or found.e_extra > 0.4
 
@@ -134,6 +128,15 @@ def test_quadrilaterals_are_what_their_sides_wind_around(seed: int) -> None:
         clear = distances(points, edges) > 1e-9
         assert (away[clear & inside] == 0.0).all()
         assert (away[clear & ~inside] > 0.0).all()
+
+
+def test_the_oracle_knows_how_far_points_are_from_mixtures() -> None:
+    """Mixtures of x and −x of the segment at (1, ±1) are the bow tie |y| ≤ |x| ≤ 1, and not the square."""
+    A, b = np.stack([np.eye(2), -np.eye(2)]), np.zeros((2, 2))
+    points = np.array([(0.0, 0.5), (1.5, 0.0), (-0.5, 0.4)])
+    for reach, far in ((0.0, 2), (0.34, 2), (0.354, 1), (0.48, 1), (0.501, 0)):
+        found = beyond_mixtures(points, A, b, [np.array([(1.0, -1.0), (1.0, 1.0)])], reach=reach)
+        assert found.tolist() == points[2 - far : 2].tolist()
 
 
 def test_a_union_that_may_lack_parts_adds_none(monkeypatch: pytest.MonkeyPatch) -> None:
