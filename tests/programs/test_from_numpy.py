@@ -146,9 +146,16 @@ def test_branches_that_are_never_taken_may_be_anything() -> None:
     assert cj.from_numpy(guarded, [-1.0]).switched().base.tolist() == [[2.0]]
 
 
+def stores(x: Any) -> Any:
+    y = np.zeros(2)
+    y[0] = x[0]
+    return y
+
+
 @pytest.mark.parametrize(
     ("F", "error", "message"),
     [
+        (stores, FunctionError, r"test_from_numpy.py:\d+: a traced value is stored into a plain array"),
         (lambda x: np.asarray(x) * 2, FunctionError, r"test_from_numpy.py:\d+: a traced array is asked for"),
         (lambda x: x * float(x[0]), FunctionError, "as a Python float"),
         (lambda x: np.fft.fft(x).real, FunctionError, "fft` has no rule"),
@@ -200,3 +207,22 @@ def test_control_takes_every_relation_of_a_comparison_together() -> None:
     assert blocks(two_tests, [0]) == {(0,), (3,), (-1,)}
     # The masks jump apart, together they do not: their decisions are taken jointly.
     assert blocks(lambda x: (x > 0) * (x + 1) + (x == 0) + (x < 0) * (1 - x), [0]) == {(1,), (0,), (-1,)}
+
+
+def test_decisions_keep_their_numbers_where_others_are_forced() -> None:
+    """Another relation of a forced comparison must not shift the decisions after it."""
+
+    def steered(x: Any) -> Any:
+        y = np.where(x[0] > 0, x[0], 0) + np.where(x[0] >= 0, 0, x[0])
+        if x[1] > 0:
+            y = y + x[1]
+        if x[0] > 0:
+            y = y + 2 * x[0]
+        return y + x[2] * (x[2] > 0)
+
+    form = cj.from_numpy(steered, [0, 0, 0]).switched()
+    found = {tuple(block.ravel().tolist()) for block in form.vertices()}
+    # Along the first axis the masks give 1, 0 or 1 at <, = and >, and control adds 2 at > alone.
+    assert {entry[0] for entry in found} == {1, 0, 3}
+    assert {entry[1:] for entry in found} == {(a, b) for a in (0, 1) for b in (0, 1)}
+    assert form.others

@@ -74,7 +74,11 @@ FUNCTIONS: list[Callable[[Any], Any]] = [
     lambda x: [x[0], x[1] * x[2]], lambda x: (x, x.sum()), lambda x: np.array([x[0], x[1] * 2, x[2]]), lambda x: np.array([x[0], 1.0]) @ A,
     lambda x: sum(x), lambda x: np.stack(x.tolist()), lambda x: [v.item() for v in x], lambda x: np.nan_to_num(x),
     lambda x: np.concatenate(np.broadcast_arrays(x, 1.0)), lambda x: x.T.conj(), lambda x: np.atleast_2d(x), lambda x: abs(x).max() * x,
-    lambda x: x if np.all(x < 100) else -x, lambda x: x / np.maximum(1, np.linalg.norm(x)), lambda x: np.float64(2.0) * x[0] * np.eye(2),
+    lambda x: np.round(x, 1) + x, lambda x: np.nansum(x), lambda x: np.nanmean(square(x), axis=0), lambda x: np.polyval([1, 2, 3], x),
+    lambda x: np.polyval(x, 0.5), lambda x: np.linspace(x[0], x[1], 5), lambda x: np.interp(x, [-1, 0.2, 0.9], [0, 1, -1]),
+    lambda x: np.interp(x, [-1, 0.2], [x[0], 1], left=3.0),
+    lambda x: np.concatenate(np.meshgrid(x, x[:2])), lambda x: np.where(np.isfinite(x), x, 0), lambda x: np.zeros(4, like=x) + x,
+    lambda x: np.array([x[0], 1], like=x), lambda x: x if np.all(x < 100) else -x, lambda x: x / np.maximum(1, np.linalg.norm(x)), lambda x: np.float64(2.0) * x[0] * np.eye(2),
 ]  # fmt: skip
 
 
@@ -83,6 +87,12 @@ def filled(x: Any) -> Any:
     y[0] = x[1] * x[2]
     y[1:3] = x[:2] ** 2
     y[[3]] = 1.0
+    return y
+
+
+def scattered(x: Any) -> Any:
+    y = np.zeros_like(x)
+    np.add.at(y, [0, 0, 2], x[:3] ** 2)
     return y
 
 
@@ -109,7 +119,7 @@ def random_point(F: Callable[..., Any]) -> Any:
     return np.abs(rng.standard_normal(4)) + 0.3 if F in POSITIVE else rng.standard_normal(4) + 0.05
 
 
-@pytest.mark.parametrize("F", [*UFUNCS, *POSITIVE, *FUNCTIONS, filled, changed_in_place, sorted_in_place])
+@pytest.mark.parametrize("F", [*UFUNCS, *POSITIVE, *FUNCTIONS, filled, scattered, changed_in_place, sorted_in_place])
 def test_a_rule_is_the_derivative(F: Callable[..., Any]) -> None:
     x = random_point(F)
     program = cj.from_numpy(F, x)
@@ -121,7 +131,7 @@ def test_a_rule_is_the_derivative(F: Callable[..., Any]) -> None:
     assert np.abs(form.base - differences).max() <= 1e-7 * max(1.0, np.abs(differences).max())
 
 
-@pytest.mark.parametrize("F", [*UFUNCS, *POSITIVE, *FUNCTIONS, filled, changed_in_place, sorted_in_place])
+@pytest.mark.parametrize("F", [*UFUNCS, *POSITIVE, *FUNCTIONS, filled, scattered, changed_in_place, sorted_in_place])
 def test_a_transpose_is_the_transpose(F: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     program = cj.from_numpy(F, random_point(F))
     dense = program.switched().base

@@ -18,7 +18,7 @@ from conservative.programs.array.assemble import assemble
 from conservative.programs.array.run import ForkSignal, LeavesRationals, Run
 from conservative.programs.array.traced import Traced, TracedArray, lift
 from conservative.programs.runs import check_size, flat_floats, returned_leaves
-from conservative.programs.source_lines import users_line
+from conservative.programs.source_lines import is_users, short_line, users_line
 
 _MOST_PATHS = 256
 
@@ -173,7 +173,8 @@ class ArrayEngine:
         try:
             with redirect_stdout(StringIO()):
                 result = self.F(*arguments) if self.with_theta else self.F(arguments[0])
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
+            _refuse_stores(error)
             if "read-only" not in str(error):
                 raise
             raise FunctionError(
@@ -206,6 +207,21 @@ def run_plainly(
                 f"`{name} = {name}.copy()`."
             )
     return value
+
+
+def _refuse_stores(error: Exception) -> None:
+    """NumPy does not say whose values it cannot store into a plain array."""
+    if isinstance(error, FunctionError) or "setting an array element" not in str(error):
+        return
+    trace, line = error.__traceback__, ""
+    while trace is not None:
+        if is_users(trace.tb_frame.f_code.co_filename):
+            line = short_line(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+        trace = trace.tb_next
+    raise FunctionError(
+        f"{line}: a traced value is stored into a plain array, which would lose its derivative. Make the array by "
+        "`np.zeros_like(x)` or `np.zeros(n, like=x)`, or join values with `np.stack`."
+    ) from error
 
 
 def _rational(values: Sequence[Any]) -> bool:

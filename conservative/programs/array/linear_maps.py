@@ -111,6 +111,22 @@ class Take:
         return out
 
 
+class Gather(Take):
+    """out[index[i]] += in[i]: the transpose of `Take`."""
+
+    def forward(self, T: Matrix) -> Matrix:
+        return super().backward(T)
+
+    def backward(self, T: Matrix) -> Matrix:
+        return super().forward(T)
+
+    def reach(self, mask: Mask, *, zeros: bool) -> Mask:
+        return super().reach_back(mask, zeros=zeros)
+
+    def reach_back(self, mask: Mask, *, zeros: bool) -> Mask:
+        return super().reach(mask, zeros=zeros)
+
+
 class Put:
     """out[index[i]] = in[i], zero elsewhere; indices are distinct."""
 

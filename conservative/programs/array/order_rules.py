@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from conservative.programs.array.linear_maps import Matrix, Put, Scale, Take
+from conservative.programs.array.linear_maps import Gather, Matrix, Put, Scale, Take
 from conservative.programs.array.registry import function_rule, ufunc_rule
 from conservative.programs.array.run import Run
 from conservative.programs.array.sum_rules import axes_of
@@ -57,28 +57,12 @@ def _largest(name: str, sign: int) -> Any:
                 for i, n in zip(owner, tied.sum(1)[owner], strict=True)
             ]
             w = run.open_values(name, labels, groups, distance[others], z)
-            edges.append((w, (_Gather(owner, count),)))
+            edges.append((w, (Gather(owner, count),)))
         value = rows.v[np.arange(count), top]
         final = wide if named.get("keepdims") is True else shape
         return traced(run, value.reshape(final), run.tape.add(count, edges) if edges else -1)
 
     return rule
-
-
-class _Gather(Take):
-    """out[index[i]] += in[i]: the transpose of `Take`."""
-
-    def forward(self, T: Matrix) -> Matrix:
-        return super().backward(T)
-
-    def backward(self, T: Matrix) -> Matrix:
-        return super().forward(T)
-
-    def reach(self, mask: Any, *, zeros: bool) -> Any:
-        return super().reach_back(mask, zeros=zeros)
-
-    def reach_back(self, mask: Any, *, zeros: bool) -> Any:
-        return super().reach(mask, zeros=zeros)
 
 
 function_rule(np.max, np.nanmax)(_largest("max", 1))

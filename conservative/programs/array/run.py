@@ -167,7 +167,7 @@ class Run:
                 errors[node].reshape(v.shape) if node >= 0 else np.zeros(v.shape) for node, v in ((a, av), (b, bv))
             ]
             distance = np.abs(av - bv)
-            close = np.asarray((distance <= parts[0] + parts[1]) & ~tied)
+            close = np.asarray((distance <= parts[0] + parts[1]) & np.isfinite(distance) & ~tied)
             for label in labels_of(close) if close.any() else []:
                 at = distance[tuple(map(int, label[1:-1].split(",")))] if label else distance
                 found.append((f"{name}{label} at {line}", float(at)))
@@ -209,6 +209,14 @@ class Run:
         self.owners += [guard] * len(states)
         self.joint += range(start, start + len(states))
         return np.arange(start, start + len(states))
+
+    def unforced(self, deps: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Decisions that are open: those that are forced count as decided."""
+        if not self.forced or not (deps >= 0).any():
+            return deps
+        return np.array([-1 if d >= 0 and self.joint[d] in self.forced else d for d in deps.ravel().tolist()]).reshape(
+            deps.shape
+        )
 
     def again(self, name: str, deps: NDArray[np.intp]) -> NDArray[np.intp]:
         """The same comparisons by another relation: masks of it choose by themselves, control chooses for both.

@@ -56,7 +56,7 @@ def _extremum(run: Run, name: str, a: Any, b: Any, ufunc: Any) -> Any:
     tied, distance = run.tied(a.v, b.v)
     value = np.where(first, a.v, b.v)
     if not run.exact and np.isnan(a.v + b.v).any():
-        note_singular(run, f"np.{name} of NaN, beside", a.v, np.isnan(np.broadcast_to(a.v + b.v, shape)))
+        note_singular(run, f"np.{name} with NaN and a value", a.v, np.isnan(np.broadcast_to(a.v + b.v, shape)))
         value = np.where(np.isnan(a.v + b.v), a.v + b.v, value)
     run.close(name, tied, distance)
     run.compared(name, a, b, tied)
@@ -103,11 +103,13 @@ _TRUTH = {
 
 
 def decisions_of(run: Run, name: str, a: Any, b: Any) -> tuple[Any, Any]:
-    """How entries of a and b compare: the state at the point, and the number of the decision where it is open."""
+    """How entries of a and b compare: the state, as forced or at the point, and the number of the decision at ties."""
     a, b = lift(run, a), lift(run, b)
     shape = np.broadcast_shapes(a.shape, b.shape)
     if not run.exact and np.isnan(a.v + b.v).any():
-        note_singular(run, f"a comparison ({name}) of NaN, beside", a.v, np.isnan(np.broadcast_to(a.v + b.v, shape)))
+        note_singular(
+            run, f"a comparison ({name}) with NaN and a value", a.v, np.isnan(np.broadcast_to(a.v + b.v, shape))
+        )
     state = np.where(a.v < b.v, LESS, np.where(a.v > b.v, GREATER, EQUAL))
     deps = np.full(shape, -1, dtype=np.intp)
     tied, distance = run.tied(a.v, b.v)
@@ -124,9 +126,6 @@ def decisions_of(run: Run, name: str, a: Any, b: Any) -> tuple[Any, Any]:
         new = run.new_guards(name, labels_of(tied), state.reshape(-1)[chosen].tolist(), distance.reshape(-1)[chosen], z)
         deps.reshape(-1)[chosen] = new
         state.reshape(-1)[chosen] = [run.states[decision] for decision in new.tolist()]
-        for decision in new.tolist():
-            if decision in run.forced:
-                deps[deps == decision] = -1
     return state, deps
 
 
@@ -142,11 +141,11 @@ def compared(run: Run, name: str, a: Any, b: Any, values: Any) -> Any:
                 if again not in run.memo:
                     run.memo[again] = run.again(name, deps)
                 deps = run.memo[again]
-            return by_state(run, state, deps, ordered)
+            return by_state(run, state, run.unforced(deps), ordered)
     state, deps = decisions_of(run, name, a, b)
     if None not in keys:
         run.memo["compared", keys[0], keys[1]] = state, deps, _relation(values)
-    return by_state(run, state, deps, values)
+    return by_state(run, state, run.unforced(deps), values)
 
 
 def _relation(values: Any) -> Any:
@@ -229,10 +228,15 @@ for _name in ("bitwise_and", "bitwise_or", "bitwise_xor", "invert"):
     ufunc_rule(_name)(_on_masks(_name))
 
 
-@ufunc_rule("isfinite", "isnan", "isinf")
-def about_values(run: Run, x: Any) -> Any:
-    """Of finite values there is nothing to find out."""
-    refuse("`np.isfinite` and its kind meet a traced array. Its values are finite at the point: leave the test out.")
+def _about_values(name: str) -> Any:
+    def rule(run: Run, x: Any) -> Any:
+        return getattr(np, name)(lift(run, x).v.astype(np.float64))
+
+    return rule
+
+
+for _name in ("isfinite", "isnan", "isinf"):
+    ufunc_rule(_name)(_about_values(_name))
 
 
 def _whole(name: str, offset: float) -> Any:

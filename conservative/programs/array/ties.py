@@ -170,6 +170,8 @@ def guards_along(work: Any, live: NDArray[np.intp], Z: Matrix, L: Matrix) -> tup
             clean = False
         elif not _parallel(change, rows[decisions[0]], exact=run.exact):
             clean = False
+            if L[slot].any():
+                continue
             warnings.append(
                 f"{_title(run, decisions[0], part.line)}: the branches part to first order along the guard, not only "
                 "across it, so that the program may jump near the point; the set holds what it may return there."
