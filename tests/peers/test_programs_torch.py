@@ -174,6 +174,14 @@ def test_a_relu_equilibrium_is_the_structured_map() -> None:
     assert support(S.vertices(), directions) == pytest.approx([float(known.support(d)) for d in directions])
 
 
+def test_group_lasso_at_the_edge_of_its_threshold() -> None:
+    shrink = lambda z: z * torch.relu(1 - 1 / z.norm())  # noqa: E731
+    u = np.array([0.6, 0.8])
+    found = cj.from_torch(shrink, u).switched()
+    assert found.vertices() == pytest.approx(np.array([np.zeros((2, 2)), np.outer(u, u)]), abs=1e-12)
+    assert cj.conservative_jacobian(cj.from_torch(shrink, u)).exactness is cj.Exactness.EXACT
+
+
 def simplex(v: Any) -> Any:
     descending = torch.sort(v, descending=True).values
     sums = torch.cumsum(descending, 0) - 1
@@ -327,6 +335,7 @@ def test_numbers_taken_out_of_pytorch_are_told_of() -> None:
     assert not S.clean
     assert "`item` at test_programs_torch.py" in S.warnings[0]
     assert S.vertices().tolist() == [[[3.0, 0.0], [0.0, 3.0]]]
+    assert "`float` at" in cj.from_torch(lambda x: x * float(x[0]), [2.0]).switched().warnings[0]
 
 
 def test_the_page_on_modules_says_what_happens(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -21,8 +21,6 @@ _DENSE_ENTRIES = 10_000_000
 _COLUMNS = 256
 """Columns that are swept at once where the base is an operator."""
 
-_UNROLLED = 4
-
 
 class Assembly:
     """The sweeps of one run, from its inputs (n columns) and switches to its outputs and z."""

@@ -1,6 +1,7 @@
 """Double precision, and the program's own first run, in which nothing is opened."""
 
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -34,6 +35,9 @@ def double_precision() -> Iterator[None]:
     before = torch.get_default_dtype()
     with ExitStack() as stack:
         stack.enter_context(torch.enable_grad())
+        stack.enter_context(warnings.catch_warnings())
+        # `float(x)`: told of among the warnings of the set, with its line.
+        warnings.filterwarnings("ignore", message="Converting a tensor with requires_grad=True", category=UserWarning)
         if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         torch.set_default_dtype(torch.float64)
