@@ -7,6 +7,7 @@ import pytest
 import sympy as sp
 from hypothesis import assume
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 from strategies.stages import UNSHRUNK, drawn
 
 import conservative as cj
@@ -110,3 +111,58 @@ def test_a_random_program_holds_what_its_formula_and_autograd_return(one: Any, t
     except (FunctionError, cj.BudgetError):
         return
     assert (support(known.vertices) <= reached + 1e-9).all()
+
+
+nn = torch.nn.functional
+STEPS: list[Any] = [
+    torch.relu,
+    torch.abs,
+    lambda x: x.clamp(-1, 1),
+    lambda x: x.clamp(min=x.flip(0)),
+    lambda x: nn.softshrink(x, 1.0),
+    lambda x: nn.leaky_relu(x, 0.25),
+    lambda x: nn.hardswish(3 * x),
+    lambda x: nn.max_pool1d(x[None], 2, stride=1, padding=1)[0][: len(x)],
+    lambda x: torch.sort(x).values,
+    lambda x: x[torch.argsort(x)],
+    lambda x: torch.cummax(x, 0).values,
+    lambda x: x.topk(len(x) - 1).values.repeat(2)[: len(x)],
+    lambda x: torch.maximum(x, x.flip(0)),
+    lambda x: torch.where(x > 0, x, x / 2),
+    lambda x: (x >= 1) * (x - 1) * 2 + x,
+    lambda x: torch.sign(x) * torch.relu(x.abs() - 1),
+    lambda x: x.masked_fill(x < 0, 0.0),
+    lambda x: x - x.amax(),
+    lambda x: x - x.median(),
+    lambda x: x + x.kthvalue(2).values,
+    lambda x: x + torch.quantile(x, 0.5),
+    lambda x: x + torch.linalg.vector_norm(x, 1),
+]
+ENTRIES = st.sampled_from([-1.0, 0.0, 1.0, 2.0])
+LAYERS = st.lists(st.tuples(st.sampled_from(STEPS), st.lists(ENTRIES, min_size=9, max_size=9)), min_size=1, max_size=2)
+
+
+@drawn(6, 150, phases=UNSHRUNK, layers=LAYERS, at=st.lists(ENTRIES, min_size=3, max_size=3), mixed=st.booleans())
+def test_what_autograd_returns_beside_the_point_is_nearly_in_the_set(layers: Any, at: Any, mixed: bool) -> None:
+    def program(x: Any) -> Any:
+        for step, entries in layers:
+            x = step(torch.tensor(entries).reshape(3, 3) @ x if mixed else x)
+        return x
+
+    F = cj.from_torch(program, at)
+    S = F.switched()
+    assume(sum(path.choices for path in (S, *S.others)) <= 2000)
+    vertices = np.unique(S.vertices().reshape(-1, 9).round(9), axis=0)
+    assert not any("outside the set" in warning for warning in S.warnings)
+    for shift in np.random.default_rng(0).standard_normal((12, 3)) * 1e-6:
+        beside = F.own_jacobian(np.array(at) + shift).ravel()
+        assert outside(beside, vertices) < 1e-3
+
+
+def outside(point: Any, vertices: Any) -> float:
+    """The distance to a hull, in the largest entry."""
+    k, n = vertices.shape
+    ends = np.concatenate([np.c_[vertices.T, -np.ones(n)], np.c_[-vertices.T, -np.ones(n)]])
+    weights = np.r_[np.ones(k), 0.0]
+    found = linprog(1 - weights, A_ub=ends, b_ub=np.r_[point, -point], A_eq=weights[None], b_eq=[1.0])
+    return float(found.fun)
