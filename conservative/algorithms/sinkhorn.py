@@ -1,0 +1,92 @@
+"""Sinkhorn's algorithm in the logarithmic domain: x ← log a − log(K (b / Kᵀeˣ)), K = exp(−C/ε)."""
+
+from typing import Any
+
+import numpy as np
+
+from conservative._core.errors import ArgumentTypeError
+from conservative.algorithms.algorithm import Algorithm, Formulas, build
+from conservative.problems import Problem
+from conservative.problems.problem import check_problem
+
+_SOURCE = (
+    "R. Sinkhorn, P. Knopp, Concerning nonnegative matrices and doubly stochastic matrices, Pacific J. Math., 1967"
+)
+
+
+def sinkhorn(problem: Problem) -> Algorithm:
+    """One row and one column scaling, in logarithms of the row scalings; the output is the plan.
+
+    ∂₁F is row-stochastic, diag(1/a) P diag(1/b) Pᵀ, with the eigenvalue 1 on constants, along which the output does not
+    move: F contracts on the quotient by constants, asymptotically by λ₂ = σ₂²(diag(a)^{−1/2} P diag(b)^{−1/2}).
+
+    Parameters
+    ----------
+    problem : Problem
+        `cj.problems.optimal_transport`.
+
+    Returns
+    -------
+    Algorithm
+        Its state is x = log of the row scalings, one number a row.
+
+    Raises
+    ------
+    ArgumentTypeError
+
+    References
+    ----------
+    [sinkhornknopp1967]_
+
+    Examples
+    --------
+    >>> import conservative as cj
+    >>> problem = cj.problems.optimal_transport([[0, 1], [1, 0]])
+    >>> step = cj.algorithms.sinkhorn(problem)
+    >>> step.output(step.lift(problem.solve(1.0), [1.0]), [1.0]).round(6).tolist()
+    [0.365529, 0.134471, 0.134471, 0.365529]
+    """
+    P = check_problem(problem, call="sinkhorn")
+    if P.name != "optimal transport":
+        raise ArgumentTypeError(f"`sinkhorn(problem=...)` needs `cj.problems.optimal_transport`; got {P.name}.")
+    return build(
+        _formulas, P, {}, name="sinkhorn", states=lambda P: {"x": len(P.parameters.values["a"])}, conditions={},
+        rate=None, metric="variation seminorm", source=_SOURCE,
+    )  # fmt: skip
+
+
+def _formulas(P: Problem) -> Formulas:
+    def scaled(v: Any) -> Any:
+        strength = v["epsilon"]
+        return v["C"] / (strength[..., None] if np.ndim(strength) else strength)
+
+    def columns(x: Any, cost: Any, v: Any) -> Any:
+        return np.log(v["b"]) - _log_sum(np.swapaxes(x[..., :, None] - cost, -1, -2))
+
+    def update(x: Any, theta: Any) -> Any:
+        v = P.read(theta)
+        cost = scaled(v)
+        return np.log(v["a"]) - _log_sum(columns(x, cost, v)[..., None, :] - cost)
+
+    def output(x: Any, theta: Any) -> Any:
+        v = P.read(theta)
+        cost = scaled(v)
+        plan = np.exp(x[..., :, None] - cost + columns(x, cost, v)[..., None, :])
+        return plan.reshape(*x.shape[:-1], P.size)
+
+    def lift(w: Any, theta: Any) -> Any:
+        v = P.read(theta)
+        cost = scaled(v)
+        rows = (np.log(w.reshape(*w.shape[:-1], *P.parameters.values["C"].shape)) + cost).mean(axis=-1)
+        return rows - rows.mean(axis=-1, keepdims=True)
+
+    return Formulas(update, output, lift)
+
+
+def _log_sum(z: Any) -> Any:
+    """log Σ exp over the last axis, by halves: no maximum, and so no tie that cancels."""
+    while z.shape[-1] > 1:
+        half = z.shape[-1] // 2
+        joined = np.logaddexp(z[..., :half], z[..., half : 2 * half])
+        z = joined if z.shape[-1] == 2 * half else np.concatenate([joined, z[..., 2 * half :]], axis=-1)
+    return z[..., 0]
