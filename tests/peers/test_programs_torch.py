@@ -79,6 +79,8 @@ SCALARS = [
     (lambda x: x * torch.where(x >= 0, 1.0, 0.25), 0.0, [0.25, 1]),
     (lambda x: (x > 0).double() * (x + 1) + (x <= 0) * (1 - x), 0.0, [-1, 1]),
     (lambda x: x.masked_fill(x < 0, 0.0), 0.0, [0, 1]),
+    (lambda x: ((x > 0) & (x < 2)) * x, 0.0, [0, 1]),
+    (lambda x: torch.where((x > 0).logical_or(x < -2), x, 2 * x), 0.0, [1, 2]),
     (lambda x: torch.sgn(x) * x, 0.0, [-1, 0, 1]),
     (lambda x: torch.sign(x) * torch.relu(x.abs() - 1), 0.0, [0]),
     (lambda x: torch.sign(x) * torch.relu(x.abs() - 1), 1.0, [0, 1]),

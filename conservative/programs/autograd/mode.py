@@ -72,7 +72,9 @@ class Opened:
             return self._taken_out(name, func, args, kwargs, discrete)
         if name in ("grad", "backward"):
             return self._inner_derivative(name, func, args, kwargs)
-        if discrete and len(discrete) == len(reached) and name not in _REFUSED:
+        # Truth values and integers that no tie can change are constants here.
+        moving = [t for t in reached if t.dtype.is_floating_point or self.run.info(t) is not None]
+        if discrete and len(discrete) == len(moving) and name not in _REFUSED:
             return self._finish(lift(self.run, name, func, args, kwargs), inputs)
         key = None if in_place else self.run.expression(name, args, kwargs)
         out = self._opened(name, func, args, kwargs, in_place)
