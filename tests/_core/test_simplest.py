@@ -22,7 +22,7 @@ def by_denominators(lower, upper):
         denominator += 1
 
 
-@drawn(50, 1000, ends, ends)
+@drawn(50, 500, ends, ends)
 def test_the_simplest_has_the_smallest_denominator(a, b):
     lower, upper = sorted((a, b))
     assert simplest_between(lower, upper) == by_denominators(lower, upper)

@@ -69,8 +69,7 @@ def test_samples_are_accepted_and_fit_the_schema(name: str) -> None:
     assert not refuted(certificate.document)
 
 
-@settings(deadline=None, max_examples=15)
-@given(proved)
+@drawn(4, 15, proved)
 def test_what_is_true_by_construction_fits_the_schema(certificate: Certificate) -> None:
     VALIDATOR.validate(certificate.document)
     assert not refuted(certificate.document)

@@ -121,7 +121,7 @@ def _complex_terms(row: list[list[Any]]) -> list[list[Any]]:
     return [[0, s, str(z[0]), str(z[1]), str(math.isqrt(z[0] ** 2 + z[1] ** 2) + 1)] for s, z in enumerate((p, q))]
 
 
-@drawn(120, 1500, attempts())
+@drawn(120, 750, attempts())
 def test_the_checker_agrees_with_the_formulas(document: dict[str, Any]) -> None:
     assert check(document).valid is inside(document), check(document).reason
 

@@ -90,20 +90,11 @@ def test_a_function_file_and_a_family_file_say_the_same(capsys: pytest.CaptureFi
 
 
 def test_standard_input_holds_a_function_file_or_a_family(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "conservative", "jsr", "-", "--json"],
-        input=FUNCTION,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["lower"] >= 1.0321435
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(HEAVY_BALL).encode())))
-    assert run_json(capsys, "jsr", "-")["lower"] >= 1.0321435
+    for text in (FUNCTION, json.dumps(HEAVY_BALL)):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert run_json(capsys, "jsr", "-")["lower"] >= 1.0321435
 
 
 def test_standard_input_tells_json_from_toml_by_more_than_two_characters() -> None:
@@ -338,9 +329,12 @@ def test_targets_are_checked_before_the_work(capsys: pytest.CaptureFixture[str],
     assert "cannot be written there" in err
 
 
-def test_names_and_streams_that_the_system_refuses(tmp_path: Path) -> None:
+def test_names_and_streams_that_the_system_refuses(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    refused, _, told = run(capsys, "analyze", "x" * 300)
+    assert refused == 2
+    assert told.startswith("conservative: ")
     code = f"{sys.executable} -m conservative"
-    for command in (f"{code} analyze {'x' * 300}", f"{code} check - <&-", f"{code} gallery >/dev/full"):
+    for command in (f"{code} check - <&-", f"{code} gallery >/dev/full"):
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=tmp_path)
         assert done.returncode == 2, command
         assert done.stderr.startswith("conservative: ")

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.errors import ArgumentError, NonFiniteError
@@ -19,8 +19,12 @@ def interval(solution: cj.ImplicitJacobian) -> tuple[Fraction, Fraction]:
     return min(values), max(values)
 
 
-@given(st.lists(st.tuples(small, small), min_size=1, max_size=5), st.lists(st.floats(0, 1), min_size=5, max_size=5))
-@settings(deadline=None)
+@drawn(
+    20,
+    100,
+    st.lists(st.tuples(small, small), min_size=1, max_size=5),
+    st.lists(st.floats(0, 1), min_size=5, max_size=5),
+)
 def test_on_the_line_every_solve_of_the_hull_lies_between_the_vertex_solves(
     blocks: list[tuple[Fraction, Fraction]], weights: list[float]
 ) -> None:
@@ -47,8 +51,7 @@ def test_a_rank_two_change_leaves_the_hull_of_the_vertex_solves() -> None:
     assert not solution.hull.contains(middle[None], tol=1e-6)[0]
 
 
-@given(st.lists(small, min_size=4, max_size=4), st.lists(small, min_size=3, max_size=3), st.floats(0, 1))
-@settings(deadline=None)
+@drawn(20, 100, st.lists(small, min_size=4, max_size=4), st.lists(small, min_size=3, max_size=3), st.floats(0, 1))
 def test_a_rank_one_change_moves_the_solve_along_a_segment(
     entries: list[Fraction], row: list[Fraction], t: float
 ) -> None:

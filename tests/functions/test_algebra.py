@@ -5,7 +5,6 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.functions import PIECEWISE_LINEAR
 from strategies.stages import drawn
@@ -180,8 +179,7 @@ def test_with_state():
 EXPRESSIONS = st.sampled_from([x + 1, x * y, -x, y**2 - x, sp.Max(x, y), sp.Abs(y), x - 2 * y, 2 * x])
 
 
-@settings(deadline=None, max_examples=20)
-@given(tree=PIECEWISE_LINEAR, first=EXPRESSIONS, second=EXPRESSIONS)
+@drawn(5, 20, tree=PIECEWISE_LINEAR, first=EXPRESSIONS, second=EXPRESSIONS)
 def test_substitution_against_sympy(tree, first, second):
     F = planar(tree.text)
     new = F.substitute({"x": first, "y": second}, state=["x", "y"])

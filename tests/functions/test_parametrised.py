@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 from conservative import ConservativeError, from_sympy
 from conservative.functions.parametrised import parametrised_family
@@ -25,7 +25,7 @@ def update():
     return from_sympy([x - a * gradient + b * (x - y) + theta, x], state=[x, y], parameters=[theta, a, b, k])
 
 
-@given(st.tuples(*[st.fractions(min_value=0, max_value=1, max_denominator=50)] * 3))
+@drawn(20, 100, st.tuples(*[st.fractions(min_value=0, max_value=1, max_denominator=50)] * 3))
 def test_doubles_and_rationals_agree(values):
     family = parametrised_family([heavy_ball(1), heavy_ball(k)], ranges=BOX, call="test")
     exact = family.at(values)

@@ -21,13 +21,13 @@ def listed(F: Any, at: Any) -> set[tuple[Any, ...]]:
     return {tuple(x for row in block for x in row) for block in conservative_jacobian(F, at).exact_blocks}
 
 
-@drawn(40, 600, WITH_DECIDED_GUARDS, WITH_DECIDED_GUARDS)
+@drawn(40, 300, WITH_DECIDED_GUARDS, WITH_DECIDED_GUARDS)
 def test_formulas_have_the_blocks_of_their_pieces(first: Tree, second: Tree) -> None:
     F = from_sympy([first.text, second.text], state="x y")
     assert blocks_of(F.switched([0, 0])) == listed(F, [0, 0])
 
 
-@drawn(25, 300, tied_maps())
+@drawn(25, 150, tied_maps())
 def test_arrays_have_blocks_between_those_of_their_expressions_and_of_their_zonotope(
     drawn_map: tuple[StructuredMap, list[Fraction]],
 ) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 from strategies.structured import tied_maps
 
 import conservative as cj
@@ -40,8 +40,7 @@ def test_pieces_have_their_values(piece: ScalarPiece, formula: Any) -> None:
     np.testing.assert_array_equal(values(piece, Z), formula(Z))
 
 
-@settings(deadline=None, max_examples=20)
-@given(case=tied_maps(), data=st.data())
+@drawn(5, 20, case=tied_maps(), data=st.data())
 def test_values_equal_those_of_the_symbolic_form_exactly(case: tuple[StructuredMap, list[Fraction]], data: Any) -> None:
     F, at = case
     selection = F.to_selection()

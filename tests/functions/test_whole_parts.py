@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import sympy as sp
 from flint import arb
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.errors import DiscontinuityError
@@ -99,8 +99,9 @@ def test_products_of_waves_in_two_variables():
     assert found == {(a, b) for a in (-third, third) for b in (-1.0, 1.0)}
 
 
-@settings(deadline=None, max_examples=25)
-@given(
+@drawn(
+    6,
+    25,
     slope=st.fractions(-3, 3, max_denominator=4).filter(bool),
     shift=st.fractions(-2, 2, max_denominator=4),
     at=st.fractions(-9, 9, max_denominator=4),

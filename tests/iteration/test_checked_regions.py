@@ -111,7 +111,7 @@ def test_inner_regions_hold_nothing_that_only_a_union_holds(wrong: Any, monkeypa
     assert shapely.covers(honest, simple_parts(grown(3))).all()
 
 
-@drawn(60, 1000, st.integers(0, 2**32 - 1))
+@drawn(60, 500, st.integers(0, 2**32 - 1))
 def test_quadrilaterals_are_what_their_sides_wind_around(seed: int) -> None:
     """Convex, not convex, crossing, with three corners on a line, with corners that coincide, flat."""
     rng = np.random.default_rng(seed)

@@ -94,7 +94,7 @@ def test_too_fine_grids_are_refused() -> None:
     ("p", "m", "representation"),
     [
         (1, 1, "auto"),
-        (2, 1, "auto"),
+        pytest.param(2, 1, "auto", marks=pytest.mark.slow),
         pytest.param(2, 1, "region", marks=pytest.mark.slow),
         pytest.param(2, 2, "auto", marks=pytest.mark.slow),
     ],

@@ -49,7 +49,7 @@ def test_a_start_on_the_kink_is_the_autonomous_iteration() -> None:
         assert cj.hausdorff_distance(stored, expected).upper < 1e-12
 
 
-@drawn(8, 80, st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.3, 0.8]))
+@drawn(8, 40, st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.3, 0.8]))
 def test_bounds_hold_along_families_that_approach_a_limit(seed: int, k: int, p: int, rho: float) -> None:
     rng = np.random.default_rng(seed)
     A = rng.normal(size=(k, p, p))

@@ -206,12 +206,13 @@ ENDLESS = 10**9
     ],
     ids=["plane", "finite", "space", "hull", "line"],
 )
-def test_ctrl_c_at_any_line_of_a_fixed_set_leaves_valid_sets(J: Any, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("moments", [4, pytest.param(12, marks=pytest.mark.slow)])
+def test_ctrl_c_at_any_line_of_a_fixed_set_leaves_valid_sets(J: Any, options: dict[str, Any], moments: int) -> None:
     blocks = J.points if isinstance(J, FiniteSet) else J
     points = np.linalg.solve(np.eye(blocks.shape[1]) - blocks[:, :, : blocks.shape[1]], blocks[:, :, blocks.shape[1] :])
     total = stopped_at(ENDLESS, J, **options)[1]
     assert total > 500
-    early, late = range(0, 60, 7), np.random.default_rng(0).integers(60, total - 1, 12).tolist()
+    early, late = range(0, 60, 84 // moments), np.random.default_rng(0).integers(60, total - 1, moments).tolist()
     known = []
     for line in sorted((*early, *late, total - 2)):
         found = stopped_at(line, J, **options)[0]

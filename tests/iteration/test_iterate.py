@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies.stages import drawn
 
@@ -94,8 +94,7 @@ def test_an_adapted_norm_gives_finite_bounds() -> None:
         assert run.bounds[-1].best < 1e-6
 
 
-@settings(deadline=None, max_examples=20)
-@given(st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 3), st.sampled_from([0.5, 1.0, 1.5]))
+@drawn(5, 20, st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 3), st.sampled_from([0.5, 1.0, 1.5]))
 def test_decay_bounds_the_norms_of_all_products(seed: int, k: int, p: int, rho: float) -> None:
     A = random_blocks(seed, k=k, p=p, m=1, rho=rho)[:, :, :p]
     decay = decay_of(A)

@@ -39,7 +39,7 @@ def orbit(J: np.ndarray, seed: int, *, count: int) -> np.ndarray:
         pytest.param(5, 3, 1, 0.5, 0.15, marks=pytest.mark.slow),
         pytest.param(8, 3, 1, 0.6, 0.25, marks=pytest.mark.slow),
         (5, 2, 2, 0.5, 0.2),
-        (6, 3, 3, 0.3, 0.3),
+        pytest.param(6, 3, 3, 0.3, 0.3, marks=pytest.mark.slow),
     ],
 )
 def test_orbits_lie_between_the_sets(k: int, p: int, m: int, rho: float, share: float) -> None:

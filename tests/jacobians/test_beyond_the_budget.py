@@ -134,7 +134,15 @@ def test_ties_that_act_on_each_other_lie_in_the_box_of_their_entries() -> None:
     assert cover.contains(listed.vertices).all()
 
 
-@pytest.mark.parametrize(("count", "zero"), [(300, 0), (400, 0.0)])
+@pytest.mark.parametrize(
+    ("count", "zero"),
+    [
+        (200, 0),
+        (200, 0.0),
+        pytest.param(300, 0, marks=pytest.mark.slow),
+        pytest.param(400, 0.0, marks=pytest.mark.slow),
+    ],
+)
 def test_hundreds_of_absolute_values(count: int, zero: float) -> None:
     """conv of all signs: the cube [-1, 1]^n of weights, whose support is the sum of moduli."""
     names = [f"x{i}" for i in range(count)]

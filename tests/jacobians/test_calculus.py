@@ -41,7 +41,7 @@ def listed(J):
     return {tuple(v.ravel()) for v in J.vertices.tolist() for v in [np.array(v)]}
 
 
-@drawn(8, 80, first=PIECEWISE_LINEAR, second=PIECEWISE_LINEAR, outer=PIECEWISE_LINEAR)
+@drawn(8, 40, first=PIECEWISE_LINEAR, second=PIECEWISE_LINEAR, outer=PIECEWISE_LINEAR)
 def test_the_joint_reading_lies_in_what_the_rules_give(first, second, outer):
     F, G, H = planar(first.text), planar(second.text), planar(outer.text)
     at = [0, 0]

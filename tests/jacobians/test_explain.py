@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.functions import PIECEWISE_LINEAR
+from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.errors import ArgumentError
@@ -118,8 +118,7 @@ def test_more_pieces_than_are_listed():
     assert "more Jacobians than are listed" in str(explanation)
 
 
-@settings(deadline=None, max_examples=25)
-@given(PIECEWISE_LINEAR, st.sampled_from(["maximum", "relu", "clip", "where"]))
+@drawn(6, 25, PIECEWISE_LINEAR, st.sampled_from(["maximum", "relu", "clip", "where"]))
 def test_predictions_lie_in_the_selection_and_vertices_are_covered(tree, spelling):
     F = cj.from_sympy(tree.text, state=["x", "y"])
     explanation = cj.explain(F, [0, 0])

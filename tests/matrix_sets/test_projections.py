@@ -2,15 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError, EmptySetError, ShapeError
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope, principal_axes, project_onto
 
 
-@settings(deadline=None, max_examples=30)
-@given(st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 2), st.integers(1, 3))
+@drawn(7, 30, st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 2), st.integers(1, 3))
 def test_the_support_of_a_shadow_is_the_support_of_the_set(seed: int, p: int, q: int, r: int) -> None:
     rng = np.random.default_rng(seed)
     points, U, weights = rng.normal(size=(9, p, q)), rng.normal(size=(r, p, q)), rng.normal(size=(5, r, 1))

@@ -34,7 +34,7 @@ def test_a_hull_against_the_bow_tie_inside_it() -> None:
     assert found.width <= 1e-9
 
 
-@drawn(12, 150, st.integers(0, 10_000))
+@drawn(12, 75, st.integers(0, 10_000))
 def test_the_two_ways_to_measure_in_the_plane_agree(seed: int) -> None:
     """Triangles of a shapely region against boxes around the same union of cells."""
     rng = np.random.default_rng(seed)

@@ -44,7 +44,7 @@ def gaps_of_size_one() -> list[Bracket]:
     return [gap(X, Y, tol=0.01) for X, Y in itertools.product(every_kind(0), repeat=2)]
 
 
-@pytest.mark.parametrize("exponent", [-900, -700, 500, 700, 1000])
+@pytest.mark.parametrize("exponent", [-900, *(pytest.param(e, marks=pytest.mark.slow) for e in (-700, 500, 700)), 1000])
 def test_pairs_of_every_kind(exponent: int) -> None:
     for (X, Y), near in zip(itertools.product(every_kind(exponent), repeat=2), gaps_of_size_one(), strict=True):
         far = gap(X, Y, tol=float(np.ldexp(0.01, exponent)))

@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.stages import drawn
 
@@ -33,8 +32,7 @@ def test_it_holds_what_it_was_drawn_around(seed: int, d: int, extra: int, scale:
     assert np.linalg.norm(points, axis=(1, 2)).max() <= outer.radius
 
 
-@settings(deadline=None, max_examples=40)
-@given(st.integers(0, 10_000), st.integers(1, 5))
+@drawn(10, 40, st.integers(0, 10_000), st.integers(1, 5))
 def test_distances_to_a_box(seed: int, d: int) -> None:
     rng = np.random.default_rng(seed)
     low, high = -rng.uniform(0.1, 2.0, d), rng.uniform(0.1, 2.0, d)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.stages import drawn
 from strategies.zonotopes import QUARTERS, arrays, zonotopes
@@ -39,8 +38,7 @@ def exact_vertices(Z: MatrixZonotope) -> list[list[Fraction]]:
     ]
 
 
-@settings(deadline=None)
-@given(data=st.data(), shape=SHAPES)
+@drawn(20, 100, data=st.data(), shape=SHAPES)
 def test_support_is_the_largest_over_the_vertices_exactly(data: Any, shape: tuple[int, int]) -> None:
     Z = data.draw(zonotopes(shape=shape))
     D = data.draw(arrays(shape=shape))
@@ -49,8 +47,7 @@ def test_support_is_the_largest_over_the_vertices_exactly(data: Any, shape: tupl
     assert Fraction(float(Z.support(D))) == largest
 
 
-@settings(deadline=None)
-@given(data=st.data(), shape=SHAPES)
+@drawn(20, 100, data=st.data(), shape=SHAPES)
 def test_extreme_lists_the_hull(data: Any, shape: tuple[int, int]) -> None:
     Z = data.draw(zonotopes(shape=shape))
     vertices = {tuple(v) for v in exact_vertices(Z)}
@@ -75,8 +72,7 @@ def test_projection_agrees_with_the_hull_of_the_vertices_by_both_ways(data: Any,
     np.testing.assert_array_equal(inside, box.nearest)
 
 
-@settings(deadline=None)
-@given(data=st.data(), shape=SHAPES)
+@drawn(20, 100, data=st.data(), shape=SHAPES)
 def test_members_are_members_and_far_points_are_not(data: Any, shape: tuple[int, int]) -> None:
     Z = data.draw(zonotopes(shape=shape))
     weights = data.draw(arrays(shape=(3, Z.parts.count), entries=st.floats(-1, 1)))
@@ -88,8 +84,7 @@ def test_members_are_members_and_far_points_are_not(data: Any, shape: tuple[int,
         assert not Z.contains(Z.center + excess * D, tol=1e-6)
 
 
-@settings(deadline=None)
-@given(Z=zonotopes(shape=(2, 1), most=9))
+@drawn(20, 100, Z=zonotopes(shape=(2, 1), most=9))
 def test_planar_area_is_the_sum_of_determinants(Z: MatrixZonotope) -> None:
     flat = Z.generators.reshape(-1, 2)
     pairs = [(flat[i], flat[j]) for i in range(len(flat)) for j in range(i)]
@@ -98,8 +93,7 @@ def test_planar_area_is_the_sum_of_determinants(Z: MatrixZonotope) -> None:
     assert len(Z.extreme) <= max(1, 2 * len(flat))
 
 
-@settings(deadline=None)
-@given(data=st.data(), shape=SHAPES)
+@drawn(20, 100, data=st.data(), shape=SHAPES)
 def test_largest_norm_encloses_every_vertex(data: Any, shape: tuple[int, int]) -> None:
     Z = data.draw(zonotopes(shape=shape))
     found = largest_norm(Z)
@@ -114,8 +108,7 @@ def _all_signs(Z: MatrixZonotope) -> Any:
     return np.array(list(product((-1.0, 1.0), repeat=Z.parts.count))).reshape(2**Z.parts.count, Z.parts.count)
 
 
-@settings(deadline=None)
-@given(data=st.data(), p=st.integers(1, 4), q=st.integers(1, 3))
+@drawn(20, 100, data=st.data(), p=st.integers(1, 4), q=st.integers(1, 3))
 def test_row_scalings_of_a_matrix_have_an_attained_norm(data: Any, p: int, q: int) -> None:
     M = data.draw(arrays(shape=(p, q)))
     low = data.draw(arrays(shape=(p,), entries=st.sampled_from([0.0, -0.5, 0.25])))
@@ -135,8 +128,7 @@ def test_monotone_bound_beats_absolute_values() -> None:
     assert 2**0.5 in found.bounds.widen(1e-15)
 
 
-@settings(deadline=None, max_examples=12)
-@given(data=st.data(), shape=st.sampled_from([(1, 2), (2, 2)]))
+@drawn(4, 12, data=st.data(), shape=st.sampled_from([(1, 2), (2, 2)]))
 def test_gap_without_vertices_encloses_the_gap_with_them(data: Any, shape: tuple[int, int]) -> None:
     X = data.draw(zonotopes(shape=shape))
     kind = data.draw(st.sampled_from([MatrixPolytope, FiniteSet, None]))
@@ -175,8 +167,7 @@ def test_many_generators_have_valid_gaps_and_no_vertices() -> None:
     assert far.lower >= np.linalg.norm(X.center + X.parts.combine(signs[:50]), axis=(1, 2)).max()
 
 
-@settings(deadline=None)
-@given(data=st.data(), shape=st.sampled_from([(1, 2), (2, 2)]))
+@drawn(20, 100, data=st.data(), shape=st.sampled_from([(1, 2), (2, 2)]))
 def test_images_and_sums_have_the_right_support(data: Any, shape: tuple[int, int]) -> None:
     X, Y = data.draw(zonotopes(shape=shape)), data.draw(zonotopes(shape=shape))
     A, B = data.draw(arrays(shape=(3, shape[0]))), data.draw(arrays(shape=(3, shape[1])))

@@ -61,7 +61,7 @@ def test_hulls_of_moved_dragons(seed: int) -> None:
     assert gap(truth, found.outer).lower <= motion.noise
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(s, marks=pytest.mark.slow) for s in range(4, 12))])
 def test_moved_images_of_a_segment_under_two_crossed_maps(seed: int) -> None:
     """{(x, λx + (1 − λ)(1 − x))}: two triangles that meet in a point."""
     motion = Motion(100 + seed)

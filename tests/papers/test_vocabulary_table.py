@@ -137,7 +137,16 @@ def test_simplex_projection_inside_a_face_has_one_piece():
     assert matrices(J.vertices) == matrices([active_block(9, [0, 1, 2])])
 
 
-@pytest.mark.parametrize("at", [("1/2", "1/2"), ("-1/3", "1/6", "1/2"), ("1/8",) * 8, ("-2/3", "-1/3")])
+@pytest.mark.parametrize(
+    "at",
+    [
+        ("1/2", "1/2"),
+        ("-1/3", "1/6", "1/2"),
+        ("1/4",) * 4,
+        ("-2/3", "-1/3"),
+        pytest.param(("1/8",) * 8, marks=pytest.mark.slow),
+    ],
+)
 def test_l1_ball_projection_on_its_faces(at):
     n, signs = len(at), np.sign([float(Fraction(a)) for a in at])
     check_clarke(V.project_l1_ball(SYMBOLS[:n]), at, [np.eye(n), np.eye(n) - np.outer(signs, signs) / n])

@@ -5,8 +5,8 @@ from enum import Enum
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 from conservative._core.numbers import Bracket
 from conservative.report import as_json, encode
@@ -16,7 +16,11 @@ class Colour(Enum):
     RED = "the colour red"
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.fractions(), st.lists))
+@drawn(
+    20,
+    100,
+    st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.fractions(), st.lists),
+)
 def test_everything_becomes_standard_json(value: object) -> None:
     nonstandard: list[str] = []
     json.loads(as_json(value), parse_constant=nonstandard.append)

@@ -11,7 +11,6 @@ import flint
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.stages import drawn
 
@@ -150,8 +149,7 @@ ratios = st.fractions(min_value=Fraction(-39, 40), max_value=Fraction(39, 40), m
 momenta = st.fractions(min_value=0, max_value=Fraction(39, 40), max_denominator=40)
 
 
-@given(ratios, ratios, momenta)
-@settings(deadline=None, max_examples=200)
+@drawn(40, 200, ratios, ratios, momenta)
 def test_which_words_of_two_and_three_letters_expand(p, q, beta):
     """docs/counterexamples.md: with a = 1 + beta - alpha l, both |a| < 1 + beta."""
     first, second = p * (1 + beta), q * (1 + beta)
@@ -162,8 +160,7 @@ def test_which_words_of_two_and_three_letters_expand(p, q, beta):
     assert expands(family, (0, 0, 1)) == (abs(trace) > 1 + beta**3)
 
 
-@given(ratios, momenta)
-@settings(deadline=None, max_examples=200)
+@drawn(40, 200, ratios, momenta)
 def test_opposite_traces_contract_or_expand_at_once(p, beta):
     """docs/counterexamples.md: the pair a, -a expands by the word 12 or contracts in the norm of diag(1, p)."""
     a = abs(p * (1 + beta))
@@ -208,7 +205,7 @@ def test_an_interruption_of_a_proof_is_not_lost(monkeypatch):
         cj.counterexample(FAMILY, ranges={a: (0, 2), b: (0, 1), k: (1, 10)})
 
 
-@drawn(20, 300, st.integers(2, 3), st.integers(1, 3), st.integers(0, 2**32 - 1))
+@drawn(20, 150, st.integers(2, 3), st.integers(1, 3), st.integers(0, 2**32 - 1))
 def test_batched_words_agree_with_one_by_one(count, n, seed):
     matrices = np.random.default_rng(seed).standard_normal((4, count, n, n))
     levels = word_levels(count, max_length=4)

@@ -6,8 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.stages import drawn
 
 import conservative as cj
 from conservative._core.exact.linear_algebra import flint_product, radius_against_one, to_flint
@@ -82,8 +82,7 @@ def test_irrational_entries_are_marked():
     assert [plane.verdict(i, 1) for i in range(2)] == [RegionVerdict.UNDEFINED] * 2
 
 
-@given(st.integers(2, 3), st.integers(2, 3), st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=25)
+@drawn(6, 25, st.integers(2, 3), st.integers(2, 3), st.integers(0, 2**32 - 1))
 def test_quadratic_rates_bound_the_matrices_in_their_norms(n, count, seed):
     matrices = np.random.default_rng(seed).standard_normal((5, count, n, n))
     weights, rates = quadratic_weights(matrices)

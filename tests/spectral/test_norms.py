@@ -94,8 +94,7 @@ def test_rational_radii_are_exact_and_defective_ones_cost_nothing():
     assert (spectral_radius(jordan).lower, spectral_radius(jordan).upper) == (1.0, 1.0)
 
 
-@given(families(max_count=2))
-@settings(deadline=None, max_examples=15)
+@drawn(4, 15, families(max_count=2))
 def test_quadratic_norms_are_proved(family):
     norm = common_quadratic_norm(family)
     weight = to_flint(norm.exact_weight)

@@ -63,7 +63,7 @@ def test_hidden_block_triangular_families_are_found(case):
     assert max(form.sizes) <= max(sizes)
 
 
-@drawn(5, 60, hidden_blocks(max_blocks=2))
+@drawn(5, 30, hidden_blocks(max_blocks=2))
 def test_the_radius_is_the_largest_over_the_blocks(case):
     _, rows = case
     whole = joint_spectral_radius(rows, **LOOSE)
@@ -146,8 +146,7 @@ def test_an_overflow_keeps_the_block_whole():
     assert form.irreducible == (False,)
 
 
-@given(st.data())
-@settings(deadline=None, max_examples=40)
+@drawn(10, 40, st.data())
 def test_nilpotent_families_are_recognised_in_any_basis(data):
     n = data.draw(st.integers(1, 4))
     left, right = data.draw(unimodular_pairs(n))
@@ -167,8 +166,7 @@ def test_a_trace_that_only_rounds_to_a_nonzero_double_is_zero():
     assert is_nilpotent_family(family_of([scaled]))
 
 
-@given(st.data())
-@settings(deadline=None, max_examples=25)
+@drawn(6, 25, st.data())
 def test_combinations_are_removed_and_vertices_stay(data):
     rows = data.draw(families(max_size=2, max_count=3))
     count = data.draw(st.integers(1, 3))

@@ -72,7 +72,7 @@ def test_bounds_are_above_every_product(family):
         assert found.certificate is None or holds(found)
 
 
-@drawn(2, 20, st.integers(0, 2**32 - 1), phases=UNSHRUNK)
+@drawn(2, 10, st.integers(0, 2**32 - 1), phases=UNSHRUNK)
 def test_bounds_agree_with_the_bracket_on_random_families(seed):
     rng = np.random.default_rng(seed)
     family = rng.standard_normal((2, 3, 3))
@@ -84,7 +84,7 @@ def test_bounds_agree_with_the_bracket_on_random_families(seed):
         assert radius.lower <= bound.gamma <= radius.upper * factor * (1 + 1e-6)
 
 
-@drawn(2, 20, st.integers(0, 2**32 - 1).flatmap(lambda s: st.tuples(st.just(s), unimodular_pairs(2))), phases=UNSHRUNK)
+@drawn(2, 10, st.integers(0, 2**32 - 1).flatmap(lambda s: st.tuples(st.just(s), unimodular_pairs(2))), phases=UNSHRUNK)
 def test_bounds_do_not_depend_on_the_basis(drawn):
     seed, (T, S) = drawn
     rng = np.random.default_rng(seed)
@@ -194,8 +194,7 @@ def test_vanishing_matrices_vanish_exactly(n, degree, data):
     assert sum(a * row[j] * values[j] for a, row in zip(values, matrix, strict=True) for j in range(len(row))) == 0
 
 
-@given(st.integers(2, 18), st.integers(0, 2**32 - 1), st.sampled_from([-1, 0, 1]))
-@settings(deadline=None, max_examples=60)
+@drawn(15, 60, st.integers(2, 18), st.integers(0, 2**32 - 1), st.sampled_from([-1, 0, 1]))
 def test_quick_proofs_of_positivity_agree_with_elimination(n, seed, shift):
     rng = np.random.default_rng(seed)
     factor = rng.integers(-3, 4, (n, int(rng.integers(1, n + 2))))
@@ -231,8 +230,7 @@ def test_conic_bounds(family, gamma):
     assert holds(bound)
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 3))
-@settings(max_examples=15, deadline=None, phases=UNSHRUNK)
+@drawn(4, 15, st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 3), phases=UNSHRUNK)
 def test_conic_bounds_are_proved_and_at_most_k_times_the_radius(seed, n, k):
     """The radius of the sum of the matrices is at most k times theirs, and what the bound is at most."""
     rng = np.random.default_rng(seed)

@@ -182,7 +182,7 @@ def test_no_time_and_no_steps_leave_valid_bounds(kind):
 entries = st.integers(-4, 4).map(float)
 
 
-@drawn(25, 300, st.data())
+@drawn(25, 150, st.data())
 def test_symmetric_and_monotone_hulls_of_small_integers(data):
     """Small integers are full of ties: repeated, opposite, zero and collinear vertices, points on faces."""
     kind = data.draw(st.sampled_from([HullKind.SYMMETRIC, HullKind.MONOTONE]))
