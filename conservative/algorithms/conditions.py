@@ -14,21 +14,27 @@ class RangeWarning(UserWarning):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """An open interval in which a setting must lie for the algorithm to be known to converge.
+    """An interval in which a setting must lie for the algorithm to be known to converge.
 
     Parameters
     ----------
     lower, upper : float
     meaning : str
         The ends as a formula, "0 < step < 2/L".
+    closed : bool
+        Whether the upper end belongs to it.
     """
 
     lower: float
     upper: float
     meaning: str
+    closed: bool = False
 
     def __contains__(self, value: Any) -> bool:
-        return self.lower < float(value) < self.upper
+        number = float(value)
+        return self.lower < number < self.upper or (
+            self.closed and number <= self.upper * (1 + 1e-12) and number > self.lower
+        )
 
     def __str__(self) -> str:
         return f"{self.meaning}, here ({self.lower:.6g}, {self.upper:.6g})"

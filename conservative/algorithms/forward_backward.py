@@ -60,13 +60,15 @@ def forward_backward(problem: Problem, *, step: Any = None) -> Algorithm:
     _, L = f.smooth.curvatures(f.parameters.values)
     steps = Range(0.0, 2 / L, "0 < step < 2/L")
     return build(
-        _formulas, problem, {"step": setting(1 / L if step is None else step, "step", steps, call=call)},
+        formulas, problem, {"step": setting(1 / L if step is None else step, "step", steps, call=call)},
         name=call, states=lambda P: {"w": P.size}, conditions={"step": steps}, rate=None, metric="Euclidean",
         source=_SOURCE,
     )  # fmt: skip
 
 
-def _formulas(P: Problem) -> Formulas:
+def formulas(P: Problem) -> Formulas:
+    """w ← prox_{αg}(w − α∇f(w))."""
+
     def update(w: Any, theta: Any) -> Any:
         v = P.read(theta)
         return P.penalty.prox(w - v["step"] * P.smooth.gradient(w, v), v["step"], v)

@@ -1,11 +1,26 @@
 """What is solved: objective, data and parameters θ, with a solution that no algorithm of this package computes."""
 
+from conservative.problems.box_qp import box_qp as box_qp
+from conservative.problems.elastic_net import elastic_net as elastic_net
 from conservative.problems.equilibrium import equilibrium as equilibrium
 from conservative.problems.lasso import lasso as lasso
+from conservative.problems.nonnegative_least_squares import nonnegative_least_squares as nonnegative_least_squares
 from conservative.problems.optimal_transport import optimal_transport as optimal_transport
 from conservative.problems.problem import Problem as Problem
+from conservative.problems.ridge import ridge as ridge
+from conservative.problems.simplex_qp import simplex_qp as simplex_qp
 
-__all__ = ["Problem", "equilibrium", "lasso", "optimal_transport"]
+__all__ = [
+    "Problem",
+    "box_qp",
+    "elastic_net",
+    "equilibrium",
+    "lasso",
+    "nonnegative_least_squares",
+    "optimal_transport",
+    "ridge",
+    "simplex_qp",
+]
 
 
 def __dir__() -> list[str]:

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError, MissingExtraError, ShapeError
-from conservative.problems.faces import slopes_on_face, solve_by_faces
-from conservative.problems.parameters import Parameters, Values, choose, read_array
-from conservative.problems.penalties import L1, Penalty
+from conservative._core.errors import ArgumentError, MissingExtraError
+from conservative.problems.parameters import Values
+from conservative.problems.penalties import L1
 from conservative.problems.problem import Problem
-from conservative.problems.quadratic import Quadratic, quadratic_values
+from conservative.problems.quadratic_problems import least_squares_values, nonnegative, quadratic_problem
 
 _SOURCE = "R. Tibshirani, Regression shrinkage and selection via the lasso, J. R. Stat. Soc. B 58, 1996"
 
@@ -56,41 +55,11 @@ def lasso(X: Any, y: Any, *, theta: Sequence[str] = ("lambda",), weight: Any = 1
     array([ 1., 11.])
     """
     call = "lasso"
-    values = {**least_squares_values(X, y, 0, theta, scale, call=call), "lambda": _weight(weight, call)}
-    return least_squares("lasso", values, theta, L1(), source=_SOURCE, path=_kinks)
+    values = {**least_squares_values(X, y, 0, theta, scale, call=call), "lambda": nonnegative(weight, "weight", call)}
+    return quadratic_problem("lasso", values, theta, L1(), source=_SOURCE, path=path_kinks)
 
 
-def least_squares_values(X: Any, y: Any, ridge: Any, theta: Any, scale: str, *, call: str) -> dict[str, Any]:
-    """X, y and what follows from them, checked."""
-    design = read_array(X, 2, call=call, argument="X")
-    target = read_array(y, 1, call=call, argument="y")
-    if design.shape[0] != target.shape[0]:
-        raise ShapeError(
-            f"`{call}(X=..., y=...)` needs one number in y for each row of X; got {design.shape} and {target.shape}."
-        )
-    chosen = (theta,) if isinstance(theta, str) else tuple(theta)
-    return quadratic_values(design, target, None, None, ridge=ridge, scale=scale, chosen=chosen, call=call)
-
-
-def least_squares(name: str, values: Values, theta: Any, penalty: Penalty, *, source: str, path: Any = None) -> Problem:
-    """A quadratic problem with polyhedral or quadratic g."""
-    parameters = Parameters(choose(theta, values, call=name), values).unified
-    smooth = Quadratic()
-    return Problem(
-        name=name, size=smooth.size(values), smooth=smooth, penalty=penalty, parameters=parameters,
-        solver=solve_by_faces, slopes=slopes_on_face, path=path, source=source,
-    )  # fmt: skip
-
-
-def _weight(weight: Any, call: str) -> Any:
-    """λ ≥ 0."""
-    read = read_array(weight, 0, call=call, argument="weight")
-    if read < 0:
-        raise ArgumentError(f"`{call}(weight=...)` needs a number λ of at least 0; got {weight!r}.")
-    return read
-
-
-def _kinks(problem: Problem, v: Values, lower: float, upper: float) -> NDArray[np.float64]:
+def path_kinks(problem: Problem, v: Values, lower: float, upper: float) -> NDArray[np.float64]:
     """The breakpoints of the LARS path in λ, by scikit-learn."""
     if problem.parameters.chosen != ("lambda",):
         raise ArgumentError('`kinks` of the lasso follows the path in λ; θ must be ("lambda",).')

@@ -13,11 +13,13 @@ from conservative.problems.parameters import Values
 class Penalty(ABC):
     """A closed convex g whose numbers are in the problem's `Parameters`; all over leading axes.
 
-    `separable`: a sum over entries. `smooth`: it has a gradient. `states`: what an entry may be on a face.
+    `separable`: a sum over entries. `smooth`: it has a gradient. `constraint`: 0 or infinite.
+    `states`: what an entry may be on a face.
     """
 
     separable: ClassVar[bool] = True
     smooth: ClassVar[bool] = False
+    constraint: ClassVar[bool] = False
     states: ClassVar[tuple[int, ...]] = ()
 
     @abstractmethod
@@ -31,6 +33,14 @@ class Penalty(ABC):
     def gradient(self, w: Any, v: Values) -> Any:
         """∇g, where g is smooth."""
         raise NotImplementedError
+
+    def curvature(self, v: Values) -> Any:
+        """g is curvature/2 ‖w‖², where it is smooth."""
+        raise NotImplementedError
+
+    def at(self, j: int, v: Values) -> Values:
+        """The values with which `prox` serves entry j alone."""
+        return v
 
     @abstractmethod
     def classify(self, w: Any, v: Values, tolerance: float) -> NDArray[np.int_]:
@@ -101,6 +111,10 @@ class SquaredL2(Penalty):
         """λw."""
         return v["lambda"] * w
 
+    def curvature(self, v: Values) -> Any:
+        """λ."""
+        return v["lambda"]
+
     def classify(self, w: Any, v: Values, tolerance: float) -> NDArray[np.int_]:
         """Every entry is free."""
         return np.ones(np.shape(w), dtype=int)
@@ -124,6 +138,7 @@ class SquaredL2(Penalty):
 class NonNegative(Penalty):
     """The constraint w ≥ 0: one tie an entry at 0."""
 
+    constraint: ClassVar[bool] = True
     states: ClassVar[tuple[int, ...]] = (0, 1)
 
     def value(self, w: Any, v: Values) -> Any:
@@ -149,6 +164,44 @@ class NonNegative(Penalty):
     def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
         """For cvxpy: g and constraints."""
         return 0, [w >= 0]
+
+
+@final
+class Box(Penalty):
+    """The constraint lower ≤ w ≤ upper: one tie an entry at either bound."""
+
+    constraint: ClassVar[bool] = True
+    states: ClassVar[tuple[int, ...]] = (0, -1, 1)
+
+    def value(self, w: Any, v: Values) -> Any:
+        """0, or infinity outside."""
+        return np.where(((w >= v["lower"]) & (w <= v["upper"])).all(axis=-1), 0.0, np.inf)
+
+    def prox(self, z: Any, s: Any, v: Values) -> Any:
+        """min(max(z, lower), upper)."""
+        return np.minimum(np.maximum(z, v["lower"]), v["upper"])
+
+    def at(self, j: int, v: Values) -> Values:
+        """The bounds of entry j."""
+        return {**v, **{name: v[name][..., j : j + 1] for name in ("lower", "upper")}}
+
+    def classify(self, w: Any, v: Values, tolerance: float) -> NDArray[np.int_]:
+        """Which bound an entry lies at."""
+        room = tolerance * max(np.abs(w))
+        return np.where(w <= v["lower"] + room, -1, np.where(w >= v["upper"] - room, 1, 0))
+
+    def face(self, states: Any, v: Values) -> Face:
+        """A face of the box."""
+        fixed = np.where(states < 0, v["lower"], np.where(states > 0, v["upper"], 0))
+        return Face(states == 0, fixed, np.zeros_like(states))
+
+    def slack(self, z: Any, v: Values) -> Any:
+        """How far the entries of z are from the kinks of prox(·, 1)."""
+        return np.minimum(np.abs(z - v["lower"]), np.abs(z - v["upper"]))
+
+    def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
+        """For cvxpy: g and constraints."""
+        return 0, [w >= v["lower"], w <= v["upper"]]
 
 
 def soft(z: Any, threshold: Any) -> Any:

@@ -49,20 +49,26 @@ class Quadratic:
         if gram is None:
             X = v["X"]
             gram = v["factor"] * ((X.T @ X).toarray() if sparse.issparse(X) else np.swapaxes(X, -1, -2) @ X)
-        return gram + np.expand_dims(np.asarray(v["ridge"]), -1) * np.eye(gram.shape[-1], dtype=int)
+        return gram + over_matrices(v["ridge"]) * np.eye(gram.shape[-1], dtype=int)
 
-    def resolvent(self, parameters: Parameters, step: str) -> Callable[[Any, Values], Any]:
-        """z, values ↦ (I + γH)⁻¹(z + γc), the proximal map of γf; inverted once where H and γ are fixed."""
+    def hessian_at(self, w: Any, v: Values) -> Any:
+        """G + ridge I, the same at every w."""
+        return self.hessian(v)
+
+    def resolvent(
+        self, parameters: Parameters, step: Callable[[Values], Any], setting: str
+    ) -> Callable[[Any, Values], Any]:
+        """z, values ↦ (I + γH)⁻¹(z + γc), the proximal map of γf; inverted once where H and the setting are fixed."""
         inverse = None
-        if parameters.fixed("X", "gram", "ridge", step):
+        if parameters.fixed("X", "gram", "ridge", setting):
             v = parameters.values
-            inverse = inverse_of(np.eye(self.size(v), dtype=int) + v[step] * self.hessian(v))
+            inverse = inverse_of(np.eye(self.size(v), dtype=int) + step(v) * self.hessian(v))
 
         def solve(z: Any, v: Values) -> Any:
-            right = z + v[step] * self.linear(v)
+            right = z + step(v) * self.linear(v)
             if inverse is not None:
                 return times(inverse, right)
-            matrix = np.eye(self.size(v), dtype=int) + np.expand_dims(np.asarray(v[step]), -1) * self.hessian(v)
+            matrix = np.eye(self.size(v), dtype=int) + over_matrices(step(v)) * self.hessian(v)
             return solve_rows(matrix, right)
 
         return solve
@@ -100,6 +106,11 @@ def quadratic_values(
     return {"X": X, "y": y, "gram": gram, "c": c, "ridge": ridge, "factor": factor}
 
 
+def over_matrices(number: Any) -> Any:
+    """A number, or numbers (..., 1), so that they multiply matrices (..., p, p)."""
+    return number[..., None] if getattr(number, "ndim", 0) else number
+
+
 def times(M: Any, v: Any) -> Any:
     """M v over the leading axes of either: (..., q, p), (..., p) → (..., q)."""
     if sparse.issparse(M):
@@ -114,7 +125,9 @@ def back(M: Any, u: Any) -> Any:
 
 def solve_rows(M: Any, right: Any) -> Any:
     """M⁻¹ r over leading axes."""
-    return np.linalg.solve(M, right[..., None])[..., 0] if M.ndim > 2 else np.linalg.solve(M, right.T).T
+    if M.ndim > 2:
+        return np.linalg.solve(M, right[..., None])[..., 0]
+    return np.linalg.solve(M, right if right.ndim == 1 else right.T).T
 
 
 def inverse_of(M: Any) -> Any:

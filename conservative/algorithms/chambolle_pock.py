@@ -1,0 +1,87 @@
+"""Chambolle–Pock: the primal–dual method on max_y yᵀ(Xw − b) − κ⁻¹‖y‖²/2."""
+
+from typing import Any
+
+from conservative._core.errors import ArgumentError
+from conservative.algorithms.algorithm import Algorithm, Formulas, build
+from conservative.algorithms.conditions import Range, setting
+from conservative.algorithms.parts import first, joined, quadratic_part
+from conservative.problems import Problem
+from conservative.problems.quadratic import back, times
+
+_SOURCE = (
+    "A. Chambolle, T. Pock, A first-order primal-dual algorithm for convex problems, J. Math. Imaging Vis. 40, 2011"
+)
+
+
+def chambolle_pock(problem: Problem, *, step: Any = None, dual_step: Any = None) -> Algorithm:
+    """y ← (y + σ(Xw̄ − b))/(1 + σ), w ← prox_{τg}(w − τXᵀy), w̄ ← 2w − w₋.
+
+    Converges for τσ‖X‖² <= 1, in the norm of [[I/τ, −Xᵀ], [−X, I/σ]]. A quadratic term of f joins g.
+
+    Parameters
+    ----------
+    problem : Problem
+        With data X and y: lasso, elastic_net, ridge, nonnegative_least_squares.
+    step : number, optional
+        τ; 1/‖X‖ when left out.
+    dual_step : number, optional
+        σ; 1/(τ‖X‖²) when left out.
+
+    Returns
+    -------
+    Algorithm
+        Its state is (w, w̄, y); `lift` of w is (w, w, Xw − b).
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentError
+
+    Warns
+    -----
+    RangeWarning
+        When a number is outside of its range.
+
+    Examples
+    --------
+    >>> import conservative as cj
+    >>> problem = cj.problems.lasso([[2, 1], [1, 2], [0, 1]], [4, 3, -1])
+    >>> algorithm = cj.algorithms.chambolle_pock(problem)
+    >>> algorithm.residual().vanishes
+    True
+    """
+    call = "chambolle_pock"
+    quadratic_part(problem, call=call)
+    values = problem.floats.parameters.values
+    if values["X"] is None or values["y"] is None or "c" in problem.parameters.chosen:
+        raise ArgumentError(
+            f"`{call}(problem=...)` needs data X and y, not a Gram matrix or c; {problem.name} has none."
+        )
+    norm = float(problem.smooth.curvatures({**values, "ridge": 0.0})[1] / values["factor"]) ** 0.5
+    steps = Range(0.0, float("inf"), "0 < step")
+    tau = setting(1 / norm if step is None else step, "step", steps, call=call)
+    duals = Range(0.0, 1 / (float(tau) * norm**2), "0 < dual_step <= 1/(step ‖X‖²)", closed=True)
+    sigma = setting(duals.upper if dual_step is None else dual_step, "dual_step", duals, call=call)
+    return build(
+        _formulas, problem, {"step": tau, "dual_step": sigma}, name=call,
+        states=lambda P: {"w": P.size, "w_bar": P.size, "y": P.parameters.values["y"].shape[0]},
+        conditions={"step": steps, "dual_step": duals}, rate=None, metric="[[I/τ, −Xᵀ], [−X, I/σ]]", source=_SOURCE,
+    )  # fmt: skip
+
+
+def _formulas(P: Problem) -> Formulas:
+    p = P.size
+
+    def update(z: Any, theta: Any) -> Any:
+        v = P.read(theta)
+        w, ahead, y = z[..., :p], z[..., p : 2 * p], z[..., 2 * p :]
+        y = (y + v["dual_step"] * (times(v["X"], ahead) - v["y"])) / (1 + v["dual_step"] / v["factor"])
+        damped = 1 + v["step"] * v["ridge"]
+        after = P.penalty.prox((w - v["step"] * back(v["X"], y)) / damped, v["step"] / damped, v)
+        return joined(after, 2 * after - w, y)
+
+    def lift(w: Any, theta: Any) -> Any:
+        v = P.read(theta)
+        return joined(w, w, v["factor"] * (times(v["X"], w) - v["y"]))
+
+    return Formulas(update, output=first(P), lift=lift)

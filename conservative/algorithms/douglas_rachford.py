@@ -1,0 +1,74 @@
+"""Douglas–Rachford splitting: s = prox_{γg}(z), z ← z + prox_{γf}(2s − z) − s."""
+
+from typing import Any
+
+from conservative.algorithms.algorithm import Algorithm, Formulas, build
+from conservative.algorithms.conditions import Range, setting
+from conservative.algorithms.parts import quadratic_part
+from conservative.problems import Problem
+
+_SOURCE = "P.-L. Lions, B. Mercier, Splitting algorithms for the sum of two nonlinear operators, SINUM 16, 1979"
+
+
+def douglas_rachford(problem: Problem, *, step: Any = None) -> Algorithm:
+    """s = prox_{γg}(z), z ← z + prox_{γf}(2s − z) − s; its answer is w = prox_{γg}(z).
+
+    Converges for every γ > 0. Where f is strongly convex and smooth it contracts in the Euclidean norm by (1 + δ)/2,
+    δ = max((γL − 1)/(γL + 1), (1 − γμ)/(1 + γμ)).
+
+    Parameters
+    ----------
+    problem : Problem
+        With quadratic f.
+    step : number, optional
+        γ; 1/L when left out.
+
+    Returns
+    -------
+    Algorithm
+        Its state is z; `lift` of w is w − γ∇f(w).
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentError
+
+    Warns
+    -----
+    RangeWarning
+        When a number is outside of its range.
+
+    Examples
+    --------
+    >>> import conservative as cj
+    >>> problem = cj.problems.lasso([[2, 1], [1, 2], [0, 1]], [4, 3, -1])
+    >>> algorithm = cj.algorithms.douglas_rachford(problem)
+    >>> algorithm.residual().vanishes
+    True
+    """
+    call = "douglas_rachford"
+    L = quadratic_part(problem, call=call)
+    steps = Range(0.0, float("inf"), "0 < step")
+    return build(
+        _formulas, problem, {"step": setting(1 / L if step is None else step, "step", steps, call=call)},
+        name=call, states=lambda P: {"z": P.size}, conditions={"step": steps}, rate=None, metric="Euclidean",
+        source=_SOURCE,
+    )  # fmt: skip
+
+
+def _formulas(P: Problem) -> Formulas:
+    resolvent = P.smooth.resolvent(P.parameters, lambda v: v["step"], "step")
+
+    def update(z: Any, theta: Any) -> Any:
+        v = P.read(theta)
+        s = P.penalty.prox(z, v["step"], v)
+        return z + resolvent(2 * s - z, v) - s
+
+    def output(z: Any, theta: Any) -> Any:
+        v = P.read(theta)
+        return P.penalty.prox(z, v["step"], v)
+
+    def lift(w: Any, theta: Any) -> Any:
+        v = P.read(theta)
+        return w - v["step"] * P.smooth.gradient(w, v)
+
+    return Formulas(update, output, lift)

@@ -1,0 +1,73 @@
+"""Heavy ball: w ← prox(w − α∇f(w) + β(w − w₋))."""
+
+from typing import Any
+
+from conservative.algorithms.algorithm import Algorithm, Formulas, build
+from conservative.algorithms.conditions import Range, setting
+from conservative.algorithms.parts import curvatures, first, gradient, joined, total_curvatures, twice
+from conservative.problems import Problem
+from conservative.problems.problem import check_problem
+
+_SOURCE = "B. T. Polyak, Some methods of speeding up the convergence of iteration methods, 1964"
+
+
+def heavy_ball(problem: Problem, *, step: Any = None, momentum: Any = 0.5) -> Algorithm:
+    """Gradient descent with momentum, w ← w − α∇f(w) + β(w − w₋); where g has kinks, followed by its proximal map.
+
+    Converges on quadratics for 0 <= β < 1 and 0 < α < 2(1 + β)/L. It contracts in no norm that depends on the
+    Euclidean one alone; its derivatives may grow at kinks of the gradient.
+
+    Parameters
+    ----------
+    problem : Problem
+        f and g of `cj.problems`.
+    step : number, optional
+        α; 1/L when left out.
+    momentum : number, optional
+        β.
+
+    Returns
+    -------
+    Algorithm
+        Its state is (w, w₋), w₋ the iterate before.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentError
+
+    Warns
+    -----
+    RangeWarning
+        When a number is outside of its range.
+
+    Examples
+    --------
+    >>> import conservative as cj
+    >>> problem = cj.problems.ridge([[2, 1], [1, 2], [0, 1]], [4, 3, -1])
+    >>> algorithm = cj.algorithms.heavy_ball(problem, momentum="1/4")
+    >>> algorithm.residual().vanishes
+    True
+    """
+    call = "heavy_ball"
+    smooth = check_problem(problem, call=call).penalty.smooth
+    _, L = (total_curvatures if smooth else curvatures)(problem)
+    momenta = Range(0.0, 1.0, "0 <= momentum < 1")
+    beta = setting(momentum, "momentum", momenta, call=call, zero=True)
+    steps = Range(0.0, 2 * (1 + float(beta)) / L, "0 < step < 2(1 + momentum)/L")
+    alpha = setting(1 / L if step is None else step, "step", steps, call=call)
+    return build(
+        _formulas, problem, {"step": alpha, "momentum": beta}, name=call, states=lambda P: {"w": P.size, "w_": P.size},
+        conditions={"step": steps, "momentum": momenta}, rate=None, metric="none that is known", source=_SOURCE,
+    )  # fmt: skip
+
+
+def _formulas(P: Problem) -> Formulas:
+    def update(z: Any, theta: Any) -> Any:
+        v = P.read(theta)
+        w, before = z[..., : P.size], z[..., P.size :]
+        inertia = v["momentum"] * (w - before)
+        if P.penalty.smooth:
+            return joined(w - v["step"] * gradient(P, w, v) + inertia, w)
+        return joined(P.penalty.prox(w - v["step"] * P.smooth.gradient(w, v) + inertia, v["step"], v), w)
+
+    return Formulas(update, output=first(P), lift=twice(P))

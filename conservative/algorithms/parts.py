@@ -1,0 +1,68 @@
+"""What the families share: the whole gradient and Hessian of smooth problems, and which problems they serve."""
+
+from typing import Any
+
+import numpy as np
+
+from conservative._core.errors import ArgumentError
+from conservative.problems import Problem
+from conservative.problems.parameters import Values
+from conservative.problems.problem import check_problem
+from conservative.problems.quadratic import Quadratic, over_matrices
+
+
+def smooth_problem(problem: Any, *, call: str, remedy: str) -> Problem:
+    """A problem whose f and g both have gradients."""
+    read = check_problem(problem, call=call)
+    if not read.penalty.smooth:
+        raise ArgumentError(
+            f"`{call}(problem=...)` needs an objective with a gradient; that of {read.name} has kinks. {remedy}"
+        )
+    return read
+
+
+def gradient(P: Problem, w: Any, v: Values) -> Any:
+    """∇f + ∇g."""
+    return P.smooth.gradient(w, v) + P.penalty.gradient(w, v)
+
+
+def hessian(P: Problem, w: Any, v: Values) -> Any:
+    """∇²f + ∇²g, a matrix."""
+    return P.smooth.hessian_at(w, v) + over_matrices(P.penalty.curvature(v)) * np.eye(P.size, dtype=int)
+
+
+def curvatures(problem: Problem) -> tuple[float, float]:
+    """μ ≤ L of f at the problem's own θ, in floats."""
+    floats = problem.floats
+    mu, L = floats.smooth.curvatures(floats.parameters.values)
+    return mu, L
+
+
+def total_curvatures(problem: Problem) -> tuple[float, float]:
+    """μ ≤ L of f + g, g smooth."""
+    mu, L = curvatures(problem)
+    more = float(problem.penalty.curvature(problem.parameters.values))
+    return mu + more, L + more
+
+
+def quadratic_part(problem: Any, *, call: str) -> float:
+    """L of a problem with quadratic f, whose proximal map is a linear solve."""
+    read = check_problem(problem, call=call)
+    if not isinstance(read.smooth, Quadratic):
+        raise ArgumentError(f"`{call}(problem=...)` needs quadratic f; that of {read.name} is none. Use `fista`.")
+    return curvatures(read)[1]
+
+
+def joined(*parts: Any) -> Any:
+    """Parts of a state, one after the other."""
+    return np.concatenate(parts, axis=-1)
+
+
+def first(P: Problem) -> Any:
+    """The output of a state that begins with w."""
+    return lambda z, theta: z[..., : P.size]
+
+
+def twice(P: Problem) -> Any:
+    """The lift to the state (w, w₋)."""
+    return lambda w, theta: joined(w, w)
