@@ -19,7 +19,7 @@ def _boxes(d: int, *ends: tuple[float, float]) -> CellUnion:
     return CellUnion(np.array(cells)[..., None])
 
 
-@pytest.mark.parametrize("d", [3, 4])
+@pytest.mark.parametrize("d", [3, pytest.param(4, marks=pytest.mark.slow)])
 def test_between_two_slabs_the_middle_is_farthest(d: int) -> None:
     slabs = _boxes(d, (0.0, 1.0), (3.0, 5.0))
     for X in (_boxes(d, (0.0, 5.0)), MatrixPolytope(_boxes(d, (0.0, 5.0)).cells[0])):

@@ -74,7 +74,7 @@ def test_lower_radii_in_closed_form(rows, value):
     assert found.status is (LowerRadiusStatus.ZERO if value == 0 else LowerRadiusStatus.CLOSED)
 
 
-@drawn(8, 50, families(max_size=3, max_count=3))
+@drawn(5, 50, families(max_size=3, max_count=3))
 def test_lower_radii_stay_below_every_product_and_below_the_joint_radius(rows):
     found = lower_spectral_radius(rows, max_length=8)
     slowest = slowest_rate(rows, 4)

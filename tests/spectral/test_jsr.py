@@ -51,7 +51,7 @@ def test_brackets_meet_brute_force(family):
     assert found.lower >= lower * (1 - 1e-4)
 
 
-@drawn(6, 40, st.data())
+@drawn(4, 40, st.data())
 def test_similar_transposed_and_permuted_families_have_one_radius(data):
     family = data.draw(families(max_size=3, max_count=2))
     left, right = data.draw(unimodular_pairs(len(family[0])))
@@ -73,7 +73,7 @@ def test_scaling_scales(family, factor):
     assert overlap(joint_spectral_radius(family, **LOOSE), joint_spectral_radius(scaled, **LOOSE), float(abs(factor)))
 
 
-@drawn(6, 40, families(max_size=2, max_count=3))
+@drawn(4, 40, families(max_size=2, max_count=3))
 def test_more_matrices_never_lower_the_radius(family):
     assume(len(family) > 1)
     assert joint_spectral_radius(family[:-1], **LOOSE).lower <= joint_spectral_radius(family, **LOOSE).upper
