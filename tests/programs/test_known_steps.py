@@ -188,3 +188,29 @@ def test_branches_that_part_along_their_guard_are_not_taken_for_clarkes() -> Non
     assert joined.clean
     assert len(joined.ties) == 1
     assert not joined.others
+
+
+def project_ball(x: Any) -> Any:
+    length = np.linalg.norm(x)
+    return np.where(length > 1, x / length, x)
+
+
+def test_a_vector_that_one_comparison_switches_is_one_tie() -> None:
+    form = cj.from_numpy(project_ball, ["3/5", "4/5", 0]).switched()
+    u = np.array([0.6, 0.8, 0.0])
+    assert form.exact
+    assert len(form.Z) == 1
+    assert same_sets(form.vertices().astype(float), np.array([np.eye(3), np.eye(3) - np.outer(u, u)]))
+    found = cj.conservative_jacobian(cj.from_numpy(project_ball, ["3/5", "4/5", 0]))
+    assert found.exactness is cj.Exactness.EXACT
+
+
+def test_masks_that_chain_many_comparisons_choose_by_themselves() -> None:
+    def chain(x: Any) -> Any:
+        return np.where((x[1:] > 0) & (x[:-1] > 0), np.minimum(x[1:], x[:-1]), 0)
+
+    few, many = (cj.from_numpy(chain, [0] * n).switched() for n in (4, 9))
+    assert len(many.ties) == 16
+    assert not few.clean
+    assert not many.clean
+    assert few.choices <= many.choices

@@ -169,7 +169,7 @@ def assemble(
     with np.errstate(all="ignore"):
         base, Y, Z, L = work.matrices(live)
     _finite_or_refused(run, base, Y, Z, L)
-    Z, L = join_twins(run, live, Y, Z, L)
+    Y, Z, L = join_twins(run, live, Y, Z, L)
     keep = drop_dead(Y, Z, L)
     live, Y, Z, L = live[keep], Y[:, keep], Z[keep], L[np.ix_(keep, keep)]
     if run.exact:

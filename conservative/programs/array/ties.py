@@ -1,6 +1,6 @@
 """The ties of a run: which switches follow which decision, and whether guards part along what they switch."""
 
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from conservative.programs.array.run import EQUAL, GREATER, LESS, Guard, Guarded
 
 _PARALLEL = 1e-9
 _ROUNDED = 1e-14
+_MOST_JOINT = 6
+"""Decisions that masks join are one tie of 3^d patterns up to here; beyond, each switch chooses by itself: no less."""
 
 
 def drop_dead(Y: Matrix, Z: Matrix, L: Matrix) -> NDArray[np.intp]:
@@ -27,26 +29,59 @@ def drop_dead(Y: Matrix, Z: Matrix, L: Matrix) -> NDArray[np.intp]:
         keep = keep[alive]
 
 
-def join_twins(run: Run, live: NDArray[np.intp], Y: Matrix, Z: Matrix, L: Matrix) -> tuple[Matrix, Matrix]:
-    """Z and L with switches that always turn together, and act alike, made one: `m * a + (1 - m) * b` has one tie."""
+def join_twins(run: Run, live: NDArray[np.intp], Y: Matrix, Z: Matrix, L: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+    """Y, Z, L with switches that always turn together made one, where their columns or their rows are parallel.
+
+    `m * a + (1 - m) * b` has one tie then, and so has a vector that one comparison switches along its gradient.
+    """
     if not run.guarded:
-        return Z, L
+        return Y, Z, L
     owner = {int(slot): i for i, slot in enumerate(live.tolist())}
     alike: dict[Any, list[int]] = {}
     for part in run.guarded:
         for i, row in enumerate(part.decisions.tolist()):
             if part.start + i in owner:
                 alike.setdefault((tuple(row), part.on[..., i].tobytes()), []).append(owner[part.start + i])
-    Z, L = Z.copy(), L.copy()
+    if all(len(slots) == 1 for slots in alike.values()):
+        return Y, Z, L
+    Y, Z, L = Y.copy(), Z.copy(), L.copy()
     for slots in alike.values():
-        for place, early in enumerate(slots):
-            for late in slots[place + 1 :]:
-                share = _share(np.concatenate([Y[:, early], L[:, early]]), np.concatenate([Y[:, late], L[:, late]]))
-                if share is not None:
-                    Z[late], L[late] = Z[late] + share * Z[early], L[late] + share * L[early]
-                    Z[early], L[early] = 0 * Z[early], 0 * L[early]
-                    break
-    return Z, L
+        if len(slots) > 1:
+            _join_columns(slots, Y, Z, L)
+            _join_rows(np.array(slots), Y, Z, L)
+    return Y, Z, L
+
+
+def _join_columns(slots: list[int], Y: Matrix, Z: Matrix, L: Matrix) -> None:
+    """Slots whose columns [Y; L] are parallel: the later one takes the other's row."""
+    alike: dict[bytes, list[int]] = {}
+    for slot in slots:
+        alike.setdefault(((Y[:, slot] != 0).tobytes() + (L[:, slot] != 0).tobytes()), []).append(slot)
+    for same in alike.values():
+        for early, late in pairwise(same):
+            share = _share(np.concatenate([Y[:, early], L[:, early]]), np.concatenate([Y[:, late], L[:, late]]))
+            if share is not None:
+                Z[late], L[late] = Z[late] + share * Z[early], L[late] + share * L[early]
+                Z[early], L[early] = 0 * Z[early], 0 * L[early]
+
+
+def _join_rows(slots: NDArray[np.intp], Y: Matrix, Z: Matrix, L: Matrix) -> None:
+    """Slots whose rows [Z L] are parallel: the first takes the others' columns."""
+    rows = np.concatenate([Z[slots], L[slots]], axis=1)
+    moved = np.flatnonzero((rows != 0).any(axis=1))
+    if len(moved) < 2:
+        return
+    slots, rows = slots[moved], rows[moved]
+    place = int(np.argmax(np.abs(rows[0].astype(np.float64))))
+    shares = rows[:, place] / rows[0, place]
+    gaps = np.abs((rows - shares[:, None] * rows[0]).astype(np.float64)).max(axis=1)
+    slack = 0.0 if Z.dtype == object else _ROUNDED * np.abs(rows).max(axis=1)
+    joined = np.flatnonzero((gaps <= slack) & (np.arange(len(slots)) > 0))
+    if len(joined):
+        others, first = slots[joined], slots[0]
+        Y[:, first] = Y[:, first] + Y[:, others] @ shares[joined]
+        L[:, first] = L[:, first] + L[:, others] @ shares[joined]
+        Y[:, others], L[:, others] = 0 * Y[:, others], 0 * L[:, others]
 
 
 def _share(a: Matrix, b: Matrix) -> Any:
@@ -116,7 +151,9 @@ def _guard_ties(run: Run, number: NDArray[np.intp], found: list[SwitchedTie], in
     active = {_title(run, use[0][0], use[1].line) for use in uses}
     inactive[:] = [name for name in inactive if name not in active]
     for members in groups.values():
-        found.append(_joint_tie(run, members))
+        joint = {d for used, *_ in members for d in used}
+        parts = [members] if len(joint) <= _MOST_JOINT else [[member] for member in members]
+        found += [_joint_tie(run, part) for part in parts]
 
 
 def _joint_tie(run: Run, members: list[tuple[tuple[int, ...], GuardedSwitches, int, int]]) -> SwitchedTie:
