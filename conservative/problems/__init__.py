@@ -3,7 +3,9 @@
 from conservative.problems.box_qp import box_qp as box_qp
 from conservative.problems.elastic_net import elastic_net as elastic_net
 from conservative.problems.equilibrium import equilibrium as equilibrium
+from conservative.problems.group_lasso import group_lasso as group_lasso
 from conservative.problems.lasso import lasso as lasso
+from conservative.problems.logistic import logistic as logistic
 from conservative.problems.nonnegative_least_squares import nonnegative_least_squares as nonnegative_least_squares
 from conservative.problems.optimal_transport import optimal_transport as optimal_transport
 from conservative.problems.problem import Problem as Problem
@@ -15,7 +17,9 @@ __all__ = [
     "box_qp",
     "elastic_net",
     "equilibrium",
+    "group_lasso",
     "lasso",
+    "logistic",
     "nonnegative_least_squares",
     "optimal_transport",
     "ridge",

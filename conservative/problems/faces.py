@@ -140,11 +140,7 @@ def _approximate(problem: Any, v: Values) -> NDArray[np.float64]:
 
     w = cp.Variable(problem.size)
     penalty, constraints = problem.penalty.in_cvxpy(w, v)
-    if v["X"] is None:
-        smooth = cp.quad_form(w, cp.psd_wrap(problem.smooth.hessian(v))) / 2
-    else:
-        smooth = v["factor"] / 2 * cp.sum_squares(v["X"] @ w) + np.squeeze(v["ridge"]) / 2 * cp.sum_squares(w)
-    cp.Problem(cp.Minimize(smooth - problem.smooth.linear(v) @ w + penalty), constraints).solve()
+    cp.Problem(cp.Minimize(problem.smooth.in_cvxpy(w, v) + penalty), constraints).solve()
     if w.value is None:
         raise ArgumentError(f"the problem {problem.name} has no solution that cvxpy finds: is it bounded, feasible?")
     return np.asarray(w.value, dtype=np.float64)

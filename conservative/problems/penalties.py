@@ -42,6 +42,14 @@ class Penalty(ABC):
         """The values with which `prox` serves entry j alone."""
         return v
 
+    def tilt(self, w: Any, states: Any, v: Values) -> Any:
+        """The gradient of g on its face."""
+        return self.face(states, v).tilt
+
+    def bend(self, w: Any, states: Any, v: Values) -> Any:
+        """The second derivative of g on its face."""
+        return np.zeros((len(w), len(w)))
+
     @abstractmethod
     def classify(self, w: Any, v: Values, tolerance: float) -> NDArray[np.int_]:
         """The states of the entries of a solution."""

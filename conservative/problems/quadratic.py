@@ -82,6 +82,16 @@ class Quadratic:
         product = LinearOperator((p, p), matvec=lambda w: self.gradient(w, {**v, "c": np.zeros(p)}))
         return float(v["ridge"]), float(eigsh(product, k=1, return_eigenvectors=False, v0=np.ones(p))[0])
 
+    def in_cvxpy(self, w: Any, v: Values) -> Any:
+        """For cvxpy."""
+        import cvxpy as cp
+
+        if v["X"] is None:
+            curved = cp.quad_form(w, cp.psd_wrap(self.hessian(v))) / 2
+        else:
+            curved = v["factor"] / 2 * cp.sum_squares(v["X"] @ w) + np.squeeze(v["ridge"]) / 2 * cp.sum_squares(w)
+        return curved - self.linear(v) @ w
+
     def size(self, v: Values) -> int:
         """p."""
         return int((v["gram"] if v["gram"] is not None else v["X"]).shape[-1])
