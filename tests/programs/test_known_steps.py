@@ -8,6 +8,7 @@ import pytest
 
 import conservative as cj
 from conservative.functions import ScalarPiece, structured
+from conservative.gallery.lasso import diabetes_path
 
 
 def same_sets(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-12) -> bool:
@@ -214,3 +215,32 @@ def test_masks_that_chain_many_comparisons_choose_by_themselves() -> None:
     assert not few.clean
     assert not many.clean
     assert few.choices <= many.choices
+
+
+SOFT = [
+    lambda z, a: np.sign(z) * np.maximum(np.abs(z) - a, 0),
+    lambda z, a: np.maximum(z - a, 0) - np.maximum(-z - a, 0),
+    lambda z, a: z - np.clip(z, -a, a),
+    lambda z, a: np.where(z > a, z - a, np.where(z < -a, z + a, 0)),
+    lambda z, a: (np.abs(z) > a) * (z - a * np.sign(z)),
+]
+
+
+@pytest.mark.parametrize("soft", SOFT)
+def test_the_lasso_on_real_data_in_five_spellings_is_the_published_case(soft: Any) -> None:
+    pytest.importorskip("sklearn")
+    path = diabetes_path()
+    step = float(1 / np.linalg.eigvalsh(path.gram)[-1])
+    M, c = np.eye(10) - step * path.gram, step * path.correlation
+    x, level = path.weights[:, 3], path.lambdas[3]
+    case = cj.gallery.load("lasso-diabetes")
+    expected = cj.conservative_jacobian(case.function, case.at)
+    found = cj.conservative_jacobian(cj.from_numpy(lambda x, t: soft(M @ x + c, step * t), x, level))
+    assert same_sets(found.vertices, expected.vertices)
+    assert found.exactness is cj.Exactness.EXACT
+    # The same doubles taken for exact numbers do not tie: that is told.
+    form = cj.from_numpy(
+        lambda x, t: soft(M @ x + c, step * t), [Fraction(float(v)) for v in x], Fraction(float(level))
+    ).switched()
+    assert not form.ties
+    assert form.near_ties

@@ -18,6 +18,8 @@ _COPIED = 4096
 
 _NEAR = 1e3
 """Values within this many tolerances that do not tie are near ties."""
+_ROUNDED = 1e-9
+"""Exact values this close that differ are near ties: numbers that were rounded before they came are not equal."""
 
 
 class ForkSignal(BaseException):
@@ -134,7 +136,7 @@ class Run:
         """Which entries tie, and their distance; near ones are told to `near_tie` by the caller."""
         a, b = np.asarray(a), np.asarray(b)
         if self.exact:
-            return np.asarray(a == b, dtype=bool), np.zeros(np.broadcast_shapes(a.shape, b.shape))
+            return np.asarray(a == b, dtype=bool), _apart(a, b)
         with np.errstate(invalid="ignore", over="ignore"):
             distance = np.abs(a - b)
             scale = np.maximum(1.0, np.minimum(np.maximum(np.abs(a), np.abs(b)), np.finfo(float).max))
@@ -142,9 +144,7 @@ class Run:
 
     def close(self, name: str, tied: NDArray[np.bool_], distance: NDArray[np.float64]) -> None:
         """Keep near ties: beyond the tolerance, yet not far."""
-        if self.exact or distance.size == 0:
-            return
-        close = (distance <= _NEAR * self.tolerance) & ~tied
+        close = (distance <= (_ROUNDED if self.exact else _NEAR * self.tolerance)) & ~tied
         if close.any():
             line = users_line()
             for label in labels_of(close):
@@ -249,6 +249,17 @@ class Run:
             states = [state, *(s for s in (LESS, EQUAL, GREATER) if s != state)]
             label = owner.labels[decision - owner.start]
             raise ForkSignal(decision, states, users_line(), f"{owner.name}{label} at {owner.line}")
+
+
+def _apart(a: Matrix, b: Matrix) -> NDArray[np.float64]:
+    """The distance of rationals, relative where they are large; infinite where it is no double."""
+    try:
+        x, y = a.astype(np.float64), b.astype(np.float64)
+        gap = np.asarray(np.abs(a - b), dtype=np.float64)
+    except OverflowError:
+        return np.full(np.broadcast_shapes(a.shape, b.shape), np.inf)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(gap / np.maximum(1.0, np.maximum(np.abs(x), np.abs(y))))
 
 
 def exactly(value: Any) -> Matrix:
