@@ -5,6 +5,7 @@ from typing import Any
 from conservative.algorithms.algorithm import Algorithm, Formulas, build
 from conservative.algorithms.conditions import Range, setting
 from conservative.algorithms.parts import quadratic_part
+from conservative.algorithms.rates import proved_rate, splitting
 from conservative.problems import Problem
 
 _SOURCE = "P.-L. Lions, B. Mercier, Splitting algorithms for the sum of two nonlinear operators, SINUM 16, 1979"
@@ -48,9 +49,11 @@ def douglas_rachford(problem: Problem, *, step: Any = None) -> Algorithm:
     call = "douglas_rachford"
     L = quadratic_part(problem, call=call)
     steps = Range(0.0, float("inf"), "0 < step")
+    alpha = setting(1 / L if step is None else step, "step", steps, call=call)
     return build(
-        _formulas, problem, {"step": setting(1 / L if step is None else step, "step", steps, call=call)},
-        name=call, states=lambda P: {"z": P.size}, conditions={"step": steps}, rate=None, metric="Euclidean",
+        _formulas, problem, {"step": alpha},
+        name=call, states=lambda P: {"z": P.size}, conditions={"step": steps},
+        rate=proved_rate(problem, splitting(alpha)), metric="Euclidean",
         source=_SOURCE,
     )  # fmt: skip
 

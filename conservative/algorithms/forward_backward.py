@@ -4,6 +4,7 @@ from typing import Any
 
 from conservative.algorithms.algorithm import Algorithm, Formulas, build
 from conservative.algorithms.conditions import Range, setting
+from conservative.algorithms.rates import forward, proved_rate
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
 
@@ -59,9 +60,11 @@ def forward_backward(problem: Problem, *, step: Any = None) -> Algorithm:
     f = check_problem(problem, call=call).floats
     _, L = f.smooth.curvatures(f.parameters.values)
     steps = Range(0.0, 2 / L, "0 < step < 2/L")
+    alpha = setting(1 / L if step is None else step, "step", steps, call=call)
     return build(
-        formulas, problem, {"step": setting(1 / L if step is None else step, "step", steps, call=call)},
-        name=call, states=lambda P: {"w": P.size}, conditions={"step": steps}, rate=None, metric="Euclidean",
+        formulas, problem, {"step": alpha},
+        name=call, states=lambda P: {"w": P.size}, conditions={"step": steps},
+        rate=proved_rate(problem, forward(alpha)), metric="Euclidean",
         source=_SOURCE,
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from typing import Any
 from conservative.algorithms.algorithm import Algorithm, Formulas, build
 from conservative.algorithms.conditions import Range, setting
 from conservative.algorithms.parts import gradient, smooth_problem, total_curvatures
+from conservative.algorithms.rates import forward, proved_rate
 from conservative.problems import Problem
 
 _SOURCE = "Yu. Nesterov, Lectures on Convex Optimization, 2018"
@@ -49,9 +50,11 @@ def gradient_descent(problem: Problem, *, step: Any = None) -> Algorithm:
     smooth_problem(problem, call=call, remedy="Use `forward_backward` or `projected_gradient`.")
     _, L = total_curvatures(problem)
     steps = Range(0.0, 2 / L, "0 < step < 2/L")
+    alpha = setting(1 / L if step is None else step, "step", steps, call=call)
     return build(
-        _formulas, problem, {"step": setting(1 / L if step is None else step, "step", steps, call=call)},
-        name=call, states=lambda P: {"w": P.size}, conditions={"step": steps}, rate=None, metric="Euclidean",
+        _formulas, problem, {"step": alpha},
+        name=call, states=lambda P: {"w": P.size}, conditions={"step": steps},
+        rate=proved_rate(problem, forward(alpha), whole=True), metric="Euclidean",
         source=_SOURCE,
     )  # fmt: skip
 

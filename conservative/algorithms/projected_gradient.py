@@ -7,6 +7,7 @@ from conservative.algorithms.algorithm import Algorithm, build
 from conservative.algorithms.conditions import Range, setting
 from conservative.algorithms.forward_backward import formulas
 from conservative.algorithms.parts import curvatures
+from conservative.algorithms.rates import forward, proved_rate
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
 
@@ -54,8 +55,10 @@ def projected_gradient(problem: Problem, *, step: Any = None) -> Algorithm:
             f"`{call}(problem=...)` needs constraints; {problem.name} has a penalty. Use `forward_backward`."
         )
     steps = Range(0.0, 2 / L, "0 < step < 2/L")
+    alpha = setting(1 / L if step is None else step, "step", steps, call=call)
     return build(
-        formulas, problem, {"step": setting(1 / L if step is None else step, "step", steps, call=call)},
-        name=call, states=lambda P: {"w": P.size}, conditions={"step": steps}, rate=None, metric="Euclidean",
+        formulas, problem, {"step": alpha},
+        name=call, states=lambda P: {"w": P.size}, conditions={"step": steps},
+        rate=proved_rate(problem, forward(alpha)), metric="Euclidean",
         source=_SOURCE,
     )  # fmt: skip
