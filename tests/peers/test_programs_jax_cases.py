@@ -166,3 +166,21 @@ def test_steps_unrolled_in_a_loop_are_one_group():
     S = cj.from_jax(lambda x: jax.lax.fori_loop(0, 5, lambda _, a: jnp.abs(a) / 2, x), 0.0).switched()
     assert [len(group) for group in S.groups] == [5]
     assert same_sets(S.vertices(), [[[1 / 32]], [[-1 / 32]]])
+
+
+def test_a_large_program_is_left_as_an_operator():
+    p = 2100
+    x = np.ones(p)
+    x[:3] = 0
+    S = cj.from_jax(lambda x, t: jnp.maximum(x, 0) / 2 + t * jnp.roll(x, 1), x, 2.0).switched()
+    assert S.matrix_free
+    assert len(S.ties) == 3
+    assert S.warnings == ()
+    v, u = np.random.default_rng(0).standard_normal((2, p + 1))
+    known = [
+        np.where(np.arange(p) < 3, side, 1.0) * v[:p] / 2 + 2 * np.roll(v[:p], 1) + np.roll(x, 1) * v[p]
+        for side in (0, 1)
+    ]
+    found = [S.jvp(s, v) for s in (np.zeros(3), np.ones(3))]
+    assert same_sets(found, known)
+    assert abs(u[:p] @ found[1] - S.vjp(np.ones(3), u[:p]) @ v) < 1e-10

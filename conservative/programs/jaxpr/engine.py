@@ -71,7 +71,10 @@ class JaxEngine:
         used = DEFAULT_TOLERANCE if exact else tolerance
         with doubles():
             paths = self._paths(z, used)
-            told = finding(paths[0], self.own_jacobian(values), call="jax.jacobian")
+            if paths[0].matrix_free:
+                told = self._told_along_a_direction(paths[0], z)
+            else:
+                told = finding(paths[0], self.own_jacobian(values), call="jax.jacobian")
         warnings = tuple(dict.fromkeys((*self.warnings, *paths[0].warnings, *told)))
         return replace(
             paths[0],
@@ -79,6 +82,18 @@ class JaxEngine:
             warnings=warnings,
             clean=paths[0].clean and len(paths) == 1,
         )
+
+    def _told_along_a_direction(self, S: SwitchedJacobian, z: NDArray[np.float64]) -> tuple[str, ...]:
+        """For a large program: whether JAX's derivative along a random direction is the one that is predicted."""
+        v = np.random.default_rng(0).standard_normal(len(z))
+        try:
+            own = np.asarray(jax.jit(lambda z, v: jax.jvp(self.function, (z,), (v,))[1])(z, v))
+        except TypeError:  # a custom_vjp function has reverse mode only
+            return ()
+        apart = np.abs(own - S.jvp(np.zeros(len(S.Z)) if S.framework is None else S.framework, v))
+        if (apart <= 1e-8 * max(1.0, float(np.abs(own).max(initial=0)))).all():
+            return ()
+        return ("JAX's own derivative along a random direction is not the one that is predicted from its conventions.",)
 
     def _paths(self, z: NDArray[np.float64], tolerance: float) -> list[SwitchedJacobian]:
         """One abs-normal form for every way in which ties may decide control."""
