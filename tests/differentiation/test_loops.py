@@ -153,3 +153,31 @@ def test_library_policies_are_constant_and_named() -> None:
 def test_bad_input_is_named(call: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    "relu",
+    [
+        lambda u: np.maximum(np.maximum(u, 0.0), 0.0),
+        lambda u: np.maximum(0.0, np.maximum(0.0, u)),
+        lambda u: np.where(u > 0, np.maximum(u, 0.0), 0.0),
+        lambda u: np.maximum(0.0, np.where(u >= 0, u, 0.0)),
+    ],
+)
+@pytest.mark.parametrize("weight", [0.0, 0.5, 1.0])
+def test_ties_within_ties_are_told_by_their_joint_effect(relu: Any, weight: float) -> None:
+    """A ReLU of a ReLU at 0 moves by 0, 1/2 and 1, whichever branch each of the two takes."""
+    F = cj.from_numpy(lambda x, t: relu(t - x / 2), [0.0], [0.0])
+    assert cj.jvp(F, [0.0], [0.0], [1.0], steps=1, ties=weight).tangents[-1].tolist() == [weight]
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3, 0.5, 0.9, 1.0])
+def test_a_weight_between_stays_in_the_set_where_one_decision_turns_nested_switches(weight: float) -> None:
+    """The side 100 u is met by no input: the outer and the inner `where` decide alike."""
+
+    def step(x: Any, t: Any) -> Any:
+        u = t - x / 2
+        return np.where(u > 0, np.where(u > 0, u, 100 * u), 0.0)
+
+    F = cj.from_numpy(step, [0.0], [0.0])
+    assert cj.jvp(F, [0.0], [0.0], [1.0], steps=1, ties=weight).tangents[-1].tolist() == [float(weight >= 0.5)]
