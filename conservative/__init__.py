@@ -53,6 +53,7 @@ _NAMES = {
     "conservative.analysis": ("Analysis", "ContractionOutcome", "analyze"),
     "conservative.certificates": ("Certificate", "Verdict", "check", "load_certificate"),
     "conservative.differentiation": (
+        "ContractionCheck",
         "FiniteDifference",
         "ImplicitJacobian",
         "OneStepJacobian",
@@ -61,6 +62,7 @@ _NAMES = {
         "jvp",
         "one_step_jacobian",
         "piggyback",
+        "verify_contraction",
         "vjp",
     ),
     "conservative.functions": ("Piece", "PiecewiseSelection", "from_sympy", "read_function"),

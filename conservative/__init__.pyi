@@ -40,6 +40,7 @@ from conservative.certificates import Certificate as Certificate
 from conservative.certificates import Verdict as Verdict
 from conservative.certificates import check as check
 from conservative.certificates import load_certificate as load_certificate
+from conservative.differentiation import ContractionCheck as ContractionCheck
 from conservative.differentiation import FiniteDifference as FiniteDifference
 from conservative.differentiation import ImplicitJacobian as ImplicitJacobian
 from conservative.differentiation import OneStepJacobian as OneStepJacobian
@@ -48,6 +49,7 @@ from conservative.differentiation import implicit_jacobian as implicit_jacobian
 from conservative.differentiation import jvp as jvp
 from conservative.differentiation import one_step_jacobian as one_step_jacobian
 from conservative.differentiation import piggyback as piggyback
+from conservative.differentiation import verify_contraction as verify_contraction
 from conservative.differentiation import vjp as vjp
 from conservative.functions import Piece as Piece
 from conservative.functions import PiecewiseSelection as PiecewiseSelection

@@ -3,6 +3,8 @@
 from conservative.differentiation.compare import DerivativeComparison as DerivativeComparison
 from conservative.differentiation.compare import OneSidedGaps as OneSidedGaps
 from conservative.differentiation.compare import compare_derivatives as compare_derivatives
+from conservative.differentiation.contraction_of_maps import ContractionCheck as ContractionCheck
+from conservative.differentiation.contraction_of_maps import verify_contraction as verify_contraction
 from conservative.differentiation.finite_differences import FiniteDifference as FiniteDifference
 from conservative.differentiation.finite_differences import finite_difference as finite_difference
 from conservative.differentiation.forward import Piggyback as Piggyback
@@ -20,6 +22,7 @@ from conservative.differentiation.reverse import Pulled as Pulled
 from conservative.differentiation.reverse import vjp as vjp
 
 __all__ = [
+    "ContractionCheck",
     "DerivativeComparison",
     "FiniteDifference",
     "ImplicitJacobian",
@@ -37,6 +40,7 @@ __all__ = [
     "jvp",
     "one_step_jacobian",
     "piggyback",
+    "verify_contraction",
     "vjp",
 ]
 

@@ -112,13 +112,13 @@ def lipschitz_constants(
     max_pieces = as_count(max_pieces, call=CALL, argument="max_pieces", least=1)
     lower, upper = read_box(box, len(F.symbols), call=CALL)
     found: dict[tuple[Any, ...], Choices] = {}
-    for choices in _all_choices(F.graph, max_pieces):
+    for choices in all_choices(F.graph, max_pieces):
         found.setdefault(smooth_pieces(F.graph, F.symbols, choices.branches), choices)
     constants = tuple(_constant(F.graph, choices, lower, upper) for choices in found.values())
     return LipschitzConstants(tuple(Piece(e, F.symbols) for e in found), constants)
 
 
-def _all_choices(graph: Graph, limit: int) -> Iterator[Choices]:
+def all_choices(graph: Graph, limit: int) -> Iterator[Choices]:
     """Every combination of branches, with every sign of the comparisons that `sign` reads."""
     options: dict[int, tuple[int, ...]] = {}
     for index, node in enumerate(graph.nodes):

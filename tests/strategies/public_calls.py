@@ -152,6 +152,7 @@ def calls(folder: str) -> dict[str, Call]:
                                                            "scale": None, "time_limit": None, "solver": None}),
         "check_conservativity": (cj.check_conservativity, {"F": G, "J": None, "rng": 0, "curves": 2, "tolerance": 1e-6,
                                                      "box": (-2.0, 2.0)}),
+        "verify_contraction": (cj.verify_contraction, {"F": F, "at": at, "region": None, "time_limit": None}),
         "zonotope_radius": (cj.spectral.zonotope_radius, {"zonotope": cj.MatrixZonotope([[0.1]], [[[0.2]]]),
                                                  "time_limit": None}),
         "AffinePiece": (lambda F: cj.functions.affine_pieces(F)[0], {"F": G}),
