@@ -54,9 +54,11 @@ _NAMES = {
     "conservative.certificates": ("Certificate", "Verdict", "check", "load_certificate"),
     "conservative.differentiation": (
         "ContractionCheck",
+        "DerivativeRange",
         "FiniteDifference",
         "ImplicitJacobian",
         "OneStepJacobian",
+        "derivative_range",
         "finite_difference",
         "implicit_jacobian",
         "jvp",

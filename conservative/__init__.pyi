@@ -41,9 +41,11 @@ from conservative.certificates import Verdict as Verdict
 from conservative.certificates import check as check
 from conservative.certificates import load_certificate as load_certificate
 from conservative.differentiation import ContractionCheck as ContractionCheck
+from conservative.differentiation import DerivativeRange as DerivativeRange
 from conservative.differentiation import FiniteDifference as FiniteDifference
 from conservative.differentiation import ImplicitJacobian as ImplicitJacobian
 from conservative.differentiation import OneStepJacobian as OneStepJacobian
+from conservative.differentiation import derivative_range as derivative_range
 from conservative.differentiation import finite_difference as finite_difference
 from conservative.differentiation import implicit_jacobian as implicit_jacobian
 from conservative.differentiation import jvp as jvp

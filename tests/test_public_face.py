@@ -25,7 +25,7 @@ FIXED = """
     JacobianSet JacobianZonotope PiecewiseSelection Piece MatrixPolytope
     FiniteSet MatrixZonotope gap hausdorff_distance Bracket Estimate Exactness iterate_set SetTrajectory fixed_set
     FixedSet joint_spectral_radius JointSpectralRadius expanding_product Product implicit_jacobian check Verdict
-    finite_difference one_step_jacobian verify_contraction
+    finite_difference one_step_jacobian derivative_range DerivativeRange verify_contraction
     load_certificate gallery analyze Analysis explain counterexample contraction_verdict check_conservativity
     BudgetError DiscontinuityError RadiusStatus FixedSetStatus TrajectoryStatus Contraction
 """.split()  # noqa: SIM905

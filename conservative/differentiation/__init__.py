@@ -5,6 +5,9 @@ from conservative.differentiation.compare import OneSidedGaps as OneSidedGaps
 from conservative.differentiation.compare import compare_derivatives as compare_derivatives
 from conservative.differentiation.contraction_of_maps import ContractionCheck as ContractionCheck
 from conservative.differentiation.contraction_of_maps import verify_contraction as verify_contraction
+from conservative.differentiation.derivative_range import DerivativeRange as DerivativeRange
+from conservative.differentiation.derivative_range import Interval as Interval
+from conservative.differentiation.derivative_range import derivative_range as derivative_range
 from conservative.differentiation.finite_differences import FiniteDifference as FiniteDifference
 from conservative.differentiation.finite_differences import finite_difference as finite_difference
 from conservative.differentiation.forward import Piggyback as Piggyback
@@ -24,9 +27,11 @@ from conservative.differentiation.reverse import vjp as vjp
 __all__ = [
     "ContractionCheck",
     "DerivativeComparison",
+    "DerivativeRange",
     "FiniteDifference",
     "ImplicitJacobian",
     "ImplicitSupport",
+    "Interval",
     "LoopStatus",
     "OneSidedGaps",
     "OneStepJacobian",
@@ -34,6 +39,7 @@ __all__ = [
     "Pulled",
     "Pushed",
     "compare_derivatives",
+    "derivative_range",
     "finite_difference",
     "implicit_jacobian",
     "implicit_support",

@@ -125,6 +125,8 @@ def calls(folder: str) -> dict[str, Call]:
                                                              "time_limit": None, "automaton": None}),
         "minkowski_sum": (cj.sets.minkowski_sum, {"X": Z, "Y": Z}),
         "multiply_jacobians": (cj.jacobians.multiply_jacobians, {"J_f": J, "J_g": J, "values": (1.0, 2.0)}),
+        "derivative_range": (cj.derivative_range, {"F": F, "x0": [0.5, 0.1], "theta": [0.5], "steps": 3,
+                                                   "tangent": [1.0], "cotangent": [1.0, 0.0]}),
         "one_step_jacobian": (cj.one_step_jacobian, {"F": F, "at": at, "steps": 2}),
         "p_radius": (cj.spectral.p_radius, {"matrices": STABLE, "p": 2, "automaton": None}),
         "path_complete_bound": (cj.spectral.path_complete_bound, {"matrices": [[[0.5]]], "memory": 1, "automaton": None,

@@ -1,0 +1,165 @@
+"""Both sides of ⟨w, u_T⟩ over all selections, for columns w and one tangent v: along steps, and in the limit of one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from conservative._core.errors import BudgetError, ExpansionError
+from conservative.differentiation.open_steps import Matrix, OpenStep
+from conservative.differentiation.range_sweeps import Rows, ascend, bound_sweep, relaxed
+from conservative.differentiation.tie_rows import NEGLIGIBLE, Kernel, rows_along
+
+_ROUNDS = 12
+_LONGEST = 20_000
+"""Steps after which a contraction that is still going on is too slow."""
+
+_REFINED = 30
+_SMALL = 1e-15
+
+
+def along(steps: Sequence[OpenStep], W: Matrix, v: Matrix, u: Matrix) -> tuple[Matrix, Matrix]:
+    """Inner and outer intervals of ⟨W, u_T⟩ for u_0 = u, shapes (c, 2).
+
+    Before the first tie there is one derivative and after the last one cotangent: sweeps go between the two.
+    """
+    tied = [t for t, step in enumerate(steps) if step.ties]
+    if not tied:
+        for step in steps:
+            u = np.asarray(step.base @ np.concatenate([u, v]))
+        value = W.T @ u
+        margin = _margin(steps, W, v, np.abs(u).max(initial=0))
+        return np.stack([value, value], axis=1), np.stack([value - margin, value + margin], axis=1)
+    first, last = tied[0], tied[-1] + 1
+    for step in steps[:first]:
+        u = np.asarray(step.base @ np.concatenate([u, v]))
+    rest, p = 0 * W[0], len(W)
+    for step in reversed(steps[last:]):
+        W = np.asarray(step.base.T @ W)
+        rest, W = rest + v @ W[p:], W[:p]
+    window = steps[first:last]
+    rows, size = rows_along(window, u, v)
+    inner, outer = both_sides(window, rows, W, v, u)
+    margin = _margin(steps, W, v, size)[:, None] * np.array([-1, 1])
+    return inner + rest[:, None], outer + rest[:, None] + margin
+
+
+def both_sides(
+    steps: Sequence[OpenStep], rows: Sequence[Rows], W: Matrix, v: Matrix, u: Matrix
+) -> tuple[Matrix, Matrix]:
+    """Inner and outer intervals, shapes (c, 2): upper ends in the first columns of the sweeps, lower ones after."""
+    both = np.concatenate([W, -W], axis=1)
+    w, constant, choices = bound_sweep(steps, rows, both, v)
+    outer = u @ w + constant
+    start = np.repeat(u[:, None], both.shape[1], axis=1)
+    slack = 0 * outer if outer.dtype == object else 1e-13 * np.abs(outer)
+    inner = ascend(steps, choices, start, v, both, goal=outer - slack, rounds=_ROUNDS)
+    c = W.shape[1]
+    sides = [np.stack([-found[c:], found[:c]], axis=1) for found in (inner, outer)]
+    return sides[0], sides[1]
+
+
+def _margin(steps: Sequence[OpenStep], W: Matrix, v: Matrix, size: Any) -> Matrix:
+    """Room for rounding, some times what it usually is; none where all is exact."""
+    if W.dtype == object:
+        return np.asarray(0 * np.abs(W).sum(axis=0))
+    scale = 1.0 + float(np.sqrt(len(steps) * len(W)))
+    return np.asarray(1e-15 * scale * np.linalg.norm(W, axis=0) * (len(W) ** 0.5 * size + float(np.abs(v).max())))
+
+
+class Limit:
+    """J_pb of one step at a fixed point, along one tangent after another.
+
+    With κ = Σ_l |K_l| and ½(κ + |L_c|) of spectral radius below 1, every bounded selection has
+    |r| ≤ (I − ½(κ + |L_c|))⁻¹ |middle|: a small gain, which proves that the recursion has a limit too.
+    """
+
+    def __init__(self, step: OpenStep) -> None:
+        self.step, self.p = step, step.base.shape[0]
+        self.kernel = Kernel(step, _LONGEST)
+        if len(step.Z) and not self.kernel.last <= NEGLIGIBLE * np.abs(step.Yc).max(initial=0):
+            raise ExpansionError(_EXPANDING)
+        self.gain = (self.kernel.sum + np.abs(step.Lc)) / 2
+        self.norms = self.kernel.norms
+        if len(step.Z) and not np.abs(np.linalg.eigvals(self.gain)).max() < 1.0 - 1e-9:
+            raise BudgetError(_SLOW)
+
+    def rest(self, v: Matrix) -> Matrix:
+        """The derivative that stays, for s = 1/2: an element of J_pb."""
+        u, first = np.zeros(self.p), None
+        for _ in range(_LONGEST):
+            after = self.step.centre(np.concatenate([u, v]))
+            moved = np.abs(after - u).max()
+            first = moved if first is None else first
+            u = after
+            if moved <= _SMALL * np.abs(u).max() or not moved < 1e100:
+                break
+        if not moved <= 1e-13 * max(np.abs(u).max(), 1e-300):
+            raise ExpansionError(_EXPANDING)
+        return u
+
+    def rows(self, u: Matrix, v: Matrix) -> tuple[Rows, float]:
+        """Intervals of the rows over J_pb, and a bound of ‖z − u‖ there."""
+        step = self.step
+        middle = step.Zc @ np.concatenate([u, v])
+        largest = np.linalg.solve(np.eye(len(middle)) - self.gain, np.abs(middle)) * (1 + 1e-12)
+        radius = float(self.norms @ largest) / 2
+        spread = np.maximum(largest - np.abs(middle), 0)
+        rows = Rows(middle - spread, middle + spread)
+        for _ in range(_REFINED):
+            if not ((rows.lower < 0) & (rows.upper > 0)).any():
+                break
+            better = self.refined(rows, u, v, radius)
+            if np.sum(better.upper - better.lower) > 0.99 * np.sum(rows.upper - rows.lower):
+                break
+            rows = better
+        return rows, radius
+
+    def refined(self, rows: Rows, u: Matrix, v: Matrix, radius: float) -> Rows:
+        """The rows bounded as any other direction, given their intervals."""
+        step = self.step
+        signs = np.concatenate([np.eye(len(step.Z)), -np.eye(len(step.Z))], axis=1)
+        g, offset = relaxed(step, rows, step.L.T @ signs)
+        W = step.Z.T @ (signs + g)
+        constant = offset + v @ W[self.p :]
+        upper = self.swept(rows, W[: self.p], u, v, radius)[0] + constant
+        k = len(step.Z)
+        room = 1e-13 * (np.abs(upper[:k]) + np.abs(upper[k:]))
+        return Rows(np.maximum(rows.lower, -upper[k:] - room), np.minimum(rows.upper, upper[:k] + room))
+
+    def swept(self, rows: Rows, W: Matrix, u: Matrix, v: Matrix, radius: float) -> tuple[Matrix, int]:
+        """Upper bounds of ⟨W, z⟩ over J_pb v, and after how many steps back the rest did not count."""
+        total, scale = np.zeros(W.shape[1]), np.abs(W).max() * (radius + np.abs(u).max())
+        best, t = np.full(W.shape[1], np.inf), 0
+        while t < _LONGEST:
+            left = np.linalg.norm(W, axis=0) * radius
+            best = np.minimum(best, total + u @ W + left)
+            if left.max() <= _SMALL * scale or not left.max() < 1e100:
+                break
+            W, constant, _ = bound_sweep([self.step], [rows], W, v)
+            total, t = total + constant, t + 1
+        return best, t
+
+    def along(self, W: Matrix, v: Matrix) -> tuple[Matrix, Matrix]:
+        """Inner and outer intervals, shapes (c, 2)."""
+        u = self.rest(v)
+        if not len(self.step.Z):
+            value, room = W.T @ u, 1e-12 * np.abs(W).sum(axis=0) * np.abs(u).max()
+            return np.stack([value, value], axis=1), np.stack([value - room, value + room], axis=1)
+        rows, radius = self.rows(u, v)
+        both = np.concatenate([W, -W], axis=1)
+        upper, length = self.swept(rows, both, u, v, radius)
+        steps = [self.step] * length
+        inner, _ = both_sides(steps, [rows] * length, W, v, u)
+        c, room = W.shape[1], 1e-12 * np.abs(W).sum(axis=0) * (np.abs(u).max() + radius)
+        return inner, np.stack([-upper[c:] - room, upper[:c] + room], axis=1)
+
+
+_EXPANDING = (
+    "`derivative_range(steps=None)` needs a map that contracts at the fixed point; the selection in the middle of all "
+    "does not, or takes more than 20,000 steps. Give `steps` for what a loop of that length may return."
+)
+_SLOW = (
+    "`derivative_range(steps=None)`: the ties feed back into each other more than the contraction of their middle "
+    "allows for, so no limit of the recursion is proved to exist this way. Give `steps`, or see `fixed_set`."
+)

@@ -1,0 +1,168 @@
+"""What differentiation may return: published sets, and every selection of short loops listed."""
+
+import itertools
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+import conservative as cj
+
+A, b = np.array([[2, 1], [1, 2], [0, 1]]), np.array([4, 3, -1])
+G, c = A.T @ A, A.T @ b
+
+
+def soft(z: Any, level: Any) -> Any:
+    return np.maximum(z - level, 0) - np.maximum(-z - level, 0)
+
+
+def forward_backward(step: Fraction) -> Any:
+    return lambda w, t: soft(w - step * (G @ w - c), step * t[0])
+
+
+def fista(s: Any, t: Any) -> Any:
+    y = s[:2] + (s[:2] - s[2:]) / 2
+    return np.concatenate([soft(y - (G @ y - c) / 10, t[0] / 10), s[:2]])
+
+
+def admm(s: Any, t: Any) -> Any:
+    z, u = s[:2], s[2:]
+    right = c + 4 * (z - u)
+    w = np.stack([10 * right[0] - 4 * right[1], 9 * right[1] - 4 * right[0]]) / 74
+    after = soft(w + u, t[0] / 4)
+    return np.concatenate([after, u + w - after])
+
+
+def chambolle_pock(s: Any, t: Any) -> Any:
+    w, bar, y = s[:2], s[2:4], s[4:]
+    y = (y + (A @ bar - b) / 4) * 4 / 5
+    after = soft(w - A.T @ y / 4, t[0] / 4)
+    return np.concatenate([after, 2 * after - w, y])
+
+
+SOLUTION = [(-1 / 5, -1 / 7), (-1 / 14, 0)]
+# Support points of 40-digit arithmetic, to about 1e-6, by an independent program.
+LASSO = {
+    "forward-backward 1/10": (forward_backward(Fraction(1, 10)), [2, 0], SOLUTION),
+    "forward-backward 1/6": (forward_backward(Fraction(1, 6)), [2, 0], SOLUTION),
+    "FISTA": (fista, [2, 0, 2, 0], [(-0.20625870, -0.14276119), (-0.07151328, 0)] * 2),
+    "ADMM": (
+        admm, [2, 0, Fraction(1, 4), Fraction(1, 4)],
+        [(-0.20224368, -1 / 7), (-0.07335907, 0), (0.25, 0.25), (0.17664093, 0.25)],
+    ),
+    "Chambolle-Pock": (
+        chambolle_pock, [2, 0, 2, 0, 0, -1, 1],
+        [(-0.21911043, -0.118155), (-0.0918, 0), (-0.23062636, -0.1136), (-0.114904, 0.0918),
+         (-0.42064771, -0.3112455), (-0.2934466, -0.19992), (-0.0802808, 0)],
+    ),
+}  # fmt: skip
+
+
+def program(step: Any, x: list[Any], theta: list[Any]) -> Any:
+    return cj.from_numpy(step, [Fraction(v) for v in x], [Fraction(v) for v in theta])
+
+
+@pytest.mark.parametrize("name", LASSO)
+def test_algorithms_on_a_lasso_at_its_breakpoint(name: str) -> None:
+    step, x, truth = LASSO[name]
+    found = cj.derivative_range(program(step, x, [1]), x, [1])
+    assert found.outer.shape == (len(x), 1, 2)
+    np.testing.assert_allclose(found.inner[:, 0], truth, atol=1e-5)
+    np.testing.assert_allclose(found.outer, found.inner, atol=1e-9)
+    assert (found.outer[..., 0] <= np.array(truth)[:, None, 0] + 1e-8).all()
+    assert (found.outer[..., 1] >= np.array(truth)[:, None, 1] - 1e-8).all()
+
+
+def test_kinks_of_one_state() -> None:
+    F = cj.from_sympy("t - Piecewise((x/4, x >= 0), (3*x/4, True))", state=["x"], parameters=["t"])
+    found = cj.derivative_range(F, [0], [0], tangent=[1], cotangent=[1])
+    np.testing.assert_allclose([*found.inner, *found.outer], [4 / 13, 12 / 13] * 2, atol=1e-9)
+    F = cj.from_sympy("t - Abs(x)/2", state=["x"], parameters=["t"])
+    found = cj.derivative_range(F, [0], [0], tangent=[1], cotangent=[1])
+    np.testing.assert_allclose([*found.inner, *found.outer], [0, 2] * 2, atol=1e-9)
+
+
+def test_nonnegative_least_squares() -> None:
+    Q = np.array([[2, 3], [3, 6]])
+    F = program(lambda x, t: np.maximum(x - (Q @ x - t) / 5, 0), [1, 0], [2, 3])
+    truth = np.array([[[0.5, 2], [-1, 0]], [[-1.2, 0], [0, 0.8]]])
+    found = cj.derivative_range(F, [1, 0], [2, 3])
+    np.testing.assert_allclose(found.inner, truth, atol=1e-5)
+    assert (found.outer[..., 0] <= truth[..., 0]).all()
+    assert (found.outer[..., 1] >= truth[..., 1]).all()
+    assert cj.derivative_range(F, [1, 0], [2, 3], tangent=[1, 0]).outer.shape == (2, 2)
+    assert cj.derivative_range(F, [1, 0], [2, 3], cotangent=[1, 0]).outer.shape == (2, 2)
+
+
+def every_selection(F: Any, x: list[Any], theta: list[Any], steps: int) -> np.ndarray:
+    """All J_T of a loop that stays at a fixed point, from the vertices of 𝒥."""
+    blocks = cj.conservative_jacobian(F, [*x, *theta]).vertices
+    p, found = len(x), np.zeros((1, len(x), len(theta)))
+    for _ in range(steps):
+        found = np.concatenate([J[:, :p] @ found + J[:, p:] for J in blocks])
+    return found
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4, 7])
+@pytest.mark.parametrize("name", ["forward-backward 1/10", "FISTA", "ADMM", "Chambolle-Pock"])
+def test_every_selection_of_a_short_loop_is_inside(name: str, steps: int) -> None:
+    step, x, _ = LASSO[name]
+    F = program(step, x, [1])
+    truth = every_selection(F, [Fraction(v) for v in x], [Fraction(1)], steps)
+    found = cj.derivative_range(F, x, [1], steps=steps)
+    assert found.proved
+    assert (found.outer[..., 0] <= truth.min(axis=0) + 1e-14).all()
+    assert (found.outer[..., 1] >= truth.max(axis=0) - 1e-14).all()
+    assert (found.inner[..., 0] >= truth.min(axis=0) - 1e-14).all()
+    assert (found.inner[..., 1] <= truth.max(axis=0) + 1e-14).all()
+
+
+def _random_step(seed: int, k: int) -> tuple[Any, list[Any], list[Any]]:
+    """Ties of several kinds at 0: maxima of three, maxima within maxima."""
+    rng = np.random.default_rng(seed)
+    M, N = (rng.integers(-2, 3, size=(4, n)) for n in (k, 2))
+
+    def step(x: Any, t: Any) -> Any:
+        z = (M @ x + N @ t) / 4
+        first = np.maximum(z[0], 0)
+        return np.concatenate([
+            np.stack([np.maximum(first + z[1], z[2])]), np.stack([np.max(z[1:])]), (np.abs(z[:1]) + x[:1]) / 3,
+        ])[:k]  # fmt: skip
+
+    return step, [0] * k, [0, 0]
+
+
+@pytest.mark.parametrize(("seed", "k"), list(itertools.product(range(6), (1, 2, 3))))
+def test_ties_that_act_on_each_other(seed: int, k: int) -> None:
+    step, x, theta = _random_step(seed, k)
+    F = program(step, x, theta)
+    truth = every_selection(F, x, theta, 2)
+    for made in (F, cj.from_numpy(step, np.zeros(k), np.zeros(2))):
+        at = (x, theta) if made is F else (np.zeros(k), np.zeros(2))
+        found = cj.derivative_range(made, *at, steps=2)
+        low, high = truth.min(axis=0), truth.max(axis=0)
+        assert (found.outer[..., 0] <= low + 1e-13).all()
+        assert (found.outer[..., 1] >= high - 1e-13).all()
+        assert (found.inner[..., 0] >= low - 1e-13).all()
+        assert (found.inner[..., 1] <= high + 1e-13).all()
+
+
+def test_a_loop_without_ties_has_one_derivative() -> None:
+    F = cj.from_numpy(forward_backward(Fraction(1, 10)), [0.3, 0.2], [5.3])
+    found = cj.derivative_range(F, [0.3, 0.2], [5.3], steps=60)
+    run = cj.piggyback(F, [0.3, 0.2], [5.3], steps=60)
+    assert found.ties == 0
+    assert not found.proved
+    np.testing.assert_allclose(found.inner[..., 0], run.derivatives[-1], atol=1e-12)
+    np.testing.assert_allclose(found.outer[..., 1] - found.outer[..., 0], 0, atol=1e-11)
+
+
+def test_what_is_refused() -> None:
+    F = program(forward_backward(Fraction(1, 10)), [2, 0], [1])
+    with pytest.raises(cj.ArgumentError, match="fixed point"):
+        cj.derivative_range(F, [1, 0], [1])
+    with pytest.raises(cj.ShapeError, match="cotangent"):
+        cj.derivative_range(F, [2, 0], [1], cotangent=[1])
+    with pytest.raises(cj.ExpansionError, match="steps"):
+        cj.derivative_range(cj.from_sympy("2*x + Abs(x) + t", state=["x"], parameters=["t"]), [0], [0])
