@@ -114,7 +114,8 @@ class JaxEngine:
                     {**states, **dict(zip(steering, more, strict=True))} for more in self._outcomes(len(steering))
                 ]
                 continue
-            digest = b"".join(np.ascontiguousarray(a).tobytes() for a in (S.value, S.dense_base(), S.Y, S.Z, S.L))
+            base = S.base if isinstance(S.base, np.ndarray) else np.array(runs)  # an operator is not compared
+            digest = b"".join(np.ascontiguousarray(a).tobytes() for a in (S.value, base, S.Y, S.Z, S.L))
             found.setdefault(digest, (S, [opened.label(guard) for guard in states]))
         self._require_continuous(list(found.values()), tolerance)
         return [S for S, _ in found.values()]
