@@ -77,11 +77,12 @@ def decay(A: Floats, *, off: float = 0.0) -> Decay | None:
     return None
 
 
-def enclosed_solves(A: Floats, B: Floats) -> tuple[Floats, Floats]:
+def enclosed_solves(A: Floats, B: Floats, *, rounded: bool = False) -> tuple[Floats, Floats]:
     """(Id − A)⁻¹B in doubles, and proved Frobenius distances from the exact solves; infinite where there is no proof.
 
     With C near (Id − A)⁻¹, E = Id − C(Id − A) and R = B − (Id − A)X, the error is (Id − E)⁻¹CR. A finite bound proves
-    Id − A invertible. Shapes: `A` (k, p, p), `B` (k, p, m), result (k, p, m) and (k,).
+    Id − A invertible. `rounded`: A and B stand for
+    numbers of which they are the nearest doubles. Shapes: `A` (k, p, p), `B` (k, p, m), result (k, p, m) and (k,).
     """
     k, p, m = B.shape
     N = np.eye(p) - A
@@ -94,19 +95,19 @@ def enclosed_solves(A: Floats, B: Floats) -> tuple[Floats, Floats]:
         with np.errstate(over="ignore", invalid="ignore"):
             X[i] = C @ B[i]
             X[i] += C @ (B[i] - X[i] + A[i] @ X[i])
-            errors[i] = _solve_error(A[i], B[i], N[i], C, X[i])
+            errors[i] = _solve_error(A[i], B[i], N[i], C, X[i], UNIT_ROUNDOFF * rounded)
     return X, np.where(np.isnan(errors), np.inf, errors)
 
 
-def _solve_error(A: Floats, B: Floats, N: Floats, C: Floats, X: Floats) -> float:
+def _solve_error(A: Floats, B: Floats, N: Floats, C: Floats, X: Floats, entries: float) -> float:
     p = len(A)
     noise = (p + 6) * UNIT_ROUNDOFF * 1.01
     a, b, n, c, x = (float(frobenius_bounds(M)[1]) if M.size else 0.0 for M in (A, B, N, C, X))
     diagonal = float(np.abs(np.diagonal(N)).max()) * UNIT_ROUNDOFF
-    away = float(frobenius_bounds(np.eye(p) - C @ N)[1]) + noise * (p**0.5 + c * n) + c * diagonal
+    away = float(frobenius_bounds(np.eye(p) - C @ N)[1]) + noise * (p**0.5 + c * n) + c * (diagonal + entries * a)
     if not away < 1.0 or not X.size:
         return np.inf if not away < 1.0 else 0.0
     R = B - X + A @ X
-    loose = noise * (b + x + a * x)
+    loose = noise * (b + x + a * x) + entries * (b + a * x)
     moved = float(frobenius_bounds(C @ R)[1]) + c * loose + noise * c * float(frobenius_bounds(R)[1])
     return float(moved / (1.0 - away) * _SLACK)

@@ -8,16 +8,23 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative._core.checks import as_choice
 from conservative._core.errors import ArgumentError, ArgumentTypeError
 from conservative._core.exact.linear_algebra import from_flint, to_flint
 from conservative._core.exactness import Exactness
 from conservative._core.families.as_family import ExactMatrix
+from conservative._core.matrix_norms import frobenius_bounds
+from conservative._core.numbers import UNIT_ROUNDOFF, round_up
 from conservative._core.printable import shown
 from conservative._core.rationals import nearest_double
 from conservative._core.result_lines import count, result_line, shape
+from conservative.differentiation.enclosures import enclosed_solves
 from conservative.functions import StateMap
 from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_jacobian
 from conservative.matrix_sets import MatrixPolytope
+
+_RATIONAL = 1_000_000
+"""Number of blocks times p³ up to which solves are rational."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,19 +37,22 @@ class ImplicitJacobian:
         (Id − A_i)⁻¹B_i, one for each vertex of 𝒥.
     exact_vertices : tuple of ExactMatrix
         The same solves in exact arithmetic, for the blocks as they are held (doubles are
-        exact rationals too).
+        exact rationals too); None where they were solved in doubles.
     exactness : Exactness
         `EXACT`: the hull of the vertices *is* J_imp, which is then convex. `INNER`: every
         vertex belongs to J_imp, but the set may leave the hull.
     invertible : bool or None
         Whether Id − A is proved invertible on all of 𝒥 (`None`: not decided here). Without
         invertibility the formula defines no conservative Jacobian.
+    error : float
+        Proved Frobenius distance within which every vertex is of its exact solve.
     """
 
     vertices: NDArray[np.float64]
-    exact_vertices: tuple[ExactMatrix, ...]
+    exact_vertices: tuple[ExactMatrix, ...] | None
     exactness: Exactness
     invertible: bool | None
+    error: float
 
     def __repr__(self) -> str:
         return result_line(
@@ -59,7 +69,9 @@ class ImplicitJacobian:
         return MatrixPolytope(self.vertices)
 
 
-def implicit_jacobian(J: JacobianSet | JacobianZonotope | StateMap, at: Any = None) -> ImplicitJacobian:
+def implicit_jacobian(
+    J: JacobianSet | JacobianZonotope | StateMap, at: Any = None, *, solver: str = "auto"
+) -> ImplicitJacobian:
     """J_imp = {(Id − A)⁻¹B : [A B] ∈ 𝒥}, through its vertex solves.
 
     Parameters
@@ -69,6 +81,9 @@ def implicit_jacobian(J: JacobianSet | JacobianZonotope | StateMap, at: Any = No
         `implicit_support`. A function stands for its Jacobians at a point.
     at : mapping or sequence of numbers, optional
         The point of a function; for a program the one it was built at unless given.
+    solver : {"auto", "rational", "float"}
+        Rational arithmetic, or doubles with a proved bound of the residual's effect; by default rational while the
+        number of blocks times p³ is at most a million.
 
     Returns
     -------
@@ -108,6 +123,7 @@ def implicit_jacobian(J: JacobianSet | JacobianZonotope | StateMap, at: Any = No
     >>> solution.exactness.name
     'EXACT'
     """
+    solver = as_choice(solver, ("auto", "rational", "float"), call="implicit_jacobian", argument="solver")
     if isinstance(J, StateMap):
         J = conservative_jacobian(J, at)
     elif at is not None:
@@ -123,6 +139,8 @@ def implicit_jacobian(J: JacobianSet | JacobianZonotope | StateMap, at: Any = No
             f"`implicit_jacobian(J=...)` needs blocks [A B] with a parameter part; got shape {J.vertices.shape}. "
             "Name the parameters when the function is built."
         )
+    if solver == "float" or (solver == "auto" and len(J.vertices) * p**3 > _RATIONAL):
+        return _in_doubles(J, p)
     blocks = exact_blocks(J)
     systems = [_identity_minus(block, p) for block in blocks]
     determinants = [to_flint(system).det() for system in systems]
@@ -138,11 +156,32 @@ def implicit_jacobian(J: JacobianSet | JacobianZonotope | StateMap, at: Any = No
     )
     one_sign = len({determinant > 0 for determinant in determinants}) == 1
     simple = p == 1 or _same_state_part(blocks, p) or _rank_one_segment(blocks)
+    vertices = _doubles(solutions)
     return ImplicitJacobian(
-        vertices=_doubles(solutions),
+        vertices=vertices,
         exact_vertices=solutions,
         exactness=Exactness.EXACT if simple and one_sign else Exactness.INNER,
         invertible=False if not one_sign else (True if simple else None),
+        error=round_up(1.01 * UNIT_ROUNDOFF * float(frobenius_bounds(vertices)[1].max())),
+    )
+
+
+def _in_doubles(J: JacobianSet, p: int) -> ImplicitJacobian:
+    """Solves in doubles with their proved errors; rationals are first rounded, which is one more error."""
+    A, B = J.vertices[:, :, :p], J.vertices[:, :, p:]
+    solutions, errors = enclosed_solves(A, B, rounded=J.exact_blocks is not None)
+    if not np.isfinite(errors).all():
+        raise ArgumentError(
+            f"`implicit_jacobian(J=...)`: Id − A is not proved invertible at vertex {int(np.argmax(errors)) + 1}: it "
+            'is singular up to rounding. Pass `solver="rational"`, or iterate the set instead (`iterate_set`).'
+        )
+    simple = bool((A[0] == A).all())
+    return ImplicitJacobian(
+        vertices=solutions,
+        exact_vertices=None,
+        exactness=Exactness.EXACT if simple else Exactness.INNER,
+        invertible=True if simple else None,
+        error=float(errors.max()),
     )
 
 

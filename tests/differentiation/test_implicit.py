@@ -92,3 +92,29 @@ def test_solves_beyond_the_range_of_doubles() -> None:
         cj.implicit_jacobian(J)
     with pytest.raises(NonFiniteError, match=r"`JacobianSet.from_blocks\(B=...\)` is about 1e[34]"):
         cj.JacobianSet.from_blocks([[["1/2"]]], [[["1e400"]]])
+
+
+def test_medium_sizes_are_solved_in_doubles_within_a_proved_error() -> None:
+    rng = np.random.default_rng(0)
+    p = 120
+    A, B = rng.standard_normal((2, p, p)) * 0.4 / p**0.5, rng.standard_normal((2, p, 2))
+    found = cj.implicit_jacobian(cj.JacobianSet.from_blocks(A, B))
+    assert found.exact_vertices is None
+    assert found.exactness is Exactness.INNER
+    assert np.linalg.norm(found.vertices - np.linalg.solve(np.eye(p) - A, B), axis=(1, 2)).max() <= found.error < 1e-9
+
+
+def test_doubles_and_rationals_agree_on_the_lasso_at_its_breakpoint() -> None:
+    """L1 of the truth table by forward–backward: (−1/5, 0) and (−1/7, −1/14)."""
+    J = cj.JacobianSet.from_blocks(
+        [[["1/2", "-2/5"], [0, 0]], [["1/2", "-2/5"], ["-2/5", "2/5"]]], [[["-1/10"], [0]], [["-1/10"], ["-1/10"]]]
+    )
+    known = np.array([[[-1 / 5], [0]], [[-1 / 7], [-1 / 14]]])
+    for solver in ("rational", "float"):
+        found = cj.implicit_jacobian(J, solver=solver)
+        assert np.linalg.norm(found.vertices - known, axis=(1, 2)).max() <= found.error < 1e-13
+    with pytest.raises(ArgumentError, match="is auto, rational or float; got 'lu'"):
+        cj.implicit_jacobian(J, solver="lu")
+    singular = cj.JacobianSet.from_blocks([[[1.0]]], [[[1.0]]])
+    with pytest.raises(ArgumentError, match="is not proved invertible at vertex 1"):
+        cj.implicit_jacobian(singular, solver="float")
