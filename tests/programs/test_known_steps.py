@@ -244,3 +244,13 @@ def test_the_lasso_on_real_data_in_five_spellings_is_the_published_case(soft: An
     ).switched()
     assert not form.ties
     assert form.near_ties
+
+
+def test_sums_and_broadcasts_of_no_columns() -> None:
+    """Without live switches there is nothing to sweep, and arrays of no columns keep their shapes."""
+    norm = cj.from_numpy(lambda x: np.abs(np.linalg.norm(x)) + 0 * x, [3, 4])
+    assert norm.switched().vertices().tolist() == [[[Fraction(3, 5), Fraction(4, 5)]] * 2]
+    with pytest.raises(cj.FunctionError, match="a norm"):
+        cj.from_numpy(lambda x: np.abs(np.linalg.norm(x)) + 0 * x, [0, 0]).switched()
+    stacked = cj.from_numpy(lambda x: np.sum(np.abs(np.stack([0 * x[0] + 1, -x[0]]))), [0, 1]).switched()
+    assert {tuple(block.ravel()) for block in stacked.vertices()} == {(-1, 0), (1, 0)}

@@ -5,6 +5,7 @@ may be other than zero; with `zeros` a factor that is 0 stops them, without it o
 """
 
 import math
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -165,10 +166,11 @@ class Spread:
         self.axes = tuple(i for i, n in enumerate(self.shape) if n == 1 and wider[i] != 1)
 
     def forward(self, T: Matrix) -> Matrix:
-        return np.broadcast_to(T.reshape(*self.shape, -1), (*self.wider, T.shape[1])).reshape(-1, T.shape[1])
+        spread = np.broadcast_to(T.reshape(*self.shape, T.shape[1]), (*self.wider, T.shape[1]))
+        return spread.reshape(prod(self.wider), T.shape[1])
 
     def backward(self, T: Matrix) -> Matrix:
-        return np.asarray(T.reshape(*self.wider, -1).sum(axis=self.axes)).reshape(-1, T.shape[1])
+        return np.asarray(T.reshape(*self.wider, T.shape[1]).sum(axis=self.axes)).reshape(prod(self.shape), T.shape[1])
 
     def bound(self, T: Matrix) -> Matrix:
         return self.forward(T)
@@ -190,7 +192,8 @@ class Collapse:
         self.turned, self.shape, self.axes = Spread(narrow, shape), shape, axes
 
     def forward(self, T: Matrix) -> Matrix:
-        return np.asarray(T.reshape(*self.shape, -1).sum(axis=self.axes)).reshape(-1, T.shape[1])
+        total = T.reshape(*self.shape, T.shape[1]).sum(axis=self.axes)
+        return np.asarray(total).reshape(prod(self.turned.shape), T.shape[1])
 
     def backward(self, T: Matrix) -> Matrix:
         return self.turned.forward(T)
@@ -214,10 +217,10 @@ class Running:
         self.shape, self.axis = shape, axis
 
     def forward(self, T: Matrix) -> Matrix:
-        return np.cumsum(T.reshape(*self.shape, -1), axis=self.axis).reshape(T.shape)
+        return np.cumsum(T.reshape(*self.shape, T.shape[1]), axis=self.axis).reshape(T.shape)
 
     def backward(self, T: Matrix) -> Matrix:
-        flipped = np.flip(T.reshape(*self.shape, -1), self.axis)
+        flipped = np.flip(T.reshape(*self.shape, T.shape[1]), self.axis)
         return np.flip(np.cumsum(flipped, axis=self.axis), self.axis).reshape(T.shape)
 
     def bound(self, T: Matrix) -> Matrix:
