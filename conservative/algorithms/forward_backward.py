@@ -4,6 +4,7 @@ from typing import Any
 
 from conservative.algorithms.algorithm import Algorithm, Formulas, build
 from conservative.algorithms.conditions import Range, setting
+from conservative.algorithms.parts import curvatures
 from conservative.algorithms.rates import forward, proved_rate
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
@@ -57,8 +58,7 @@ def forward_backward(problem: Problem, *, step: Any = None) -> Algorithm:
     [[[-0.1429], [-0.0714]], [[-0.2], [0.0]]]
     """
     call = "forward_backward"
-    f = check_problem(problem, call=call).floats
-    _, L = f.smooth.curvatures(f.parameters.values)
+    _, L = curvatures(check_problem(problem, call=call))
     steps = Range(0.0, 2 / L, "0 < step < 2/L")
     alpha = setting(1 / L if step is None else step, "step", steps, call=call)
     return build(

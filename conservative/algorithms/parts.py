@@ -35,6 +35,10 @@ def curvatures(problem: Problem) -> tuple[float, float]:
     """μ ≤ L of f at the problem's own θ, in floats."""
     floats = problem.floats
     mu, L = floats.smooth.curvatures(floats.parameters.values)
+    if not L > 0:
+        raise ArgumentError(
+            f"the smooth part of {problem.name} is flat, so that no step has a scale: are its data zero?"
+        )
     return mu, L
 
 

@@ -34,3 +34,8 @@ def test_a_step_outside_its_range_warns_with_the_range_and_runs() -> None:
     with pytest.warns(RangeWarning, match=r"0 < step < 2/L, here \(0, 0.209839\)"):
         ista = forward_backward(lasso(X, Y), step=1)
     assert ista.evaluate([2, 0], [1]).tolist() == [2, 0]
+
+
+def test_data_that_are_zero_are_refused_by_name() -> None:
+    with pytest.raises(cj.ArgumentError, match="are its data zero"):
+        forward_backward(lasso([[0, 0]], [1]))
