@@ -90,7 +90,10 @@ def read_loop(F: Any, x0: ArrayLike, theta: ArrayLike, steps: Any, *, call: str)
             f"{type(F).__name__}."
         )
     x = as_real_array(x0, call=call, argument="x0", wanted=f"shape ({F.state_size},)")
-    parameter = as_real_array(theta, call=call, argument="theta", wanted=f"shape ({F.parameter_size},)")
+    given = np.zeros(0) if theta is None and not F.parameter_size else theta
+    if given is None:
+        raise ShapeError(f"`{call}(theta=...)` needs shape ({F.parameter_size},), one number a parameter; got None.")
+    parameter = as_real_array(given, call=call, argument="theta", wanted=f"shape ({F.parameter_size},)")
     x, parameter = np.atleast_1d(x).astype(np.float64), np.atleast_1d(parameter).astype(np.float64)
     if x.shape != (F.state_size,) or parameter.shape != (F.parameter_size,):
         raise ShapeError(

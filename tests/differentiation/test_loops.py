@@ -181,3 +181,10 @@ def test_a_weight_between_stays_in_the_set_where_one_decision_turns_nested_switc
 
     F = cj.from_numpy(step, [0.0], [0.0])
     assert cj.jvp(F, [0.0], [0.0], [1.0], steps=1, ties=weight).tangents[-1].tolist() == [float(weight >= 0.5)]
+
+
+def test_theta_may_be_none_where_there_are_no_parameters_and_is_asked_for_where_there_are() -> None:
+    F = cj.from_numpy(lambda x: x / 2, [1.0])
+    assert cj.piggyback(F, [1.0], None, steps=2).points.ravel().tolist() == [1.0, 0.5, 0.25]
+    with pytest.raises(ShapeError, match="got None"):
+        cj.jvp(LASSO, [2.0, 0.0], None, [1.0], steps=1)
