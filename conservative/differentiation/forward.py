@@ -149,7 +149,7 @@ def piggyback(
 
     References
     ----------
-    [bolte2022]_
+    [boltepauwelsvaiter2022]_
 
     Examples
     --------
