@@ -19,6 +19,8 @@ class _Lazy:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):  # what inspects objects asks for `__wrapped__`, and must not load JAX
+            raise AttributeError(attribute)
         try:
             value = getattr(import_module(self._name), attribute)
         except ImportError as error:
