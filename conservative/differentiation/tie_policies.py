@@ -209,7 +209,7 @@ def as_policy(ties: Any, *, call: str) -> TiePolicy:
     if ties is None:
         return zero
     if isinstance(ties, (int, float)) and not isinstance(ties, bool):
-        return constant(float(ties))
+        return constant(ties)
     if not all(hasattr(ties, name) for name in ("name", "constant", "weights")):
         raise ArgumentTypeError(
             f"`{call}(ties=...)` needs a policy of `cj.ties`, such as `cj.ties.zero`, or a weight in [0, 1]; got "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentTypeError, FunctionError, ShapeError
+from conservative._core.errors import ArgumentTypeError, ConservativeError, FunctionError, ShapeError
 from conservative._core.printable import one_line, shown
 from conservative.programs.arguments import Argument, in_order_of
 
@@ -65,7 +65,14 @@ def first_value(run: Callable[[], NDArray[np.float64]], *, title: str) -> tuple[
     """The value of two runs at one point, and what was printed. Refuses what is no function of its arguments."""
     heard = io.StringIO()
     with redirect_stdout(heard):
-        one, two = run(), run()
+        try:
+            one, two = run(), run()
+        except ConservativeError:
+            raise
+        except Exception as error:  # whatever the user's program raises at a point that was given for it
+            raise FunctionError(
+                f"{title} raised {type(error).__name__} at the point: {one_line(str(error))[:200]}"
+            ) from error
     if one.shape != two.shape:
         raise ShapeError(
             f"{title} returned {one.size} numbers at the point, then {two.size} at the same point: its shapes must "

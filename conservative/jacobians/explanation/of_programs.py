@@ -104,6 +104,8 @@ class ProgramExplanation:
         if J is None:
             return ["  the set is too large to list or to cover; use `jvp` and `vjp` of the switched form"]
         known = "equal to Clarke's" if J.exactness is Exactness.EXACT else "which contains Clarke's"
+        if self.form.warnings and not self.form.clean:
+            known += " where the program's own rules are derivatives"
         if isinstance(J, JacobianZonotope):
             return [f"  the set: {J.tie_count} terms of rank one, {known}"]
         lines = [f"  the set: the hull of {count(len(J.vertices), 'Jacobian')} [A B], {known}"]

@@ -70,6 +70,11 @@ class Opened:
         discrete = [t for t in reached if self.run.info(t) is not None]
         if name in OUT_OF_TORCH:
             return self._taken_out(name, func, args, kwargs, discrete)
+        if name in ("detach", "detach_") and not discrete and args[0].dtype.is_floating_point:
+            self.run.taken_out[
+                f"`{name}` at {users_line()}: derivatives do not pass there, as the program asks; the set is that of "
+                "its own derivatives, which need not hold those of the function."
+            ] = None
         if name in ("grad", "backward"):
             return self._inner_derivative(name, func, args, kwargs)
         # Truth values and integers that no tie can change are constants here.

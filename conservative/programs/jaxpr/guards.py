@@ -76,8 +76,11 @@ def ordered(cases: Sequence[Any], a: Value, b: Value) -> Sequence[Any]:
 def table(native: Any, found: Guarded, cases: Sequence[Any]) -> tuple[Any, Open]:
     """The value at the point and at the guard's other outcomes, of what is `cases[k]` at outcome k."""
     value, first, second = (found.at(cases, turn) for turn in range(3))
-    others = (jnp.asarray(first, native.dtype), jnp.asarray(second, native.dtype))
-    return jnp.where(found.forced, value, native), Open(found.guard, others, native.dtype == jnp.bool_)
+    at_point = jnp.where(found.forced, value, native)
+    # What no guard decides stays as it is when it is joined with what one does: (x > 0) & (x < 6) at 0.
+    decided = found.guard >= 0
+    others = tuple(jnp.where(decided, jnp.asarray(case, native.dtype), at_point) for case in (first, second))
+    return at_point, Open(found.guard, others, native.dtype == jnp.bool_)
 
 
 def compare(record: Record, name: str, line: str, a: Value, b: Value, native: Any) -> tuple[Any, Open | None]:

@@ -26,8 +26,8 @@ REFUSED = {
     "top_k": "sort the values and slice: `jnp.sort(x)[..., ::-1][..., :k]`",
     "reduce_window_max": "take `jnp.max` over windows that are sliced or reshaped",
     "reduce_window_min": "take `jnp.min` over windows that are sliced or reshaped",
-    "scatter_max": "write it with `jnp.maximum`",
-    "scatter_min": "write it with `jnp.minimum`",
+    **dict.fromkeys(("scatter_max", "scatter-max"), "write it with `jnp.maximum`"),
+    **dict.fromkeys(("scatter_min", "scatter-min"), "write it with `jnp.minimum`"),
 }
 NONSMOOTH = {*TRUTH, *STEPS, *SWITCHES, *CUSTOM, *REFUSED, "argmax", "argmin", "select_n", "cond", "rem"}
 MAX_PASSES = 100_000
@@ -82,6 +82,12 @@ class Walk:
             return self._cond(eqn, line, ins)
         if name in REFUSED and any(self.active(v) for v in ins):
             raise FunctionError(f"{name} at {line}: its ties are not opened. Instead, {REFUSED[name]}.")
+        if name == "stop_gradient" and any(self.active(v) for v in ins):
+            self.record.rule_lines.append(line)
+            self.record.warnings.append(
+                f"stop_gradient at {line}: derivatives do not pass there, as the program asks; the set is that of its "
+                "own derivatives, which need not hold those of the function."
+            )
         return self._primitive(eqn, name, line, ins)
 
     def _warn_of_rounding(self, eqn: Any, line: str) -> None:
