@@ -190,7 +190,8 @@ def _ends(side: Matrix, proved: bool) -> NDArray[np.float64]:
 
 def _numbers(value: Any, size: int, argument: str) -> list[Any]:
     wanted = f"{count(size, 'number')}"
-    given = value if np.ndim(value) else [value]
+    several = isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0)
+    given = value if several else [value]
     found = as_items(
         given.tolist() if isinstance(given, np.ndarray) else given,
         call="derivative_range", argument=argument, wanted=wanted,
