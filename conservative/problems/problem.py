@@ -64,7 +64,7 @@ class Problem:
 
     @property
     def theta(self) -> NDArray[Any]:
-        """θ as the problem was given, shape (m,): `Fraction` objects where exact, else floats."""
+        """θ as the problem was given, an array of m numbers, `Fraction` objects where exact and else floats."""
         return self.parameters.default
 
     @property
