@@ -69,7 +69,7 @@ def first_value(run: Callable[[], NDArray[np.float64]], *, title: str) -> tuple[
             one, two = run(), run()
         except ConservativeError:
             raise
-        except Exception as error:  # whatever the user's program raises at a point that was given for it
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             raise FunctionError(
                 f"{title} raised {type(error).__name__} at the point: {one_line(str(error))[:200]}"
             ) from error

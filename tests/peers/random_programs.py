@@ -30,8 +30,20 @@ def evaluate(tree, x, y, functions):
         "sub": lambda: a - b,
         "scale": lambda: factor * a,
         "mul": lambda: a * b,
-        "where": lambda: functions.where(a > b, a, b + (b - a) / 2),
+        "where": lambda: _parted(left, right, a, b, functions),
     }[node]()
+
+
+def _parted(left, right, a, b, functions):
+    """a where it is larger, a line through the tie elsewhere; each pair has one relation, whichever way round it comes.
+
+    A library asks a > b and b > a of the same two numbers, one decision; sympy sees two relations that know nothing
+    of each other, and combines them in ways that no program takes.
+    """
+    otherwise = b + (b - a) / 2
+    if repr(left) <= repr(right):
+        return functions.where(a > b, a, otherwise)
+    return functions.where(b > a, otherwise, a)
 
 
 class Symbolic:

@@ -104,7 +104,7 @@ def test_a_number_has_the_derivatives_of_both_sides_of_its_tie(function: Any, at
     S = F.switched()
     assert sorted({round(float(v), 7) + 0.0 for v in S.vertices().ravel()}) == pytest.approx(known, abs=1e-7)
     assert S.framework_choice == pytest.approx(F.own_jacobian(), abs=1e-7) or S.others
-    assert S.warnings == () or S.others
+    assert all("detach" in warning for warning in S.warnings) or S.others
 
 
 def test_choices_among_entries() -> None:

@@ -8,7 +8,9 @@ class _Library:
     """Hands on PyTorch's own names."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # what inspects objects asks for `__wrapped__`, and must not load PyTorch
+        if (
+            name.startswith("__") and name != "__version__"
+        ):  # what inspects objects asks for `__wrapped__`, and must not load PyTorch
             raise AttributeError(name)
         value = getattr(import_module("torch"), name)
         setattr(self, name, value)

@@ -79,9 +79,20 @@ def _flattened(result: Any, state: Pytree, title: str) -> Any:
     return jnp.concatenate([jnp.ravel(leaf).astype(jnp.float64) for leaf in leaves])
 
 
-def _traced(flat: Callable[[Any], Any], size: int, title: str) -> Any:
+def _jaxpr(flat: Callable[[Any], Any], size: int) -> Any:
+    """In doubles. What JAX traced in single precision before keeps its constants, until it is forgotten."""
     try:
         return jax.make_jaxpr(lambda z: flat(z))(jax.ShapeDtypeStruct((size,), jnp.float64))
+    except TypeError as error:
+        if "dtypes" not in str(error):
+            raise
+        jax.clear_caches()
+        return jax.make_jaxpr(lambda z: flat(z))(jax.ShapeDtypeStruct((size,), jnp.float64))
+
+
+def _traced(flat: Callable[[Any], Any], size: int, title: str) -> Any:
+    try:
+        return _jaxpr(flat, size)
     except ConservativeError as error:
         raise type(error)(*error.args) from None  # without the notes that JAX adds on the way
     except jax.errors.TracerBoolConversionError as error:
