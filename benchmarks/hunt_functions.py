@@ -39,7 +39,8 @@ SCALES = (
 
 
 BENDS = [Fraction(c, 8) for c in (-64, -17, -9, -5, -3, -1, 1, 3, 5, 9, 17, 64)]
-FINE_BENDS = tuple(Fraction(k, 24) for k in range(-144, 145))  # a second look, where a thin region may have been missed
+_SLIGHT = (Fraction(sign, 2**k) for sign in (-1, 1) for k in range(5, 15))
+FINE_BENDS = (*(Fraction(k, 24) for k in range(-144, 145)), *_SLIGHT)  # a second look, where a thin region was missed
 """Curvatures of the parabolas beside a ray."""
 
 
