@@ -36,8 +36,9 @@ def test_the_bracket_agrees_with_the_vertices(seed, n, k):
     Z = random_zonotope(seed, n, k)
     found = zonotope_radius(Z, time_limit=None)
     vertices = cj.joint_spectral_radius(Z.extreme, time_limit=1.0)
-    assert found.lower <= vertices.upper
-    assert vertices.lower <= found.upper
+    rounded = 1 + 1e-12  # vertices are rounded to doubles, which moves their radius
+    assert found.lower <= vertices.upper * rounded
+    assert vertices.lower <= found.upper * rounded
     assert found.upper <= 1.5 * vertices.upper
 
 
