@@ -79,7 +79,7 @@ def test_the_slopes_at_a_tie_are_all_that_the_program_may_return(F, slopes):
     assert blocks.min() - 1e-12 <= own <= blocks.max() + 1e-12
     if not S.others:
         np.testing.assert_allclose(S.framework_choice, own, atol=1e-12)
-    np.testing.assert_allclose(program.evaluate([0.3])[0], F(jnp.float32(0.3)), rtol=1e-6)
+    np.testing.assert_allclose(program.evaluate([0.3])[0], F(jnp.asarray(0.3)), rtol=1e-6)
 
 
 def soft_relu(z, t):
