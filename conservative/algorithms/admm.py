@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from conservative.algorithms.algorithm import Algorithm, Formulas, build
+from conservative.algorithms.algorithm import Algorithm
+from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
-from conservative.algorithms.parts import first, joined, quadratic_part
+from conservative.algorithms.parts import halves, joined, quadratic_part
 from conservative.problems import Problem
 
 _SOURCE = "S. Boyd, N. Parikh, E. Chu, B. Peleato, J. Eckstein, Distributed optimization ... via ADMM, 2011"
@@ -46,26 +47,20 @@ def admm(problem: Problem, *, penalty: Any = 1) -> Algorithm:
     """
     call = "admm"
     quadratic_part(problem, call=call)
-    penalties = Range(0.0, float("inf"), "0 < penalty")
-    return build(
-        _formulas, problem, {"penalty": setting(penalty, "penalty", penalties, call=call)},
-        name=call, states=lambda P: {"z": P.size, "u": P.size}, conditions={"penalty": penalties}, rate=None,
-        metric="none that is known", source=_SOURCE,
-    )  # fmt: skip
+    rho = setting(penalty, "penalty", Range(0.0, float("inf"), "0 < penalty"), call=call)
+    return build(_rules, problem, [rho], name=call, source=_SOURCE)
 
 
-def _formulas(P: Problem) -> Formulas:
+def _rules(P: Problem) -> Rules:
     resolvent = P.smooth.resolvent(P.parameters, lambda v: 1 / v["penalty"], "penalty")
 
-    def update(state: Any, theta: Any) -> Any:
-        v = P.read(theta)
-        z, u = state[..., : P.size], state[..., P.size :]
+    def update(state: Any, v: Any) -> Any:
+        z, u = halves(state)
         w = resolvent(z - u, v) + u
         z = P.penalty.prox(w, 1 / v["penalty"], v)
         return joined(z, w - z)
 
-    def lift(w: Any, theta: Any) -> Any:
-        v = P.read(theta)
+    def lift(w: Any, v: Any) -> Any:
         return joined(w, -P.smooth.gradient(w, v) / v["penalty"])
 
-    return Formulas(update, output=first(P), lift=lift)
+    return Rules(update, {"z": P.size, "u": P.size}, lift=lift)

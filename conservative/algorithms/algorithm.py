@@ -1,14 +1,14 @@
 """`Algorithm`: an update map z ↦ F(z, θ) on a problem, with its output w and its lift. It owns no loop."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_real_array
-from conservative._core.errors import ArgumentError, ShapeError
+from conservative._core.errors import ShapeError
 from conservative._core.numbers import Bracket
 from conservative._core.result_lines import count, result_line
 from conservative.algorithms.conditions import Range
@@ -17,19 +17,15 @@ from conservative.functions.selection import Residual
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.problems import Problem
 from conservative.problems.parameters import as_floats, asks_for_fractions, numbers
-from conservative.programs import ProgramMap, from_numpy
+from conservative.programs import ProgramMap
 
 
 class Formulas(NamedTuple):
-    """What a family says of itself: three functions of arrays (..., p), (..., m), over leading axes."""
+    """Three functions of arrays z, or w, and θ, over leading axes."""
 
     update: Callable[[Any, Any], Any]
     output: Callable[[Any, Any], Any]
     lift: Callable[[Any, Any], Any]
-
-
-Family = Callable[[Problem], Formulas]
-"""A problem, in fractions or in floats, with the algorithm's settings among its numbers → its formulas."""
 
 
 @final
@@ -256,45 +252,3 @@ class Algorithm:
             self._columns(as_floats(exact[0]), as_floats(exact[1]), width, call)
             return np.asarray(self.exact_formulas[which](*exact))
         return np.asarray(self.formulas[which](*self._columns(z, as_floats(np.asarray(given)), width, call)))
-
-
-def build(
-    family: Family,
-    problem: Problem,
-    settings: Mapping[str, Any],
-    *,
-    name: str,
-    states: Callable[[Problem], Mapping[str, int]],
-    conditions: Mapping[str, Range],
-    rate: Bracket | None,
-    metric: str,
-    source: str,
-) -> Algorithm:
-    """An algorithm of its formulas; its settings join the problem's numbers, so that θ may name them."""
-    for chosen in problem.parameters.chosen:
-        if chosen not in settings and chosen not in problem.parameters.values:
-            raise ArgumentError(
-                f"`{name}` has no number {chosen}, which the problem's θ names; it has {', '.join(settings) or 'none'}."
-            )
-    with_settings = replace(problem, parameters=problem.parameters.with_settings(settings))
-    exact, floats = family(with_settings), family(with_settings.floats)
-
-    def by_kind(which: int) -> Callable[[Any, Any], Any]:
-        def run(z: Any, theta: Any) -> Any:
-            plain = type(z) is np.ndarray and z.dtype == np.float64
-            return (floats if plain else exact)[which](z, theta)
-
-        run.__name__ = name
-        return run
-
-    labels = tuple(f"{label}[{i}]" for label, size in states(problem).items() for i in range(size))
-    theta = with_settings.theta
-    start = np.zeros(len(labels), dtype=object if theta.dtype == object else np.float64)
-    maps = [
-        replace(from_numpy(by_kind(which), start, theta), state_names=labels, parameter_names=with_settings.theta_names)
-        for which in (0, 1)
-    ]
-    return Algorithm(
-        name=name, problem=with_settings, F=maps[0], output_map=maps[1], formulas=floats, exact_formulas=exact,
-        conditions=conditions, rate=rate, metric=metric, source=source,
-    )  # fmt: skip

@@ -3,9 +3,10 @@
 from typing import Any
 
 from conservative._core.errors import ArgumentError
-from conservative.algorithms.algorithm import Algorithm, Formulas, build
+from conservative.algorithms.algorithm import Algorithm
+from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
-from conservative.algorithms.parts import first, joined, quadratic_part
+from conservative.algorithms.parts import joined, quadratic_part
 from conservative.problems import Problem
 from conservative.problems.quadratic import back, times
 
@@ -60,28 +61,23 @@ def chambolle_pock(problem: Problem, *, step: Any = None, dual_step: Any = None)
     norm = float(problem.smooth.curvatures({**values, "ridge": 0.0})[1] / values["factor"]) ** 0.5
     steps = Range(0.0, float("inf"), "0 < step")
     tau = setting(1 / norm if step is None else step, "step", steps, call=call)
-    duals = Range(0.0, 1 / (float(tau) * norm**2), "0 < dual_step <= 1/(step ‖X‖²)", closed=True)
+    duals = Range(0.0, 1 / (float(tau.value) * norm**2), "0 < dual_step <= 1/(step ‖X‖²)", closed=True)
     sigma = setting(duals.upper if dual_step is None else dual_step, "dual_step", duals, call=call)
-    return build(
-        _formulas, problem, {"step": tau, "dual_step": sigma}, name=call,
-        states=lambda P: {"w": P.size, "w_bar": P.size, "y": P.parameters.values["y"].shape[0]},
-        conditions={"step": steps, "dual_step": duals}, rate=None, metric="[[I/τ, −Xᵀ], [−X, I/σ]]", source=_SOURCE,
-    )  # fmt: skip
+    return build(_rules, problem, [tau, sigma], name=call, metric="[[I/τ, −Xᵀ], [−X, I/σ]]", source=_SOURCE)
 
 
-def _formulas(P: Problem) -> Formulas:
+def _rules(P: Problem) -> Rules:
     p = P.size
 
-    def update(z: Any, theta: Any) -> Any:
-        v = P.read(theta)
+    def update(z: Any, v: Any) -> Any:
         w, ahead, y = z[..., :p], z[..., p : 2 * p], z[..., 2 * p :]
         y = (y + v["dual_step"] * (times(v["X"], ahead) - v["y"])) / (1 + v["dual_step"] / v["factor"])
         damped = 1 + v["step"] * v["ridge"]
         after = P.penalty.prox((w - v["step"] * back(v["X"], y)) / damped, v["step"] / damped, v)
         return joined(after, 2 * after - w, y)
 
-    def lift(w: Any, theta: Any) -> Any:
-        v = P.read(theta)
+    def lift(w: Any, v: Any) -> Any:
         return joined(w, w, v["factor"] * (times(v["X"], w) - v["y"]))
 
-    return Formulas(update, output=first(P), lift=lift)
+    states = {"w": p, "w_bar": p, "y": P.parameters.values["y"].shape[0]}
+    return Rules(update, states, lift=lift)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from conservative._core.errors import ArgumentError
-from conservative.algorithms.algorithm import Algorithm, Formulas, build
+from conservative.algorithms.algorithm import Algorithm
+from conservative.algorithms.build import Rules, build
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
 from conservative.problems.quadratic import Quadratic
@@ -47,18 +48,14 @@ def coordinate_descent(problem: Problem) -> Algorithm:
         raise ArgumentError(
             f"`{call}(problem=...)` needs positive curvature in each coordinate: a column of X is zero."
         )
-    return build(
-        _formulas, problem, {}, name=call, states=lambda P: {"w": P.size}, conditions={}, rate=None,
-        metric="energy", source=_SOURCE,
-    )  # fmt: skip
+    return build(_rules, problem, name=call, metric="energy", source=_SOURCE)
 
 
-def _formulas(P: Problem) -> Formulas:
+def _rules(P: Problem) -> Rules:
     fixed = P.parameters.fixed("X", "gram", "ridge")
     formed = P.smooth.hessian(P.parameters.values) if fixed else None
 
-    def update(w: Any, theta: Any) -> Any:
-        v = P.read(theta)
+    def update(w: Any, v: Any) -> Any:
         H, c = P.smooth.hessian(v) if formed is None else formed, P.smooth.linear(v)
         w = w.copy()
         for j in range(P.size):
@@ -67,4 +64,4 @@ def _formulas(P: Problem) -> Formulas:
             w[..., j : j + 1] = P.penalty.prox(w[..., j : j + 1] + rest / one, 1 / one, P.penalty.at(j, v))
         return w
 
-    return Formulas(update, output=lambda w, theta: w, lift=lambda w, theta: w)
+    return Rules(update)

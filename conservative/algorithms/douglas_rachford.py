@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from conservative.algorithms.algorithm import Algorithm, Formulas, build
+from conservative.algorithms.algorithm import Algorithm
+from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
 from conservative.algorithms.parts import quadratic_part
 from conservative.algorithms.rates import proved_rate, splitting
@@ -49,29 +50,22 @@ def douglas_rachford(problem: Problem, *, step: Any = None) -> Algorithm:
     call = "douglas_rachford"
     L = quadratic_part(problem, call=call)
     steps = Range(0.0, float("inf"), "0 < step")
-    alpha = setting(1 / L if step is None else step, "step", steps, call=call)
-    return build(
-        _formulas, problem, {"step": alpha},
-        name=call, states=lambda P: {"z": P.size}, conditions={"step": steps},
-        rate=proved_rate(problem, splitting(alpha)), metric="Euclidean",
-        source=_SOURCE,
-    )  # fmt: skip
+    gamma = setting(1 / L if step is None else step, "step", steps, call=call)
+    rate = proved_rate(problem, splitting(gamma.value))
+    return build(_rules, problem, [gamma], name=call, rate=rate, metric="Euclidean", source=_SOURCE)
 
 
-def _formulas(P: Problem) -> Formulas:
+def _rules(P: Problem) -> Rules:
     resolvent = P.smooth.resolvent(P.parameters, lambda v: v["step"], "step")
 
-    def update(z: Any, theta: Any) -> Any:
-        v = P.read(theta)
+    def update(z: Any, v: Any) -> Any:
         s = P.penalty.prox(z, v["step"], v)
         return z + resolvent(2 * s - z, v) - s
 
-    def output(z: Any, theta: Any) -> Any:
-        v = P.read(theta)
+    def output(z: Any, v: Any) -> Any:
         return P.penalty.prox(z, v["step"], v)
 
-    def lift(w: Any, theta: Any) -> Any:
-        v = P.read(theta)
+    def lift(w: Any, v: Any) -> Any:
         return w - v["step"] * P.smooth.gradient(w, v)
 
-    return Formulas(update, output, lift)
+    return Rules(update, {"z": P.size}, output, lift)

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from conservative.algorithms.algorithm import Algorithm, Formulas, build
+from conservative.algorithms.algorithm import Algorithm
+from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
-from conservative.algorithms.parts import curvatures
+from conservative.algorithms.parts import curvatures, proximal_step
 from conservative.algorithms.rates import forward, proved_rate
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
@@ -61,19 +62,9 @@ def forward_backward(problem: Problem, *, step: Any = None) -> Algorithm:
     _, L = curvatures(check_problem(problem, call=call))
     steps = Range(0.0, 2 / L, "0 < step < 2/L")
     alpha = setting(1 / L if step is None else step, "step", steps, call=call)
-    return build(
-        formulas, problem, {"step": alpha},
-        name=call, states=lambda P: {"w": P.size}, conditions={"step": steps},
-        rate=proved_rate(problem, forward(alpha)), metric="Euclidean",
-        source=_SOURCE,
-    )  # fmt: skip
+    rate = proved_rate(problem, forward(alpha.value))
+    return build(_rules, problem, [alpha], name=call, rate=rate, metric="Euclidean", source=_SOURCE)
 
 
-def formulas(P: Problem) -> Formulas:
-    """w ← prox_{αg}(w − α∇f(w))."""
-
-    def update(w: Any, theta: Any) -> Any:
-        v = P.read(theta)
-        return P.penalty.prox(w - v["step"] * P.smooth.gradient(w, v), v["step"], v)
-
-    return Formulas(update, output=lambda w, theta: w, lift=lambda w, theta: w)
+def _rules(P: Problem) -> Rules:
+    return Rules(lambda w, v: proximal_step(P, w, v))

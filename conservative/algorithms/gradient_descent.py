@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from conservative.algorithms.algorithm import Algorithm, Formulas, build
+from conservative.algorithms.algorithm import Algorithm
+from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
-from conservative.algorithms.parts import gradient, smooth_problem, total_curvatures
+from conservative.algorithms.parts import gradient_step, smooth_problem, total_curvatures
 from conservative.algorithms.rates import forward, proved_rate
 from conservative.problems import Problem
 
@@ -51,17 +52,9 @@ def gradient_descent(problem: Problem, *, step: Any = None) -> Algorithm:
     _, L = total_curvatures(problem)
     steps = Range(0.0, 2 / L, "0 < step < 2/L")
     alpha = setting(1 / L if step is None else step, "step", steps, call=call)
-    return build(
-        _formulas, problem, {"step": alpha},
-        name=call, states=lambda P: {"w": P.size}, conditions={"step": steps},
-        rate=proved_rate(problem, forward(alpha), whole=True), metric="Euclidean",
-        source=_SOURCE,
-    )  # fmt: skip
+    rate = proved_rate(problem, forward(alpha.value), whole=True)
+    return build(_rules, problem, [alpha], name=call, rate=rate, metric="Euclidean", source=_SOURCE)
 
 
-def _formulas(P: Problem) -> Formulas:
-    def update(w: Any, theta: Any) -> Any:
-        v = P.read(theta)
-        return w - v["step"] * gradient(P, w, v)
-
-    return Formulas(update, output=lambda w, theta: w, lift=lambda w, theta: w)
+def _rules(P: Problem) -> Rules:
+    return Rules(lambda w, v: gradient_step(P, w, v))

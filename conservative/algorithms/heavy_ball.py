@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from conservative.algorithms.algorithm import Algorithm, Formulas, build
-from conservative.algorithms.conditions import Range, setting
-from conservative.algorithms.parts import curvatures, first, gradient, joined, total_curvatures, twice
+from conservative.algorithms.algorithm import Algorithm
+from conservative.algorithms.build import Rules, build
+from conservative.algorithms.conditions import MOMENTA, Range, setting
+from conservative.algorithms.parts import curvatures, gradient_step, total_curvatures, with_memory
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
 
@@ -51,23 +52,17 @@ def heavy_ball(problem: Problem, *, step: Any = None, momentum: Any = 0.5) -> Al
     call = "heavy_ball"
     smooth = check_problem(problem, call=call).penalty.smooth
     _, L = (total_curvatures if smooth else curvatures)(problem)
-    momenta = Range(0.0, 1.0, "0 <= momentum < 1")
-    beta = setting(momentum, "momentum", momenta, call=call, zero=True)
-    steps = Range(0.0, 2 * (1 + float(beta)) / L, "0 < step < 2(1 + momentum)/L")
+    beta = setting(momentum, "momentum", MOMENTA, call=call, zero=True)
+    steps = Range(0.0, 2 * (1 + float(beta.value)) / L, "0 < step < 2(1 + momentum)/L")
     alpha = setting(1 / L if step is None else step, "step", steps, call=call)
-    return build(
-        _formulas, problem, {"step": alpha, "momentum": beta}, name=call, states=lambda P: {"w": P.size, "w_": P.size},
-        conditions={"step": steps, "momentum": momenta}, rate=None, metric="none that is known", source=_SOURCE,
-    )  # fmt: skip
+    return build(_rules, problem, [alpha, beta], name=call, source=_SOURCE)
 
 
-def _formulas(P: Problem) -> Formulas:
-    def update(z: Any, theta: Any) -> Any:
-        v = P.read(theta)
-        w, before = z[..., : P.size], z[..., P.size :]
-        inertia = v["momentum"] * (w - before)
+def _rules(P: Problem) -> Rules:
+    def update(w: Any, moved: Any, v: Any) -> Any:
+        inertia = v["momentum"] * moved
         if P.penalty.smooth:
-            return joined(w - v["step"] * gradient(P, w, v) + inertia, w)
-        return joined(P.penalty.prox(w - v["step"] * P.smooth.gradient(w, v) + inertia, v["step"], v), w)
+            return gradient_step(P, w, v) + inertia
+        return P.penalty.prox(w - v["step"] * P.smooth.gradient(w, v) + inertia, v["step"], v)
 
-    return Formulas(update, output=first(P), lift=twice(P))
+    return with_memory(P, update)

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from conservative.algorithms.algorithm import Algorithm, Formulas, build
-from conservative.algorithms.conditions import Range, setting
-from conservative.algorithms.parts import first, gradient, joined, smooth_problem, total_curvatures, twice
+from conservative.algorithms.algorithm import Algorithm
+from conservative.algorithms.build import Rules, build
+from conservative.algorithms.conditions import momentum_and_step
+from conservative.algorithms.parts import gradient_step, smooth_problem, total_curvatures, with_memory
 from conservative.problems import Problem
 
 _SOURCE = "Yu. Nesterov, Lectures on Convex Optimization, 2018"
@@ -51,22 +52,8 @@ def nesterov(problem: Problem, *, step: Any = None, momentum: Any = 0.5) -> Algo
     call = "nesterov"
     smooth_problem(problem, call=call, remedy="Use `fista`.")
     _, L = total_curvatures(problem)
-    momenta = Range(0.0, 1.0, "0 <= momentum < 1")
-    beta = setting(momentum, "momentum", momenta, call=call, zero=True)
-    most = (2 + 2 * float(beta)) / ((1 + 2 * float(beta)) * L)
-    steps = Range(0.0, most, "0 < step < (2 + 2 momentum)/((1 + 2 momentum)L)")
-    settings = {"step": setting(1 / L if step is None else step, "step", steps, call=call), "momentum": beta}
-    return build(
-        _formulas, problem, settings, name=call, states=lambda P: {"w": P.size, "w_": P.size},
-        conditions={"step": steps, "momentum": momenta}, rate=None, metric="none that is known", source=_SOURCE,
-    )  # fmt: skip
+    return build(_rules, problem, momentum_and_step(momentum, step, L, call=call), name=call, source=_SOURCE)
 
 
-def _formulas(P: Problem) -> Formulas:
-    def update(z: Any, theta: Any) -> Any:
-        v = P.read(theta)
-        w, before = z[..., : P.size], z[..., P.size :]
-        y = w + v["momentum"] * (w - before)
-        return joined(y - v["step"] * gradient(P, y, v), w)
-
-    return Formulas(update, output=first(P), lift=twice(P))
+def _rules(P: Problem) -> Rules:
+    return with_memory(P, lambda w, moved, v: gradient_step(P, w + v["momentum"] * moved, v))

@@ -1,8 +1,7 @@
 """Newton's method on a smooth objective: w ← w − (∇²f)⁻¹∇f(w)."""
 
-from typing import Any
-
-from conservative.algorithms.algorithm import Algorithm, Formulas, build
+from conservative.algorithms.algorithm import Algorithm
+from conservative.algorithms.build import Rules, build
 from conservative.algorithms.parts import gradient, hessian, smooth_problem
 from conservative.problems import Problem
 from conservative.problems.quadratic import solve_rows
@@ -42,15 +41,8 @@ def newton(problem: Problem) -> Algorithm:
         problem, call="newton",
         remedy="Semismooth Newton is discontinuous, outside of the theory; use `forward_backward`.",
     )  # fmt: skip
-    return build(
-        _formulas, problem, {}, name="newton", states=lambda P: {"w": P.size}, conditions={}, rate=None,
-        metric="Euclidean", source=_SOURCE,
-    )  # fmt: skip
+    return build(_rules, problem, name="newton", metric="Euclidean", source=_SOURCE)
 
 
-def _formulas(P: Problem) -> Formulas:
-    def update(w: Any, theta: Any) -> Any:
-        v = P.read(theta)
-        return w - solve_rows(hessian(P, w, v), gradient(P, w, v))
-
-    return Formulas(update, output=lambda w, theta: w, lift=lambda w, theta: w)
+def _rules(P: Problem) -> Rules:
+    return Rules(lambda w, v: w - solve_rows(hessian(P, w, v), gradient(P, w, v)))

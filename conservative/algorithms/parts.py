@@ -1,10 +1,12 @@
 """What the families share: the whole gradient and Hessian of smooth problems, and which problems they serve."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from conservative._core.errors import ArgumentError
+from conservative.algorithms.build import Rules
 from conservative.problems import Problem
 from conservative.problems.parameters import Values
 from conservative.problems.problem import check_problem
@@ -29,6 +31,16 @@ def gradient(P: Problem, w: Any, v: Values) -> Any:
 def hessian(P: Problem, w: Any, v: Values) -> Any:
     """∇²f + ∇²g, a matrix."""
     return P.smooth.hessian_at(w, v) + over_matrices(P.penalty.curvature(v)) * np.eye(P.size, dtype=int)
+
+
+def gradient_step(P: Problem, w: Any, v: Values) -> Any:
+    """w − α(∇f(w) + ∇g(w))."""
+    return w - v["step"] * gradient(P, w, v)
+
+
+def proximal_step(P: Problem, w: Any, v: Values) -> Any:
+    """prox_{αg}(w − α∇f(w))."""
+    return P.penalty.prox(w - v["step"] * P.smooth.gradient(w, v), v["step"], v)
 
 
 def curvatures(problem: Problem) -> tuple[float, float]:
@@ -62,11 +74,17 @@ def joined(*parts: Any) -> Any:
     return np.concatenate(parts, axis=-1)
 
 
-def first(P: Problem) -> Any:
-    """The output of a state that begins with w."""
-    return lambda z, theta: z[..., : P.size]
+def halves(z: Any) -> tuple[Any, Any]:
+    """Two parts of a state of one size."""
+    p = z.shape[-1] // 2
+    return z[..., :p], z[..., p:]
 
 
-def twice(P: Problem) -> Any:
-    """The lift to the state (w, w₋)."""
-    return lambda w, theta: joined(w, w)
+def with_memory(P: Problem, update: Callable[[Any, Any, Values], Any]) -> Rules:
+    """The state (w, w₋) of a method with momentum, whose next w is update(w, w − w₋, v)."""
+
+    def step(z: Any, v: Values) -> Any:
+        w, before = halves(z)
+        return joined(update(w, w - before, v), w)
+
+    return Rules(step, {"w": P.size, "w_": P.size}, lift=lambda w, v: joined(w, w))

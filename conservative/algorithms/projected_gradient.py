@@ -3,10 +3,10 @@
 from typing import Any
 
 from conservative._core.errors import ArgumentError
-from conservative.algorithms.algorithm import Algorithm, build
+from conservative.algorithms.algorithm import Algorithm
+from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
-from conservative.algorithms.forward_backward import formulas
-from conservative.algorithms.parts import curvatures
+from conservative.algorithms.parts import curvatures, proximal_step
 from conservative.algorithms.rates import forward, proved_rate
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
@@ -56,9 +56,9 @@ def projected_gradient(problem: Problem, *, step: Any = None) -> Algorithm:
         )
     steps = Range(0.0, 2 / L, "0 < step < 2/L")
     alpha = setting(1 / L if step is None else step, "step", steps, call=call)
-    return build(
-        formulas, problem, {"step": alpha},
-        name=call, states=lambda P: {"w": P.size}, conditions={"step": steps},
-        rate=proved_rate(problem, forward(alpha)), metric="Euclidean",
-        source=_SOURCE,
-    )  # fmt: skip
+    rate = proved_rate(problem, forward(alpha.value))
+    return build(_rules, problem, [alpha], name=call, rate=rate, metric="Euclidean", source=_SOURCE)
+
+
+def _rules(P: Problem) -> Rules:
+    return Rules(lambda w, v: proximal_step(P, w, v))

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from conservative._core.matrix_norms import spectral_norm_bounds
-from conservative.algorithms.algorithm import Algorithm, Formulas, build
+from conservative.algorithms.algorithm import Algorithm
+from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
 from conservative.problems import Problem
 from conservative.problems.equilibrium import equilibrium
@@ -55,16 +56,13 @@ def relu_equilibrium(W: Any, *, damping: Any = 1, bias: Any = None) -> Algorithm
     problem = equilibrium(W, bias=bias)
     norm = float(spectral_norm_bounds(problem.floats.parameters.values["W"][None])[1][0])
     within = Range(0.0, 1.0 + 1e-12 if norm < 1 else 0.0, "0 < damping <= 1 and ‖W‖₂ < 1")
-    return build(
-        _formulas, problem, {"damping": setting(damping, "damping", within, call=call)}, name=call,
-        states=lambda P: {"x": P.size}, conditions={"damping": within}, rate=None, metric="Euclidean", source=_SOURCE,
-    )  # fmt: skip
+    gamma = setting(damping, "damping", within, call=call)
+    return build(_rules, problem, [gamma], name=call, metric="Euclidean", source=_SOURCE)
 
 
-def _formulas(P: Problem) -> Formulas:
-    def update(x: Any, theta: Any) -> Any:
-        v = P.read(theta)
+def _rules(P: Problem) -> Rules:
+    def update(x: Any, v: Any) -> Any:
         after = np.maximum(x @ v["W"].T + v["bias"], 0)
         return (1 - v["damping"]) * x + v["damping"] * after
 
-    return Formulas(update, output=lambda x, theta: x, lift=lambda w, theta: w)
+    return Rules(update, {"x": P.size})

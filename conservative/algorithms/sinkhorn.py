@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from conservative._core.errors import ArgumentTypeError
-from conservative.algorithms.algorithm import Algorithm, Formulas, build
+from conservative.algorithms.algorithm import Algorithm
+from conservative.algorithms.build import Rules, build
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
 
@@ -49,13 +50,10 @@ def sinkhorn(problem: Problem) -> Algorithm:
     P = check_problem(problem, call="sinkhorn")
     if P.name != "optimal transport":
         raise ArgumentTypeError(f"`sinkhorn(problem=...)` needs `cj.problems.optimal_transport`; got {P.name}.")
-    return build(
-        _formulas, P, {}, name="sinkhorn", states=lambda P: {"x": len(P.parameters.values["a"])}, conditions={},
-        rate=None, metric="variation seminorm", source=_SOURCE,
-    )  # fmt: skip
+    return build(_rules, P, name="sinkhorn", metric="variation seminorm", source=_SOURCE)
 
 
-def _formulas(P: Problem) -> Formulas:
+def _rules(P: Problem) -> Rules:
     def scaled(v: Any) -> Any:
         strength = v["epsilon"]
         return v["C"] / (strength[..., None] if np.ndim(strength) else strength)
@@ -63,24 +61,21 @@ def _formulas(P: Problem) -> Formulas:
     def columns(x: Any, cost: Any, v: Any) -> Any:
         return np.log(v["b"]) - _log_sum(np.swapaxes(x[..., :, None] - cost, -1, -2))
 
-    def update(x: Any, theta: Any) -> Any:
-        v = P.read(theta)
+    def update(x: Any, v: Any) -> Any:
         cost = scaled(v)
         return np.log(v["a"]) - _log_sum(columns(x, cost, v)[..., None, :] - cost)
 
-    def output(x: Any, theta: Any) -> Any:
-        v = P.read(theta)
+    def output(x: Any, v: Any) -> Any:
         cost = scaled(v)
         plan = np.exp(x[..., :, None] - cost + columns(x, cost, v)[..., None, :])
         return plan.reshape(*x.shape[:-1], P.size)
 
-    def lift(w: Any, theta: Any) -> Any:
-        v = P.read(theta)
+    def lift(w: Any, v: Any) -> Any:
         cost = scaled(v)
         rows = (np.log(w.reshape(*w.shape[:-1], *P.parameters.values["C"].shape)) + cost).mean(axis=-1)
         return rows - rows.mean(axis=-1, keepdims=True)
 
-    return Formulas(update, output, lift)
+    return Rules(update, {"x": len(P.parameters.values["a"])}, output, lift)
 
 
 def _log_sum(z: Any) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import conservative as cj
-from conservative.algorithms import RangeWarning, forward_backward
+from conservative.algorithms import RangeWarning, fista, forward_backward
 from conservative.problems import lasso
 
 X, Y = [[2, 1], [1, 2], [0, 1]], [4, 3, -1]
@@ -31,9 +31,16 @@ def test_a_step_takes_batches_of_states_and_of_parameters() -> None:
 
 
 def test_a_step_outside_its_range_warns_with_the_range_and_runs() -> None:
-    with pytest.warns(RangeWarning, match=r"0 < step < 2/L, here \(0, 0.209839\)"):
+    with pytest.warns(RangeWarning, match=r"0 < step < 2/L, here \(0, 0.209839\)") as warned:
         ista = forward_backward(lasso(X, Y), step=1)
+    assert [warning.filename for warning in warned] == [__file__]
     assert ista.evaluate([2, 0], [1]).tolist() == [2, 0]
+
+
+def test_a_momentum_of_zero_is_inside_of_its_range_and_one_below_is_refused() -> None:
+    assert "momentum" in fista(lasso(X, Y), momentum=0).conditions
+    with pytest.raises(cj.ArgumentError, match=r"`fista\(momentum=...\)` needs a number of at least 0"):
+        fista(lasso(X, Y), momentum=-1)
 
 
 def test_data_that_are_zero_are_refused_by_name() -> None:
