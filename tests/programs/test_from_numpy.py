@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csc_array
+from scipy.sparse.linalg import splu
 
 import conservative as cj
 from conservative import ArgumentTypeError, DiscontinuityError, Exactness, FunctionError
@@ -161,6 +163,11 @@ def stores(x: Any) -> Any:
         (lambda x: np.fft.fft(x).real, FunctionError, "fft` has no rule"),
         (lambda x: np.linalg.eigh(np.outer(x, x))[0], FunctionError, "eigenvalues repeat"),
         (lambda x: np.modf(x)[0], FunctionError, "modf. has no rule"),
+        (lambda x: np.ones((2, 2)).dot(x), FunctionError, r"write `A @ x` for `A.dot\(x\)`"),
+        (lambda x: np.median(x, keepdims=True), FunctionError, r"median\(keepdims=...\)` has no rule"),
+        (lambda x: np.sum(x, where=[True, False]), FunctionError, r"sum\(where=...\) has no rule"),
+        (lambda x: splu(csc_array(np.eye(2))).solve(x), FunctionError, r"raised TypeError.*no `np.ndarray`"),
+        (lambda x: x if isinstance(x, np.ndarray) else 2 * x, FunctionError, "by NumPy, and 2 when traced"),
     ],
 )
 def test_what_is_not_known_is_refused_by_name_and_line(
@@ -168,6 +175,14 @@ def test_what_is_not_known_is_refused_by_name_and_line(
 ) -> None:
     with pytest.raises(error, match=message):
         cj.from_numpy(F, [1.0, 2.0]).switched()
+
+
+def test_values_may_be_printed_and_do_not_change_the_derivative() -> None:
+    def prints(x: Any) -> Any:
+        print(f"{x[0]:.3f}", x)
+        return x
+
+    assert cj.from_numpy(prints, [1.0, 2.0]).switched().base.tolist() == [[1.0, 0.0], [0.0, 1.0]]
 
 
 def changes_argument(x: Any) -> Any:

@@ -53,6 +53,17 @@ def linspace(run: Run, start: Any, stop: Any, num: int = 50, **named: Any) -> An
     return start + (stop - start) * (np.arange(num) / max(1, num - 1))
 
 
+@function_rule(np.gradient)
+def gradient(run: Run, x: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """Central differences of a vector with equal spacing, one-sided at its ends."""
+    x = lift(run, x)
+    if x.ndim != 1 or edge_order != 1 or any(np.ndim(part) for part in spacing):
+        refuse("np.gradient has a rule for one axis of equal spacing and edge_order=1 only.")
+    step = spacing[0] if spacing else 1
+    inner = (x[2:] - x[:-2]) / (2 * step)
+    return np.concatenate([(x[1:2] - x[:1]) / step, inner, (x[-1:] - x[-2:-1]) / step])
+
+
 @function_rule(np.interp)
 def interp(run: Run, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """Piecewise linear between constant knots: each knot is a guard."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import BudgetError, DiscontinuityError, FunctionError
+from conservative._core.errors import BudgetError, ConservativeError, DiscontinuityError, FunctionError
+from conservative._core.printable import one_line
 from conservative.functions.points import DEFAULT_TOLERANCE
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.programs.arguments import Argument
@@ -18,9 +19,11 @@ from conservative.programs.array.assemble import assemble
 from conservative.programs.array.run import ForkSignal, LeavesRationals, Run
 from conservative.programs.array.traced import Traced, TracedArray, lift
 from conservative.programs.runs import check_size, flat_floats, returned_leaves
-from conservative.programs.source_lines import is_users, short_line, users_line
+from conservative.programs.source_lines import is_users, short_line
 
 _MOST_PATHS = 256
+_MISREAD = 1e-5
+"""Relative difference of values, beyond any rounding, that shows a call misread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,8 @@ class ArrayEngine:
                 self._compare(found[0], path, list(steering))
             found.append(path)
         first = found[0]
+        if not matrix_free:
+            self._agrees(first, values)
         others = tuple(path for path in found[1:] if not _same(path, first))
         warnings = (*notes, *first.warnings, *(w for path in others for w in path.warnings), *steering)
         return replace(first, others=others, clean=first.clean and not others, warnings=tuple(dict.fromkeys(warnings)))
@@ -152,6 +157,23 @@ class ArrayEngine:
             raise DiscontinuityError(
                 f"{self.title} jumps at the point: component {i} is {a[i]:.6g} or {b[i]:.6g}, as a tie decides: "
                 f"{'; '.join(steering)} A map that jumps at the point has no conservative Jacobian there."
+            )
+
+    def _agrees(self, path: SwitchedJacobian, values: Sequence[Any]) -> None:
+        """Refuse where NumPy's own value is another: a rule then misread a call, and so did its derivative."""
+        p = len(self.state.values)
+        floats = np.array([float(value) for value in values])
+        with np.errstate(all="ignore"), redirect_stdout(StringIO()):
+            try:
+                plain, traced = self.evaluate(floats[:p], floats[p:]), path.value.astype(np.float64)
+            except FunctionError:  # a value that was kept from the traced run: the next run tells
+                return
+            apart = np.abs(plain - traced) > _MISREAD * np.maximum(1.0, np.abs(plain))
+        if apart.any():
+            i = int(np.flatnonzero(apart)[0])
+            raise FunctionError(
+                f"{self.title} is {plain[i]:.6g} in component {i} by NumPy, and {traced[i]:.6g} when traced: it "
+                "depends on how it is run, or calls a function in a way that is not known here. Write that call out."
             )
 
     def _trace(self, run: Run, values: Sequence[Any]) -> tuple[list[tuple[int, int, int]], list[Traced]]:
@@ -173,14 +195,10 @@ class ArrayEngine:
         try:
             with redirect_stdout(StringIO()):
                 result = self.F(*arguments) if self.with_theta else self.F(arguments[0])
-        except (TypeError, ValueError) as error:
-            _refuse_stores(error)
-            if "read-only" not in str(error):
+        except (TypeError, ValueError, AttributeError, AssertionError, LookupError) as error:
+            if isinstance(error, ConservativeError):
                 raise
-            raise FunctionError(
-                f"{users_line()}: {self.title} writes into a large array of its own while it runs, so that what it "
-                "computed before would change. Make a new array instead."
-            ) from error
+            raise FunctionError(_remedy(error, self.title)) from error
         finally:
             run.release()
         outputs = [lift(run, leaf) for leaf in returned_leaves(result, self.state, title=self.title)]
@@ -209,19 +227,29 @@ def run_plainly(
     return value
 
 
-def _refuse_stores(error: Exception) -> None:
-    """NumPy does not say whose values it cannot store into a plain array."""
-    if isinstance(error, FunctionError) or "setting an array element" not in str(error):
-        return
+def _remedy(error: Exception, title: str) -> str:
+    """What to say where plain arrays serve a program and traced ones do not; NumPy does not name the line."""
     trace, line = error.__traceback__, ""
     while trace is not None:
         if is_users(trace.tb_frame.f_code.co_filename):
             line = short_line(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
         trace = trace.tb_next
-    raise FunctionError(
-        f"{line}: a traced value is stored into a plain array, which would lose its derivative. Make the array by "
-        "`np.zeros_like(x)` or `np.zeros(n, like=x)`, or join values with `np.stack`."
-    ) from error
+    if "setting an array element" in str(error):
+        return (
+            f"{line}: a traced value is stored into a plain array, which would lose its derivative. Make the array by "
+            "`np.zeros_like(x)` or `np.zeros(n, like=x)`, or join values with `np.stack`."
+        )
+    if "read-only" in str(error):
+        return (
+            f"{line}: {title} writes into a large array of its own while it runs, so that what it computed before "
+            "would change. Make a new array instead."
+        )
+    return (
+        f"{line}: {title} runs on plain arrays; with arrays that are traced it raised {type(error).__name__}: "
+        f"{one_line(str(error))[:200]}. Traced arrays are no `np.ndarray` and go into NumPy's own functions only: "
+        "leave checks of the type out, and write what SciPy or compiled code does with NumPy, such as "
+        "`np.linalg.solve`."
+    )
 
 
 def _rational(values: Sequence[Any]) -> bool:

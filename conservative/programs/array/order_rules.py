@@ -30,6 +30,11 @@ def _largest(name: str, sign: int) -> Any:
     def rule(run: Run, x: Any, axis: Any = None, out: Any = None, **named: Any) -> Any:
         if isinstance(x, Tabled):
             return getattr(x.settled(), name)(axis=axis)
+        if named.get("where", True) not in (True, np._NoValue):
+            refuse(f"np.{name}(where=...) has no rule. Write `np.{name}(np.where(mask, x, {-sign}e300))`.")
+        if named.get("initial") not in (None, np._NoValue):
+            initial = named.pop("initial")
+            return getattr(np, f"{name}imum")(rule(run, x, axis, **named), initial)
         rows, shape, wide = _rows(lift(run, x), axis)
         if rows.shape[1] == 0:
             refuse(f"np.{name} of no entries.")

@@ -32,9 +32,10 @@ def total(run: Run, x: Any, axis: Any = None, dtype: Any = None, out: Any = None
     if isinstance(x, Tabled):
         return x.sum(axis=axis, **named)
     x = lift(run, x)
-    if named.pop("where", True) is not True:
+    if named.pop("where", True) not in (True, np._NoValue):
         refuse("np.sum(where=...) has no rule. Write `np.sum(np.where(mask, x, 0))`.")
-    named.pop("initial", None)
+    if named.pop("initial", 0) not in (None, 0, np._NoValue):
+        refuse("np.sum(initial=...) has no rule. Add it to the sum.")
     axes = axes_of(axis, x.ndim)
     value = np.sum(x.v, axis=axes, **named)
     if run.exact:
@@ -48,6 +49,8 @@ def mean(run: Run, x: Any, axis: Any = None, **named: Any) -> Any:
     """Means along axes."""
     weights = named.pop("weights", None)
     x = lift(run, x)
+    if named.get("where", True) not in (True, np._NoValue) or named.get("returned"):
+        refuse("np.mean(where=...) and np.average(returned=True) have no rule. Divide sums by counts.")
     if weights is not None:
         return np.sum(x * weights, axis=axis) / np.sum(np.broadcast_to(weights, x.shape), axis=axis)
     named = {key: value for key, value in named.items() if key == "keepdims" and value is not np._NoValue}
@@ -111,9 +114,16 @@ def cumprod(run: Run, x: Any, axis: Any = None, **_: Any) -> Any:
 
 
 @function_rule(np.diff)
-def diff(run: Run, x: Any, n: int = 1, axis: int = -1, **_: Any) -> Any:
+def diff(run: Run, x: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
     """Differences of neighbours."""
     x = lift(run, x)
+    wide = tuple(1 if i == axis % x.ndim else size for i, size in enumerate(x.shape))
+    ends = [
+        end if end is np._NoValue or np.ndim(end) else np.broadcast_to(lift(run, end), wide)
+        for end in (prepend, append)
+    ]
+    joined = [part for part in (ends[0], x, ends[1]) if part is not np._NoValue]
+    x = lift(run, np.concatenate(joined, axis=axis) if len(joined) > 1 else x)
     for _round in range(n):
         after, before = [slice(None)] * x.ndim, [slice(None)] * x.ndim
         after[axis], before[axis] = slice(1, None), slice(None, -1)
@@ -306,10 +316,40 @@ def kron(run: Run, a: Any, b: Any) -> Any:
     return np.reshape(np.einsum("ij,kl->ikjl", a, b), (a.shape[0] * b.shape[0], -1))
 
 
-@function_rule(np.convolve, np.correlate)
+@function_rule(np.convolve)
 def convolve(run: Run, a: Any, v: Any, mode: str = "full") -> Any:
-    """Sums of shifted products."""
-    refuse("np.convolve has no rule. Multiply by `scipy.linalg.convolution_matrix(kernel, n)`.")
+    """Sums of shifted products: a banded matrix of the shorter one times the longer one."""
+    a, v = lift(run, a), lift(run, v)
+    if v.size > a.size:
+        a, v = v, a
+    rows = np.arange(a.size + v.size - 1)[:, None] - np.arange(a.size)
+    inside = (rows >= 0) & (rows < v.size)
+    full = np.where(inside, v[np.clip(rows, 0, v.size - 1)], 0) @ a
+    length = {"full": len(full), "same": a.size, "valid": a.size - v.size + 1}[mode]
+    start = {"full": 0, "same": (v.size - 1) // 2, "valid": v.size - 1}[mode]
+    return full[start : start + length]
+
+
+@function_rule(np.ediff1d)
+def ediff1d(run: Run, x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    """Differences of neighbours, flat, between given ends."""
+    middle = np.diff(np.ravel(lift(run, x)))
+    ends = [None if end is None else np.ravel(lift(run, end)) for end in (to_begin, to_end)]
+    return np.concatenate([part for part in (ends[0], middle, ends[1]) if part is not None])
+
+
+def trapezoid(run: Run, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """The integral by trapezoids along an axis."""
+    y = lift(run, np.swapaxes(lift(run, y), axis, -1))
+    steps = dx if x is None else np.diff(x, axis=axis if np.ndim(x) > 1 else -1)
+    if np.ndim(steps) > 1:
+        steps = np.swapaxes(steps, axis, -1)
+    return np.sum((y[..., 1:] + y[..., :-1]) * steps / 2, axis=-1)
+
+
+for _name in ("trapezoid", "trapz"):
+    if hasattr(np, _name):
+        function_rule(getattr(np, _name))(trapezoid)
 
 
 @function_rule(np.cross)

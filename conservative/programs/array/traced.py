@@ -1,5 +1,6 @@
 """`Traced`: an array with values and a place on the tape; `Tabled`: an array of what open decisions may make of it."""
 
+import inspect
 import operator
 import sys
 from collections.abc import Iterator, Sequence
@@ -390,6 +391,9 @@ class Traced(Dispatched):
     def round(self, decimals: int = 0) -> Any:
         return np.round(self, decimals)
 
+    def __format__(self, spec: str) -> str:
+        return format(float(self.v), spec) if spec and not self.ndim else str(self)
+
     def __round__(self, digits: int | None = None) -> Any:
         return np.round(self, digits or 0)
 
@@ -453,9 +457,10 @@ class TracedArray(Traced):
             box[()] = self
             return box
         refuse(
-            "a traced array is asked for as a plain one (by `np.asarray`, `np.array`, or a function that NumPy does "
-            "not hand on), which would lose its derivative. Leave the conversion out, join with `np.stack` or "
-            "`np.concatenate`, or write the function with NumPy's own."
+            "a traced array is asked for as a plain one, which would lose its derivative. Leave `np.asarray` and "
+            "`np.array` out, or give them `like=x`; write `A @ x` for `A.dot(x)`; make arrays to fill by "
+            "`np.zeros_like(x)` or `np.zeros(n, like=x)`; join lists with `np.stack`; and for a function that is not "
+            "NumPy's own use NumPy's."
         )
 
 
@@ -602,6 +607,7 @@ def call_function(run: Run, function: Any, args: Any, named: dict[str, Any]) -> 
             "`np.sort` and the like."
         )
     args = [part.settled() if isinstance(part, Mixed) else part for part in args]
+    _refuse_ignored(function, rule, named)
     out = named.get("out")
     if out is not None:
         named = {key: value for key, value in named.items() if key != "out"}
@@ -611,6 +617,22 @@ def call_function(run: Run, function: Any, args: Any, named: dict[str, Any]) -> 
         out.assign(result)
         return out
     return remembered(run, function, rule, args, named)
+
+
+_HARMLESS = frozenset(
+    ("casting", "copy", "dtype", "kind", "optimize", "order", "out", "overwrite_input", "returned", "stable", "subok")
+)
+
+
+def _refuse_ignored(function: Any, rule: Any, named: dict[str, Any]) -> None:
+    """A rule that takes what it does not know as `**_` must not lose what matters."""
+    parameters = inspect.signature(rule).parameters
+    if not any(p.kind is p.VAR_KEYWORD and not p.name.strip("_") for p in parameters.values()):
+        return
+    for name, value in named.items():
+        idle = value is None or value is False or value is np._NoValue or (name == "where" and value is True)
+        if name not in parameters and not (idle or name in _HARMLESS):
+            refuse(f"`{_title(function)}({name}=...)` has no rule here. Write out what it does.")
 
 
 def remembered(run: Run, what: Any, rule: Any, args: Sequence[Any], named: dict[str, Any]) -> Any:
