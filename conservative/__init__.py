@@ -67,7 +67,7 @@ _NAMES = {
         "verify_contraction",
         "vjp",
     ),
-    "conservative.functions": ("Piece", "PiecewiseSelection", "from_sympy", "read_function"),
+    "conservative.functions": ("Piece", "PiecewiseSelection", "SmoothMap", "from_sympy", "read_function"),
     "conservative.iteration": (
         "FixedSet",
         "FixedSetStatus",

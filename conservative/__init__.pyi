@@ -55,6 +55,7 @@ from conservative.differentiation import verify_contraction as verify_contractio
 from conservative.differentiation import vjp as vjp
 from conservative.functions import Piece as Piece
 from conservative.functions import PiecewiseSelection as PiecewiseSelection
+from conservative.functions import SmoothMap as SmoothMap
 from conservative.functions import from_sympy as from_sympy
 from conservative.functions import read_function as read_function
 from conservative.iteration import FixedSet as FixedSet

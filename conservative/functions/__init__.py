@@ -18,6 +18,7 @@ from conservative.functions.graph.arithmetic import as_sympy_matrix as as_sympy_
 from conservative.functions.selection import Piece as Piece
 from conservative.functions.selection import PiecewiseSelection as PiecewiseSelection
 from conservative.functions.selection import Residual as Residual
+from conservative.functions.smooth_map import SmoothMap as SmoothMap
 from conservative.functions.state_map import StateMap as StateMap
 from conservative.functions.switched_jacobian import SwitchedJacobian as SwitchedJacobian
 from conservative.functions.switched_jacobian import SwitchedTie as SwitchedTie
@@ -30,6 +31,7 @@ __all__ = [
     "Polyhedron",
     "Residual",
     "ScalarPiece",
+    "SmoothMap",
     "StateMap",
     "StructuredMap",
     "SwitchedJacobian",

@@ -26,6 +26,14 @@ class Call(NamedTuple):
         return self.function(*[given.pop(name) for name in list(given) if name.startswith("*")], **given)
 
 
+def pushed(x: Any, theta: Any, dx: Any, dtheta: Any) -> Any:
+    return dx + dtheta
+
+
+def pulled(x: Any, theta: Any, u: Any) -> Any:
+    return u, u
+
+
 HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 STABLE = [[[0.5, 0.1], [0.0, 0.5]], [[0.4, 0.0], [0.1, 0.3]]]
 LINE = [[[0.25, 1.0]], [[0.75, 1.0]]]
@@ -98,6 +106,7 @@ def calls(folder: str) -> dict[str, Call]:
                                      "max_cells": 1000}),
         "from_numpy": (cj.from_numpy, {"F": np.maximum, "x": [0.0, 1.0], "theta": [0.5, 0.5],
                                        "exact": None}),
+        "SmoothMap": (cj.SmoothMap, {"value": np.add, "jvp": pushed, "vjp": pulled, "state": 2, "parameters": 2}),
         "from_sympy": (cj.from_sympy, {"F": ["Abs(x)+t"], "state": ["x"], "parameters": ["t"]}),
         "gap": (cj.gap, {"X": P, "Y": Z, "tol": None}),
         "hausdorff_distance": (cj.hausdorff_distance, {"X": P, "Y": s["points"], "tol": None}),

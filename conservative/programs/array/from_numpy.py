@@ -11,6 +11,7 @@ from conservative._core.printable import shown
 from conservative.programs.arguments import read_arguments
 from conservative.programs.array import (
     composed_rules,  # noqa: F401
+    handwritten_rules,  # noqa: F401
     matrix_rules,  # noqa: F401
     moving_rules,  # noqa: F401
     order_rules,  # noqa: F401

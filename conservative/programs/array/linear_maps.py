@@ -328,6 +328,31 @@ class Inverse:
     reach_back = reach
 
 
+class Handwritten:
+    """A Jacobian that is known by its products alone."""
+
+    rounds = True
+
+    def __init__(self, operator: Any) -> None:
+        self.operator = operator
+
+    def forward(self, T: Matrix) -> Matrix:
+        return np.asarray(self.operator @ T)
+
+    def backward(self, T: Matrix) -> Matrix:
+        return np.asarray(self.operator.T @ T)
+
+    def bound(self, T: Matrix) -> Matrix:
+        n = self.operator.shape[1]
+        return np.asarray(np.abs(self.forward(np.eye(n))) @ T if n <= _SMALL else np.abs(self.forward(T)))
+
+    def reach(self, mask: Mask, *, zeros: bool) -> Mask:
+        return np.full(self.operator.shape[0], bool(mask.any()))
+
+    def reach_back(self, mask: Mask, *, zeros: bool) -> Mask:
+        return np.full(self.operator.shape[1], bool(mask.any()))
+
+
 def _pattern(M: Any, mask: Mask) -> Mask:
     if not mask.any():
         return np.zeros(M.shape[0], dtype=bool)
