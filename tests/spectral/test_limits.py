@@ -89,7 +89,8 @@ def test_no_work_on_large_matrices_is_begun_that_ends_long_after_the_limit(monke
     ):
         monkeypatch.setattr(module, name, begun(name))
     matrices = np.random.default_rng(0).normal(size=(2, 60, 60)) / 13
-    assert contraction_verdict.contraction_verdict(matrices, time_limit=0.0).radius.upper >= 1
+    found = contraction_verdict.contraction_verdict(matrices, time_limit=0.0).radius  # how narrow: as the clock lets
+    assert np.abs(np.linalg.eigvals(matrices)).max() * (1 - 1e-9) <= found.upper < math.inf
     contracting = contraction_verdict.contraction_verdict(matrices / 2, time_limit=0.0)
     assert contracting.contracts
     assert contracting.certificate is None
@@ -110,8 +111,8 @@ def test_no_work_on_many_matrices_is_begun_that_ends_long_after_the_limit(monkey
     monkeypatch.setattr(redundant, "_support", begun("a linear program"))
     matrices = np.random.default_rng(0).normal(size=(40, 20, 20)) / 8
     verdict = contraction_verdict.contraction_verdict(matrices, time_limit=0.0)
-    assert not verdict.contracts
     assert verdict.radius.lower <= verdict.radius.upper
+    assert np.abs(np.linalg.eigvals(matrices)).max() * (1 - 1e-9) <= verdict.radius.upper < math.inf
     essential = redundant.essential_matrices(as_family(family(2, 12, 2), call="test"), deadline=0.0)
     assert essential.family.count == 12
 
