@@ -5,7 +5,7 @@ from typing import Any
 from conservative.algorithms.algorithm import Algorithm
 from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
-from conservative.algorithms.parts import halves, joined, quadratic_part
+from conservative.algorithms.parts import halves, joined, resolvent_step
 from conservative.problems import Problem
 
 _SOURCE = "S. Boyd, N. Parikh, E. Chu, B. Peleato, J. Eckstein, Distributed optimization ... via ADMM, 2011"
@@ -19,7 +19,7 @@ def admm(problem: Problem, *, penalty: Any = 1) -> Algorithm:
     Parameters
     ----------
     problem : Problem
-        With quadratic f.
+        With quadratic f, or inverse_covariance.
     penalty : number, optional
         ρ.
 
@@ -46,7 +46,7 @@ def admm(problem: Problem, *, penalty: Any = 1) -> Algorithm:
     True
     """
     call = "admm"
-    quadratic_part(problem, call=call)
+    resolvent_step(problem, call=call)
     rho = setting(penalty, "penalty", Range(0.0, float("inf"), "0 < penalty"), call=call)
     return build(_rules, problem, [rho], name=call, source=_SOURCE)
 
@@ -55,7 +55,7 @@ def _rules(P: Problem) -> Rules:
     resolvent = P.smooth.resolvent(P.parameters, lambda v: 1 / v["penalty"], "penalty")
 
     def update(state: Any, v: Any) -> Any:
-        z, u = halves(state)
+        z, u = (P.penalty.within(part) for part in halves(state))
         w = resolvent(z - u, v) + u
         z = P.penalty.prox(w, 1 / v["penalty"], v)
         return joined(z, w - z)

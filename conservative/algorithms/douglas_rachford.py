@@ -5,7 +5,7 @@ from typing import Any
 from conservative.algorithms.algorithm import Algorithm
 from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
-from conservative.algorithms.parts import quadratic_part
+from conservative.algorithms.parts import resolvent_step
 from conservative.algorithms.rates import proved_rate, splitting
 from conservative.problems import Problem
 
@@ -21,9 +21,9 @@ def douglas_rachford(problem: Problem, *, step: Any = None) -> Algorithm:
     Parameters
     ----------
     problem : Problem
-        With quadratic f.
+        With quadratic f, or inverse_covariance.
     step : number, optional
-        γ; 1/L when left out.
+        γ; 1/L when left out, 1 where f has no L.
 
     Returns
     -------
@@ -48,9 +48,9 @@ def douglas_rachford(problem: Problem, *, step: Any = None) -> Algorithm:
     True
     """
     call = "douglas_rachford"
-    L = quadratic_part(problem, call=call)
+    default = resolvent_step(problem, call=call)
     steps = Range(0.0, float("inf"), "0 < step")
-    gamma = setting(1 / L if step is None else step, "step", steps, call=call)
+    gamma = setting(default if step is None else step, "step", steps, call=call)
     rate = proved_rate(problem, splitting(gamma.value))
     return build(_rules, problem, [gamma], name=call, rate=rate, metric="Euclidean", source=_SOURCE)
 
@@ -59,6 +59,7 @@ def _rules(P: Problem) -> Rules:
     resolvent = P.smooth.resolvent(P.parameters, lambda v: v["step"], "step")
 
     def update(z: Any, v: Any) -> Any:
+        z = P.penalty.within(z)
         s = P.penalty.prox(z, v["step"], v)
         return z + resolvent(2 * s - z, v) - s
 

@@ -69,6 +69,17 @@ def quadratic_part(problem: Any, *, call: str) -> float:
     return curvatures(read)[1]
 
 
+def resolvent_step(problem: Any, *, call: str) -> float:
+    """1/L, or 1 where f has no L: a step for the proximal map of f, which must be known."""
+    read = check_problem(problem, call=call)
+    if not hasattr(read.smooth, "resolvent"):
+        raise ArgumentError(
+            f"`{call}(problem=...)` needs f with a proximal map in closed form, quadratic or −log det; that of "
+            f"{read.name} has none. Use `fista`."
+        )
+    return 1 / curvatures(read)[1] if isinstance(read.smooth, Quadratic) else 1.0
+
+
 def joined(*parts: Any) -> Any:
     """Parts of a state, one after the other."""
     return np.concatenate(parts, axis=-1)

@@ -4,6 +4,7 @@ from conservative.problems.box_qp import box_qp as box_qp
 from conservative.problems.elastic_net import elastic_net as elastic_net
 from conservative.problems.equilibrium import equilibrium as equilibrium
 from conservative.problems.group_lasso import group_lasso as group_lasso
+from conservative.problems.inverse_covariance import inverse_covariance as inverse_covariance
 from conservative.problems.lasso import lasso as lasso
 from conservative.problems.logistic import logistic as logistic
 from conservative.problems.nonnegative_least_squares import nonnegative_least_squares as nonnegative_least_squares
@@ -18,6 +19,7 @@ __all__ = [
     "elastic_net",
     "equilibrium",
     "group_lasso",
+    "inverse_covariance",
     "lasso",
     "logistic",
     "nonnegative_least_squares",

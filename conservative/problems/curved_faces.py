@@ -14,7 +14,7 @@ _THRESHOLDS = (1e-5, 1e-4, 1e-6, 1e-3)
 def solve_by_newton(problem: Any, v: Values) -> NDArray[np.float64]:
     """The minimiser, shape (p,), in floats."""
     v = Parameters((), v).floats.values
-    guess = _approximate(problem, v)
+    guess: NDArray[np.float64] = problem.penalty.within(_approximate(problem, v))
     best, least = guess, np.inf
     for threshold in _THRESHOLDS:
         w = _polished(problem, guess, problem.penalty.classify(guess, v, threshold), v)

@@ -50,7 +50,7 @@ class Parameters:
     @property
     def default(self) -> np.ndarray[Any, Any]:
         """θ as the problem was given, shape (m,)."""
-        flat = [entry for name in self.chosen for entry in np.ravel(np.asarray(self.values[name], dtype=object))]
+        flat = [entry for name in self.chosen for entry in np.ravel(np.asarray(self._value(name), dtype=object))]
         return numbers(flat)
 
     @property
@@ -88,7 +88,15 @@ class Parameters:
         return found
 
     def _shape(self, name: str) -> tuple[int, ...]:
-        return tuple(int(n) for n in np.shape(self.values[name]))
+        return tuple(int(n) for n in np.shape(self._value(name)))
+
+    def _value(self, name: str) -> Any:
+        if name not in self.values:
+            raise ArgumentError(
+                f"θ names {name}, a number of algorithms, which this problem has no value for yet. Make an algorithm "
+                "of it, and ask that one's problem: `algorithm.problem`."
+            )
+        return self.values[name]
 
 
 def choose(theta: Sequence[str] | str, values: Values, *, call: str) -> tuple[str, ...]:

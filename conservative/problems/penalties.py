@@ -30,6 +30,10 @@ class Penalty(ABC):
     def prox(self, z: Any, s: Any, v: Values) -> Any:
         """The proximal map of s g."""
 
+    def within(self, z: Any) -> Any:
+        """The projection onto the subspace that the unknowns span: symmetric matrices, say; everything unless told."""
+        return z
+
     def gradient(self, w: Any, v: Values) -> Any:
         """∇g, where g is smooth."""
         raise NotImplementedError

@@ -44,13 +44,23 @@ def nonnegative(value: Any, argument: str, call: str) -> Any:
     return read
 
 
+def semidefinite(value: Any, argument: str, call: str) -> Any:
+    """A symmetric matrix without negative eigenvalues."""
+    G = read_array(value, 2, call=call, argument=argument)
+    if G.shape[0] != G.shape[1] or (G != G.T).any():
+        raise ShapeError(
+            f"`{call}({argument}=...)` needs a symmetric matrix; got shape {G.shape}. Pass `(G + G.T) / 2`."
+        )
+    if np.linalg.eigvalsh(as_floats(G))[0] < -1e-9 * float(np.abs(as_floats(G)).max()):
+        raise ArgumentError(
+            f"`{call}({argument}=...)` needs a positive semidefinite matrix; it has a negative eigenvalue."
+        )
+    return G
+
+
 def gram_values(gram: Any, linear: Any, theta: Any, *, call: str) -> dict[str, Any]:
     """G symmetric and positive semidefinite, and c, checked."""
-    G = read_array(gram, 2, call=call, argument="gram")
-    if G.shape[0] != G.shape[1] or (G != G.T).any():
-        raise ShapeError(f"`{call}(gram=...)` needs a symmetric matrix; got shape {G.shape}. Pass `(G + G.T) / 2`.")
-    if np.linalg.eigvalsh(as_floats(G))[0] < -1e-9 * float(np.abs(as_floats(G)).max()):
-        raise ArgumentError(f"`{call}(gram=...)` needs a positive semidefinite matrix; it has a negative eigenvalue.")
+    G = semidefinite(gram, "gram", call)
     given = np.ones(len(G), dtype=object) if linear is None else linear
     c = read_array(given, 1, call=call, argument="linear")
     if c.shape != (len(G),):

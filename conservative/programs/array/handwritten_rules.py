@@ -22,7 +22,7 @@ def smooth(run: Run, F: SmoothMap, x: Any, theta: Any) -> Traced:
     both = lift(run, np.concatenate([np.ravel(x), np.ravel(theta)]))
     if both.node < 0:
         return traced(run, value, -1)
-    operator = F.jacobian(x.v, theta.v, value.size)
+    operator = F.jacobian(x.v.reshape(-1), theta.v.reshape(-1), value.size)
     node = run.tape.add(value.size, [both.edge(Handwritten(operator))])
     run.rounded.add(node)
     return traced(run, value, node)
