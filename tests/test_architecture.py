@@ -33,7 +33,7 @@ SUBROOMS = {
     "jacobians": (".", "conservativity", "explanation"),
     "certificates": ("checker", "standalone", "."),
     "spectral": (
-        "words", "automata", "norms", "expanding", "reduction", "polytope", "semidefinite", "zonotopes",
+        "words", "automata", "norms", "semidefinite", "expanding", "reduction", "polytope", "zonotopes",
         "radius", "verdict", "growth", "counterexamples",
     ),
     "iteration": (".", "bounds", "image", "fixed", "trajectories"),

@@ -31,8 +31,6 @@ from conservative.spectral.growth import planar_norm as planar_norm
 from conservative.spectral.norms.operator_norms import AssumptionA as AssumptionA
 from conservative.spectral.norms.operator_norms import assumption_a as assumption_a
 from conservative.spectral.norms.operator_norms import spectral_norm_bound as spectral_norm_bound
-from conservative.spectral.norms.quadratic import QuadraticNorm as QuadraticNorm
-from conservative.spectral.norms.quadratic import common_quadratic_norm as common_quadratic_norm
 from conservative.spectral.norms.unit_ball import UnitBall as UnitBall
 from conservative.spectral.norms.unit_ball import ball_of as ball_of
 from conservative.spectral.radius.family_radius import JointSpectralRadius as JointSpectralRadius
@@ -46,6 +44,8 @@ from conservative.spectral.semidefinite.conic_bound import ConicBound as ConicBo
 from conservative.spectral.semidefinite.conic_bound import conic_bound as conic_bound
 from conservative.spectral.semidefinite.path_complete import PathCompleteBound as PathCompleteBound
 from conservative.spectral.semidefinite.path_complete import path_complete_bound as path_complete_bound
+from conservative.spectral.semidefinite.quadratic_norm import QuadraticNorm as QuadraticNorm
+from conservative.spectral.semidefinite.quadratic_norm import common_quadratic_norm as common_quadratic_norm
 from conservative.spectral.semidefinite.sdpa import export_sdpa as export_sdpa
 from conservative.spectral.semidefinite.sum_of_squares import SumOfSquaresBound as SumOfSquaresBound
 from conservative.spectral.semidefinite.sum_of_squares import sum_of_squares_bound as sum_of_squares_bound

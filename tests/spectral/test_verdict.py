@@ -16,7 +16,7 @@ from strategies.stages import drawn
 import conservative as cj
 from conservative._core.exact.linear_algebra import from_flint, to_flint
 from conservative._core.families.as_family import as_family
-from conservative.spectral.norms.quadratic import common_quadratic_norm
+from conservative.spectral.semidefinite.quadratic_norm import common_quadratic_norm
 from conservative.spectral.verdict.contraction import Contraction
 from conservative.spectral.verdict.contraction_verdict import contraction_verdict
 from conservative.spectral.verdict.near_quotient import bound_nearby, departure, near_quotients

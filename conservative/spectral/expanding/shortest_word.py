@@ -24,7 +24,7 @@ from conservative._core.result_lines import result_line
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, lifted_family
 from conservative.spectral.expanding.pruned_tree import STORED_ENTRIES, Survivors, Tree, proved_stable, walk
-from conservative.spectral.norms.quadratic import common_quadratic_norm
+from conservative.spectral.semidefinite.quadratic_norm import common_quadratic_norm
 from conservative.spectral.words.cyclic_words import Word, canonical_word
 from conservative.spectral.words.products import Product, make_product
 from conservative.spectral.words.word_tree import spectral_radii

@@ -20,8 +20,6 @@ from conservative.certificates import (
 from conservative.certificates.word_proofs import polynomial_seconds
 from conservative.spectral.norms.averaged import averaged_norm
 from conservative.spectral.norms.ellipsoids import folded_norm
-from conservative.spectral.norms.program_time import loading_seconds, program_seconds
-from conservative.spectral.norms.quadratic import proves_quadratic
 from conservative.spectral.norms.scaling import balanced_floats
 from conservative.spectral.norms.weighted_norms import WeightedNorm
 from conservative.spectral.radius.block_search import BlockState
@@ -40,6 +38,8 @@ from conservative.spectral.radius.certify import (
 from conservative.spectral.radius.decimal_rounding import decimal_above
 from conservative.spectral.reduction import BlockTriangular
 from conservative.spectral.reduction.approximate_blocks import HiddenNorm
+from conservative.spectral.semidefinite.program_time import loading_seconds, program_seconds
+from conservative.spectral.semidefinite.quadratic_norm import proves_quadratic
 from conservative.spectral.semidefinite.sum_of_squares import best_forms, checking_seconds, forms_proof
 from conservative.spectral.words.candidates import ellipsoid_norm, in_norm
 from conservative.spectral.words.cyclic_words import Word

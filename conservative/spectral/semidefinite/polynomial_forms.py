@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from conservative._core.deadlines import NEVER
 from conservative._core.exact.linear_algebra import from_flint, to_flint
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily
-from conservative.spectral.norms.program_time import is_affordable
-from conservative.spectral.norms.quadratic import common_quadratic_norm
 from conservative.spectral.norms.raise_bound import raised
 from conservative.spectral.norms.scaling import balanced_family, diagonal_balance
 from conservative.spectral.semidefinite.adapted import adapted_basis, in_first_basis
@@ -22,6 +20,8 @@ from conservative.spectral.semidefinite.graph import LyapunovGraph, graph_pencil
 from conservative.spectral.semidefinite.lift import monomial_weights, monomials, symmetric_lift, vanishing_matrix
 from conservative.spectral.semidefinite.pencil import Pencil, symmetric_basis
 from conservative.spectral.semidefinite.positivity import is_proved_semidefinite
+from conservative.spectral.semidefinite.program_time import is_affordable
+from conservative.spectral.semidefinite.quadratic_norm import common_quadratic_norm
 from conservative.spectral.semidefinite.solve import solutions
 
 FloatArray = NDArray[np.float64]

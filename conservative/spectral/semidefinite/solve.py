@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.deadlines import NEVER, is_over, seconds_left
-from conservative.spectral.norms.program_time import is_affordable, program_seconds
 from conservative.spectral.semidefinite.pencil import Pencil
+from conservative.spectral.semidefinite.program_time import is_affordable, program_seconds
 
 FloatArray = NDArray[np.float64]
 

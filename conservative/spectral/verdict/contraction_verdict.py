@@ -26,7 +26,6 @@ from conservative.matrix_sets import MatrixZonotope, largest_norm
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, lifted_family
 from conservative.spectral.norms.operator_norms import assumption_a
-from conservative.spectral.norms.quadratic import common_quadratic_norm
 from conservative.spectral.norms.scaling import balanced_family
 from conservative.spectral.radius.contracting_words import words_proof
 from conservative.spectral.radius.decimal_rounding import decimal_above
@@ -35,6 +34,7 @@ from conservative.spectral.radius.joint_spectral_radius import joint_spectral_ra
 from conservative.spectral.radius.zonotope_radius import zonotope_radius
 from conservative.spectral.semidefinite.lift import monomials
 from conservative.spectral.semidefinite.options import certificate_or_none
+from conservative.spectral.semidefinite.quadratic_norm import common_quadratic_norm
 from conservative.spectral.semidefinite.sum_of_squares import sum_of_squares_bound
 from conservative.spectral.verdict.contraction import Contraction, ContractionVerdict
 from conservative.spectral.verdict.near_quotient import bound_nearby, departure, kept_norm, near_quotients

@@ -13,7 +13,7 @@ from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, float_above
 from conservative.spectral.norms.averaged import averaged_norm
-from conservative.spectral.norms.quadratic import QuadraticNorm, common_quadratic_norm, proves_quadratic
+from conservative.spectral.semidefinite.quadratic_norm import QuadraticNorm, common_quadratic_norm, proves_quadratic
 from conservative.spectral.verdict.quotient import Quotient, Side, split_off
 from conservative.spectral.words.candidates import in_norm
 

@@ -19,10 +19,10 @@ from conservative._core.rationals import as_fraction
 from conservative._core.result_lines import result_line, shape
 from conservative.certificates import Certificate, contraction_certificate
 from conservative.spectral.norms.averaged import averaged_norm
-from conservative.spectral.norms.program_time import is_affordable
 from conservative.spectral.norms.raise_bound import raised
 from conservative.spectral.norms.scaling import diagonal_balance, scale_family
 from conservative.spectral.norms.unit_ball import UnitBall
+from conservative.spectral.semidefinite.program_time import is_affordable
 
 FloatArray = NDArray[np.float64]
 
