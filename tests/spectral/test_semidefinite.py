@@ -37,6 +37,14 @@ def holds(bound):
     return bool(cj.check(bound.certificate)) and claim.relation == "<=" and claim.bound == bound.exact_gamma
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_common_quadratic_norm_proves_what_memory_zero_does_in_a_rounder_norm(seed):
+    family = np.random.default_rng(seed).normal(size=(2, 5, 5)) / 2
+    norm, bound = common_quadratic_norm(family), cj.spectral.path_complete_bound(family, memory=0)
+    assert norm.gamma == pytest.approx(bound.gamma, rel=2e-6)
+    assert np.linalg.cond(norm.P) < 16
+
+
 def test_where_a_common_quadratic_norm_gives_only_root_two():
     """cases.md: the radius of these two is 1, a common quadratic norm gives sqrt(2)."""
     assert cj.spectral.path_complete_bound(PROJECTIONS, memory=0).gamma == pytest.approx(2**0.5, rel=1e-9)

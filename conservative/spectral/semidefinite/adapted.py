@@ -1,13 +1,15 @@
 """Coordinates in which a family is well conditioned for the solver, and the way back from them."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from conservative.spectral.norms.averaged import averaged_norm
-from conservative.spectral.semidefinite.graph import LyapunovGraph, graph_pencil, memory_graph
+from conservative.spectral.semidefinite.graph import LyapunovGraph, graph_pencil, one_norm_graph
 from conservative.spectral.semidefinite.lift import monomial_weights, product_pairs, symmetric_lift, vanishing_basis
 from conservative.spectral.semidefinite.pencil import symmetric_basis
-from conservative.spectral.semidefinite.solve import solutions
+from conservative.spectral.semidefinite.solve import CLOSE, solutions
 
 FloatArray = NDArray[np.float64]
 
@@ -22,17 +24,33 @@ def adapted_basis(matrices: FloatArray, *, refine: bool, deadline: float) -> Flo
     Shapes: `matrices` (k, n, n), result (n, n). `refine`: solve for a common quadratic norm, where the order allows it.
     Returns: the upper triangular factor of P = T^T T, kept away from singular.
     """
-    change = _factor(averaged_norm(matrices, ridge=_RIDGE / matrices.shape[1]))
+    change = averaged_basis(matrices)
     if not refine or matrices.shape[1] > _MOST:
         return change
-    moved = change @ matrices @ np.linalg.inv(change)
-    pencil = graph_pencil(memory_graph(len(matrices), 0), list(moved))
-    best = pencil.identity()
-    for x, _ in solutions(pencil, deadline=deadline):
-        best = x
+    *_, best = common_weights(matrices, change, low=0.0, close=CLOSE, deadline=deadline)
+    return _factor(best)
+
+
+def averaged_basis(matrices: FloatArray) -> FloatArray:
+    """T of the norm in which the family is small on average.
+
+    Shapes: `matrices` (k, n, n), result (n, n).
+    """
+    return _factor(averaged_norm(matrices, ridge=_RIDGE / matrices.shape[1]))
+
+
+def common_weights(
+    matrices: FloatArray, change: FloatArray, *, low: float, close: float, deadline: float
+) -> Iterator[FloatArray]:
+    """Common quadratic norms P with smaller and smaller gamma, that of the basis first, solved for in that basis.
+
+    Shapes: `matrices` (k, n, n), `change` (n, n), results (n, n). `low`: a lower bound of gamma^2.
+    """
     n = matrices.shape[1]
-    weight = (symmetric_basis(n) @ best).reshape(n, n)
-    return _factor(change.T @ weight @ change)
+    pencil = graph_pencil(one_norm_graph(len(matrices)), list(change @ matrices @ np.linalg.inv(change)))
+    for x, _ in solutions(pencil, low=low, close=close, deadline=deadline):
+        weight = change.T @ (symmetric_basis(n) @ x).reshape(n, n) @ change
+        yield (weight + weight.T) / 2
 
 
 def _factor(weight: FloatArray) -> FloatArray:

@@ -35,6 +35,11 @@ class LyapunovGraph:
         return len(self.names)
 
 
+def one_norm_graph(letters: int) -> LyapunovGraph:
+    """One node: a common quadratic norm."""
+    return LyapunovGraph(((),), tuple((0, 0, i) for i in range(letters)))
+
+
 def memory_graph(letters: int, memory: int) -> LyapunovGraph:
     """The De Bruijn graph whose nodes remember the last letters applied: complete, whatever the order of letters.
 

@@ -1,6 +1,5 @@
 """A common quadratic norm: one ellipsoid that every matrix of a family shrinks, proved in rational arithmetic."""
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,7 +9,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.deadlines import NEVER, deadline_after, is_over, seconds_left
+from conservative._core.deadlines import deadline_after
 from conservative._core.errors import CertificateError
 from conservative._core.exact.linear_algebra import is_clearly_positive, is_positive_semidefinite, to_flint
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily, as_family
@@ -22,18 +21,20 @@ from conservative.spectral.norms.averaged import averaged_norm
 from conservative.spectral.norms.raise_bound import raised
 from conservative.spectral.norms.scaling import diagonal_balance, scale_family
 from conservative.spectral.norms.unit_ball import UnitBall
+from conservative.spectral.semidefinite.adapted import averaged_basis, common_weights
 from conservative.spectral.semidefinite.program_time import is_affordable
+from conservative.spectral.semidefinite.solve import solve_quietly
 
 FloatArray = NDArray[np.float64]
-
-_BISECTIONS = 24
-_MAX_SPREAD = 1e9
 
 _ELIMINATED = 12
 """Order up to which definiteness is decided by elimination; above, gamma is raised until it is clear."""
 
 _SOLVER_SIZE = 32
 """Largest order for which semidefinite programs are solved: each takes seconds there, and the time grows like n^6."""
+
+_SLACK, _ROUND = 1e-6, 16.0
+"""Part of gamma that is given away for a better condition of P, and the condition that is good enough."""
 
 _STATING = 5e-3
 """Seconds that stating a program takes for each matrix, about."""
@@ -99,7 +100,7 @@ def common_quadratic_norm(
     ----------
     matrices : array_like, shape (k, n, n), or anything `as_family` reads
     scale : float, optional
-        A lower bound of the joint spectral radius, if one is known: it shortens the bisection.
+        A lower bound of the joint spectral radius, if one is known: the solver stops there.
     time_limit : float, optional
         Seconds; None, the default, is no limit. The best norm that the solver has found by then is proved.
 
@@ -113,10 +114,11 @@ def common_quadratic_norm(
 
     Notes
     -----
-    Bisection on gamma, each step a semidefinite feasibility problem (CLARABEL through cvxpy). Its P is rounded
-    to doubles, and gamma raised until an exact LDL^T proves gamma^2 P - A_i^T P A_i >= 0. Beyond order
-    32, or if the solver fails, the leading eigenvector of X -> sum A_i^T X A_i or the identity remains: the
-    answer is proved in any case, optimal only up to the solver.
+    The bound of `path_complete_bound` with memory 0, by the same Newton's steps on semidefinite programs (CLARABEL
+    through cvxpy); of all P that prove it within a part of 1e-6 the best conditioned. P is rounded to doubles, and
+    gamma raised until an exact LDL^T proves gamma^2 P - A_i^T P A_i >= 0. Beyond order 32, or if the solver fails, the
+    leading eigenvector of X -> sum A_i^T X A_i or the identity remains: the answer is proved in any case, optimal only
+    up to the solver.
 
     Examples
     --------
@@ -134,10 +136,11 @@ def common_quadratic_norm(
     unit = scaled.scale
     known = 0.0 if bound is None else float_below(bound / unit)
     best_P, best = np.eye(family.size), _rate(scaled.floats, np.eye(family.size))
-    for candidate in _solutions(scaled.floats, lower=known, upper=best, deadline=deadline):
+    for candidate in _weights(scaled.floats, lower=known, deadline=deadline):
         rate = _rate(scaled.floats, candidate)
         if rate < best:
             best_P, best = candidate, rate
+    best_P = _rounder(scaled.floats, best_P, best, deadline)
     best_P = _with_few_digits(scaled.floats, best_P / np.abs(best_P).max())
     return prove_quadratic(family, balance @ best_P @ balance, estimate=Fraction(_rate(scaled.floats, best_P)) * unit)
 
@@ -192,53 +195,37 @@ def _rate(matrices: FloatArray, P: FloatArray) -> float:
     return float(np.linalg.norm(moved, 2, axis=(1, 2)).max()) if np.isfinite(moved).all() else float("inf")
 
 
-def _solutions(matrices: FloatArray, *, lower: float, upper: float, deadline: float) -> Iterator[FloatArray]:
-    """Candidates P: of the power iteration, then of a bisection on gamma that ends early when the solver fails."""
-    averaged = averaged_norm(matrices)
-    yield averaged
-    if matrices.shape[1] > _SOLVER_SIZE or not _is_begun(matrices, deadline):
-        return
+def _rounder(matrices: FloatArray, P: FloatArray, gamma: float, deadline: float) -> FloatArray:
+    """The P nearest to a multiple of the identity among those that nearly prove gamma.
+
+    Bounds in such a norm are multiplied by its condition. The given P where it is round enough, or no time is left.
+    """
+    n = len(P)
+    if np.linalg.cond(P) <= _ROUND or not _is_begun(matrices, deadline):
+        return P
     import cvxpy as cp
 
-    upper = min(upper, _rate(matrices, averaged))
-    n = matrices.shape[1]
-    radius = max(lower, float(np.abs(np.linalg.eigvals(matrices)).max()))
-    low, high = radius, upper
-    weight = cp.Variable((n, n), symmetric=True)
-    spread = cp.Variable()
-    square = cp.Parameter(nonneg=True)
-    constraints = [weight >> np.eye(n), spread * np.eye(n) >> weight, spread <= _MAX_SPREAD]
-    constraints += [square * weight - a.T @ weight @ a >> 0 for a in matrices]
-    problem = cp.Problem(cp.Minimize(spread), constraints)
-    for _ in range(_BISECTIONS):
-        if high <= low * (1 + 1e-6) or is_over(deadline):
-            return
-        middle = (low + high) / 2
-        square.value = middle**2
-        found = _solved(problem, weight, deadline)
-        if found is None:
-            low = middle
-            continue
-        yield found
-        high = min(middle, _rate(matrices, found))
+    weight, spread = cp.Variable((n, n), symmetric=True), cp.Variable()
+    bounds = [weight >> np.eye(n), spread * np.eye(n) >> weight]
+    square = (gamma * (1 + _SLACK / 2)) ** 2
+    steps = [square * weight - a.T @ weight @ a >> 0 for a in matrices]
+    if not solve_quietly(cp.Problem(cp.Minimize(spread), bounds + steps), solver="CLARABEL", deadline=deadline):
+        return P
+    found = (weight.value + weight.value.T) / 2
+    return found if _rate(matrices, found) <= gamma * (1 + _SLACK) and np.linalg.cond(found) < np.linalg.cond(P) else P
 
 
 def _is_begun(matrices: FloatArray, deadline: float) -> bool:
-    orders = [matrices.shape[1]] * (len(matrices) + 2)
-    return is_affordable(orders, deadline - _STATING * len(matrices))
+    """Whether order and time allow a program."""
+    n = matrices.shape[1]
+    return n <= _SOLVER_SIZE and is_affordable([n] * (len(matrices) + 2), deadline - _STATING * len(matrices))
 
 
-def _solved(problem: Any, weight: Any, deadline: float) -> FloatArray | None:
-    import cvxpy as cp
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            options = {} if deadline == NEVER else {"time_limit": seconds_left(deadline)}
-            problem.solve(solver=cp.CLARABEL, **options)
-    except cp.SolverError:
-        return None
-    if problem.status not in {cp.OPTIMAL, cp.OPTIMAL_INACCURATE} or weight.value is None:
-        return None
-    value = np.asarray(weight.value, dtype=np.float64)
-    return (value + value.T) / 2
+def _weights(matrices: FloatArray, *, lower: float, deadline: float) -> Iterator[FloatArray]:
+    """Candidates P: of the power iteration, then of better and better bounds while the solver finds them."""
+    yield averaged_norm(matrices)
+    if _is_begun(matrices, deadline):
+        radius = max(lower, float(np.abs(np.linalg.eigvals(matrices)).max()))
+        yield from common_weights(
+            matrices, averaged_basis(matrices), low=radius**2, close=_SLACK / 4, deadline=deadline
+        )

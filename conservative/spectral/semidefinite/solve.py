@@ -21,7 +21,8 @@ _LEAST_EIGENVALUE = 1e-9
 _DIRECT = 200.0
 """Seconds up to which the interior-point method is used; beyond it the first-order method SCS."""
 
-_CLOSE = 1e-10
+CLOSE = 1e-10
+"""Relative accuracy in s at which the steps end, unless a coarser one is asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,19 +41,8 @@ class MarginProgram:
 
     def solve(self, square: float, *, solver: str, deadline: float) -> bool:
         """Solve for one s; whether the solver came back with numbers."""
-        import cvxpy as cp
-
         self.square.value = square
-        options: dict[str, Any] = {} if deadline == NEVER else {_TIME_OPTION[solver]: seconds_left(deadline)}
-        if solver == "SCS":
-            options |= {"eps_abs": 1e-7, "eps_rel": 1e-7, "max_iters": 20_000}
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                self.problem.solve(solver=solver, **options)
-        except cp.SolverError:
-            return False
-        return self.x.value is not None and bool(np.isfinite(self.x.value).all()) and self.margin.value is not None
+        return solve_quietly(self.problem, solver=solver, deadline=deadline)
 
     def slope(self, pencil: Pencil) -> float:
         """dt/ds at the solution: the sum of <Z_b, G_b(x)> over the multipliers Z_b."""
@@ -64,6 +54,23 @@ class MarginProgram:
 
 
 _TIME_OPTION = {"CLARABEL": "time_limit", "SCS": "time_limit_secs"}
+
+
+def solve_quietly(problem: Any, *, solver: str, deadline: float) -> bool:
+    """Solve a program of cvxpy; whether every variable has finite numbers. Its status is not trusted, and not read."""
+    import cvxpy as cp
+
+    options: dict[str, Any] = {} if deadline == NEVER else {_TIME_OPTION[solver]: seconds_left(deadline)}
+    if solver == "SCS":
+        options |= {"eps_abs": 1e-7, "eps_rel": 1e-7, "max_iters": 20_000}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            problem.solve(solver=solver, **options)
+    except cp.SolverError:
+        return False
+    values = [variable.value for variable in problem.variables()]
+    return all(value is not None and np.isfinite(value).all() for value in values)
 
 
 def compile_program(pencil: Pencil) -> MarginProgram:
@@ -85,7 +92,12 @@ def compile_program(pencil: Pencil) -> MarginProgram:
 
 
 def solutions(
-    pencil: Pencil, *, low: float = 0.0, deadline: float = NEVER, solver: str | None = None
+    pencil: Pencil,
+    *,
+    low: float = 0.0,
+    close: float = CLOSE,
+    deadline: float = NEVER,
+    solver: str | None = None,
 ) -> Iterator[tuple[FloatArray, float]]:
     """Points x with smaller and smaller rates, the identity first; they end at the solver's accuracy.
 
@@ -106,7 +118,7 @@ def solutions(
         return
     program, trial = compile_program(pencil), high
     for _ in range(_STEPS):
-        if high <= low * (1 + _CLOSE) or is_over(deadline):
+        if high <= low * (1 + close) or is_over(deadline):
             return
         if not program.solve(trial, solver=engine, deadline=deadline):
             return
@@ -118,6 +130,6 @@ def solutions(
         if margin <= 0 and rate > trial:
             low = max(low, trial)
         newton = trial - margin / slope if slope > 0 else low
-        if abs(trial - newton) <= _CLOSE * trial:
+        if abs(trial - newton) <= close * trial:
             return
         trial = newton if low < newton < high else (low + high) / 2
