@@ -67,3 +67,32 @@ def test_a_large_program_is_held_as_an_operator() -> None:
     assert len(form.ties) == k
     _, once = _least(lambda: step(x, 1.0), 20)
     print(f"\np = {p:,}, {k:,} ties: {seconds:.2f} s, {seconds / (once * 2 * k):.2f} times 2k evaluations")
+
+
+@pytest.mark.parametrize("form", ["equilibrium", "threshold"])
+@pytest.mark.parametrize(("p", "m", "k"), [(10, 2, 2), (200, 20, 30), (1000, 20, 1000)])
+def test_a_jax_program_against_jacfwd(p: int, m: int, k: int, form: str) -> None:
+    jax = pytest.importorskip("jax")
+    jnp = jax.numpy
+    jax.config.update("jax_enable_x64", True)
+    _, x, theta, (W, U, b) = _equilibrium(p, m, k)
+    level, shift = np.where(np.arange(p) < k, 1.0, 0.5), 1 - x
+
+    def step(x: Any, t: Any) -> Any:
+        if form == "equilibrium":
+            return jnp.maximum(W @ x + U @ t + b, 0)
+        z = x + shift
+        return jnp.sign(z) * jnp.maximum(jnp.abs(z) - level * (1 + jnp.sum(t) - theta.sum()), 0)
+
+    start = time.perf_counter()
+    F = cj.from_jax(step, x, theta)
+    assert len(F.switched().ties) == k
+    first = time.perf_counter() - start
+    _, seconds = _least(F.switched)
+    jacobian = jax.jit(jax.jacfwd(step, argnums=(0, 1)))
+    jax.block_until_ready(jacobian(x, theta))
+    _, compiled = _least(lambda: jax.block_until_ready(jacobian(x, theta)), 20)
+    print(
+        f"\n{form}, p = {p}, {k} ties: first {first:.2f} s, then {seconds * 1e3:.2f} ms, {seconds / compiled:.2f} "
+        f"times compiled jacfwd ({compiled * 1e3:.2f} ms)"
+    )

@@ -222,8 +222,9 @@ class SwitchedJacobian:
         """
         v, s = np.asarray(v), self._weights(s)
         rows = self.Z @ v
-        for i in range(len(s)):
-            rows[i] = s[i] * (rows[i] + self.L[i, :i] @ rows[:i])
+        rows = s.reshape(-1, *[1] * (v.ndim - 1)) * rows
+        for i in np.flatnonzero((self.L != 0).any(axis=1)):
+            rows[i] += s[i] * (self.L[i, :i] @ rows[:i])
         return np.asarray(self.base @ v + self.Y @ rows)
 
     def vjp(self, s: Any, u: Any) -> Matrix:
@@ -240,8 +241,9 @@ class SwitchedJacobian:
         """
         u, s = np.asarray(u), self._weights(s)
         rows = self.Y.T @ u
-        for i in reversed(range(len(s))):
-            rows[i] = s[i] * (rows[i] + self.L[i + 1 :, i] @ rows[i + 1 :])
+        rows = s.reshape(-1, *[1] * (u.ndim - 1)) * rows
+        for i in np.flatnonzero((self.L != 0).any(axis=0))[::-1]:
+            rows[i] += s[i] * (self.L[i + 1 :, i] @ rows[i + 1 :])
         return np.asarray(self.base.T @ u + self.Z.T @ rows)
 
     @property

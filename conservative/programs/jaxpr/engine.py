@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from conservative._core.errors import BudgetError, ConservativeError, DiscontinuityError, FunctionError
 from conservative.functions.points import DEFAULT_TOLERANCE
 from conservative.functions.switched_jacobian import SwitchedJacobian
-from conservative.programs.jaxpr.library import doubles, jax
+from conservative.programs.jaxpr.library import doubles, jax, quick_options
 from conservative.programs.jaxpr.matrices import open_matrices
-from conservative.programs.jaxpr.opened import Look, Opened, walked
+from conservative.programs.jaxpr.opened import QUICK, Look, Opened, walked
 from conservative.programs.jaxpr.record import Record
 from conservative.programs.jaxpr.walk import NeedsPlanError
 from conservative.programs.own_derivative import finding
@@ -24,6 +24,8 @@ MAX_BLOCK = 8
 
 MAX_PATHS = 81
 """Most runs with decisions of control forced."""
+
+_SLACK = 1e-8
 
 
 class JaxEngine:
@@ -53,17 +55,24 @@ class JaxEngine:
         """What `jax.jacobian` returns, by forward mode where loops forbid the other."""
         z = np.array([float(v) for v in values])
         with doubles():
-            try:
-                return np.asarray(self._reverse(z), dtype=np.float64)
-            except (TypeError, ValueError, NotImplementedError):
-                try:
-                    return np.asarray(jax.jacfwd(self.function)(z), dtype=np.float64)
-                except (TypeError, ValueError, NotImplementedError):
-                    return None
+            return _first_that_runs(self._reverse, self._forward, z)
 
     @cached_property
     def _reverse(self) -> Any:
         return jax.jit(jax.jacrev(self.function))
+
+    @cached_property
+    def _forward(self) -> Any:
+        return jax.jit(jax.jacfwd(self.function))
+
+    @cached_property
+    def _pullback(self) -> Any:
+        options = quick_options() if self.jaxpr.in_avals[0].size < QUICK else None
+        return jax.jit(lambda z, u: jax.vjp(self.function, z)[1](u)[0], compiler_options=options)
+
+    @cached_property
+    def _pushforward(self) -> Any:
+        return jax.jit(lambda z, v: jax.jvp(self.function, (z,), (v,))[1])
 
     def switched(self, values: Sequence[Any], *, exact: bool, tolerance: float) -> SwitchedJacobian:
         """The abs-normal form at floats; at rationals, at the doubles next to them."""
@@ -71,34 +80,37 @@ class JaxEngine:
         used = DEFAULT_TOLERANCE if exact else tolerance
         with doubles():
             paths = self._paths(z, used)
-            if paths[0].matrix_free:
-                told = self._told_along_a_direction(paths[0], z)
-            else:
-                told = finding(paths[0], self.own_jacobian(values), call="jax.jacobian")
-        warnings = tuple(dict.fromkeys((*self.warnings, *paths[0].warnings, *told)))
+            told = self._told(paths, z)
+        if not told and len(paths) == 1 and not self.warnings:
+            return paths[0]
         return replace(
             paths[0],
             others=tuple(paths[1:]),
-            warnings=warnings,
+            warnings=tuple(dict.fromkeys((*self.warnings, *paths[0].warnings, *told))),
             clean=paths[0].clean and len(paths) == 1,
         )
 
-    def _told_along_a_direction(self, S: SwitchedJacobian, z: NDArray[np.float64]) -> tuple[str, ...]:
-        """For a large program: whether JAX's derivative along a random direction is the one that is predicted."""
-        v = np.random.default_rng(0).standard_normal(len(z))
-        try:
-            own = np.asarray(jax.jit(lambda z, v: jax.jvp(self.function, (z,), (v,))[1])(z, v))
-        except TypeError:  # a custom_vjp function has reverse mode only
+    def _told(self, paths: list[SwitchedJacobian], z: NDArray[np.float64]) -> tuple[str, ...]:
+        """What to tell of JAX's own derivative: nothing where it is the predicted one along a random direction."""
+        S = paths[0]
+        weights = np.zeros(len(S.Z)) if S.framework is None else S.framework
+        draw = np.random.default_rng(0)
+        u, v = (draw.choice([-1.0, 1.0], size) * draw.uniform(1, 2, size) for size in S.shape)
+        own, expected = _first_that_runs(self._pullback, None, z, u), S.vjp(weights, u)
+        if own is None:
+            own, expected = _first_that_runs(self._pushforward, None, z, v), S.jvp(weights, v)
+        if own is None or np.abs(own - expected).max(initial=0) <= _SLACK * max(1.0, np.abs(own).max(initial=0)):
             return ()
-        apart = np.abs(own - S.jvp(np.zeros(len(S.Z)) if S.framework is None else S.framework, v))
-        if (apart <= 1e-8 * max(1.0, float(np.abs(own).max(initial=0)))).all():
-            return ()
-        return ("JAX's own derivative along a random direction is not the one that is predicted from its conventions.",)
+        if S.matrix_free:
+            return (
+                "JAX's own derivative along a random direction is not the one that is predicted from its conventions.",
+            )
+        return finding(replace(S, others=tuple(paths[1:])), self.own_jacobian(z.tolist()), call="jax.jacobian")
 
     def _paths(self, z: NDArray[np.float64], tolerance: float) -> list[SwitchedJacobian]:
         """One abs-normal form for every way in which ties may decide control."""
         waiting: list[dict[int, int]] = [{}]
-        found: dict[bytes, tuple[SwitchedJacobian, list[str]]] = {}
+        found: list[tuple[SwitchedJacobian, list[str]]] = []
         runs = 0
         while waiting:
             states = waiting.pop(0)
@@ -114,11 +126,11 @@ class JaxEngine:
                     {**states, **dict(zip(steering, more, strict=True))} for more in self._outcomes(len(steering))
                 ]
                 continue
-            base = S.base if isinstance(S.base, np.ndarray) else np.array(runs)  # an operator is not compared
-            digest = b"".join(np.ascontiguousarray(a).tobytes() for a in (S.value, base, S.Y, S.Z, S.L))
-            found.setdefault(digest, (S, [opened.label(guard) for guard in states]))
-        self._require_continuous(list(found.values()), tolerance)
-        return [S for S, _ in found.values()]
+            names = [opened.label(guard) for guard in states]
+            if not any(_same(S, other) for other, _ in found):
+                found.append((S, names))
+        self._require_continuous(found, tolerance)
+        return [S for S, _ in found]
 
     def _outcomes(self, count: int) -> list[tuple[int, ...]]:
         if 3**count > MAX_PATHS:
@@ -163,8 +175,7 @@ class JaxEngine:
             raise FunctionError(opened.not_finite(look, f"{self.title} is not finite {told}"))
         S, jumping = open_matrices(opened, look, z, tolerance, forced, state_size=self.state_size)
         control = np.unique(look.control[look.control >= 0]).tolist()
-        steering = sorted({*control, *jumping})
-        return replace(S, warnings=tuple(opened.warnings)), steering, opened
+        return S, sorted({*control, *jumping}), opened
 
     def _looked(
         self, z: NDArray[np.float64], tolerance: float, states: dict[int, int]
@@ -207,3 +218,22 @@ class JaxEngine:
         record = Record(tolerance, jax.numpy.asarray(forced), rounds=self._rounds)
         walked(self.jaxpr, record, jax.numpy.asarray(z), inline=self.inline)
         return tuple(record.passes)
+
+
+def _same(one: SwitchedJacobian, other: SwitchedJacobian) -> bool:
+    """Whether two paths are one; operators are not compared."""
+    if one.matrix_free or len(one.Z) != len(other.Z):
+        return False
+    parts = ((S.value, S.base, S.Y, S.Z, S.L) for S in (one, other))
+    return all(np.array_equal(a, b) for a, b in zip(*parts, strict=True))
+
+
+def _first_that_runs(one: Any, other: Any, *arguments: Any) -> NDArray[np.float64] | None:
+    """A compiled derivative, or another one where JAX has none of that kind."""
+    for compiled in (one, other):
+        if compiled is not None:
+            try:
+                return np.asarray(compiled(*arguments), dtype=np.float64)
+            except (TypeError, ValueError, NotImplementedError):
+                continue
+    return None

@@ -21,16 +21,15 @@ def felt(opened: Opened, look: Look, at: tuple[Any, ...], slots: NDArray[Any]) -
     """The guards of these switches that change F or a directional derivative of it once they are turned."""
     if not len(slots):
         return set()
-    z, tolerance, forced = at
-    q, v = len(look.value), np.random.default_rng(0).standard_normal(len(z))
+    q, v = len(look.value), np.random.default_rng(0).standard_normal(opened.size)
     still = np.zeros(opened.slot_count)
-    value, moved = opened.turned(z, tolerance, forced, still, v, still)
+    value, moved = opened.turned(at, still, v, still)
     found: set[int] = set()
     for group in (_alone(look, slots), _together(look, slots)):
         for turned in group:
             w, dw = still.copy(), still.copy()
             w[turned], dw[turned] = look.difference[turned], moved[q:][turned]
-            others = opened.turned(z, tolerance, forced, w, v, dw)
+            others = opened.turned(at, w, v, dw)
             for one, other in zip((value, moved), others, strict=True):
                 scale = max(1.0, float(np.abs(one[:q]).max(initial=0)))
                 if not (np.abs(other[:q] - one[:q]) <= _SLACK * scale).all():  # NaN is felt

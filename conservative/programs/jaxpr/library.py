@@ -82,6 +82,17 @@ def mentions(jaxpr: Any, names: Callable[[str], bool]) -> bool:
 
 
 @cache
+def quick_options() -> dict[str, Any] | None:
+    """For XLA to compile small programs in a third of the time; None where its version has no such options."""
+    options = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+    try:
+        jax.jit(lambda: 0.0, compiler_options=options)()
+    except RuntimeError:
+        return None
+    return options
+
+
+@cache
 def slope_of_abs() -> float:
     """What JAX takes for the derivative of |x| at 0: 1 or 0, by its version."""
     with jax.ensure_compile_time_eval():

@@ -26,25 +26,13 @@ def open_matrices(
     """The abs-normal form at z, and the guards whose two sides differ in value on the way, which must be forced."""
     at = (z, tolerance, forced)
     met = np.flatnonzero(look.owner != -1)
-    q, n = len(look.value), len(z)
-    large = q * n > _DENSE
-    slots = opened.alive(*at, met) if large else met
-    if large:
-        Z = opened.rows(*at, q + slots)
-        base: Any = operator(opened, at, q)
-        found = opened.columns(*at, n + slots, np.concatenate([np.arange(q), q + slots]))
-        Y, L = found[:q], found[q:]
-    else:
-        found = opened.columns(
-            *at, np.concatenate([np.arange(n), n + slots]), np.concatenate([np.arange(q), q + slots])
-        )
-        base, Y, Z, L = found[:q, :n], found[:q, n:], found[q:, :n], found[q:, n:]
-    L = np.tril(L, -1)
+    slots, base, Y, Z, L = _matrices(opened, look, at, met)
     jumps = _jumps(look, slots, tolerance)
     kept = _alive(Y, Z, L, jumps)
     steering = set(look.owner[slots[kept & jumps]].tolist()) | felt(opened, look, at, slots[jumps & ~kept])
-    slots, Y, Z, L = slots[kept], Y[:, kept], Z[kept], L[np.ix_(kept, kept)]
-    _require_finite(opened, look, () if large else base, Y, Z, L)
+    if not kept.all():
+        slots, Y, Z, L = slots[kept], Y[:, kept], Z[kept], L[np.ix_(kept, kept)]
+    _require_finite(opened, look, base if isinstance(base, np.ndarray) else np.zeros(0), Y, Z, L)
     ties, clean = _ties(opened, look, slots)
     live = set(look.owner[slots].tolist())
     dead = [owner for owner in dict.fromkeys(look.owner[met].tolist()) if owner not in live]
@@ -59,19 +47,41 @@ def open_matrices(
         tolerance=tolerance,
         inactive=tuple(opened.label(owner) for owner in dead),
         near_ties=_near(opened, look, tolerance),
+        warnings=tuple(opened.warnings),
         framework=look.weight[slots].astype(np.float64),
         clean=clean and not opened.rule_lines,
     ), sorted(steering)
 
 
+def _matrices(opened: Opened, look: Look, at: tuple[Any, ...], met: NDArray[Any]) -> tuple[Any, ...]:
+    """Switches and B, Y, Z, L: of all that tie, or of those that live where the program is large."""
+    q, n = len(look.value), opened.size
+    if look.dense is not None:
+        rows, columns = q + met, n + met
+        top, below = look.dense[:q], look.dense[rows]
+        return met, top[:, :n], top[:, columns], below[:, :n], _below(below[:, columns])
+    live = opened.live(met)
+    if q * n > _DENSE:
+        slots = live.alive(at, met)
+        Y, L = live.columns(at, slots)
+        return slots, operator(opened, at, q), Y, live.rows(at, slots), _below(L)
+    base, Y, Z, L = live.matrices(at, met)
+    return met, base, Y, Z, _below(L)
+
+
+def _below(L: NDArray[Any]) -> NDArray[Any]:
+    return np.tril(L, -1) if L.any() else L
+
+
 def _alive(Y: Any, Z: Any, L: Any, jumps: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Switches that something moves and that move something; a row or column of zeros changes no block."""
     kept = np.ones(len(Z), dtype=bool)
+    outside, inside = Z.any(axis=1) | jumps, Y.any(axis=0)
+    if not L.any():
+        return np.asarray(outside & inside)
     while True:
-        inner = L * kept[:, None] * kept[None]
-        moved = (Z != 0).any(axis=1) | (inner != 0).any(axis=1) | jumps
-        moves = (Y != 0).any(axis=0) | (inner != 0).any(axis=0)
-        left: NDArray[np.bool_] = kept & moved & moves
+        inner = (L != 0) & kept[:, None] & kept[None]
+        left: NDArray[np.bool_] = kept & (outside | inner.any(axis=1)) & (inside | inner.any(axis=0))
         if np.array_equal(left, kept):
             return kept
         kept = left
@@ -94,7 +104,7 @@ def _ties(opened: Opened, look: Look, slots: NDArray[Any]) -> tuple[tuple[Switch
         groups.setdefault(owner, []).append(slot)
     choices, ties, clean = look.choices[slots].tolist(), [], True
     for owner, members in groups.items():
-        if choices[members[0]] == 0:
+        if choices[members[0]] == 0 or (owner < 0 and len(members) == 1):
             patterns: list[tuple[int, ...]] = [(i,) for i in members]
         else:
             turned = [tuple(i for i in members if choices[i] & bit) for bit in (1, 2)]
@@ -118,6 +128,7 @@ def _near(opened: Opened, look: Look, tolerance: float) -> tuple[tuple[str, floa
 
 
 def _require_finite(opened: Opened, look: Look, *parts: Any) -> None:
-    if all(np.isfinite(part).all() for part in parts):
-        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        if all(np.isfinite(part.sum()) or np.isfinite(part).all() for part in parts):
+            return
     raise FunctionError(opened.not_finite(look, "the derivative of the program is not finite here"))

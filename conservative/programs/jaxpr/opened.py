@@ -1,26 +1,27 @@
-"""A program with its ties opened, compiled by JAX: (z, w) ↦ (F(z), differences of switches), and its derivatives."""
+"""A program with its ties opened, compiled by JAX: (z, w) ↦ (F(z), differences of switches), and what it meets."""
 
-from functools import partial
+import math
+from bisect import bisect_right
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative.programs.jaxpr.library import core, jax, jnp
+from conservative.programs.jaxpr.library import core, jax, jnp, quick_options
+from conservative.programs.jaxpr.live import Live
 from conservative.programs.jaxpr.record import Record, flat
 from conservative.programs.jaxpr.values import MOVES, Value
 from conservative.programs.jaxpr.walk import Walk
 
-_CELLS = 2**22
-"""Most entries of a batch of directions at once."""
+_SMALL = 2**14
+"""Most entries of [B Y; Z L], all switches counted, up to which it is computed along with what the program meets."""
 
-
-_SMALL, _QUICK = 4096, {"xla_backend_optimization_level": 0}
+QUICK = 256
 """Up to this size it takes longer to compile a program well than to run it."""
 
 
 class Look(NamedTuple):
-    """What a program meets at a point; arrays over guards, over ties, and over switches."""
+    """What a program meets at a point; arrays over guards, ties and switches. `dense`: [B Y; Z L] where small."""
 
     value: NDArray[Any]
     owner: NDArray[Any]
@@ -37,6 +38,7 @@ class Look(NamedTuple):
     singular: list[Any]
     orders: list[Any]
     block: Any
+    dense: Any = None
 
 
 def walked(jaxpr: Any, record: Record, z: Any, *, inline: bool) -> Look:
@@ -91,59 +93,72 @@ class Opened:
         self.orders = [(name, line) for name, line, _ in met.orders]
         self.loops = [line for line, _ in met.loops]
         self.rule_lines, self.warnings = list(dict.fromkeys(met.rule_lines)), list(dict.fromkeys(met.warnings))
+        ends = np.cumsum([math.prod(slot[2].shape) for slot in met.slots], dtype=int).tolist()
+        self.spans = tuple(zip([0, *ends[:-1]], ends, strict=True)) if ends else ()
         forced = jax.ShapeDtypeStruct((self.guard_count,), jnp.int8)
         weights = jax.ShapeDtypeStruct((self.slot_count,), jnp.float64)
         closed, shape = jax.make_jaxpr(lambda *a: run(*a)[0], return_shape=True)(z, number, forced, weights)
-        outline = jax.tree_util.tree_structure(shape)
-        evaluate = core.jaxpr_as_fun(closed)
-        zeros = np.zeros(self.slot_count)
+        self._jaxpr, self._outline = closed.jaxpr, jax.tree_util.tree_structure(shape)
+        self.constants = [jnp.asarray(const) for const in closed.consts]  # arguments: XLA would fold them in for long
+        self.value_size = shape.value.size
+        self._live: dict[tuple[int, ...], Live] = {}
+        rows, columns = self.value_size + self.slot_count, size + self.slot_count
+        self._look = self.compiled(self._whole if rows * columns <= _SMALL else self._met)
+        self._turned = self.compiled(self._moved)
 
-        def look(z: Any, tolerance: Any, forced: Any) -> Any:
-            return jax.tree_util.tree_unflatten(outline, evaluate(z, tolerance, forced, zeros))
+    def compiled(self, function: Any) -> Any:
+        """A function of the program, compiled by JAX; quickly where it is small."""
+        return jax.jit(function, compiler_options=quick_options() if self.size + self.slot_count < QUICK else None)
 
-        def both(zw: Any, tolerance: Any, forced: Any) -> Any:
-            out = jax.tree_util.tree_unflatten(outline, evaluate(zw[:size], tolerance, forced, zw[size:]))
+    def evaluate(self, at: tuple[Any, ...], weights: Any) -> Look:
+        """What it meets at `at` = (constants, z, tolerance, forced) with weights at its switches; traced."""
+        constants, *point = at
+        outs = core.jaxpr_as_fun(core.ClosedJaxpr(self._jaxpr, constants))(*point, weights)
+        found: Look = jax.tree_util.tree_unflatten(self._outline, outs)
+        return found
+
+    def _met(self, *at: Any) -> Look:
+        return self.evaluate(at, np.zeros(self.slot_count))
+
+    def _whole(self, constants: Any, z: Any, tolerance: Any, forced: Any) -> Look:
+        def both(zw: Any) -> tuple[Any, Look]:
+            out = self.evaluate((constants, zw[: self.size], tolerance, forced), zw[self.size :])
+            return jnp.concatenate([out.value, out.difference]), out
+
+        dense, met = jax.jacfwd(both, has_aux=True)(jnp.concatenate([z, np.zeros(self.slot_count)]))
+        return met._replace(dense=dense)  # type: ignore[no-any-return]
+
+    def _moved(self, at: tuple[Any, ...], w: Any, v: Any, dw: Any) -> Any:
+        constants, z, *rest = at
+
+        def both(z: Any, w: Any) -> Any:
+            out = self.evaluate((constants, z, *rest), w)
             return jnp.concatenate([out.value, out.difference])
 
-        def push(z: Any, tolerance: Any, forced: Any, directions: Any, rows: Any) -> Any:
-            zw = jnp.concatenate([z, zeros])
-            _, linear = jax.linearize(lambda q: both(q, tolerance, forced), zw)
-            one = jnp.arange(len(zw))
-            return jax.vmap(lambda i: linear((one == i).astype(z.dtype))[rows])(directions)
+        return jax.jvp(both, (z, w), (v, dw))
 
-        def pull(z: Any, tolerance: Any, forced: Any, rows: Any) -> Any:
-            zw = jnp.concatenate([z, zeros])
-            out, back = jax.vjp(lambda q: both(q, tolerance, forced), zw)
-            one = jnp.arange(len(out))
-            return jax.vmap(lambda i: back((one == i).astype(z.dtype))[0][:size])(rows)
-
-        def along(z: Any, tolerance: Any, forced: Any, v: Any) -> Any:
-            return jax.jvp(lambda q: both(q, tolerance, forced), (jnp.concatenate([z, zeros]),), (v,))[1]
-
-        def against(z: Any, tolerance: Any, forced: Any, u: Any) -> Any:
-            return jax.vjp(lambda q: both(q, tolerance, forced), jnp.concatenate([z, zeros]))[1](u)[0]
-
-        def turned(z: Any, tolerance: Any, forced: Any, w: Any, v: Any, dw: Any) -> Any:
-            return jax.jvp(
-                lambda q: both(q, tolerance, forced), (jnp.concatenate([z, w]),), (jnp.concatenate([v, dw]),)
-            )
-
-        self.rows_count = shape.value.size + self.slot_count
-        small = size + self.slot_count < _SMALL
-        compiled = partial(jax.jit, compiler_options=_QUICK) if small else jax.jit
-        functions = (look, push, pull, along, against, turned)
-        self._look, self._push, self._pull, self._along, self._against, self._turned = map(compiled, functions)
-
-    def look(self, z: NDArray[np.float64], tolerance: float, forced: NDArray[np.int8]) -> Look:
-        """What it meets at z."""
-        found: Look = jax.tree_util.tree_map(np.asarray, self._look(z, tolerance, forced))
+    def look(self, *at: Any) -> Look:
+        """What it meets at `at` = (z, tolerance, forced)."""
+        found: Look = jax.tree_util.tree_map(np.asarray, self._look(self.constants, *at))
         return found
+
+    def turned(self, at: tuple[Any, ...], w: Any, v: Any, dw: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        """(F, differences) with weights w at the switches, and their derivative along (v, dw)."""
+        value, moved = self._turned((self.constants, *at), w, v, dw)
+        return np.asarray(value), np.asarray(moved)
+
+    def live(self, slots: NDArray[Any]) -> Live:
+        """Derivatives where these switches tie: of the arrays of switches that they stand in."""
+        starts = [start for start, _ in self.spans]
+        arrays = tuple(np.unique(np.searchsorted(starts, slots, side="right") - 1).tolist())
+        if arrays not in self._live:
+            self._live[arrays] = Live(self, arrays)
+        return self._live[arrays]
 
     def named(self, owner: int) -> tuple[str, str]:
         """What a guard or a tie decides, and its line."""
         decisions, number = (self.guards, owner) if owner >= 0 else (self.ties, -2 - owner)
-        starts = [item.start for item in decisions]
-        item = decisions[int(np.searchsorted(starts, number, side="right")) - 1]
+        item = decisions[bisect_right(decisions, number, key=lambda item: item.start) - 1]
         return item.name(number - item.start), item.line
 
     def label(self, owner: int) -> str:
@@ -159,58 +174,3 @@ class Opened:
             f"{what}{told}. Move the point, or keep the argument of that operation away from it (`jnp.where` on the "
             "argument, not only on the result)."
         )
-
-    def columns(self, z: Any, tolerance: float, forced: Any, directions: Any, rows: Any) -> NDArray[np.float64]:
-        """Derivatives along unit directions of (z, w), the given rows of them: shape (rows, directions)."""
-        padded = _padded(rows, np.int32)
-        step = min(max(16, _CELLS // max(self.size + self.slot_count, 1)), 256)
-        parts = [
-            np.asarray(self._push(z, tolerance, forced, _padded(directions[i : i + step], np.int32), padded))
-            for i in range(0, len(directions), step)
-        ]
-        kept = [part[: min(step, len(directions) - i * step), : len(rows)] for i, part in enumerate(parts)]
-        return np.concatenate(kept).T if kept else np.zeros((len(rows), 0))
-
-    def rows(self, z: Any, tolerance: float, forced: Any, rows: Any) -> NDArray[np.float64]:
-        """Derivatives of the given rows with respect to z, by reverse mode."""
-        step = min(max(16, _CELLS // max(self.size + self.slot_count, 1)), 256)
-        parts = [
-            np.asarray(self._pull(z, tolerance, forced, _padded(rows[i : i + step], np.int32)))[
-                : len(rows[i : i + step])
-            ]
-            for i in range(0, len(rows), step)
-        ]
-        return np.concatenate(parts) if parts else np.zeros((0, self.size))
-
-    def along(self, z: Any, tolerance: float, forced: Any, v: Any) -> NDArray[np.float64]:
-        """One directional derivative of (F, differences) along (z, w)."""
-        return np.asarray(self._along(z, tolerance, forced, v))
-
-    def against(self, z: Any, tolerance: float, forced: Any, u: Any) -> NDArray[np.float64]:
-        """One pullback."""
-        return np.asarray(self._against(z, tolerance, forced, u))
-
-    def turned(
-        self, z: Any, tolerance: float, forced: Any, w: Any, v: Any, dw: Any
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """(F, differences) with weights w at the switches, and their derivative along (v, dw)."""
-        value, moved = self._turned(z, tolerance, forced, w, v, dw)
-        return np.asarray(value), np.asarray(moved)
-
-    def alive(self, z: Any, tolerance: float, forced: Any, slots: Any) -> NDArray[Any]:
-        """Those switches that random directions move and that move random cotangents."""
-        rng = np.random.default_rng(0)
-        size = self.slot_count
-        v = np.append(rng.standard_normal(self.size), rng.standard_normal(size))
-        moved = self.along(z, tolerance, forced, v)[-size:] if size else np.zeros(0)
-        u = rng.standard_normal(self.rows_count)
-        moves = self.against(z, tolerance, forced, u)[self.size :]
-        return np.asarray(slots[(moved[slots] != 0) & (moves[slots] != 0)])
-
-
-def _padded(indices: Any, dtype: Any) -> NDArray[Any]:
-    """Indices filled up to a power of two, so that few shapes are compiled."""
-    size = max(16, 1 << (len(indices) - 1).bit_length()) if len(indices) else 16
-    out = np.zeros(size, dtype=dtype)
-    out[: len(indices)] = indices
-    return out

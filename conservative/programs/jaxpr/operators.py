@@ -12,22 +12,18 @@ from conservative.programs.jaxpr.opened import Opened
 
 def operator(opened: Opened, at: tuple[Any, ...], q: int) -> LinearOperator:
     """B by JVPs and VJPs."""
-    z, tolerance, forced = at
-    n, k = opened.size, opened.slot_count
+    n, nothing = opened.size, np.zeros(0)
+    smooth = opened.live(np.zeros(0, dtype=int))
 
     def forward(V: Any) -> NDArray[np.float64]:
         columns = np.asarray(V, dtype=np.float64).reshape(n, -1)
         with doubles():
-            return np.stack(
-                [opened.along(z, tolerance, forced, np.append(v, np.zeros(k)))[:q] for v in columns.T], axis=1
-            )
+            return np.stack([smooth.along(at, v, nothing)[0] for v in columns.T], axis=1)
 
     def backward(U: Any) -> NDArray[np.float64]:
         columns = np.asarray(U, dtype=np.float64).reshape(q, -1)
         with doubles():
-            return np.stack(
-                [opened.against(z, tolerance, forced, np.append(u, np.zeros(k)))[:n] for u in columns.T], axis=1
-            )
+            return np.stack([smooth.against(at, u, nothing)[0] for u in columns.T], axis=1)
 
     return LinearOperator(
         shape=(q, n),

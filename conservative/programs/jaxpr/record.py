@@ -36,8 +36,9 @@ class Decisions:
 
     def name(self, element: int) -> str:
         """As "max[1,2]"."""
-        index = np.unravel_index(element, self.shape) if self.shape else ()
-        return f"{self.kind}[{','.join(str(int(i)) for i in index)}]" if len(index) else self.kind
+        if len(self.shape) < 2:
+            return f"{self.kind}[{element}]" if self.shape else self.kind
+        return f"{self.kind}[{','.join(str(int(i)) for i in np.unravel_index(element, self.shape))}]"
 
 
 @dataclass
