@@ -2,21 +2,16 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
-from operator import mul
 
+import flint
 import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import CertificateError
+from conservative._core.exact import eigenpair
+from conservative._core.exact.eigenpair import GUARD as GUARD
 from conservative._core.exact.linear_algebra import exact_product
 from conservative._core.families.as_family import MatrixFamily
-
-GUARD = 32
-"""Bits that the refinement has beyond those of the vector."""
-_SHORT = 64
-"""Bits after the point of an approximate inverse."""
-_MAX_STEPS = 60
-"""Each step of the chord method gains about 40 bits, fewer when the eigenvalue is badly separated."""
 
 
 def scaled_product(family: MatrixFamily, word: Sequence[int], rate: Fraction, bits: int) -> list[list[int]]:
@@ -31,9 +26,9 @@ def scaled_product(family: MatrixFamily, word: Sequence[int], rate: Fraction, bi
 
 
 def refined_eigenpair(
-    M: list[list[int]], start: NDArray[np.float64], pivot: int, bits: int, *, short: int = _SHORT
+    M: list[list[int]], start: NDArray[np.float64], pivot: int, bits: int, *, short: int = 64
 ) -> tuple[list[int], Fraction, list[list[Fraction]]]:
-    """The eigenvector times 2^bits, its eigenvalue, and the inverse of the Jacobian, by the chord method.
+    """The eigenvector times 2^bits, its eigenvalue, and the inverse of the Jacobian.
 
     Shapes: `start` (n,). `M`: as `scaled_product` makes it. `start`: near the eigenvector, with the entry 1 at the
     pivot. `short`: bits after the point of the inverse. Raises CertificateError when the eigenvalue is not simple, or
@@ -41,25 +36,16 @@ def refined_eigenpair(
     """
     shift = bits + GUARD
     floats = np.array([[x / 2**shift for x in row] for row in M])
-    mu = float((floats @ start)[pivot])
-    jacobian = floats - mu * np.eye(len(start))
-    jacobian[:, pivot] = -start
-    try:
-        inverse = np.linalg.inv(jacobian)
-    except np.linalg.LinAlgError:
-        raise CertificateError("the eigenvalue of the word near the first vertex is not simple.") from None
-    R = [[round(Fraction(x) * 2**short) for x in row] for row in inverse.tolist()]
-    v, value = [round(Fraction(x) * 2**shift) for x in start.tolist()], round(Fraction(mu) * 2**shift)
-    v[pivot] = 2**shift
-    for _ in range(_MAX_STEPS):
-        F = [(sum(map(mul, row, v)) - value * v[r]) >> shift for r, row in enumerate(M)]
-        step = [sum(map(mul, row, F)) >> short for row in R]
-        value -= step[pivot]
-        v = [x if i == pivot else x - h for i, (x, h) in enumerate(zip(v, step, strict=True))]
-        if max(map(abs, step)) < 2 ** (GUARD // 2):
-            vector = [x >> GUARD for x in v]
-            return vector, Fraction(value, 2**shift), [[Fraction(x, 2**short) for x in row] for row in R]
-    raise CertificateError("no simple real eigenvalue of the word was found near the first vertex.")
+    exact = flint.fmpz_mat(M)
+
+    def image(v: list[int]) -> list[int]:
+        return [int(x) >> shift for [x] in (exact * flint.fmpz_mat([[y] for y in v])).tolist()]
+
+    pair = eigenpair.refined_eigenpair(image, floats, start, pivot, bits=bits, short=short)
+    if pair is None:
+        raise CertificateError("no simple real eigenvalue of the word was found near the first vertex.")
+    inverse = [[Fraction(int(x), 2**short) for x in row] for row in pair.inverse.tolist()]
+    return pair.vector, Fraction(pair.value, 2**shift), inverse
 
 
 def rounded(value: Fraction, bits: int) -> Fraction:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from conservative._core.exact.eigenpair import refined_eigenpair
 from conservative._core.exact.linear_algebra import to_flint
 from conservative._core.families.as_family import MatrixFamily
 
@@ -18,10 +19,7 @@ BITS = 128
 """Of the vectors, whose largest entry is about one."""
 
 _MOST_STEPS = 8
-"""Each step of the chord method gains about 40 bits."""
-
-_ENOUGH = 1 << 12
-"""A step of at most so many units ends the refinement."""
+"""Of the refinement: no more where an eigenvalue is so badly separated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,31 +127,13 @@ def _refined(product: _Product, indices: NDArray[np.intp]) -> list[int] | None:
         return None
     values, vectors = np.linalg.eig(block)
     leading = int(np.argmax(values.real))
-    start, mu = np.abs(vectors[:, leading].real), float(values[leading].real)
+    start = np.abs(vectors[:, leading].real)
     pivot = int(np.argmax(start))
-    start = start / start[pivot]
-    jacobian = block - mu * np.eye(indices.size)
-    jacobian[:, pivot] = -start
-    try:
-        return _chords(product, indices, start, mu, np.asarray(np.linalg.inv(jacobian), dtype=np.float64))
-    except (np.linalg.LinAlgError, OverflowError, ValueError):  # singular, or steps that grow beyond the doubles
-        return None
-
-
-def _chords(
-    product: _Product, indices: NDArray[np.intp], start: FloatArray, mu: float, inverse: FloatArray
-) -> list[int] | None:
-    """Newton steps with one inverse, in fixed point, until they are small; None unless the vector is positive."""
-    pivot = int(np.argmax(start))
-    vector, value = [int(x * 2.0**BITS) for x in start.tolist()], int(mu * 2.0**BITS)
     scale = Fraction(2) ** product.exponent * product.denominator
-    for _ in range(_MOST_STEPS):
-        [image] = product.images([indices], [vector])
-        scaled = [x * scale.denominator // scale.numerator for x in image]
-        residual = [float(x - (value * y >> BITS)) for x, y in zip(scaled, vector, strict=True)]
-        step = [int(x) for x in (inverse @ np.array(residual)).tolist()]
-        value -= step[pivot]
-        vector = [x if i == pivot else x - h for i, (x, h) in enumerate(zip(vector, step, strict=True))]
-        if max(map(abs, step)) <= _ENOUGH:
-            return vector if min(vector) > 0 else None
-    return None
+
+    def image(vector: list[int]) -> list[int]:
+        [found] = product.images([indices], [vector])
+        return [x * scale.denominator // scale.numerator for x in found]
+
+    pair = refined_eigenpair(image, block, start / start[pivot], pivot, bits=BITS, most_steps=_MOST_STEPS)
+    return pair.vector if pair is not None and min(pair.vector) > 0 else None
