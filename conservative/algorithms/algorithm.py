@@ -1,7 +1,7 @@
 """`Algorithm`: an update map z ↦ F(z, θ) on a problem, with its output w and its lift. It owns no loop."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -95,6 +95,18 @@ class Algorithm:
     def size(self) -> int:
         """The number of components of F, that of its states."""
         return self.F.size
+
+    @property
+    def joint_map(self) -> ProgramMap:
+        """(z, θ) → (F(z, θ), w) in one run: a tie of F that is also one of the output is one tie."""
+        update, output = (part.engine.F for part in (self.F, self.output_map))  # type: ignore[attr-defined]
+
+        def both(z: Any, theta: Any) -> Any:
+            return np.concatenate([update(z, theta), output(z, theta)])
+
+        size = self.F.size + self.output_map.size
+        engine = replace(self.F.engine, F=both, size=size)  # type: ignore[type-var]
+        return replace(self.F, engine=engine, size=size)
 
     def evaluate(self, z: ArrayLike, theta: ArrayLike | None = None) -> NDArray[np.float64]:
         """One step F(z, θ), vectorised over leading axes.

@@ -1,7 +1,6 @@
-"""Implicit differentiation at a kink: J_imp = {(Id − A)⁻¹B : [A B] ∈ 𝒥}."""
+"""Implicit differentiation at a kink: J_imp = {(Id − A)⁻¹B : [A B] ∈ 𝒥}, and what an output makes of it."""
 
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import flint
@@ -10,31 +9,47 @@ from numpy.typing import NDArray
 
 from conservative._core.checks import as_choice
 from conservative._core.errors import ArgumentError, ArgumentTypeError
-from conservative._core.exact.linear_algebra import from_flint, to_flint
 from conservative._core.exactness import Exactness
 from conservative._core.families.as_family import ExactMatrix
-from conservative._core.matrix_norms import frobenius_bounds
-from conservative._core.numbers import UNIT_ROUNDOFF, round_up
+from conservative._core.numbers import round_up
 from conservative._core.printable import shown
-from conservative._core.rationals import nearest_double
 from conservative._core.result_lines import count, result_line, shape
-from conservative.differentiation.enclosures import enclosed_solves
+from conservative.differentiation.implicit_reduced import ReducedTies
+from conservative.differentiation.implicit_systems import VertexBlocks, listed_where_few, of_map, of_set, of_zonotope
+from conservative.differentiation.implicit_vertices import (
+    CALL,
+    VertexSolves,
+    exact_doubles,
+    rounding_of,
+    solve_vertices,
+)
+from conservative.differentiation.mixtures import find_singular_mixture, proves_regular
+from conservative.differentiation.resolvents import Resolvent
 from conservative.functions import StateMap
+from conservative.functions.arrays.structured_map import StructuredMap
+from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_jacobian
 from conservative.matrix_sets import MatrixPolytope
 
-_RATIONAL = 1_000_000
+Floats = NDArray[np.float64]
+
+_RATIONAL = 250_000
 """Number of blocks times p³ up to which solves are rational."""
+
+_SHOWN = 32
+"""Most solves that stand for those of many ties."""
+
+_SOLVERS = ("auto", "rational", "float", "krylov")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImplicitJacobian:
-    """The implicit Jacobians of a fixed point, by their hull.
+    """The implicit Jacobians of a fixed point and of its output, by their hulls.
 
     Parameters
     ----------
     vertices : ndarray, shape (k, p, m)
-        (Id − A_i)⁻¹B_i, one for each vertex of 𝒥.
+        (Id − A_i)⁻¹B_i, one for each vertex of 𝒥; for many ties those that attain an end of an entry.
     exact_vertices : tuple of ExactMatrix
         The same solves in exact arithmetic, for the blocks as they are held (doubles are
         exact rationals too); None where they were solved in doubles.
@@ -42,48 +57,100 @@ class ImplicitJacobian:
         `EXACT`: the hull of the vertices *is* J_imp, which is then convex. `INNER`: every
         vertex belongs to J_imp, but the set may leave the hull.
     invertible : bool or None
-        Whether Id − A is proved invertible on all of 𝒥 (`None`: not decided here). Without
+        Whether Id − A is proved invertible on all of 𝒥, modulo `quotient` (`None`: not decided here). Without
         invertibility the formula defines no conservative Jacobian.
     error : float
-        Proved Frobenius distance within which every vertex is of its exact solve.
+        Frobenius distance within which every vertex is of its exact solve.
+    output_vertices : ndarray, shape (k, q, m)
+        C_i (Id − A_i)⁻¹B_i + D_i for a map with an output w = output(z, θ), whose ties are those of the map where they
+        are the same; else `vertices`.
+    exact_output_vertices : tuple of ExactMatrix or None
+    output_error : float
+    kernels : tuple of ndarray, shape (p, d_i)
+        What each vertex is determined up to, in columns; of no columns where it is determined. `vertices` holds the
+        representative orthogonal to it.
+    output_kernels : tuple of ndarray, shape (q, e_i)
+        What the output sees of these: of no columns where its derivative is determined all the same.
+    entries, output_entries : ndarray, shape (p, m, 2) and (q, m, 2), or None
+        Between which values every entry lies on conv J_imp; None where the vertices are not known to tell.
+    residual : float or None
+        |F(x, θ) − x|, largest component, for a map. Where it is not 0, `error` holds what one step of Newton's method
+        to the fixed point moves the solves by.
+    proved : bool
+        Whether `error` is proved. It is for blocks as they are held, at a point that F leaves in place.
     """
 
-    vertices: NDArray[np.float64]
+    vertices: Floats
     exact_vertices: tuple[ExactMatrix, ...] | None
     exactness: Exactness
     invertible: bool | None
     error: float
+    output_vertices: Floats = field(repr=False)
+    exact_output_vertices: tuple[ExactMatrix, ...] | None = field(repr=False)
+    output_error: float = field(repr=False)
+    kernels: tuple[Floats, ...] = field(repr=False)
+    output_kernels: tuple[Floats, ...] = field(repr=False)
+    entries: Floats | None = field(repr=False, default=None)
+    output_entries: Floats | None = field(repr=False, default=None)
+    residual: float | None = None
+    proved: bool = True
 
     def __repr__(self) -> str:
+        d, seen = self._free
         return result_line(
             self,
             f"hull of {count(len(self.vertices), 'vertex solve')}",
             shape(self.vertices.shape[1:]),
+            *([f"state modulo {count(d, 'direction')}"] if d else []),
+            *([f"output {'modulo what is seen of it' if seen else 'determined'}"] if d and self.has_output else []),
             f"invertible={self.invertible}",
             self.exactness.name,
+            *([f"residual {self.residual:.2g}"] if self.residual else []),
         )
+
+    @property
+    def has_output(self) -> bool:
+        """Whether the map has an output of its own."""
+        return self.output_vertices is not self.vertices
 
     @property
     def hull(self) -> MatrixPolytope:
         """conv of the vertex solves, as a set of p × m matrices."""
         return MatrixPolytope(self.vertices)
 
+    @property
+    def output_hull(self) -> MatrixPolytope:
+        """conv of the outputs' derivatives, as a set of q × m matrices."""
+        return MatrixPolytope(self.output_vertices)
+
+    @property
+    def quotient(self) -> Floats | None:
+        """The directions, shape (p, d), modulo which the state is determined at all vertices alike; None for none."""
+        first = self.kernels[0]
+        return first if first.shape[1] and all(np.array_equal(kernel, first) for kernel in self.kernels) else None
+
+    @property
+    def _free(self) -> tuple[int, int]:
+        """Most directions that are left open in the state, and in the output."""
+        return max(N.shape[1] for N in self.kernels), max(N.shape[1] for N in self.output_kernels)
+
 
 def implicit_jacobian(
-    J: JacobianSet | JacobianZonotope | StateMap, at: Any = None, *, solver: str = "auto"
+    F_or_J: JacobianSet | JacobianZonotope | SwitchedJacobian | StateMap, at: Any = None, *, solver: str = "auto"
 ) -> ImplicitJacobian:
-    """J_imp = {(Id − A)⁻¹B : [A B] ∈ 𝒥}, through its vertex solves.
+    """J_imp = {(Id − A)⁻¹B : [A B] ∈ 𝒥}, through its vertex solves, and the derivatives of the output.
 
     Parameters
     ----------
-    J : JacobianSet, JacobianZonotope or StateMap
-        Blocks [A B], shape (k, p, p + m) with m ≥ 1. A zonotope is listed; for more than 12 ties use
-        `implicit_support`. A function stands for its Jacobians at a point.
+    F_or_J : StateMap, JacobianSet, JacobianZonotope or SwitchedJacobian
+        A map stands for its Jacobians at a point; an algorithm has an output beside them. Else blocks [A B], shape
+        (k, p, p + m) with m ≥ 1.
     at : mapping or sequence of numbers, optional
-        The point of a function; for a program the one it was built at unless given.
-    solver : {"auto", "rational", "float"}
-        Rational arithmetic, or doubles with a proved bound of the residual's effect; by default rational while the
-        number of blocks times p³ is at most a million.
+        The point of a map, states first; for a program the one it was built at unless given.
+    solver : {"auto", "rational", "float", "krylov"}
+        Rational arithmetic; doubles with a proved bound of the residual's effect; or products with A alone. By default
+        rational while the number of blocks times p³ is at most 250,000, and products for large programs that move many
+        states.
 
     Returns
     -------
@@ -92,20 +159,31 @@ def implicit_jacobian(
     Raises
     ------
     ArgumentError
-        If there is no parameter, or Id − A is singular at a vertex (the message says which).
+        If there is no parameter, or Id − A is singular at a vertex or at a mixture of vertices, also modulo its kernel
+        (the message says which).
     NonFiniteError
         If a solve leaves the doubles' range.
-    BudgetError
-        For a zonotope of more than 12 ties.
 
     Notes
     -----
-    The hull is exactly J_imp in three cases, decided in exact arithmetic. With p = 1 the map
+    *When the hull is all.* The hull is exactly J_imp in three cases, decided in exact arithmetic. With p = 1 the map
     (a, b) ↦ b/(1 − a) is a perspective, which keeps segments. With one common A it is
     linear. With two vertices that differ by a rank-one matrix u vᵀ, Sherman–Morrison moves
     the solve along a segment, and det(Id − A) is affine along it, so that equal signs at the
     ends prove invertibility. In general only the vertices are claimed. Solves run in rational
     arithmetic: the doubles in `vertices` are their correctly rounded values.
+
+    *Singular Id − A.* Where all vertices share a kernel N of Id − A, each A acts modulo N, and the state is
+    determined modulo N if 1 is no eigenvalue there: the constants of Sinkhorn's algorithm, a constraint that is
+    written twice. An output that N does not move is determined as it is. At a vertex with a kernel of its own, the
+    output is all that is answered for.
+
+    *Many ties.* With G = (Id − A₀)⁻¹ at the choice that the program takes, X(s) = X₀ + G Y (Id − S M)⁻¹ S Q₀ with
+    M = L + Z_A G Y of size k: one solve for all choices. Beyond 12 ties of two sides vertices are not listed;
+    `entries` are between bounds.
+
+    *Large programs* are asked for products only. Where A has rows of zeros, as off an active set, the solve has the
+    size of the others.
 
     References
     ----------
@@ -122,102 +200,185 @@ def implicit_jacobian(
     (((Fraction(4, 5),),), ((Fraction(4, 7),),))
     >>> solution.exactness.name
     'EXACT'
+
+    An algorithm's state is determined modulo constants, its plan is:
+
+    >>> problem = cj.problems.optimal_transport([[0, 1], [1, 0]])
+    >>> found = cj.implicit_jacobian(cj.algorithms.sinkhorn(problem))
+    >>> found.quotient.shape, found.output_vertices.ravel().round(6).tolist()
+    ((2, 1), [-0.098306, 0.098306, 0.098306, -0.098306])
     """
-    solver = as_choice(solver, ("auto", "rational", "float"), call="implicit_jacobian", argument="solver")
-    if isinstance(J, StateMap):
-        J = conservative_jacobian(J, at)
-    elif at is not None:
-        raise ArgumentError("`implicit_jacobian(at=...)` is the point of a function; blocks need none. Leave it out.")
-    if not isinstance(J, (JacobianSet, JacobianZonotope)):
+    solver = as_choice(solver, _SOLVERS, call=CALL, argument="solver")
+    if isinstance(F_or_J, (JacobianSet, JacobianZonotope, SwitchedJacobian)):
+        if at is not None:
+            raise ArgumentError(f"`{CALL}(at=...)` is the point of a function; blocks need none. Leave it out.")
+        return _solved(_read(F_or_J), solver)
+    if isinstance(F_or_J, StructuredMap):
+        return _solved(_read(conservative_jacobian(F_or_J, at)), solver)
+    if not isinstance(F_or_J, StateMap):
         raise ArgumentTypeError(
-            f"`implicit_jacobian(J=...)` needs a set of Jacobians, as `conservative_jacobian` returns; got {shown(J)}."
+            f"`{CALL}(F_or_J=...)` needs a map F(x, θ), or a set of Jacobians as `conservative_jacobian` returns; got "
+            f"{shown(F_or_J)}."
         )
-    J = J.listed() if isinstance(J, JacobianZonotope) else J
-    p, n = J.vertices.shape[1:]
+    if F_or_J.size != F_or_J.state_size:
+        raise ArgumentError(
+            f"`{CALL}(F_or_J=...)` needs a map of the state to itself; F has {F_or_J.size} components for "
+            f"{F_or_J.state_size} states."
+        )
+    values = F_or_J.point(at, call=CALL).values
+    found = _solved(of_map(F_or_J, values), solver)
+    residual = F_or_J.residual(values)
+    size = 0.0 if residual.exact and residual.vanishes else float(np.abs(residual.values).max())
+    found = replace(found, residual=size, proved=found.proved and not size)
+    return found if residual.vanishes else _with_drift(F_or_J, values, residual.values, found, solver)
+
+
+def _read(J: JacobianSet | JacobianZonotope | SwitchedJacobian) -> VertexBlocks | SwitchedJacobian:
+    if isinstance(J, JacobianSet):
+        return of_set(J, near=False)
+    return of_zonotope(J) if isinstance(J, JacobianZonotope) else listed_where_few(J)
+
+
+def _solved(system: VertexBlocks | SwitchedJacobian, solver: str) -> ImplicitJacobian:
+    rows, n = system.blocks.shape[1:] if isinstance(system, VertexBlocks) else system.shape
+    p = system.state_size
     if n <= p:
         raise ArgumentError(
-            f"`implicit_jacobian(J=...)` needs blocks [A B] with a parameter part; got shape {J.vertices.shape}. "
+            f"`{CALL}(F_or_J=...)` needs blocks [A B] with a parameter part; got shape ({rows}, {n}). "
             "Name the parameters when the function is built."
         )
-    if solver == "float" or (solver == "auto" and len(J.vertices) * p**3 > _RATIONAL):
-        return _in_doubles(J, p)
-    blocks = exact_blocks(J)
-    systems = [_identity_minus(block, p) for block in blocks]
-    determinants = [to_flint(system).det() for system in systems]
-    for index, determinant in enumerate(determinants):
-        if determinant == 0:
-            raise ArgumentError(
-                f"`implicit_jacobian(J=...)`: Id − A is singular at vertex {index + 1}, so the implicit "
-                "formula is undefined there. Iterate the set instead (`iterate_set`)."
-            )
-    solutions = tuple(
-        from_flint(to_flint(system).solve(to_flint(tuple(row[p:] for row in block))))
-        for system, block in zip(systems, blocks, strict=True)
-    )
-    one_sign = len({determinant > 0 for determinant in determinants}) == 1
-    simple = p == 1 or _same_state_part(blocks, p) or _rank_one_segment(blocks)
-    vertices = _doubles(solutions)
-    return ImplicitJacobian(
-        vertices=vertices,
-        exact_vertices=solutions,
-        exactness=Exactness.EXACT if simple and one_sign else Exactness.INNER,
-        invertible=False if not one_sign else (True if simple else None),
-        error=round_up(1.01 * UNIT_ROUNDOFF * float(frobenius_bounds(vertices)[1].max())),
-    )
-
-
-def _in_doubles(J: JacobianSet, p: int) -> ImplicitJacobian:
-    """Solves in doubles with their proved errors; rationals are first rounded, which is one more error."""
-    A, B = J.vertices[:, :, :p], J.vertices[:, :, p:]
-    solutions, errors = enclosed_solves(A, B, rounded=J.exact_blocks is not None)
-    if not np.isfinite(errors).all():
+    if isinstance(system, SwitchedJacobian):
+        return _of_ties(system, krylov=solver == "krylov")
+    rational = solver == "rational" or (solver == "auto" and len(system.blocks) * p**3 <= _RATIONAL)
+    solves = solve_vertices(system, rational=rational)
+    mixture = find_singular_mixture(solves.systems, system.weights) if solves.common else None
+    if mixture is not None:
         raise ArgumentError(
-            f"`implicit_jacobian(J=...)`: Id − A is not proved invertible at vertex {int(np.argmax(errors)) + 1}: it "
-            'is singular up to rounding. Pass `solver="rational"`, or iterate the set instead (`iterate_set`).'
+            f"`{CALL}(F_or_J=...)`: Id − A is singular at a mixture of its vertices, {mixture}, though at none of "
+            "them: the implicit formula is undefined there. Iterate the set instead (`iterate_set`)."
         )
-    simple = bool((A[0] == A).all())
+    return _of_vertices(system, solves)
+
+
+def _of_vertices(system: VertexBlocks, solves: VertexSolves) -> ImplicitJacobian:
+    exact = solves.states.dtype == object
+    X, W = (exact_doubles(part) if exact else part for part in (solves.states, solves.outputs))
+    error, output_error = (
+        rounding_of(part) if exact else float(errors.max())
+        for part, errors in ((X, solves.errors), (W, solves.output_errors))
+    )
+    A = system.in_floats().parts[0]
+    regular = solves.common and proves_regular(A, solves.systems, system.weights)
+    simple = len(X) == 1 or A.shape[1] == 1 or not (A - A[0]).any() or _rank_one_segment(system)
+    spans = regular and (simple or system.weights is not None)
+    has_output = W.shape[1] > 0
+    exact_states, exact_outputs = (_nested(part) if exact else None for part in (solves.states, solves.outputs))
+    found = ImplicitJacobian(
+        vertices=X,
+        exact_vertices=exact_states,
+        exactness=Exactness.EXACT if simple and (regular or solves.common) else Exactness.INNER,
+        invertible=True if regular or (simple and solves.common) else None,
+        error=error,
+        output_vertices=W if has_output else X,
+        exact_output_vertices=exact_outputs if has_output else exact_states,
+        output_error=output_error if has_output else error,
+        kernels=solves.kernels,
+        output_kernels=solves.output_kernels if has_output else solves.kernels,
+    )
+    if not (spans or (simple and solves.common)):
+        return found
+    entries = _between(X, error)
+    return replace(found, entries=entries, output_entries=_between(W, output_error) if has_output else entries)
+
+
+def _of_ties(S: SwitchedJacobian, *, krylov: bool) -> ImplicitJacobian:
+    """Many ties, or products alone: in doubles, without a proof of their rounding."""
+    if S.others:
+        raise ArgumentError(
+            f"`{CALL}(F=...)`: the program's control depends on ties, and it is too large for its blocks to be listed. "
+            "Write decisions as `where`, `maximum` or masks."
+        )
+    reduced = ReducedTies(S, krylov=krylov)
+    k, has_output = len(S.Z), S.shape[0] > S.state_size
+    entries, first = _ends(reduced, reduced.X0, reduced.G)
+    outputs, second = _ends(reduced, reduced.W0, reduced.H) if has_output else (entries, first)
+    few = S.choices <= _SHOWN
+    chosen = S.weights(list(S.patterns())).astype(float) if few else np.unique(np.vstack([first, second]), axis=0)
+    X, W = reduced.solves(chosen[:_SHOWN] if k else np.zeros((1, 0)))
+    sure = reduced.regular
+    size = 1.0 + float(np.abs(reduced.G).sum(axis=0).max(initial=0.0))
+    error = round_up(size * (reduced.away + 1e-13 * (1.0 + float(np.abs(X).max(initial=0.0)))))
+    seen = np.zeros((S.shape[0] - S.state_size, 0))
     return ImplicitJacobian(
-        vertices=solutions,
+        vertices=X,
         exact_vertices=None,
-        exactness=Exactness.EXACT if simple else Exactness.INNER,
-        invertible=True if simple else None,
-        error=float(errors.max()),
+        exactness=Exactness.EXACT if not k else Exactness.INNER,
+        invertible=True if sure else None,
+        error=error,
+        output_vertices=W if has_output else X,
+        exact_output_vertices=None,
+        output_error=error,
+        kernels=(reduced.kernel,) * len(X),
+        output_kernels=((seen,) if has_output else (reduced.kernel,)) * len(X),
+        entries=entries if sure else None,
+        output_entries=outputs if sure else None,
+        proved=False,
     )
 
 
-def _doubles(solutions: tuple[ExactMatrix, ...]) -> NDArray[np.float64]:
-    where = "`implicit_jacobian(J=...)`: an entry of the solve at vertex {}"
-    return np.array(
-        [
-            [[nearest_double(x, what=where.format(index + 1)) for x in row] for row in solution]
-            for index, solution in enumerate(solutions)
-        ]
-    )
+def _ends(reduced: ReducedTies, T0: Floats, T: Floats) -> tuple[Floats, Floats]:
+    """Bounds of the entries, and the choices that attain or nearly attain some; rows that no tie moves stay."""
+    found = np.stack([T0, T0], axis=-1)
+    moved = np.flatnonzero(T.any(axis=1))
+    if not len(moved):
+        return found, np.zeros((0, T.shape[1]))
+    ends = reduced.ends(T0[moved], T[moved])
+    found[moved] = ends.outer
+    return found, ends.weights
 
 
-def exact_blocks(J: JacobianSet) -> tuple[ExactMatrix, ...]:
-    """The blocks as rationals; doubles are rationals too."""
-    if J.exact_blocks is not None:
-        return J.exact_blocks
-    return tuple(tuple(tuple(Fraction(x) for x in row) for row in block) for block in J.vertices.tolist())
+def _between(X: Floats, error: float) -> Floats:
+    return np.stack([X.min(axis=0) - error, X.max(axis=0) + error], axis=-1)
 
 
-def _identity_minus(block: ExactMatrix, p: int) -> ExactMatrix:
-    return tuple(tuple((r == c) - x for c, x in enumerate(row[:p])) for r, row in enumerate(block))
+def _with_drift(
+    F: StateMap, values: tuple[Any, ...], moved: Floats, found: ImplicitJacobian, solver: str
+) -> ImplicitJacobian:
+    """The error with what one step of Newton's method towards the fixed point changes, by the program's own A."""
+    p = F.state_size
+    at = [float(value) for value in values]
+    step = getattr(F, "linearized", F.switched)(at)
+    try:
+        toward = Resolvent(step).solve(np.asarray(moved, dtype=np.float64)[:, None])[:, 0]
+        later = _solved(of_map(F, (*(np.array(at[:p]) + toward).tolist(), *at[p:])), solver)
+    except ArgumentError:
+        return replace(found, error=np.inf, output_error=np.inf, entries=None, output_entries=None)
+    pairs = ((found.vertices, later.vertices), (found.output_vertices, later.output_vertices))
+    drifts = [2.0 * _apart(before, after) for before, after in pairs]
+    wider = [
+        None if entries is None else entries + np.array([-drift, drift])
+        for entries, drift in zip((found.entries, found.output_entries), drifts, strict=True)
+    ]
+    return replace(
+        found, error=found.error + drifts[0], output_error=found.output_error + drifts[1], entries=wider[0],
+        output_entries=wider[1],
+    )  # fmt: skip
 
 
-def _same_state_part(blocks: tuple[ExactMatrix, ...], p: int) -> bool:
-    return len({tuple(row[:p] for row in block) for block in blocks}) == 1
+def _apart(before: Floats, after: Floats) -> float:
+    """How far the farthest of the solves is from the nearest of the others, either way."""
+    gaps = np.linalg.norm((before[:, None] - after[None]).reshape(len(before), len(after), -1), axis=2)
+    return float(max(gaps.min(axis=0).max(), gaps.min(axis=1).max()))
 
 
-def _rank_one_segment(blocks: tuple[Any, ...]) -> bool:
-    if len(blocks) != 2:
+def _nested(solves: NDArray[Any]) -> tuple[ExactMatrix, ...]:
+    return tuple(tuple(map(tuple, solve)) for solve in solves.tolist())
+
+
+def _rank_one_segment(system: VertexBlocks) -> bool:
+    if len(system.blocks) != 2:
         return False
-    difference = flint.fmpq_mat(
-        [[_flint(a - b) for a, b in zip(*rows, strict=True)] for rows in zip(*blocks, strict=True)]
-    )
-    return int(difference.rank()) <= 1
-
-
-def _flint(value: Fraction) -> flint.fmpq:
-    return flint.fmpq(value.numerator, value.denominator)
+    p = system.state_size
+    difference = system.in_rationals().blocks[:, :p]
+    rows = [[flint.fmpq(x.numerator, x.denominator) for x in row] for row in (difference[0] - difference[1]).tolist()]
+    return int(flint.fmpq_mat(rows).rank()) <= 1

@@ -6,8 +6,8 @@ import pytest
 import conservative as cj
 from conservative._core.errors import ArgumentError, ExpansionError
 from conservative.differentiation import compare_derivatives
-from conservative.differentiation.implicit import exact_blocks
 from conservative.differentiation.implicit_hull import ImplicitHull, is_box_of_rank_one
+from conservative.differentiation.implicit_systems import exact_blocks
 from conservative.differentiation.solve_cells import SolveCells
 from conservative.matrix_sets import MatrixPolytope, gap
 

@@ -45,7 +45,7 @@ def test_a_rank_two_change_leaves_the_hull_of_the_vertex_solves() -> None:
     J = cj.JacobianSet.from_blocks([[["9/10", 0], [0, 0]], [[0, 0], [0, "9/10"]]], [[[1], [1]], [[1], [1]]])
     solution = cj.implicit_jacobian(J)
     assert solution.exactness is Exactness.INNER
-    assert solution.invertible is None
+    assert solution.invertible is True
     np.testing.assert_allclose(sorted(solution.vertices[:, 0, 0]), [1, 10])
     middle = np.linalg.solve(np.eye(2) - J.vertices[:, :, :2].mean(axis=0), np.ones((2, 1)))
     assert not solution.hull.contains(middle[None], tol=1e-6)[0]
@@ -73,11 +73,35 @@ def test_a_singular_vertex_is_named() -> None:
         cj.implicit_jacobian(J)
 
 
-def test_a_sign_change_of_the_determinant_is_not_invertible() -> None:
-    J = cj.JacobianSet.from_blocks([[["1/2"]], [[2]]], [[[1]], [[1]]])
-    solution = cj.implicit_jacobian(J)
-    assert solution.invertible is False
-    assert solution.exactness is Exactness.INNER
+def identity_minus(*systems: list[list[object]]) -> cj.JacobianSet:
+    """Blocks with Id − A_i as given and one column of B."""
+    A = [[[(r == c) - Fraction(str(x)) for c, x in enumerate(row)] for r, row in enumerate(K)] for K in systems]
+    return cj.JacobianSet.from_blocks(A, [[[1]] * len(K) for K in systems])
+
+
+@pytest.mark.parametrize(
+    ("systems", "weights"),
+    [
+        ([[["1/2"]], [[-1]]], "2/3 of vertex 1 and 1/3 of vertex 2"),
+        ([[[1, 0], [0, 1]], [[-1, 0], [0, -1]]], "1/2 of vertex 1 and 1/2 of vertex 2"),
+        ([[[1, 0], [0, 2]], [[-1, 0], [0, -1]]], "1/2 of vertex 1 and 1/2 of vertex 2"),
+        (
+            [[[1, 0], [0, 1]], [[0, 1], [-1, -1]], [[-1, -1], [1, 0]]],
+            "1/3 of vertex 1, 1/3 of vertex 2 and 1/3 of vertex 3",
+        ),
+    ],
+)
+def test_a_singular_mixture_of_regular_vertices_is_named(systems: list[list[list[object]]], weights: str) -> None:
+    """Opposite determinants; a double root; two roots between equal signs; the third roots of Id, whose sum is 0."""
+    with pytest.raises(ArgumentError, match=f"at a mixture of its vertices, {weights}, though at none of them"):
+        cj.implicit_jacobian(identity_minus(*systems))
+
+
+def test_a_singular_mixture_of_irrational_weights_is_told_to_ten_digits() -> None:
+    """det = 1 − 2λ²: λ = √2/2."""
+    J = identity_minus([[1, 0], [0, 1]], [[1, 2], [1, 1]])
+    with pytest.raises(ArgumentError, match=r"about 0\.2928932188 of vertex 1 and 0\.7071067812 of vertex 2"):
+        cj.implicit_jacobian(J)
 
 
 def test_blocks_without_parameters_are_refused() -> None:
@@ -113,7 +137,7 @@ def test_doubles_and_rationals_agree_on_the_lasso_at_its_breakpoint() -> None:
     for solver in ("rational", "float"):
         found = cj.implicit_jacobian(J, solver=solver)
         assert np.linalg.norm(found.vertices - known, axis=(1, 2)).max() <= found.error < 1e-13
-    with pytest.raises(ArgumentError, match="is auto, rational or float; got 'lu'"):
+    with pytest.raises(ArgumentError, match="is auto, rational, float or krylov; got 'lu'"):
         cj.implicit_jacobian(J, solver="lu")
     singular = cj.JacobianSet.from_blocks([[[1.0]]], [[[1.0]]])
     with pytest.raises(ArgumentError, match="is not proved invertible at vertex 1"):
