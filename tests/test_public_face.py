@@ -166,7 +166,7 @@ def public_functions() -> dict[str, types.FunctionType]:
         for name in room.__all__:
             value = getattr(room, name)
             if inspect.isfunction(value):
-                found[name] = value
+                found[name if name not in found else f"{room.__name__}.{name}"] = value
             elif inspect.isclass(value):
                 methods = inspect.getmembers(value, inspect.isfunction)
                 found.update({f"{name}.{key}": method for key, method in methods if not key.startswith("_")})

@@ -7,6 +7,7 @@ from conservative.algorithms.conditions import Range as Range
 from conservative.algorithms.conditions import RangeWarning as RangeWarning
 from conservative.algorithms.coordinate_descent import coordinate_descent as coordinate_descent
 from conservative.algorithms.douglas_rachford import douglas_rachford as douglas_rachford
+from conservative.algorithms.dual_projected_gradient import dual_projected_gradient as dual_projected_gradient
 from conservative.algorithms.fista import fista as fista
 from conservative.algorithms.forward_backward import forward_backward as forward_backward
 from conservative.algorithms.gradient_descent import gradient_descent as gradient_descent
@@ -25,6 +26,7 @@ __all__ = [
     "chambolle_pock",
     "coordinate_descent",
     "douglas_rachford",
+    "dual_projected_gradient",
     "fista",
     "forward_backward",
     "gradient_descent",

@@ -1,4 +1,4 @@
-"""Chambolle–Pock: the primal–dual method on max_y yᵀ(Xw − b) − κ⁻¹‖y‖²/2."""
+"""Chambolle–Pock: the primal–dual method on max_y yᵀ(Xw − b) − κ⁻¹‖y‖²/2, or on max_y yᵀDw − g*(y)."""
 
 from typing import Any
 
@@ -6,8 +6,10 @@ from conservative._core.errors import ArgumentError
 from conservative.algorithms.algorithm import Algorithm
 from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
+from conservative.algorithms.linked import conjugate_prox, multiplier, operator_norm
 from conservative.algorithms.parts import joined, quadratic_part
 from conservative.problems import Problem
+from conservative.problems.problem import check_problem
 from conservative.problems.quadratic import back, times
 
 _SOURCE = (
@@ -19,11 +21,13 @@ def chambolle_pock(problem: Problem, *, step: Any = None, dual_step: Any = None)
     """y ← (y + σ(Xw̄ − b))/(1 + σ), w ← prox_{τg}(w − τXᵀy), w̄ ← 2w − w₋.
 
     Converges for τσ‖X‖² <= 1, in the norm of [[I/τ, −Xᵀ], [−X, I/σ]]. A quadratic term of f joins g.
+    On f(w) + g(Dw) it is y ← prox_{σg*}(y + σDw̄), w ← prox_{τf}(w − τDᵀy), with D for X.
 
     Parameters
     ----------
     problem : Problem
-        With data X and y: lasso, elastic_net, ridge, nonnegative_least_squares.
+        With data X and y: lasso, elastic_net, ridge, nonnegative_least_squares; or of Dw: total_variation,
+        trend_filtering, isotonic.
     step : number, optional
         τ; 1/‖X‖ when left out.
     dual_step : number, optional
@@ -32,7 +36,7 @@ def chambolle_pock(problem: Problem, *, step: Any = None, dual_step: Any = None)
     Returns
     -------
     Algorithm
-        Its state is (w, w̄, y); `lift` of w is (w, w, Xw − b).
+        Its state is (w, w̄, y); `lift` of w is (w, w, Xw − b), or (w, w, y) with Dᵀy = −∇f(w).
 
     Raises
     ------
@@ -52,18 +56,25 @@ def chambolle_pock(problem: Problem, *, step: Any = None, dual_step: Any = None)
     True
     """
     call = "chambolle_pock"
+    linked = check_problem(problem, call=call, linked=True).linked
+    norm = operator_norm(problem) if linked else _norm(problem, call=call)
+    steps = Range(0.0, float("inf"), "0 < step")
+    tau = setting(1 / norm if step is None else step, "step", steps, call=call)
+    duals = Range(0.0, 1 / (float(tau.value) * norm**2), "0 < dual_step <= 1/(step ‖X‖²)", closed=True)
+    sigma = setting(duals.upper if dual_step is None else dual_step, "dual_step", duals, call=call)
+    rules = _linked_rules if linked else _rules
+    return build(rules, problem, [tau, sigma], name=call, metric="[[I/τ, −Xᵀ], [−X, I/σ]]", source=_SOURCE)
+
+
+def _norm(problem: Problem, *, call: str) -> float:
+    """‖X‖."""
     quadratic_part(problem, call=call)
     values = problem.floats.parameters.values
     if values["X"] is None or values["y"] is None or "c" in problem.parameters.chosen:
         raise ArgumentError(
             f"`{call}(problem=...)` needs data X and y, not a Gram matrix or c; {problem.name} has none."
         )
-    norm = float(problem.smooth.curvatures({**values, "ridge": 0.0})[1] / values["factor"]) ** 0.5
-    steps = Range(0.0, float("inf"), "0 < step")
-    tau = setting(1 / norm if step is None else step, "step", steps, call=call)
-    duals = Range(0.0, 1 / (float(tau.value) * norm**2), "0 < dual_step <= 1/(step ‖X‖²)", closed=True)
-    sigma = setting(duals.upper if dual_step is None else dual_step, "dual_step", duals, call=call)
-    return build(_rules, problem, [tau, sigma], name=call, metric="[[I/τ, −Xᵀ], [−X, I/σ]]", source=_SOURCE)
+    return float((problem.smooth.curvatures({**values, "ridge": 0.0})[1] / values["factor"]) ** 0.5)
 
 
 def _rules(P: Problem) -> Rules:
@@ -81,3 +92,17 @@ def _rules(P: Problem) -> Rules:
 
     states = {"w": p, "w_bar": p, "y": P.parameters.values["y"].shape[0]}
     return Rules(update, states, lift=lift)
+
+
+def _linked_rules(P: Problem) -> Rules:
+    p, dual = P.size, multiplier(P)
+    resolvent = P.smooth.resolvent(P.parameters, lambda v: v["step"], "step")
+
+    def update(z: Any, v: Any) -> Any:
+        w, ahead, y = z[..., :p], z[..., p : 2 * p], z[..., 2 * p :]
+        y = conjugate_prox(P, y + v["dual_step"] * times(v["D"], ahead), v["dual_step"], v)
+        after = resolvent(w - v["step"] * back(v["D"], y), v)
+        return joined(after, 2 * after - w, y)
+
+    states = {"w": p, "w_bar": p, "y": P.parameters.values["D"].shape[0]}
+    return Rules(update, states, lift=lambda w, v: joined(w, w, dual(w, v)))

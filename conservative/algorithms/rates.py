@@ -24,9 +24,16 @@ def proved_rate(
     if not isinstance(problem.smooth, Quadratic) or problem.size > _MOST:
         return None
     H = np.array(problem.smooth.hessian(problem.parameters.values), dtype=object)
-    exact = np.array([[Fraction(x) for x in row] for row in H.tolist()], dtype=object)
     if whole:
-        exact = exact + Fraction(problem.penalty.curvature(problem.parameters.values)) * np.eye(len(H), dtype=int)
+        H = H + Fraction(problem.penalty.curvature(problem.parameters.values)) * np.eye(len(H), dtype=int)
+    return enclosed_rate(H, factor)
+
+
+def enclosed_rate(H: Any, factor: Callable[[Fraction, Fraction], Fraction]) -> Bracket | None:
+    """factor(μ, L) of the ends of a symmetric matrix, enclosed; None for large or singular ones."""
+    if H is None or len(H) > _MOST:
+        return None
+    exact = np.array([[Fraction(x) for x in row] for row in H.tolist()], dtype=object)
     mu, L = (Fraction(float(end)) for end in np.linalg.eigvalsh(exact.astype(np.float64))[[0, -1]])
     if not mu > 0:
         return None

@@ -5,6 +5,7 @@ from conservative.problems.elastic_net import elastic_net as elastic_net
 from conservative.problems.equilibrium import equilibrium as equilibrium
 from conservative.problems.group_lasso import group_lasso as group_lasso
 from conservative.problems.inverse_covariance import inverse_covariance as inverse_covariance
+from conservative.problems.isotonic import isotonic as isotonic
 from conservative.problems.lasso import lasso as lasso
 from conservative.problems.logistic import logistic as logistic
 from conservative.problems.nonnegative_least_squares import nonnegative_least_squares as nonnegative_least_squares
@@ -12,6 +13,8 @@ from conservative.problems.optimal_transport import optimal_transport as optimal
 from conservative.problems.problem import Problem as Problem
 from conservative.problems.ridge import ridge as ridge
 from conservative.problems.simplex_qp import simplex_qp as simplex_qp
+from conservative.problems.total_variation import total_variation as total_variation
+from conservative.problems.trend_filtering import trend_filtering as trend_filtering
 
 __all__ = [
     "Problem",
@@ -20,12 +23,15 @@ __all__ = [
     "equilibrium",
     "group_lasso",
     "inverse_covariance",
+    "isotonic",
     "lasso",
     "logistic",
     "nonnegative_least_squares",
     "optimal_transport",
     "ridge",
     "simplex_qp",
+    "total_variation",
+    "trend_filtering",
 ]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError
+from conservative.problems.guess import by_cvxpy
 from conservative.problems.parameters import Parameters, Values
 
 _THRESHOLDS = (1e-5, 1e-4, 1e-6, 1e-3)
@@ -14,7 +15,7 @@ _THRESHOLDS = (1e-5, 1e-4, 1e-6, 1e-3)
 def solve_by_newton(problem: Any, v: Values) -> NDArray[np.float64]:
     """The minimiser, shape (p,), in floats."""
     v = Parameters((), v).floats.values
-    guess: NDArray[np.float64] = problem.penalty.within(_approximate(problem, v))
+    guess: NDArray[np.float64] = problem.penalty.within(by_cvxpy(problem, v))
     best, least = guess, np.inf
     for threshold in _THRESHOLDS:
         w = _polished(problem, guess, problem.penalty.classify(guess, v, threshold), v)
@@ -57,14 +58,3 @@ def _polished(problem: Any, guess: Any, states: Any, v: Values) -> NDArray[np.fl
         H = _curvature(problem, w, states, v)[np.ix_(free, free)]
         w[free] -= np.linalg.lstsq(H, _slope(problem, w, states, v)[free], rcond=None)[0]
     return w
-
-
-def _approximate(problem: Any, v: Values) -> NDArray[np.float64]:
-    import cvxpy as cp
-
-    w = cp.Variable(problem.size)
-    penalty, constraints = problem.penalty.in_cvxpy(w, v)
-    cp.Problem(cp.Minimize(problem.smooth.in_cvxpy(w, v) + penalty), constraints).solve()
-    if w.value is None:
-        raise ArgumentError(f"the problem {problem.name} has no solution that cvxpy finds: is it bounded?")
-    return np.asarray(w.value, dtype=np.float64)

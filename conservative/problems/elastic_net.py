@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from conservative.problems.lasso import path_kinks
+from conservative.problems.parameters import weight_array
 from conservative.problems.penalties import L1
 from conservative.problems.problem import Problem
 from conservative.problems.quadratic_problems import least_squares_values, nonnegative, quadratic_problem
@@ -24,8 +25,8 @@ def elastic_net(
         The weight of ‖w‖²/2.
     theta : sequence of str
         Of "lambda", "ridge", "y", "X", "c" (Xᵀy) and the numbers of an algorithm, such as "step".
-    weight : number
-        λ where it is not in θ, and its default where it is.
+    weight : number or array_like, shape (p,)
+        λ, one for all entries or one for each, where it is not in θ, and its default where it is.
     scale : str
         "sum", or "mean" for ‖Xw − y‖²/(2n).
 
@@ -42,5 +43,5 @@ def elastic_net(
     """
     call = "elastic_net"
     values = least_squares_values(X, y, nonnegative(ridge, "ridge", call), theta, scale, call=call)
-    values["lambda"] = nonnegative(weight, "weight", call)
+    values["lambda"] = weight_array(weight, "weight", values["X"].shape[1], call=call)
     return quadratic_problem(call, values, theta, L1(), source=_SOURCE, path=path_kinks)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, BudgetError
-from conservative.problems.parameters import Parameters, Values, as_floats
+from conservative.problems.guess import by_cvxpy
+from conservative.problems.parameters import Parameters, Values, as_floats, flat_theta
 from conservative.problems.quadratic import inverse_of
 
 _MOST_FACES = 20_000
@@ -38,7 +39,7 @@ class Face:
 
 def solve_by_faces(problem: Any, v: Values) -> NDArray[Any]:
     """The minimiser; shape (p,), of `Fraction` where all values are."""
-    guess = _approximate(problem, {name: as_floats(value) for name, value in v.items()})
+    guess = by_cvxpy(problem, {name: as_floats(value) for name, value in v.items()})
     best, least = guess, np.inf
     for states in _candidates(problem, guess, v):
         w = _on_face(problem, problem.penalty.face(states, v), v)
@@ -66,7 +67,7 @@ def slopes_on_face(problem: Any, w: NDArray[Any], v: Values) -> NDArray[Any]:
             "algorithm, `conservative_jacobian(algorithm, [*state, *theta])`; `kinks` lists such parameters."
         )
     states = problem.penalty.classify(w, v, 0 if w.dtype == object else _TOLERANCE)
-    theta = _theta(problem.parameters, v)
+    theta = flat_theta(problem.parameters, v)
     rest = []
     for k in range(len(theta)):
         unit = np.array([int(i == k) for i in range(len(theta))], dtype=theta.dtype)
@@ -84,12 +85,6 @@ def slopes_on_face(problem: Any, w: NDArray[Any], v: Values) -> NDArray[Any]:
     if solved is None:
         raise ArgumentError(f"the solution of {problem.name} is not unique here: no derivative.")
     return np.where(face.free[:, None], solved, fixed_rows)
-
-
-def _theta(parameters: Parameters, v: Values) -> NDArray[Any]:
-    parts = [np.ravel(np.asarray(v[name], dtype=object)) for name in parameters.chosen]
-    flat = np.concatenate(parts)
-    return flat if Parameters((), v).exact else flat.astype(np.float64)
 
 
 def _candidates(problem: Any, guess: NDArray[np.float64], v: Values) -> Iterator[Any]:
@@ -132,15 +127,3 @@ def _linear(problem: Any, face: Face, right: Any, total: Any, v: Values) -> NDAr
 def _optimality(problem: Any, w: NDArray[Any], v: Values) -> float:
     """‖w − prox(w − ∇f(w))‖, zero exactly at a minimiser."""
     return float(np.abs(w - problem.penalty.prox(w - problem.smooth.gradient(w, v), 1, v)).max())
-
-
-def _approximate(problem: Any, v: Values) -> NDArray[np.float64]:
-    """By cvxpy, to about eight digits."""
-    import cvxpy as cp
-
-    w = cp.Variable(problem.size)
-    penalty, constraints = problem.penalty.in_cvxpy(w, v)
-    cp.Problem(cp.Minimize(problem.smooth.in_cvxpy(w, v) + penalty), constraints).solve()
-    if w.value is None:
-        raise ArgumentError(f"the problem {problem.name} has no solution that cvxpy finds: is it bounded, feasible?")
-    return np.asarray(w.value, dtype=np.float64)

@@ -135,9 +135,9 @@ class Groups(Penalty):
         """Faces are curved."""
         raise NotImplementedError
 
-    def slack(self, z: Any, v: Values) -> Any:
-        """How far the lengths of the groups of z are from the kinks of prox(·, 1)."""
-        return np.array([abs(np.linalg.norm(z[group]) - np.squeeze(v["lambda"])) for group in self._lists()])
+    def gaps(self, z: Any, v: Values) -> Any:
+        """The lengths of the groups of z less λ."""
+        return np.array([[np.linalg.norm(z[group]) - np.squeeze(v["lambda"]) for group in self._lists()]])
 
     def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
         """For cvxpy: g and constraints."""

@@ -116,10 +116,10 @@ class OffDiagonal(Penalty):
         """The pairs of one sign."""
         return Face(states != 0, np.zeros(len(states)), self.tilt(states, states, v))
 
-    def slack(self, z: Any, v: Values) -> Any:
-        """How far the pairs of z are from the kinks of prox(·, 1)."""
-        off = np.abs(np.abs(z[..., self.above]) - v["lambda"])
-        return off if off.size else np.full(1, np.inf)
+    def gaps(self, z: Any, v: Values) -> Any:
+        """The pairs of z ∓ λ."""
+        off = z[..., self.above]
+        return np.stack([off - v["lambda"], off + v["lambda"]]) if off.size else np.full((1, 1), np.inf)
 
     def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
         """For cvxpy: g and the constraint of symmetry."""

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, MissingExtraError
-from conservative.problems.parameters import Values
+from conservative.problems.parameters import Values, weight_array
 from conservative.problems.penalties import L1
 from conservative.problems.problem import Problem
-from conservative.problems.quadratic_problems import least_squares_values, nonnegative, quadratic_problem
+from conservative.problems.quadratic_problems import least_squares_values, quadratic_problem
 
 _SOURCE = "R. Tibshirani, Regression shrinkage and selection via the lasso, J. R. Stat. Soc. B 58, 1996"
 
@@ -26,8 +26,8 @@ def lasso(X: Any, y: Any, *, theta: Sequence[str] = ("lambda",), weight: Any = 1
     theta : sequence of str
         What θ consists of, in order: "lambda", "y", "X", "c" (Xᵀy, as a vector of its own), and the numbers of an
         algorithm, such as "step".
-    weight : number
-        λ where it is not in θ, and its default where it is.
+    weight : number or array_like, shape (p,)
+        λ, one for all entries or one for each, where it is not in θ, and its default where it is.
     scale : str
         "sum", or "mean" for ‖Xw − y‖²/(2n) + λ‖w‖₁, the scale of scikit-learn.
 
@@ -55,14 +55,15 @@ def lasso(X: Any, y: Any, *, theta: Sequence[str] = ("lambda",), weight: Any = 1
     array([ 1., 11.])
     """
     call = "lasso"
-    values = {**least_squares_values(X, y, 0, theta, scale, call=call), "lambda": nonnegative(weight, "weight", call)}
+    values = least_squares_values(X, y, 0, theta, scale, call=call)
+    values["lambda"] = weight_array(weight, "weight", values["X"].shape[1], call=call)
     return quadratic_problem("lasso", values, theta, L1(), source=_SOURCE, path=path_kinks)
 
 
 def path_kinks(problem: Problem, v: Values, lower: float, upper: float) -> NDArray[np.float64]:
     """The breakpoints of the LARS path in λ, by scikit-learn."""
     if problem.parameters.chosen != ("lambda",):
-        raise ArgumentError('`kinks` of the lasso follows the path in λ; θ must be ("lambda",).')
+        raise ArgumentError(f'`kinks` of {problem.name} follows the path in λ; θ must be ("lambda",).')
     try:
         from sklearn.linear_model import lars_path_gram
     except ImportError as error:

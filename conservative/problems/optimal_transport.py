@@ -93,9 +93,9 @@ class NoPenalty(Penalty):
         """There are no faces."""
         raise NotImplementedError
 
-    def slack(self, z: Any, v: Values) -> Any:
+    def gaps(self, z: Any, v: Values) -> Any:
         """There are no kinks."""
-        return np.full(np.shape(z), np.inf)
+        return np.full((1, *np.shape(z)), np.inf)
 
     def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
         """Nothing."""

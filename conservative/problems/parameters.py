@@ -143,6 +143,16 @@ def read_array(value: Any, ndim: int, *, call: str, argument: str) -> Any:
     return array if ndim else array[()]
 
 
+def weight_array(value: Any, argument: str, size: int, *, call: str) -> Any:
+    """A weight of at least 0, or one for each of so many entries."""
+    read = read_array(value, int(np.ndim(value) > 0), call=call, argument=argument)
+    if np.shape(read) not in ((), (size,)):
+        raise ShapeError(f"`{call}({argument}=...)` needs a number or {size} numbers; got shape {read.shape}.")
+    if np.min(read) < 0:
+        raise ArgumentError(f"`{call}({argument}=...)` needs numbers of at least 0; got {shown(value)}.")
+    return read
+
+
 def read_theta(theta: ArrayLike | None, parameters: Parameters, *, call: str) -> np.ndarray[Any, Any]:
     """θ of m numbers, objects of `Fraction` where all are exact; a single number where m = 1."""
     names = parameters.names
@@ -153,6 +163,13 @@ def read_theta(theta: ArrayLike | None, parameters: Parameters, *, call: str) ->
             f"shape {listed.shape}."
         )
     return numbers([read_number(entry, name, call) for entry, name in zip(listed, names, strict=True)])
+
+
+def flat_theta(parameters: Parameters, values: Values) -> np.ndarray[Any, Any]:
+    """θ of given values, shape (m,), in fractions where all are."""
+    parts = [np.ravel(np.asarray(values[name], dtype=object)) for name in parameters.chosen]
+    flat = np.concatenate([*parts, np.zeros(0, dtype=object)])
+    return flat if Parameters((), values).exact else flat.astype(np.float64)
 
 
 def numbers(values: Sequence[Any]) -> np.ndarray[Any, Any]:

@@ -63,8 +63,16 @@ class Penalty(ABC):
         """The face on which the entries have these states."""
 
     @abstractmethod
+    def gaps(self, z: Any, v: Values) -> Any:
+        """z less the places of the kinks of prox(·, 1), affine in z and in the numbers; shape (kinks, p)."""
+
     def slack(self, z: Any, v: Values) -> Any:
-        """How far the entries of z are from the kinks of prox(·, 1)."""
+        """How far the entries of z are from the kinks of prox(·, 1); shape (p,)."""
+        return np.abs(self.gaps(z, v)).min(axis=0)
+
+    def multipliers(self, states: Any, v: Values) -> tuple[Any, Any]:
+        """The ends of the subdifferential of g on a face."""
+        raise NotImplementedError
 
     @abstractmethod
     def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
@@ -73,17 +81,22 @@ class Penalty(ABC):
 
 @final
 class L1(Penalty):
-    """λ‖w‖₁: soft thresholding, one tie an entry at |z| = sλ."""
+    """λ‖w‖₁, λ a number or a vector: soft thresholding, one tie an entry at |z| = sλ."""
 
     states: ClassVar[tuple[int, ...]] = (0, 1, -1)
 
     def value(self, w: Any, v: Values) -> Any:
-        """λ‖w‖₁."""
-        return np.squeeze(v["lambda"]) * np.abs(w).sum(axis=-1)
+        """Σ λ|wᵢ|."""
+        return (v["lambda"] * np.abs(w)).sum(axis=-1)
 
     def prox(self, z: Any, s: Any, v: Values) -> Any:
         """soft(z, sλ)."""
         return soft(z, s * v["lambda"])
+
+    def at(self, j: int, v: Values) -> Values:
+        """The weight of entry j, where each has its own."""
+        shared = np.ndim(v["lambda"]) == 0 or v["lambda"].shape[-1] == 1
+        return v if shared else {**v, "lambda": v["lambda"][..., j : j + 1]}
 
     def classify(self, w: Any, v: Values, tolerance: float) -> NDArray[np.int_]:
         """Signs; small entries are zero."""
@@ -93,15 +106,19 @@ class L1(Penalty):
         """An orthant: zeros are fixed, the others tilted by λ."""
         return Face(states != 0, np.zeros_like(states), states * v["lambda"])
 
-    def slack(self, z: Any, v: Values) -> Any:
-        """How far the entries of z are from the kinks of prox(·, 1)."""
-        return np.abs(np.abs(z) - v["lambda"])
+    def gaps(self, z: Any, v: Values) -> Any:
+        """z ∓ λ."""
+        return np.stack([z - v["lambda"], z + v["lambda"]])
+
+    def multipliers(self, states: Any, v: Values) -> tuple[Any, Any]:
+        """±λ where entries are not zero, [−λ, λ] where they are."""
+        return np.where(states > 0, 1, -1) * v["lambda"], np.where(states < 0, -1, 1) * v["lambda"]
 
     def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
         """For cvxpy: g and constraints."""
         import cvxpy as cp
 
-        return np.squeeze(v["lambda"]) * cp.norm1(w), []
+        return cp.norm1(cp.multiply(np.broadcast_to(v["lambda"], w.shape), w)), []
 
 
 @final
@@ -135,9 +152,9 @@ class SquaredL2(Penalty):
         """The whole space."""
         return Face(states != 0, np.zeros_like(states), np.zeros_like(states), np.squeeze(v["lambda"])[()])
 
-    def slack(self, z: Any, v: Values) -> Any:
+    def gaps(self, z: Any, v: Values) -> Any:
         """No kinks."""
-        return np.full(np.shape(z), np.inf)
+        return np.full((1, *np.shape(z)), np.inf)
 
     def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
         """For cvxpy: g and constraints."""
@@ -169,9 +186,13 @@ class NonNegative(Penalty):
         """A face of the orthant."""
         return Face(states != 0, np.zeros_like(states), np.zeros_like(states))
 
-    def slack(self, z: Any, v: Values) -> Any:
-        """How far the entries of z are from the kinks of prox(·, 1)."""
-        return np.abs(z)
+    def gaps(self, z: Any, v: Values) -> Any:
+        """z."""
+        return z[None]
+
+    def multipliers(self, states: Any, v: Values) -> tuple[Any, Any]:
+        """0 where entries are positive, at most 0 where they are not."""
+        return np.where(states != 0, 0.0, -np.inf), np.zeros(len(states))
 
     def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
         """For cvxpy: g and constraints."""
@@ -207,9 +228,9 @@ class Box(Penalty):
         fixed = np.where(states < 0, v["lower"], np.where(states > 0, v["upper"], 0))
         return Face(states == 0, fixed, np.zeros_like(states))
 
-    def slack(self, z: Any, v: Values) -> Any:
-        """How far the entries of z are from the kinks of prox(·, 1)."""
-        return np.minimum(np.abs(z - v["lower"]), np.abs(z - v["upper"]))
+    def gaps(self, z: Any, v: Values) -> Any:
+        """z less either bound."""
+        return np.stack([z - v["lower"], z - v["upper"]])
 
     def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
         """For cvxpy: g and constraints."""

@@ -11,12 +11,13 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError
 from conservative._core.result_lines import count, result_line
 from conservative.problems.parameters import Parameters, Values, as_fractions, asks_for_fractions, read_theta
 from conservative.problems.penalties import Penalty
+from conservative.problems.quadratic import times
 
 
 @final
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
 class Problem:
-    """min f(w; θ) + g(w; θ) over w in R^p: f smooth, g with a proximal map.
+    """min f(w; θ) + g(w; θ) over w in R^p: f smooth, g with a proximal map; or f(w; θ) + g(Dw; θ) with a matrix D.
 
     Made by the functions of `cj.problems`; algorithms are made of it by those of `cj.algorithms`.
 
@@ -73,6 +74,11 @@ class Problem:
         return self.parameters.exact
 
     @property
+    def linked(self) -> bool:
+        """Whether g is of Dw: f(w) + g(Dw) with a matrix D."""
+        return self.parameters.values.get("D") is not None
+
+    @property
     def floats(self) -> "Problem":
         """The same problem with its data in floats."""
         return replace(self, parameters=self.parameters.floats)
@@ -105,7 +111,8 @@ class Problem:
         exact = self.parameters.read(read_theta(theta, self.parameters, call="objective"))
         values = Parameters((), exact).floats.values
         point = np.asarray(w, dtype=np.float64)
-        return self.smooth.value(point, values) + self.penalty.value(point, values)
+        behind = times(values["D"], point) if self.linked else point
+        return self.smooth.value(point, values) + self.penalty.value(behind, values)
 
     def solve(self, theta: ArrayLike | None = None) -> NDArray[Any]:
         """The solution, found without any of the algorithms.
@@ -175,11 +182,16 @@ class Problem:
         return self.parameters.read(read), theta is None or asks_for_fractions(theta)
 
 
-def check_problem(problem: Any, *, call: str) -> Problem:
-    """A problem, or a clear error."""
+def check_problem(problem: Any, *, call: str, linked: bool = False) -> Problem:
+    """A problem, with g of w itself unless `linked`, or a clear error."""
     if not isinstance(problem, Problem):
         raise ArgumentTypeError(
             f"`{call}(problem=...)` needs a problem of `cj.problems`, such as `cj.problems.lasso(X, y)`; got "
             f"{type(problem).__name__}."
+        )
+    if problem.linked and not linked:
+        raise ArgumentError(
+            f"`{call}(problem=...)` needs a g with a proximal map; that of {problem.name} is g(Dw), which has none. "
+            "Use `dual_projected_gradient`, `admm`, `chambolle_pock` or `douglas_rachford`."
         )
     return problem

@@ -135,6 +135,8 @@ def back(M: Any, u: Any) -> Any:
 
 def solve_rows(M: Any, right: Any) -> Any:
     """M⁻¹ r over leading axes."""
+    if isinstance(M, np.ndarray) and M.dtype == object:
+        return times(inverse_of(M), right)
     if M.ndim > 2:
         return np.linalg.solve(M, right[..., None])[..., 0]
     return np.linalg.solve(M, right if right.ndim == 1 else right.T).T

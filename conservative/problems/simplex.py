@@ -38,9 +38,9 @@ class Simplex(Penalty):
         """A face of the simplex."""
         return Face(states != 0, np.zeros_like(states), np.zeros_like(states), total=1)
 
-    def slack(self, z: Any, v: Values) -> Any:
-        """How far the entries of z are from the threshold."""
-        return np.abs(z - threshold(z))
+    def gaps(self, z: Any, v: Values) -> Any:
+        """z less its threshold."""
+        return (z - threshold(z))[None]
 
     def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
         """For cvxpy: g and constraints."""

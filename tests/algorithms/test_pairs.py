@@ -23,10 +23,14 @@ PROBLEMS = {
     "simplex": problems.simplex_qp(X.T @ X, X.T @ Y),
     "groups": problems.group_lasso(X, Y, groups=[[0, 2], [1, 3]]),
     "logistic": problems.logistic(X, np.sign(Y)),
+    "weights": problems.lasso(X, Y, weight=[0.1, 0.2, 0.3, 0.4]),
+    "variation": problems.total_variation(Y, weight=0.3, theta=("lambda", "y")),
+    "trend": problems.trend_filtering(Y, weight=0.1, theta=("lambda", "D")),
+    "isotonic": problems.isotonic(Y, weights=np.arange(1.0, 9), theta=("y", "weights")),
 }
 NAMES = [
-    "admm", "chambolle_pock", "coordinate_descent", "douglas_rachford", "fista", "forward_backward",
-    "gradient_descent", "heavy_ball", "nesterov", "newton", "projected_gradient",
+    "admm", "chambolle_pock", "coordinate_descent", "douglas_rachford", "dual_projected_gradient", "fista",
+    "forward_backward", "gradient_descent", "heavy_ball", "nesterov", "newton", "projected_gradient",
 ]  # fmt: skip
 
 

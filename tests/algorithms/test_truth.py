@@ -28,6 +28,17 @@ CASES: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "R1": (lambda **named: problems.ridge(X, Y, **named), [1]),
     "N1": (lambda **named: problems.nonnegative_least_squares(gram=[[2, 3], [3, 6]], **named), [2, 3]),
     "B1": (lambda **named: problems.box_qp([[3, 1], [1, 2]], **named), [3, 1]),
+    "T1": (lambda **named: problems.total_variation([0, 3, 6], **named), [0, 3, 6, 1]),
+    "T2": (lambda **named: problems.total_variation([0, 3, 6], **named), [0, 3, 6, 3]),
+    "T3": (lambda **named: problems.total_variation([0, 4, 2, 7], **named), [0, 4, 2, 7, 1]),
+    "T4": (lambda **named: problems.total_variation([0, 3, 6], **named), [0, 3, 6, 3]),
+    "F1": (lambda **named: problems.trend_filtering([0, 2, 1, 3], **named), [0, 2, 1, 3, "1/10"]),
+    "F2": (lambda **named: problems.trend_filtering([0, 2, 1, 3], **named), [0, 2, 1, 3, "3/10"]),
+    "F3": (lambda **named: problems.trend_filtering([0, 2, 1, 3], **named), [0, 2, 1, 3, "3/10"]),
+    "F4": (lambda **named: problems.trend_filtering([0, 2, 1, 3], **named), [0, 2, 1, 3, "1/5"]),
+    "I1": (lambda **named: problems.isotonic([1, 3, 2, 4], **named), [1, 3, 2, 4]),
+    "I2": (lambda **named: problems.isotonic([1, 2, 2, 3], **named), [1, 2, 2, 3]),
+    "I3": (lambda **named: problems.isotonic([3, 1, 2], **named), [3, 1, 2]),
     "S1": (lambda **named: problems.simplex_qp([[2, 1, 0], [1, 2, 1], [0, 1, 3]], **named), [2, 2, 1]),
 }
 FAMILIES: dict[str, Callable[[Any], Algorithm]] = {
@@ -48,6 +59,16 @@ FAMILIES: dict[str, Callable[[Any], Algorithm]] = {
     "heavy ball α=1/5, β=1/4": lambda P: algorithms.heavy_ball(P, step="1/5", momentum="1/4"),
     "Nesterov α=1/10, β=1/4": lambda P: algorithms.nesterov(P, step="1/10", momentum="1/4"),
     "Newton": algorithms.newton,
+    "dual projected gradient α=1/4 (state u ≤ 0, x = y − Dᵀu)": lambda P: algorithms.dual_projected_gradient(
+        P, step="1/4"
+    ),
+    "dual projected gradient α=1/4 (state u, θ = (y, λ)); x = y − Dᵀu": lambda P: algorithms.dual_projected_gradient(
+        P, step="1/4"
+    ),
+    "dual projected gradient α=1/20 (state u, θ = (y, λ)); x = y − Dᵀu": lambda P: algorithms.dual_projected_gradient(
+        P, step="1/20"
+    ),
+    "ADMM ρ=1 (state z, u = dual/ρ; θ = (y, λ); x = (I+ρDᵀD)⁻¹(y+ρDᵀ(z−u)))": lambda P: algorithms.admm(P, penalty=1),
 }
 ROWS = [pytest.param(row, id=f"{row['case']}: {row['algorithm']}") for row in TRUTH]
 
@@ -55,7 +76,8 @@ ROWS = [pytest.param(row, id=f"{row['case']}: {row['algorithm']}") for row in TR
 def built(row: dict[str, Any]) -> tuple[Algorithm, list[Q]]:
     make, theta = CASES[row["case"]]
     with_step = "step α" in row["algorithm"]
-    problem = make(theta=("lambda", "step")) if with_step else make()
+    named = {"R1": ("lambda", "step")} if with_step else {case: ("y", "lambda") for case in CASES if case[0] in "TF"}
+    problem = make(theta=named[row["case"]]) if row["case"] in named else make()
     return FAMILIES[row["algorithm"]](problem), [Q(x) for x in theta] + [Q(1, 10)] * with_step
 
 
