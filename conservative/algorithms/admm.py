@@ -1,5 +1,6 @@
 """The alternating direction method of multipliers on f(w) + g(z), w = z or Dw = z."""
 
+from fractions import Fraction
 from typing import Any
 
 from conservative.algorithms.algorithm import Algorithm
@@ -7,6 +8,7 @@ from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
 from conservative.algorithms.linked import inverse_with_penalty, multiplier
 from conservative.algorithms.parts import halves, joined, resolvent_step
+from conservative.algorithms.rates import proved_rate, splitting
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
 from conservative.problems.quadratic import back, times
@@ -41,6 +43,10 @@ def admm(problem: Problem, *, penalty: Any = 1) -> Algorithm:
     RangeWarning
         When a number is outside of its range.
 
+    References
+    ----------
+    [giselssonboyd2017]_
+
     Examples
     --------
     >>> import conservative as cj
@@ -54,7 +60,10 @@ def admm(problem: Problem, *, penalty: Any = 1) -> Algorithm:
     if not linked:
         resolvent_step(problem, call=call)
     rho = setting(penalty, "penalty", Range(0.0, float("inf"), "0 < penalty"), call=call)
-    return build(_linked_rules if linked else _rules, problem, [rho], name=call, source=_SOURCE)
+    rate = None if linked else proved_rate(problem, splitting(1 / Fraction(rho.value)))
+    metric = "none that is known" if linked else "Euclidean in z + u, of states that a step returned"
+    rules = _linked_rules if linked else _rules
+    return build(rules, problem, [rho], name=call, rate=rate, metric=metric, source=_SOURCE)
 
 
 def _rules(P: Problem) -> Rules:

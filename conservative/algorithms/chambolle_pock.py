@@ -1,13 +1,17 @@
 """Chambolle–Pock: the primal–dual method on max_y yᵀ(Xw − b) − κ⁻¹‖y‖²/2, or on max_y yᵀDw − g*(y)."""
 
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from conservative._core.errors import ArgumentError
+from conservative._core.numbers import Bracket
 from conservative.algorithms.algorithm import Algorithm
 from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
 from conservative.algorithms.linked import conjugate_prox, multiplier, operator_norm
-from conservative.algorithms.parts import joined, quadratic_part
+from conservative.algorithms.parts import damping, joined, quadratic_part
+from conservative.algorithms.rates import contracting, exact_hessian, largest_curvature, root
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
 from conservative.problems.quadratic import back, times
@@ -20,7 +24,9 @@ _SOURCE = (
 def chambolle_pock(problem: Problem, *, step: Any = None, dual_step: Any = None) -> Algorithm:
     """y ← (y + σ(Xw̄ − b))/(1 + σ), w ← prox_{τg}(w − τXᵀy), w̄ ← 2w − w₋.
 
-    Converges for τσ‖X‖² <= 1, in the norm of [[I/τ, −Xᵀ], [−X, I/σ]]. A quadratic term of f joins g.
+    Converges for τσ‖X‖² <= 1, in the norm M = [[I/τ, −Xᵀ], [−X, I/σ]] of (2w − w̄, y): it is the resolvent of a monotone
+    map there. A quadratic term of f joins g. Where g is γ-strongly convex that map is strongly monotone, ⟨Δ, MΔ⁺⟩ ≥
+    (1 + m)‖Δ⁺‖²_M with m = min(γτ, σ/κ)/(1 + √(τσ)‖X‖), and the method contracts by 1/(1 + m).
     On f(w) + g(Dw) it is y ← prox_{σg*}(y + σDw̄), w ← prox_{τf}(w − τDᵀy), with D for X.
 
     Parameters
@@ -47,6 +53,11 @@ def chambolle_pock(problem: Problem, *, step: Any = None, dual_step: Any = None)
     RangeWarning
         When a number is outside of its range.
 
+    References
+    ----------
+    [chambollepock2011]_
+    [heyuan2012]_
+
     Examples
     --------
     >>> import conservative as cj
@@ -62,8 +73,10 @@ def chambolle_pock(problem: Problem, *, step: Any = None, dual_step: Any = None)
     tau = setting(1 / norm if step is None else step, "step", steps, call=call)
     duals = Range(0.0, 1 / (float(tau.value) * norm**2), "0 < dual_step <= 1/(step ‖X‖²)", closed=True)
     sigma = setting(duals.upper if dual_step is None else dual_step, "dual_step", duals, call=call)
+    metric = "[[I/τ, −Xᵀ], [−X, I/σ]] in (2w − w̄, y), of states that a step returned"
+    rate = None if linked else _contraction(problem, tau.value, sigma.value)
     rules = _linked_rules if linked else _rules
-    return build(rules, problem, [tau, sigma], name=call, metric="[[I/τ, −Xᵀ], [−X, I/σ]]", source=_SOURCE)
+    return build(rules, problem, [tau, sigma], name=call, rate=rate, metric=metric, source=_SOURCE)
 
 
 def _norm(problem: Problem, *, call: str) -> float:
@@ -75,6 +88,21 @@ def _norm(problem: Problem, *, call: str) -> float:
             f"`{call}(problem=...)` needs data X and y, not a Gram matrix or c; {problem.name} has none."
         )
     return float((problem.smooth.curvatures({**values, "ridge": 0.0})[1] / values["factor"]) ** 0.5)
+
+
+def _contraction(problem: Problem, step: Any, dual_step: Any) -> Bracket | None:
+    """1/(1 + m), m = min(γτ, σ/κ)/(1 + √(τσ)‖X‖), with γ and 1/κ the strong convexity of g and of f's conjugate."""
+    tau, sigma, v = Fraction(step), Fraction(dual_step), problem.parameters.values
+    convex = Fraction(v["ridge"]) + Fraction(damping(problem))
+    without = replace(problem, parameters=replace(problem.parameters, values={**v, "ridge": Fraction(0)}))
+    H = exact_hessian(without)
+    L = None if H is None else largest_curvature(H)
+    if not convex or L is None:
+        return None
+    kappa = Fraction(v["factor"])
+    strong = min(convex * tau, sigma / kappa)
+    low, high = (1 / (1 + strong / (1 + root(tau * sigma * end / kappa)[side])) for side, end in enumerate(L))
+    return contracting((low, high))
 
 
 def _rules(P: Problem) -> Rules:

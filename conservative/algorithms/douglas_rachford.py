@@ -43,6 +43,10 @@ def douglas_rachford(problem: Problem, *, step: Any = None) -> Algorithm:
     RangeWarning
         When a number is outside of its range.
 
+    References
+    ----------
+    [giselssonboyd2017]_
+
     Examples
     --------
     >>> import conservative as cj

@@ -5,7 +5,8 @@ from typing import Any
 from conservative.algorithms.algorithm import Algorithm
 from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import momentum_and_step
-from conservative.algorithms.parts import curvatures, proximal_step, with_memory
+from conservative.algorithms.parts import curvatures, damping, proximal_step, with_memory
+from conservative.algorithms.rates import ASYMPTOTIC, nesterov_radius, proved_rate
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
 
@@ -42,6 +43,10 @@ def fista(problem: Problem, *, step: Any = None, momentum: Any = 0.5) -> Algorit
     RangeWarning
         When a number is outside of its range.
 
+    References
+    ----------
+    [beckteboulle2009]_
+
     Examples
     --------
     >>> import conservative as cj
@@ -52,7 +57,11 @@ def fista(problem: Problem, *, step: Any = None, momentum: Any = 0.5) -> Algorit
     """
     call = "fista"
     _, L = curvatures(check_problem(problem, call=call))
-    return build(_rules, problem, momentum_and_step(momentum, step, L, call=call), name=call, source=_SOURCE)
+    alpha, beta = momentum_and_step(momentum, step, L, call=call)
+    smooth = problem.penalty.smooth
+    rate = proved_rate(problem, nesterov_radius(alpha.value, beta.value, damping(problem))) if smooth else None
+    metric = "none that is known" if rate is None else ASYMPTOTIC
+    return build(_rules, problem, [alpha, beta], name=call, rate=rate, metric=metric, source=_SOURCE)
 
 
 def _rules(P: Problem) -> Rules:

@@ -5,7 +5,7 @@ from typing import Any
 from conservative.algorithms.algorithm import Algorithm
 from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
-from conservative.algorithms.parts import curvatures, proximal_step
+from conservative.algorithms.parts import curvatures, damping, proximal_step
 from conservative.algorithms.rates import forward, proved_rate
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
@@ -17,7 +17,8 @@ def forward_backward(problem: Problem, *, step: Any = None) -> Algorithm:
     """A gradient step on f, then the proximal map of g: w ← prox_{αg}(w − α∇f(w)); ISTA for the lasso.
 
     Converges for 0 < α < 2/L, L the largest curvature of f. Where f is strongly convex it contracts by
-    max(|1 − αμ|, |1 − αL|) in the Euclidean norm, as does every element of its Jacobians.
+    max(|1 − αμ|, |1 − αL|) in the Euclidean norm, as does every element of its Jacobians; divided by 1 + αλ where g is
+    λ/2 ‖w‖².
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def forward_backward(problem: Problem, *, step: Any = None) -> Algorithm:
     _, L = curvatures(check_problem(problem, call=call))
     steps = Range(0.0, 2 / L, "0 < step < 2/L")
     alpha = setting(1 / L if step is None else step, "step", steps, call=call)
-    rate = proved_rate(problem, forward(alpha.value))
+    rate = proved_rate(problem, forward(alpha.value, damping(problem)))
     return build(_rules, problem, [alpha], name=call, rate=rate, metric="Euclidean", source=_SOURCE)
 
 

@@ -6,6 +6,7 @@ from conservative.algorithms.algorithm import Algorithm
 from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import MOMENTA, Range, setting
 from conservative.algorithms.parts import curvatures, gradient_step, total_curvatures, with_memory
+from conservative.algorithms.rates import ASYMPTOTIC, heavy_ball_radius, proved_rate
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
 
@@ -41,6 +42,10 @@ def heavy_ball(problem: Problem, *, step: Any = None, momentum: Any = 0.5) -> Al
     RangeWarning
         When a number is outside of its range.
 
+    References
+    ----------
+    [polyak1964]_
+
     Examples
     --------
     >>> import conservative as cj
@@ -55,7 +60,9 @@ def heavy_ball(problem: Problem, *, step: Any = None, momentum: Any = 0.5) -> Al
     beta = setting(momentum, "momentum", MOMENTA, call=call, zero=True)
     steps = Range(0.0, 2 * (1 + float(beta.value)) / L, "0 < step < 2(1 + momentum)/L")
     alpha = setting(1 / L if step is None else step, "step", steps, call=call)
-    return build(_rules, problem, [alpha, beta], name=call, source=_SOURCE)
+    rate = proved_rate(problem, heavy_ball_radius(alpha.value, beta.value), whole=True) if smooth else None
+    metric = "none that is known" if rate is None else ASYMPTOTIC
+    return build(_rules, problem, [alpha, beta], name=call, rate=rate, metric=metric, source=_SOURCE)
 
 
 def _rules(P: Problem) -> Rules:

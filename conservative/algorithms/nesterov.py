@@ -6,6 +6,7 @@ from conservative.algorithms.algorithm import Algorithm
 from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import momentum_and_step
 from conservative.algorithms.parts import gradient_step, smooth_problem, total_curvatures, with_memory
+from conservative.algorithms.rates import ASYMPTOTIC, nesterov_radius, proved_rate
 from conservative.problems import Problem
 
 _SOURCE = "Yu. Nesterov, Lectures on Convex Optimization, 2018"
@@ -52,7 +53,10 @@ def nesterov(problem: Problem, *, step: Any = None, momentum: Any = 0.5) -> Algo
     call = "nesterov"
     smooth_problem(problem, call=call, remedy="Use `fista`.")
     _, L = total_curvatures(problem)
-    return build(_rules, problem, momentum_and_step(momentum, step, L, call=call), name=call, source=_SOURCE)
+    alpha, beta = momentum_and_step(momentum, step, L, call=call)
+    rate = proved_rate(problem, nesterov_radius(alpha.value, beta.value), whole=True)
+    metric = "none that is known" if rate is None else ASYMPTOTIC
+    return build(_rules, problem, [alpha, beta], name=call, rate=rate, metric=metric, source=_SOURCE)
 
 
 def _rules(P: Problem) -> Rules:

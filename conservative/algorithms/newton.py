@@ -1,10 +1,11 @@
 """Newton's method on a smooth objective: w ← w − (∇²f)⁻¹∇f(w)."""
 
+from conservative._core.numbers import Bracket
 from conservative.algorithms.algorithm import Algorithm
 from conservative.algorithms.build import Rules, build
 from conservative.algorithms.parts import gradient, hessian, smooth_problem
 from conservative.problems import Problem
-from conservative.problems.quadratic import solve_rows
+from conservative.problems.quadratic import Quadratic, solve_rows
 
 _SOURCE = "Yu. Nesterov, Lectures on Convex Optimization, 2018"
 
@@ -41,7 +42,8 @@ def newton(problem: Problem) -> Algorithm:
         problem, call="newton",
         remedy="Semismooth Newton is discontinuous, outside of the theory; use `forward_backward`.",
     )  # fmt: skip
-    return build(_rules, problem, name="newton", metric="Euclidean", source=_SOURCE)
+    rate = Bracket(0.0, 0.0) if isinstance(problem.smooth, Quadratic) else None
+    return build(_rules, problem, name="newton", rate=rate, metric="Euclidean", source=_SOURCE)
 
 
 def _rules(P: Problem) -> Rules:

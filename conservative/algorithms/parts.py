@@ -43,6 +43,11 @@ def proximal_step(P: Problem, w: Any, v: Values) -> Any:
     return P.penalty.prox(w - v["step"] * P.smooth.gradient(w, v), v["step"], v)
 
 
+def damping(problem: Problem) -> Any:
+    """λ where g is λ/2 ‖w‖², and else 0."""
+    return problem.penalty.curvature(problem.parameters.values) if problem.penalty.smooth else 0
+
+
 def curvatures(problem: Problem) -> tuple[float, float]:
     """μ ≤ L of f at the problem's own θ, in floats."""
     floats = problem.floats

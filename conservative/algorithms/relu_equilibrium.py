@@ -1,5 +1,6 @@
 """The fixed-point iteration of a ReLU layer: x ← (1 − γ) x + γ max(W x + θ, 0)."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from conservative._core.matrix_norms import spectral_norm_bounds
 from conservative.algorithms.algorithm import Algorithm
 from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
+from conservative.algorithms.rates import contracting
 from conservative.problems import Problem
 from conservative.problems.equilibrium import equilibrium
 
@@ -54,10 +56,14 @@ def relu_equilibrium(W: Any, *, damping: Any = 1, bias: Any = None) -> Algorithm
     """
     call = "relu_equilibrium"
     problem = equilibrium(W, bias=bias)
-    norm = float(spectral_norm_bounds(problem.floats.parameters.values["W"][None])[1][0])
+    least, norm = (float(end[0]) for end in spectral_norm_bounds(problem.floats.parameters.values["W"][None]))
     within = Range(0.0, 1.0 + 1e-12 if norm < 1 else 0.0, "0 < damping <= 1 and ‖W‖₂ < 1")
     gamma = setting(damping, "damping", within, call=call)
-    return build(_rules, problem, [gamma], name=call, metric="Euclidean", source=_SOURCE)
+    rate = None
+    if norm < 1 and gamma.value in within:
+        part = Fraction(gamma.value)
+        rate = contracting((1 - part + part * Fraction(least), 1 - part + part * Fraction(norm)))
+    return build(_rules, problem, [gamma], name=call, rate=rate, metric="Euclidean", source=_SOURCE)
 
 
 def _rules(P: Problem) -> Rules:

@@ -1,12 +1,15 @@
 """Sinkhorn's algorithm in the logarithmic domain: x ← log a − log(K (b / Kᵀeˣ)), K = exp(−C/ε)."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from conservative._core.errors import ArgumentTypeError
+from conservative._core.numbers import Bracket
 from conservative.algorithms.algorithm import Algorithm
 from conservative.algorithms.build import Rules, build
+from conservative.algorithms.rates import contracting, tanh_squared
 from conservative.problems import Problem
 from conservative.problems.problem import check_problem
 
@@ -19,7 +22,8 @@ def sinkhorn(problem: Problem) -> Algorithm:
     """One row and one column scaling, in logarithms of the row scalings; the output is the plan.
 
     ∂₁F is row-stochastic, diag(1/a) P diag(1/b) Pᵀ, with the eigenvalue 1 on constants, along which the output does not
-    move: F contracts on the quotient by constants, asymptotically by λ₂ = σ₂²(diag(a)^{−1/2} P diag(b)^{−1/2}).
+    move: F contracts on the quotient by constants, in the seminorm max − min by Birkhoff's tanh²(Δ/4) with
+    Δ = max (C_il + C_jk − C_ik − C_jl)/ε, and asymptotically by λ₂ = σ₂²(diag(a)^{−1/2} P diag(b)^{−1/2}).
 
     Parameters
     ----------
@@ -37,6 +41,7 @@ def sinkhorn(problem: Problem) -> Algorithm:
 
     References
     ----------
+    [franklinlorenz1989]_
     [sinkhornknopp1967]_
 
     Examples
@@ -50,7 +55,20 @@ def sinkhorn(problem: Problem) -> Algorithm:
     P = check_problem(problem, call="sinkhorn")
     if P.name != "optimal transport":
         raise ArgumentTypeError(f"`sinkhorn(problem=...)` needs `cj.problems.optimal_transport`; got {P.name}.")
-    return build(_rules, P, name="sinkhorn", metric="variation seminorm", source=_SOURCE)
+    rate = _birkhoff(P.parameters.values["C"], P.parameters.values["epsilon"])
+    return build(_rules, P, name="sinkhorn", rate=rate, metric="variation seminorm, max − min", source=_SOURCE)
+
+
+def _birkhoff(C: Any, epsilon: Any) -> Bracket | None:
+    """tanh²(Δ/4), Δ = max (C_il + C_jk − C_ik − C_jl)/ε; enclosed up to the largest difference as it rounds."""
+    apart = C[:, None, :] - C[None, :, :]
+    spans = apart.max(axis=-1) - apart.min(axis=-1)
+    i, j = np.unravel_index(int(spans.argmax()), spans.shape)
+    exact = [Fraction(x) - Fraction(y) for x, y in zip(C[i].tolist(), C[j].tolist(), strict=True)]
+    width = max(exact) - min(exact)
+    slack = 8 * Fraction(float(np.abs(C).max())) * Fraction(2) ** -53
+    low, high = (tanh_squared(end / (4 * Fraction(epsilon))) for end in (width, width + slack))
+    return contracting((low[0], high[1]))
 
 
 def _rules(P: Problem) -> Rules:
