@@ -13,7 +13,7 @@ from conservative._core.numbers import Bracket
 from conservative._core.result_lines import count, result_line
 from conservative.algorithms.conditions import Range
 from conservative.functions.points import Point, read_number
-from conservative.functions.selection import Residual
+from conservative.functions.residual import Residual
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.problems import Problem
 from conservative.problems.parameters import as_floats, asks_for_fractions, numbers

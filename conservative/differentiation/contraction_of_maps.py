@@ -17,7 +17,8 @@ from conservative.differentiation.enclosures import norm_above
 from conservative.functions import PiecewiseSelection, StateMap
 from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.functions.graph.interval_hessians import ball, piece_jets, rounded
-from conservative.functions.selection import MAX_PIECES, Residual
+from conservative.functions.pieces import MAX_PIECES
+from conservative.functions.residual import Residual
 from conservative.jacobians import conservative_jacobian
 from conservative.jacobians.as_graph import as_selection
 from conservative.jacobians.boxes import read_box

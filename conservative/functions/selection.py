@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_count, as_real_array
 from conservative._core.errors import ArgumentError, DiscontinuityError, FunctionError, ShapeError
 from conservative._core.identifiers import require_names
-from conservative._core.result_lines import count, result_line
+from conservative._core.result_lines import result_line
 from conservative.functions.algebra import FunctionAlgebra
 from conservative.functions.continuity.jumps import continuous_traces
 from conservative.functions.continuity.near_a_point import rational_point
@@ -25,75 +25,12 @@ from conservative.functions.graph.enclosed_arithmetic import EnclosedArithmetic
 from conservative.functions.graph.evaluate import Trace, Undefined, value_pass
 from conservative.functions.graph.nodes import Graph
 from conservative.functions.graph.to_sympy import abbreviated, is_rebuilt, smooth_pieces, written
+from conservative.functions.pieces import MAX_PIECES, Piece
 from conservative.functions.points import Point, read_point
+from conservative.functions.residual import Residual
 from conservative.functions.switched_graph import switched_graph
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.functions.ties.active_pieces import enumerate_choices
-
-MAX_PIECES = 4096
-"""Most active pieces that are listed unless the caller allows more."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Piece:
-    """One smooth piece that agrees with the function at a point.
-
-    Parameters
-    ----------
-    expressions : tuple of sympy.Expr
-        The components, with every switch replaced by one branch.
-    symbols : tuple of sympy.Symbol
-        State and parameters, the columns of `jacobian`.
-    """
-
-    expressions: tuple[Any, ...]
-    symbols: tuple[Any, ...] = field(repr=False)
-
-    def __repr__(self) -> str:
-        return result_line(self, f"expressions={self.expressions}")
-
-    @property
-    def jacobian(self) -> Any:
-        """The Jacobian [A B] of `expressions`, an immutable sympy matrix (q, p + m) in the symbols."""
-        return sympy.ImmutableMatrix(self.expressions).jacobian(list(self.symbols))
-
-
-@dataclass(frozen=True, slots=True)
-class Residual:
-    """F(x) - x at a claimed fixed point.
-
-    Parameters
-    ----------
-    values : ndarray, shape (p,)
-        Rounded to double.
-    exact : bool
-        Whether it was computed in exact arithmetic.
-    vanishes : bool
-        At an exact point, whether it is exactly zero; at a float point, whether every component is
-        within `tolerance * max(1, |x|)`.
-    tolerance : float
-        Zero at an exact point.
-    """
-
-    values: NDArray[np.float64]
-    exact: bool
-    vanishes: bool
-    tolerance: float
-
-    def __repr__(self) -> str:
-        return result_line(
-            self,
-            count(len(self.values), "component"),
-            f"largest {float(abs(self.values).max(initial=0.0)):.6g}",
-            f"tolerance={self.tolerance:.6g}",
-            "exact" if self.exact else "float",
-            f"vanishes={self.vanishes}",
-        )
-
-    @property
-    def largest(self) -> float:
-        """The largest absolute component."""
-        return float(np.abs(self.values).max())
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -15,7 +15,7 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, Function
 from conservative._core.printable import shown
 from conservative._core.result_lines import count, result_line
 from conservative.functions.points import DEFAULT_TOLERANCE, Point, as_tolerance, read_point
-from conservative.functions.selection import Residual
+from conservative.functions.residual import Residual
 from conservative.functions.switched_jacobian import SwitchedJacobian
 
 Floats = NDArray[np.float64]

@@ -5,7 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 from numpy.typing import ArrayLike, NDArray
 
 from conservative.functions.points import Point
-from conservative.functions.selection import Residual
+from conservative.functions.residual import Residual
 from conservative.functions.switched_jacobian import SwitchedJacobian
 
 

@@ -10,7 +10,7 @@ from conservative._core.errors import ArgumentTypeError, BudgetError, EmptySetEr
 from conservative._core.exactness import Exactness
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import LARGEST_SELECTION, StructuredMap
-from conservative.functions.selection import MAX_PIECES
+from conservative.functions.pieces import MAX_PIECES
 from conservative.functions.state_map import StateMap
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.jacobians.at_point import CALL, AtPoint, check_kind

@@ -12,8 +12,8 @@ from conservative._core.exactness import Exactness
 from conservative._core.result_lines import count, result_line, shape
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import LARGEST_SELECTION, StructuredMap
+from conservative.functions.pieces import MAX_PIECES
 from conservative.functions.points import DEFAULT_TOLERANCE, as_tolerance
-from conservative.functions.selection import MAX_PIECES
 from conservative.functions.state_map import StateMap
 from conservative.jacobians.at_point import check_kind
 from conservative.jacobians.batch import CALL, Sweep

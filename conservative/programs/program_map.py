@@ -11,7 +11,7 @@ from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.result_lines import count, result_line
 from conservative.functions.points import DEFAULT_TOLERANCE, Point, as_tolerance, read_point
-from conservative.functions.selection import Residual
+from conservative.functions.residual import Residual
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.programs.engine import Engine
 

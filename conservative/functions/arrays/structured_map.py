@@ -21,7 +21,8 @@ from conservative.functions.arrays.structured_values import (
     values_at,
 )
 from conservative.functions.points import Point, read_point
-from conservative.functions.selection import PiecewiseSelection, Residual
+from conservative.functions.residual import Residual
+from conservative.functions.selection import PiecewiseSelection
 from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie
 
 LARGEST_SELECTION = 4096
