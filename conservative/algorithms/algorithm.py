@@ -7,11 +7,10 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.checks import as_real_array
-from conservative._core.errors import ShapeError
 from conservative._core.numbers import Bracket
 from conservative._core.result_lines import count, result_line
 from conservative.algorithms.conditions import Range
+from conservative.functions.batches import read_batch
 from conservative.functions.points import Point, read_number
 from conservative.functions.residual import Residual
 from conservative.functions.switched_jacobian import SwitchedJacobian
@@ -125,7 +124,7 @@ class Algorithm:
         ------
         ShapeError, NonFiniteError, ArgumentTypeError
         """
-        states, parameters = self._columns(z, theta, self.state_size, "evaluate")
+        states, parameters = self._columns(z, theta, "evaluate")
         return np.asarray(self.formulas.update(states, parameters))
 
     def output(self, z: ArrayLike, theta: ArrayLike | None = None) -> NDArray[Any]:
@@ -141,7 +140,7 @@ class Algorithm:
         ndarray, shape (..., p)
             Of `Fraction` objects where z and θ are given in fractions.
         """
-        return self._apply(1, z, theta, self.state_size, "output")
+        return self._apply(1, z, theta, "output")
 
     def lift(self, w: ArrayLike, theta: ArrayLike | None = None) -> NDArray[Any]:
         """The state that has the answer w; the fixed point of F where w solves the problem.
@@ -156,7 +155,7 @@ class Algorithm:
         ndarray, shape (..., state_size)
             Of `Fraction` objects where w and θ are given in fractions.
         """
-        return self._apply(2, w, theta, self.problem.size, "lift")
+        return self._apply(2, w, theta, "lift")
 
     def point(self, at: Any = None, *, tolerance: float | None = None, call: str = "point") -> Point:
         """Read a point of (state, parameters).
@@ -231,36 +230,23 @@ class Algorithm:
         theta = self.problem.theta
         return [*self.lift(self.problem.solve(), theta), *theta]
 
-    def _columns(self, z: Any, theta: Any, width: int, call: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _columns(self, z: Any, theta: Any, call: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         given = as_floats(self.problem.theta) if theta is None else theta
-        found = []
-        for value, size, name in ((z, width, "z"), (given, self.parameter_size, "theta")):
-            wanted = f"shape (..., {size})"
-            array = as_real_array(value, call=call, argument=name, wanted=wanted)
-            if array.ndim == 0 and size == 1:
-                array = array[None]
-            if array.ndim == 0 or array.shape[-1] != size:
-                raise ShapeError(f"`{call}({name}=...)` needs {wanted}; got {array.shape}.")
-            found.append(array)
-        states, parameters = found
-        if states.shape[:-1] == parameters.shape[:-1]:
-            return states, parameters
-        try:
-            batch = np.broadcast_shapes(states.shape[:-1], parameters.shape[:-1])
-        except ValueError as error:
-            raise ShapeError(
-                f"`{call}(z=..., theta=...)` needs leading axes that broadcast; got {states.shape} and "
-                f"{parameters.shape}."
-            ) from error
-        return np.broadcast_to(states, (*batch, width)), np.broadcast_to(parameters, (*batch, self.parameter_size))
+        states, argument = self.names[: self.state_size], "z"
+        if call == "lift":
+            states, argument = tuple(f"w[{i}]" for i in range(self.problem.size)), "w"
+        names = states + self.names[self.state_size :]
+        return read_batch(
+            z, given, names=names, state_size=len(states), call=call, argument=argument, numbers=True
+        ).wide()
 
-    def _apply(self, which: int, z: Any, theta: Any, width: int, call: str) -> NDArray[Any]:
+    def _apply(self, which: int, z: Any, theta: Any, call: str) -> NDArray[Any]:
         given = self.problem.theta if theta is None else theta
         if self.problem.exact and np.ndim(z) == 1 and asks_for_fractions(z, given):
             exact = [
                 numbers([read_number(entry, call, call) for entry in np.atleast_1d(np.asarray(value, dtype=object))])
                 for value in (z, given)
             ]
-            self._columns(as_floats(exact[0]), as_floats(exact[1]), width, call)
+            self._columns(as_floats(exact[0]), as_floats(exact[1]), call)
             return np.asarray(self.exact_formulas[which](*exact))
-        return np.asarray(self.formulas[which](*self._columns(z, as_floats(np.asarray(given)), width, call)))
+        return np.asarray(self.formulas[which](*self._columns(z, as_floats(np.asarray(given)), call)))

@@ -20,7 +20,7 @@ class Residual:
         Whether it was computed in exact arithmetic.
     vanishes : bool
         At an exact point, whether it is exactly zero; at a float point, whether every component is
-        within `tolerance * max(1, |x|)`.
+        within `tolerance * max(1, |F|, |x|)`.
     tolerance : float
         Zero at an exact point.
     """
@@ -39,6 +39,23 @@ class Residual:
             "exact" if self.exact else "float",
             f"vanishes={self.vanishes}",
         )
+
+    @classmethod
+    def of_floats(cls, image: NDArray[np.float64], state: NDArray[np.float64], tolerance: float) -> "Residual":
+        """The residual of an image in doubles.
+
+        Parameters
+        ----------
+        image, state : ndarray, shape (p,)
+        tolerance : float
+
+        Returns
+        -------
+        Residual
+        """
+        values = image - state
+        size = np.maximum(1.0, np.maximum(np.abs(image), np.abs(state)))
+        return cls(values, False, bool((np.abs(values) <= tolerance * size).all()), tolerance)
 
     @property
     def largest(self) -> float:

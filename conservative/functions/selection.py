@@ -9,11 +9,12 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.checks import as_count, as_real_array
-from conservative._core.errors import ArgumentError, DiscontinuityError, FunctionError, ShapeError
+from conservative._core.checks import as_count
+from conservative._core.errors import ArgumentError, DiscontinuityError, FunctionError
 from conservative._core.identifiers import require_names
 from conservative._core.result_lines import result_line
 from conservative.functions.algebra import FunctionAlgebra
+from conservative.functions.batches import read_batch
 from conservative.functions.continuity.jumps import continuous_traces
 from conservative.functions.continuity.near_a_point import rational_point
 from conservative.functions.continuity.possible_branches import decided_traces
@@ -128,31 +129,8 @@ class PiecewiseSelection(FunctionAlgebra):
         ------
         ShapeError
         """
-        point = self._columns(x, len(self.state), "x", self.state)
-        if theta is None and self.parameters:
-            raise ShapeError(
-                f"`evaluate(theta=...)` needs shape (..., {len(self.parameters)}), the parameters "
-                f"{', '.join(map(str, self.parameters))}; got None."
-            )
-        given = np.zeros(0) if theta is None else theta
-        parameter = self._columns(given, len(self.parameters), "theta", self.parameters)
-        try:
-            batch = np.broadcast_shapes(point.shape[:-1], parameter.shape[:-1])
-        except ValueError as error:
-            raise ShapeError(
-                f"`evaluate(x=..., theta=...)` needs leading axes that broadcast; got {point.shape} and "
-                f"{parameter.shape}."
-            ) from error
-        return self.program.evaluate((point, parameter), batch)
-
-    @staticmethod
-    def _columns(value: ArrayLike, width: int, argument: str, symbols: tuple[Any, ...]) -> NDArray[np.float64]:
-        wanted = f"shape (..., {width}), the last axis holding {', '.join(map(str, symbols)) or 'nothing'}"
-        usable = isinstance(value, np.ndarray) and value.dtype == np.float64 and bool(np.isfinite(value).all())
-        array = np.asarray(value) if usable else as_real_array(value, call="evaluate", argument=argument, wanted=wanted)
-        if array.ndim == 0 or array.shape[-1] != width:
-            raise ShapeError(f"`evaluate({argument}=...)` needs {wanted}; got {array.shape}.")
-        return array
+        batch = read_batch(x, theta, names=self.names, state_size=len(self.state))
+        return self.program.evaluate((batch.states, batch.parameters), batch.shape)
 
     def point(self, at: Any, *, tolerance: float | None = None, call: str = "point") -> Point:
         """Read a point of (state, parameters).

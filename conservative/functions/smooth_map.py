@@ -3,17 +3,17 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import LinearOperator
 
-from conservative._core.checks import as_count, as_real_array
-from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError, ShapeError
+from conservative._core.checks import as_count
+from conservative._core.errors import ArgumentError, ArgumentTypeError, FunctionError
 from conservative._core.printable import shown
 from conservative._core.result_lines import count, result_line
+from conservative.functions.batches import read_batch
 from conservative.functions.points import DEFAULT_TOLERANCE, Point, as_tolerance, read_point
 from conservative.functions.residual import Residual
 from conservative.functions.switched_jacobian import SwitchedJacobian
@@ -146,18 +146,9 @@ class SmoothMap:
         ------
         ShapeError, NonFiniteError, ArgumentTypeError
         """
-        given = np.zeros(0) if theta is None else theta
-        rows = []
-        for value, width, name in ((x, self.state_size, "x"), (given, self.parameter_size, "theta")):
-            wanted = f"shape (..., {width})"
-            array = as_real_array(value, call="evaluate", argument=name, wanted=wanted).astype(np.float64)
-            if array.ndim == 0 or array.shape[-1] != width:
-                raise ShapeError(f"`evaluate({name}=...)` needs {wanted}; got {array.shape}.")
-            rows.append(array)
-        batch = np.broadcast_shapes(rows[0].shape[:-1], rows[1].shape[:-1])
-        wide = [np.broadcast_to(part, (*batch, part.shape[-1])).reshape(prod(batch), part.shape[-1]) for part in rows]
-        values = [self._value(*pair) for pair in zip(*wide, strict=True)]
-        return np.array(values, dtype=np.float64).reshape(*batch, self.size)
+        batch = read_batch(x, theta, names=self.names, state_size=self.state_size)
+        values = [self._value(*pair) for pair in zip(*batch.rows(), strict=True)]
+        return np.array(values, dtype=np.float64).reshape(*batch.shape, self.size)
 
     def point(self, at: Any, *, tolerance: float | None = None, call: str = "point") -> Point:
         """Read a point of (state, parameters).
@@ -191,8 +182,7 @@ class SmoothMap:
         """
         x, theta = self._split(at, "residual")
         used = as_tolerance(tolerance, default=DEFAULT_TOLERANCE, call="residual")
-        moved = self._value(x, theta) - x
-        return Residual(moved, False, bool((np.abs(moved) <= used * np.maximum(1.0, np.abs(x))).all()), used)
+        return Residual.of_floats(self._value(x, theta), x, used)
 
     def switched(self, at: Any, *, tolerance: float | None = None) -> SwitchedJacobian:
         """The Jacobian at a point; F has no ties.

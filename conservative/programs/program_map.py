@@ -1,15 +1,14 @@
 """`ProgramMap`: a function of the user's, in NumPy, JAX or PyTorch, as a map with set-valued derivatives."""
 
-import math
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.checks import as_real_array
-from conservative._core.errors import ArgumentError, ShapeError
+from conservative._core.errors import ArgumentError
 from conservative._core.result_lines import count, result_line
+from conservative.functions.batches import read_batch
 from conservative.functions.points import DEFAULT_TOLERANCE, Point, as_tolerance, read_point
 from conservative.functions.residual import Residual
 from conservative.functions.switched_jacobian import SwitchedJacobian
@@ -104,20 +103,9 @@ class ProgramMap:
         ------
         ShapeError, NonFiniteError, ArgumentTypeError
         """
-        states = self._columns(x, self.state_size, "x")
-        given = np.zeros(0) if theta is None and not self.parameter_size else theta
-        parameters = self._columns(given, self.parameter_size, "theta")
-        try:
-            batch = np.broadcast_shapes(states.shape[:-1], parameters.shape[:-1])
-        except ValueError as error:
-            raise ShapeError(
-                f"`evaluate(x=..., theta=...)` needs leading axes that broadcast; got {states.shape} and "
-                f"{parameters.shape}."
-            ) from error
-        rows = np.broadcast_to(states, (*batch, self.state_size)).reshape(math.prod(batch), self.state_size)
-        columns = np.broadcast_to(parameters, (*batch, self.parameter_size)).reshape(len(rows), self.parameter_size)
-        values = [self.engine.evaluate(row, column) for row, column in zip(rows, columns, strict=True)]
-        return np.array(values, dtype=np.float64).reshape(*batch, self.size)
+        batch = read_batch(x, theta, names=self.names, state_size=self.state_size)
+        values = [self.engine.evaluate(*pair) for pair in zip(*batch.rows(), strict=True)]
+        return np.array(values, dtype=np.float64).reshape(*batch.shape, self.size)
 
     def residual(self, at: Any = None, *, tolerance: float | None = None) -> Residual:
         """F(x, θ) − x: whether a claimed fixed point is one.
@@ -149,10 +137,8 @@ class ProgramMap:
             return Residual(difference.astype(np.float64), True, not difference.any(), 0.0)
         values = np.array(point.floats())
         state = values[: self.state_size]
-        moved = self.engine.evaluate(state, values[self.state_size :]) - state
         used = self.point(point.floats(), tolerance=tolerance).tolerance
-        size = np.maximum(1.0, np.maximum(np.abs(moved + state), np.abs(state)))
-        return Residual(moved, False, bool((np.abs(moved) <= used * size).all()), used)
+        return Residual.of_floats(self.engine.evaluate(state, values[self.state_size :]), state, used)
 
     def switched(self, at: Any = None, *, tolerance: float | None = None) -> SwitchedJacobian:
         """All Jacobians that the program may return at a point, in abs-normal form.
@@ -212,12 +198,3 @@ class ProgramMap:
         ndarray, shape (q, p + m), or None
         """
         return self.engine.own_jacobian(self.point(at, call="own_jacobian").floats())
-
-    def _columns(self, value: Any, width: int, argument: str) -> NDArray[np.float64]:
-        wanted = f"shape (..., {width})"
-        if value is None:
-            raise ShapeError(f"`evaluate({argument}=...)` needs {wanted}; got None.")
-        array = as_real_array(value, call="evaluate", argument=argument, wanted=wanted)
-        if array.ndim == 0 or array.shape[-1] != width:
-            raise ShapeError(f"`evaluate({argument}=...)` needs {wanted}; got {array.shape}.")
-        return array

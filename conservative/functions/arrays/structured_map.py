@@ -15,11 +15,11 @@ from conservative.functions.arrays.structured_symbolic import written_out
 from conservative.functions.arrays.structured_values import (
     Linearization,
     Segments,
-    as_columns,
     linearize,
     locate,
     values_at,
 )
+from conservative.functions.batches import read_batch
 from conservative.functions.points import Point, read_point
 from conservative.functions.residual import Residual
 from conservative.functions.selection import PiecewiseSelection
@@ -94,7 +94,8 @@ class StructuredMap:
         ------
         ShapeError, NonFiniteError, ArgumentTypeError
         """
-        columns = as_columns(x, theta, self.state_size, self.parameter_size)
+        batch = read_batch(x, theta, names=self.names, state_size=self.state_size)
+        columns = np.concatenate(batch.wide(), axis=-1)
         return np.asarray(values_at(self.floats(), columns), dtype=np.float64)
 
     def floats(self) -> "StructuredMap":

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from conservative._core.checks import as_real_array
-from conservative._core.errors import ShapeError
 from conservative.functions.arrays.number_arrays import Numbers
 from conservative.functions.arrays.scalar_piece import ScalarPiece
 from conservative.functions.graph.arithmetic import NEAR_TIE_FACTOR
@@ -72,28 +70,6 @@ class Linearization:
     V: Numbers
     ties: tuple[tuple[int, int], ...]
     magnitude: Numbers
-
-
-def as_columns(x: ArrayLike, theta: ArrayLike | None, p: int, m: int) -> NDArray[np.float64]:
-    """(x, θ) side by side, leading axes broadcast, shape (..., p + m)."""
-    given = {"x": (x, p), "theta": (np.zeros(m) if theta is None and m == 0 else theta, m)}
-    parts = []
-    for argument, (value, width) in given.items():
-        wanted = f"shape (..., {width})"
-        if value is None:
-            raise ShapeError(f"`evaluate({argument}=...)` needs {wanted}; got None.")
-        array = as_real_array(value, call="evaluate", argument=argument, wanted=wanted)
-        if array.ndim == 0 or array.shape[-1] != width:
-            raise ShapeError(f"`evaluate({argument}=...)` needs {wanted}; got {array.shape}.")
-        parts.append(array)
-    try:
-        batch = np.broadcast_shapes(parts[0].shape[:-1], parts[1].shape[:-1])
-    except ValueError as error:
-        raise ShapeError(
-            f"`evaluate(x=..., theta=...)` needs leading axes that broadcast; got {parts[0].shape} and "
-            f"{parts[1].shape}."
-        ) from error
-    return np.concatenate([np.broadcast_to(a, (*batch, a.shape[-1])) for a in parts], axis=-1)
 
 
 def values_at(F: Structured, columns: Numbers) -> Numbers:
