@@ -84,6 +84,24 @@ def test_members_are_members_and_far_points_are_not(data: Any, shape: tuple[int,
         assert not Z.contains(Z.center + excess * D, tol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["sizes", "parallel"])
+@drawn(4, 60, seed=st.integers(0, 2**31))
+def test_members_are_found_at_small_tolerances_however_skewed_the_generators(kind: str, seed: int) -> None:
+    """Generators of very different sizes, or that point one way up to 1e-7: their products say little of them."""
+    rng = np.random.default_rng(seed)
+    count, p, q = rng.integers((3, 2, 2), (40, 5, 5))
+    generators = rng.standard_normal((count, p, q))
+    if kind == "sizes":
+        generators *= 10.0 ** -rng.integers(0, 12, (count, 1, 1))
+    else:
+        generators = generators[:1] * rng.standard_normal((count, 1, 1)) + 1e-7 * generators
+    Z = MatrixZonotope(rng.standard_normal((p, q)), generators)
+    outward = np.sign(Z.parts.inner(rng.standard_normal((4, p, q))))
+    weights = [outward, np.sign(rng.standard_normal((4, count))), rng.uniform(-1, 1, (4, count))]
+    members = Z.center + Z.parts.combine(np.concatenate(weights))
+    assert Z.contains(members, tol=1e-9 * Z.radius).all()
+
+
 @drawn(20, 100, Z=zonotopes(shape=(2, 1), most=9))
 def test_planar_area_is_the_sum_of_determinants(Z: MatrixZonotope) -> None:
     flat = Z.generators.reshape(-1, 2)

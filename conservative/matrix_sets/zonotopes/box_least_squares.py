@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import lsq_linear
 
 from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
@@ -24,6 +25,11 @@ _ROUNDS = 6
 _NEWTON_STEPS = 12
 _INTERIOR_STEPS = 40
 _COMPLEMENTARITY = 1e-15
+_BLURRED, _CLOSE = 1e-3, 1e-4
+"""Width of a bracket against its upper end, and distance against the entries, from which a point is solved again."""
+_SHARPENINGS = 4
+_MOST_SHARP = 4_000_000
+"""Points times squared weights up to which points are solved again, one by one; the others keep their wide brackets."""
 _STEP_LENGTHS = 0.5 ** np.arange(8.0)
 _BLOCK = 4_000_000
 _FAR = 2.0**200
@@ -84,7 +90,8 @@ def _unit_nearest(points: Floats, center: Floats, generators: Generators, stop_b
     gram = generators.gram()
     weights, upper, lower = np.zeros((n, k)), np.full(n, np.inf), np.zeros(n)
     trial = _batched(_interior_block, gram, generators.inner(offset))
-    for _ in range(_ROUNDS):
+    steps, sharpenings = _ROUNDS, _SHARPENINGS
+    while True:
         residual = offset - generators.combine(trial)
         slopes = generators.inner(residual)
         distance = frobenius_bounds(residual)[1] + noise
@@ -92,12 +99,35 @@ def _unit_nearest(points: Floats, center: Floats, generators: Generators, stop_b
         weights = np.where(better[:, None], trial, weights)
         upper = np.minimum(upper, distance)
         lower = np.fmax(lower, _dual(residual, offset, slopes, dual_noise))
-        if (~better | (upper - lower <= 4.0 * (noise + dual_noise)) | (upper <= stop_below)).all():
+        done = (upper - lower <= 4.0 * (noise + dual_noise)) | (upper <= stop_below)
+        blurred = ~done & (upper - lower > _BLURRED * upper) & (upper < _CLOSE * scale)
+        if steps > 1 and not (~better | done).all():
+            steps -= 1
+            step = _batched(_newton_block, gram, slopes, -1.0 - trial, 1.0 - trial)
+            trial = np.clip(trial + step, -1.0, 1.0)
+        elif sharpenings > 0 and blurred.any() and offset[0].size * generators.count <= _BLOCK:
+            steps, sharpenings = 0, sharpenings - 1
+            trial = _sharpened(weights, blurred, offset, generators)
+        else:
             break
-        step = _batched(_newton_block, gram, slopes, -1.0 - trial, 1.0 - trial)
-        trial = np.clip(trial + step, -1.0, 1.0)
     nearest = center + generators.combine(weights)
     return BoxProjection(weights, nearest, np.minimum(lower, upper), upper)
+
+
+def _sharpened(weights: Floats, rows: NDArray[np.bool_], offset: Floats, generators: Generators) -> Floats:
+    """The weights, those of some rows corrected by least squares on the generators, not on their products."""
+    flat = generators.dense().reshape(generators.count, -1)
+    sizes = np.linalg.norm(flat, axis=1)
+    kept = sizes > 0.0
+    sizes, Q, R = sizes[kept], *np.linalg.qr((flat[kept] / sizes[kept, None]).T)
+    some = np.flatnonzero(rows)[: _MOST_SHARP // generators.count**2]
+    residual = offset[some] - generators.combine(weights[some])
+    found = weights.copy()
+    for row, rest in zip(some.tolist(), residual, strict=True):
+        room = (-1.0 - weights[row, kept]) * sizes, (1.0 - weights[row, kept]) * sizes
+        step = lsq_linear(R, Q.T @ rest.ravel(), room, method="bvls", tol=0.0, max_iter=4 * len(sizes)).x
+        found[row, kept] = np.clip(weights[row, kept] + step / sizes, -1.0, 1.0)
+    return found
 
 
 def _dual(residual: Floats, offset: Floats, slopes: Floats, noise: Floats) -> Floats:
@@ -153,7 +183,7 @@ def _newton_block(gram: Floats, slopes: Floats, low: Floats, high: Floats) -> Fl
     largest = float(np.abs(np.diagonal(gram)).max(initial=0.0))
     if largest == 0.0:
         return np.zeros_like(slopes)
-    ridge = 1e-13 * largest
+    ridge = 1e-13 * np.diagonal(gram) + 1e-30 * largest
     lipschitz = float(np.abs(gram).sum(axis=1).max())
     step = np.zeros_like(slopes)
     value = np.zeros(len(slopes))

@@ -27,6 +27,10 @@ MAX_ENUMERATED = 14
 _FEW = 256
 """With at most so many vertices, distances are those to their hull."""
 
+_NOISE, _CLOSE = 1e-13, 1e-6
+"""Parts of the radius between which a distance that may be zero is measured in weights too: they suffer less from
+generators of very different sizes."""
+
 _MATERIALISED = 20_000_000
 """Most numbers written out by `generators` for factors."""
 
@@ -254,18 +258,30 @@ class MatrixZonotope(MatrixSet):
         planar = self.center.size <= 2
         if planar or 2**self.parts.count <= _FEW:
             corners = self.extreme.reshape(-1, self.center.size)
-            found = hull_distances(flat, corners, stop_below=stop_below)
-            share = found.weights / found.weights.sum(axis=1, keepdims=True)
-            nearest = np.einsum("nm,nmd->nd", share, corners[found.corral])
-            error = self.rounding
-            lower, upper = found.lower, found.upper
-            if error > 0.0:
-                lower = np.maximum(np.nextafter(lower - error, -np.inf), 0.0)
-                upper = np.nextafter(upper + error, np.inf)
+            nearest, lower, upper = self._by_vertices(flat, corners, stop_below)
+            blurred = (upper > stop_below) & (upper > _NOISE * self.radius) & (upper < _CLOSE * self.radius)
+            blurred &= lower < 0.5 * upper
+            if not planar and blurred.any():
+                box = nearest_in_zonotope(stack[blurred], self.center, self.parts, stop_below=stop_below)
+                closer = (box.upper < upper[blurred])[:, None]
+                nearest[blurred] = np.where(closer, box.nearest.reshape(-1, flat.shape[1]), nearest[blurred])
+                lower[blurred] = np.maximum(lower[blurred], box.lower)
+                upper[blurred] = np.minimum(upper[blurred], box.upper)
         else:
             box = nearest_in_zonotope(stack, self.center, self.parts, stop_below=stop_below)
             nearest, lower, upper = box.nearest, box.lower, box.upper
         return Projection(nearest.reshape(*batch, *self.shape), lower.reshape(batch), upper.reshape(batch))
+
+    def _by_vertices(self, flat: Floats, corners: Floats, stop_below: float) -> tuple[Floats, Floats, Floats]:
+        """Nearest points of the hull of the vertices, and proved distances."""
+        found = hull_distances(flat, corners, stop_below=stop_below)
+        share = found.weights / found.weights.sum(axis=1, keepdims=True)
+        nearest = np.einsum("nm,nmd->nd", share, corners[found.corral])
+        error, lower, upper = self.rounding, found.lower, found.upper
+        if error > 0.0:
+            lower = np.maximum(np.nextafter(lower - error, -np.inf), 0.0)
+            upper = np.nextafter(upper + error, np.inf)
+        return nearest, lower, upper
 
     def to_shapely(self) -> Any:
         """The set as a shapely point, segment or polygon; rows and columns become x and y.
