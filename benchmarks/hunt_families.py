@@ -30,7 +30,7 @@ Family = tuple[Any, float | None, Automaton | None]
 ROOM = 1e-9
 """Of the oracle, which multiplies in doubles."""
 
-CLAIMED = 1e-8
+CLAIMED = 1e-9
 
 
 def gaussian(rng: np.random.Generator) -> Family:

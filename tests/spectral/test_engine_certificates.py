@@ -15,6 +15,7 @@ import conservative as cj
 from conservative import check, joint_spectral_radius
 from conservative._core.families.as_family import as_family
 from conservative.certificates import QuadraticProof, check_text, expansion_certificate
+from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import lifted_family
 from conservative.spectral.radius import family_radius, search
 from conservative.spectral.radius.certify import RadiusProblem, bracket_or_upper, is_identity
@@ -169,6 +170,38 @@ ROTATIONS = [
     [[-7, -3, -3, -1], [-1, -7, 2, -2], [-4, 0, -3, 4], [1, -1, 5, -5]],
 ]
 """Each turns a plane by an angle of its own and shrinks the rest, but for rounding: polytopes need many vertices."""
+
+
+CUBIC = [[3, 0, 1], [-2, -1, -1], [-2, -3, -2]]  # its radius 2.88896... is irrational
+DEFECTIVE = [[1, 2, 1, 0], [1, 1, 0, 1], [0, 0, 1, 2], [0, 0, 1, 1]]  # [[1, 2], [1, 1]] with itself above: 1 + sqrt(2)
+
+TURNING = [[0, -3, 2, -1], [1, -3, -2, -2], [1, -3, 1, -3], [-1, 2, -2, 1]]  # its leading eigenvalues are complex
+
+
+def polynomials_of(matrix):
+    A = np.array(matrix)
+    return [A, A @ A - A, A + 2 * np.eye(len(A), dtype=int)]
+
+
+@pytest.mark.parametrize(
+    ("family", "edges", "radius"),
+    [
+        ([CUBIC], [(0, 1, 0), (1, 0, 0)], 2.888969400889307),
+        ([CUBIC], [(0, 0, 0), (0, 1, 0), (1, 1, 0)], 2.888969400889307),
+        ([CUBIC, np.full((3, 3), 100)], [(0, 1, 0), (1, 0, 0), (1, 2, 1), (3, 0, 1)], 2.888969400889307),
+        ([DEFECTIVE], [(0, 1, 0), (1, 2, 0), (2, 0, 0)], 1 + 2**0.5),
+        ([TURNING, 2 * np.eye(4, dtype=int)], None, 4.04462460892538),
+        (polynomials_of(CUBIC), None, 10.401893163287141),
+        (polynomials_of(DEFECTIVE), None, 3 + 2**0.5),
+    ],
+)
+def test_radii_that_a_theorem_gives_are_certified_as_narrowly_as_they_are_known(family, edges, radius):
+    automaton = None if edges is None else Automaton(max(max(e[:2]) for e in edges) + 1, edges, len(family))
+    found = joint_spectral_radius(family, automaton=automaton, time_limit=60)
+    claim = found.certificate.claim
+    assert claim.lower <= radius * (1 + 1e-12)
+    assert radius * (1 - 1e-12) <= claim.upper <= found.upper * (1 + 1e-9)
+    assert check(found.certificate).valid
 
 
 def test_a_sum_of_squares_is_among_the_upper_ends_and_certified(monkeypatch):

@@ -1,18 +1,15 @@
 """From what the search knows to a certificate: the proof of every diagonal block, written down and checked."""
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
-import flint
 import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.deadlines import seconds_left
 from conservative._core.errors import CertificateError
-from conservative._core.exact.linear_algebra import to_flint, working_precision
 from conservative._core.families.as_family import ExactMatrix, MatrixFamily
 from conservative.certificates import (
     BlocksProof,
@@ -25,6 +22,7 @@ from conservative.certificates import (
 )
 from conservative.certificates.word_proofs import eigenpair_seconds, polynomial_seconds
 from conservative.spectral.automata.automaton import Automaton
+from conservative.spectral.norms.common_form import common_form
 from conservative.spectral.norms.isometries import extremal_form
 from conservative.spectral.polytope.all_letters import optimised, reach, with_letters
 from conservative.spectral.polytope.rational import polytope_proof
@@ -43,12 +41,6 @@ MOST_NARROW = 12
 
 ALL_DIGITS = 17
 """Digits of an end that is as near to the number as a double."""
-
-_PRECISIONS = (128, 512, 2048)
-"""Bits in which the quadratic norm of one matrix is summed up, until the rounding is small."""
-
-_DOUBLINGS = 64
-"""Doublings of the number of powers summed up: enough for a bound above the radius by a part of 2^-52."""
 
 _MARGIN = Fraction(1, 10**9)
 """Room for rounding above the largest gauge of an image of an open polytope."""
@@ -201,34 +193,9 @@ def _block_proof(state: BlockState, bound: Fraction) -> QuadraticProof | Polytop
     if state.polytope is not None:
         return polytope_proof(block.family, state.polytope, rate=Fraction(state.divisor) * block.scale, bound=bound)
     if state.needs_lyapunov:
-        return QuadraticProof(_lyapunov(block.family.exact[block.essential.letters[0]], bound))
+        return QuadraticProof(common_form([block.family.exact[block.essential.letters[0]]], bound))
     form = extremal_form(block.unit, rate=state.divisor) if block.quadratic in {"preserved", "extremal"} else None
     return QuadraticProof(exactly(np.eye(n) if form is None else form))
-
-
-def _lyapunov(matrix: ExactMatrix, bound: Fraction) -> list[list[Fraction]]:
-    """P with P - (A / bound)^T P (A / bound) about the identity: a norm in which A grows by less than the bound.
-
-    P is the sum of the squares of the powers of A / bound, doubled until they are small; it is rounded to a grid on
-    which the difference moves by less than a quarter.
-    """
-    n = len(matrix)
-    for bits in _PRECISIONS:
-        with working_precision(bits):
-            power = flint.arb_mat(to_flint(matrix) / flint.fmpq(bound.numerator, bound.denominator))
-            size = float(sum((x * x for x in power.entries()), flint.arb(0)).upper())
-            grid = math.ceil(math.log2(8 * n * (1 + size)))
-            P = flint.arb_mat(flint.fmpz_mat(n, n, [int(i == j) for i in range(n) for j in range(n)]))
-            for _ in range(_DOUBLINGS):
-                P += power.transpose() * P * power
-                power *= power
-                if sum((x * x for x in power.entries()), flint.arb(0)) < 0.25:
-                    break
-            if all(x.is_finite() and x.rad() * 2 ** (grid + 4) < 1 for x in P.entries()):
-                scale = 2**grid
-                whole = [[int((P[i, j] * scale).mid().floor().unique_fmpz()) for j in range(n)] for i in range(n)]
-                return [[Fraction(whole[max(i, j)][min(i, j)], scale) for j in range(n)] for i in range(n)]
-    raise CertificateError("no quadratic norm is found: the bound is too near to the radius of the matrix")
 
 
 def exactly(matrix: FloatArray) -> list[list[Fraction]]:

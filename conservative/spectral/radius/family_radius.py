@@ -19,6 +19,7 @@ from conservative.certificates.word_proofs import eigenpair_seconds, polynomial_
 from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, lifted_family
 from conservative.spectral.radius.certify import ALL_DIGITS, ProvedBound, RadiusProblem, prove
+from conservative.spectral.radius.certify_commuting import prove_commuting
 from conservative.spectral.radius.certify_exact import prove_exactly
 from conservative.spectral.radius.certify_open import prove_form, prove_hidden, prove_open
 from conservative.spectral.radius.contracting_words import prove_words
@@ -220,8 +221,20 @@ def _finish(problem: RadiusProblem, kept: list[Kept], *, tol: float, deadline: f
     if exact is not None and (certificate is None or certificate.claim.bound is None):
         certificate, found = exact, _narrowed(found, exact)
         kept[:] = [Kept(found, certificate)]
+    if certificate is None or _claims_less(certificate, found.bracket):
+        lower, upper = Fraction(found.bracket.lower), found.bracket.upper
+        _keep(kept, prove_commuting(problem, upper=upper, word=found.word, lower=lower, deadline=last))
+        certificate = kept[0].certificate
     if certificate is None or (found.bracket.lower > 1 and certificate.claim.lower is None):
         kept[:] = [Kept(found, _by_word(problem, found, last) or certificate)]
+
+
+def _claims_less(certificate: Certificate, bracket: Bracket) -> bool:
+    """Whether a certificate says noticeably less of the upper end than what is printed."""
+    claimed = certificate.claim.upper
+    if claimed is None or not math.isfinite(bracket.upper):
+        return claimed is None
+    return claimed > Fraction(bracket.upper) * (1 + Fraction(_SAME))
 
 
 def _branch(problem: RadiusProblem, kept: list[Kept], *, tol: float, deadline: float) -> None:

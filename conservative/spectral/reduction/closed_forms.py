@@ -68,7 +68,7 @@ def closed_form(family: MatrixFamily) -> ClosedForm | None:
         return _largest_letter(family, FormKind.NORMAL, weight=identity)
     if family.count == 1:
         return _largest_letter(family, FormKind.SINGLE)
-    if _commute(matrices):
+    if commute(matrices):
         return _largest_letter(family, FormKind.COMMUTING)
     word = best_cycle(family)
     return None if word is None else ClosedForm(FormKind.RANK_ONE, word, proved_rate(family, word))
@@ -87,7 +87,8 @@ def _is_normal(matrix: flint.fmpq_mat) -> bool:
     return _agree_on_a_vector((matrix, transpose), (transpose, matrix)) and matrix * transpose == transpose * matrix
 
 
-def _commute(matrices: Sequence[flint.fmpq_mat]) -> bool:
+def commute(matrices: Sequence[flint.fmpq_mat]) -> bool:
+    """Whether every two of some matrices commute."""
     pairs = list(_pairs(matrices))
     return all(_agree_on_a_vector((a, b), (b, a)) for a, b in pairs) and all(a * b == b * a for a, b in pairs)
 
