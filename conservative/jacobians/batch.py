@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from conservative._core.errors import BudgetError, ConservativeError
 from conservative.functions import PiecewiseSelection
 from conservative.functions.continuity.possible_branches import affine_comparison
-from conservative.functions.graph.batch_evaluate import BatchTrace, batch_traces, groups
+from conservative.functions.graph.batch_evaluate import BatchTrace, groups
 from conservative.functions.graph.batch_forward_mode import gradient_program
+from conservative.functions.graph.batch_traces import batch_traces
 from conservative.functions.graph.evaluate import comparisons
 from conservative.functions.ties.batch_pieces import Selection, select
 from conservative.jacobians.conservative_jacobian import conservative_jacobian

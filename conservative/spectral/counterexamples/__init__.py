@@ -3,8 +3,8 @@
 from conservative.spectral.counterexamples.claims import FunctionClaim as FunctionClaim
 from conservative.spectral.counterexamples.claims import FunctionScope as FunctionScope
 from conservative.spectral.counterexamples.counterexample import counterexample as counterexample
-from conservative.spectral.counterexamples.kinks import KinkReport as KinkReport
-from conservative.spectral.counterexamples.kinks import KinkStatus as KinkStatus
+from conservative.spectral.counterexamples.kink_report import KinkReport as KinkReport
+from conservative.spectral.counterexamples.kink_report import KinkStatus as KinkStatus
 from conservative.spectral.counterexamples.kinks import follow_kink as follow_kink
 from conservative.spectral.counterexamples.plane import CounterexampleMap as CounterexampleMap
 from conservative.spectral.counterexamples.plane import RegionVerdict as RegionVerdict

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from conservative._core.numbers import Estimate
 from conservative.functions import PiecewiseSelection
 from conservative.jacobians import conservative_jacobians
-from conservative.spectral.counterexamples.kinks import KinkReport, KinkStatus
+from conservative.spectral.counterexamples.kink_report import KinkReport, KinkStatus
 
 FloatArray = NDArray[np.float64]
 

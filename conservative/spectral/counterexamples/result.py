@@ -15,7 +15,8 @@ from conservative.certificates.build import expansion_certificate
 from conservative.certificates.records import Certificate
 from conservative.functions import PiecewiseSelection
 from conservative.functions.parametrised import ParametrisedFamily
-from conservative.spectral.counterexamples.kinks import KinkReport, KinkStatus, follow_kink
+from conservative.spectral.counterexamples.kink_report import KinkReport, KinkStatus
+from conservative.spectral.counterexamples.kinks import follow_kink
 from conservative.spectral.counterexamples.observed import observe_function
 from conservative.spectral.counterexamples.script import script_text
 from conservative.spectral.counterexamples.transfer import with_function

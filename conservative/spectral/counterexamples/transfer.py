@@ -15,7 +15,7 @@ from conservative.functions.graph.builder import Builder
 from conservative.functions.ties.affine_search import AffineSearch
 from conservative.spectral.counterexamples.claims import FunctionClaim, FunctionScope
 from conservative.spectral.counterexamples.higher_order import Remainder, remainders
-from conservative.spectral.counterexamples.kinks import KinkReport, KinkStatus
+from conservative.spectral.counterexamples.kink_report import KinkReport, KinkStatus
 from conservative.spectral.counterexamples.planar_cones import below_one
 
 _MOST_CELLS = 2000
