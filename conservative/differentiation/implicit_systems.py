@@ -82,17 +82,21 @@ def of_set(J: JacobianSet, *, near: bool) -> VertexBlocks:
 
 def of_map(F: StateMap, values: tuple[Any, ...]) -> VertexBlocks | SwitchedJacobian:
     """The blocks of F and of its output, with the ties that both share; in abs-normal form where they are many."""
-    p = F.state_size
     if isinstance(F, PiecewiseSelection):
         J = conservative_jacobian(F, values)
         return of_set(J, near=True) if isinstance(J, JacobianSet) else of_zonotope(J)
-    whole = getattr(F, "joint_map", F)
+    return listed_where_few(form_at(F, values))
+
+
+def form_at(F: StateMap, values: tuple[Any, ...]) -> SwitchedJacobian:
+    """The abs-normal form of F with its output below it, by products for many states, in rationals for few."""
+    p = F.state_size
+    whole: Any = getattr(F, "joint_map", F)
     exact = all(isinstance(value, Fraction) for value in values)
-    if p > _DENSE and hasattr(whole, "linearized"):
-        S = whole.linearized(values)
-    else:
-        S = whole.switched([float(value) for value in values] if exact and p > _EXACT else values)
-    return listed_where_few(S)
+    by_products = p > _DENSE and hasattr(whole, "linearized")
+    read = whole.linearized if by_products else whole.switched
+    found: SwitchedJacobian = read([float(value) for value in values] if exact and p > _EXACT else values)
+    return found
 
 
 def listed_where_few(S: SwitchedJacobian) -> VertexBlocks | SwitchedJacobian:

@@ -24,14 +24,9 @@ from conservative._core.numbers import UNIT_ROUNDOFF, round_up
 from conservative._core.rationals import nearest_double
 from conservative.differentiation.enclosures import enclosed_solves
 from conservative.differentiation.implicit_systems import Matrix, VertexBlocks
+from conservative.differentiation.resolvents import DECOMPOSED, null_space
 
 Floats = NDArray[np.float64]
-
-_NULL = 1e-11
-"""Singular values of Id − A of doubles, relative to max(1, ‖Id − A‖₂), up to which it is singular up to rounding."""
-
-_DECOMPOSED = 400
-"""States up to which singular values are looked at."""
 
 CALL = "implicit_jacobian"
 
@@ -109,7 +104,7 @@ def _in_doubles(system: VertexBlocks) -> VertexSolves:
     A, B, C, D = floats.parts
     k, p, m = B.shape
     K = np.eye(p) - A
-    kernels = _null_spaces(K) if p <= _DECOMPOSED else [np.zeros((p, 0))] * k
+    kernels = _null_spaces(K) if p <= DECOMPOSED else [np.zeros((p, 0))] * k
     X, errors, systems = np.zeros((k, p, m)), np.zeros(k), []
     for i, N in enumerate(kernels):
         d = N.shape[1]
@@ -143,24 +138,16 @@ def _ragged(systems: list[Any]) -> Matrix:
 def _has_null(system: VertexBlocks) -> bool:
     A = system.parts[0]
     p = A.shape[1]
-    return p <= _DECOMPOSED and any(N.shape[1] for N in _null_spaces(np.eye(p) - A))
+    return p <= DECOMPOSED and any(N.shape[1] for N in _null_spaces(np.eye(p) - A))
 
 
 def _null_spaces(K: Floats) -> list[Floats]:
     """Orthonormal kernels up to rounding: the common one for all where there is one, else each its own."""
-    own = [_null_space(matrix) for matrix in K]
+    own = [null_space(matrix) for matrix in K]
     if not any(N.shape[1] for N in own):
         return own
-    common = _null_space(np.concatenate(list(K)))
+    common = null_space(np.concatenate(list(K)))
     return [common] * len(K) if common.shape[1] else own
-
-
-def _null_space(M: Floats) -> Floats:
-    values, rows = np.linalg.svd(M)[1:]
-    null = rows[values <= _NULL * max(1.0, float(values.max(initial=0.0)))]
-    # One sign for one direction, whatever the decomposition took.
-    signs = np.sign([row[np.abs(row).argmax()] for row in null]) if len(null) else np.ones(0)
-    return np.asarray((null * signs[:, None]).T)
 
 
 def _visible(seen: Floats, size: float) -> Floats:

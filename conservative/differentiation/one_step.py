@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,15 @@ from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.printable import shown
 from conservative._core.result_lines import count, result_line
 from conservative.differentiation.enclosures import Decay, decay
+from conservative.differentiation.implicit_systems import form_at
+from conservative.differentiation.resolvents import DECOMPOSED, StatePart, null_space
 from conservative.functions import StateMap
 from conservative.functions.switched_jacobian import SwitchedJacobian
 
 Floats = NDArray[np.float64]
 _CALL = "one_step_jacobian"
+_MOST_OUTPUTS = 400
+"""Outputs up to which C is formed for their bound."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -45,6 +49,13 @@ class OneStepJacobian:
         K.
     ties : int
         How many ties the point leaves open: value and bound are those of the choice that the program takes.
+    output_value : ndarray, shape (q, m)
+        C J_K + D for a map with an output w = output(z, θ); else `value`.
+    output_bound : float
+        The bound of the output, at most ‖C‖_F times that of the state.
+    quotient : ndarray, shape (p, d), or None
+        What Id − A sends to 0, modulo which the state's bound holds; the bound of an output that does not see it holds
+        as it is.
     """
 
     value: Floats = field(repr=False)
@@ -55,6 +66,9 @@ class OneStepJacobian:
     residual: float
     steps: int
     ties: int
+    output_value: Floats = field(repr=False)
+    output_bound: float = field(repr=False)
+    quotient: Floats | None = field(repr=False, default=None)
 
     def __repr__(self) -> str:
         p, m = self.value.shape
@@ -100,6 +114,12 @@ def one_step_jacobian(F: StateMap, at: Any = None, *, steps: int = 1) -> OneStep
     An iterate x that is no fixed point is within T‖F(x, θ) − x‖ of one, T = 1/(1 − ρ), and its derivative moves on the
     way: by T times what one more step moves J_K, to first order. That is added, and the bound is then not proved.
 
+    A program of many states is asked for products only; from the second term on they live on the rows R that A moves,
+    so that ρ is that of A_RR, an active set, and the bound ρᴷ⁻¹‖AB‖/(1 − ρ).
+
+    *Warm starts.* A loop of K steps that is started at its solution, as between the steps of an outer descent, and
+    unrolled returns J_K, whatever it was started from before: the bias is that of this call, ρᴷ‖B‖/(1 − ρ).
+
     At a tie the program's own choice is taken; all choices together are `implicit_jacobian`.
 
     Examples
@@ -122,48 +142,99 @@ def one_step_jacobian(F: StateMap, at: Any = None, *, steps: int = 1) -> OneStep
         )
     point = F.point(at, call=_CALL)
     residual = F.residual(point.values)
-    S = F.switched(point.values)
-    value, moved, found = _carried(S, steps)
-    bound = moved
+    S = form_at(F, point.values)
+    found = carried(S, steps)
     exact = residual.exact and residual.vanishes
-    if not exact:
-        bound += found.total * _moved(F, point.floats(), residual.values, steps, value)
+    drift = (0.0, 0.0) if exact else _moved(F, point.floats(), residual.values, steps, found)
+    bound, output_bound = found.bound + drift[0], found.output_bound + drift[1]
+    sure = exact and not S.matrix_free and S.rounding is not None and found.quotient is None
     return OneStepJacobian(
-        value=value,
-        bound=float(bound) if not math.isnan(bound) else math.inf,
-        proved=exact and not S.matrix_free and S.rounding is not None and math.isfinite(bound),
-        rate=found.rate,
-        norm_steps=found.steps,
+        value=found.value,
+        bound=_number(bound),
+        proved=sure and math.isfinite(bound),
+        rate=found.decay.rate,
+        norm_steps=found.decay.steps,
         residual=float(np.linalg.norm(residual.values)),
         steps=steps,
         ties=len(S.ties),
+        output_value=found.output,
+        output_bound=_number(output_bound),
+        quotient=found.quotient,
     )
 
 
-def _carried(S: SwitchedJacobian, steps: int) -> tuple[Floats, float, Decay]:
-    """J_K, a bound of the rest of the series, and how powers of A decay."""
+class Carried(NamedTuple):
+    """J_K of the state and of the output, bounds of the rest of their series, and how powers of A decay."""
+
+    value: Floats
+    output: Floats
+    bound: float
+    output_bound: float
+    decay: Decay
+    quotient: Floats | None
+
+
+def carried(S: SwitchedJacobian, steps: int) -> Carried:
+    """The nominal choice carried through the last steps."""
     p = S.state_size
-    if S.matrix_free:
-        return _carried_by_products(S, steps)
-    base = np.asarray(S.base, dtype=np.float64)
+    value, bound, found, quotient = _by_products(S, steps) if S.matrix_free else _by_blocks(S, steps)
+    if S.shape[0] == p:
+        return Carried(value, value, bound, bound, found, quotient)
+    m = value.shape[1]
+    output = np.asarray(S.base @ np.concatenate([value, np.eye(m)]), dtype=np.float64)[p:]
+    rows = _output_rows(S)
+    large = _size(rows) if rows is not None else math.inf
+    if quotient is not None and rows is not None and _size(rows @ quotient) > 1e-9 * max(1.0, large):
+        large = math.inf
+    return Carried(value, output, bound, bound * large if bound else 0.0, found, quotient)
+
+
+def _output_rows(S: SwitchedJacobian) -> Floats | None:
+    """C, where it is stored or has few rows."""
+    p, (rows, n) = S.state_size, S.shape
+    if not S.matrix_free:
+        return np.asarray(S.base[p:, :p], dtype=np.float64)
+    if rows - p > _MOST_OUTPUTS:
+        return None
+    units = np.zeros((rows, rows - p))
+    units[p:] = np.eye(rows - p)
+    return np.asarray(S.base.T @ units)[:n][:p].T
+
+
+def _by_blocks(S: SwitchedJacobian, steps: int) -> tuple[Floats, float, Decay, Floats | None]:
+    """Sums of products of the stored blocks, with their roundings."""
+    p = S.state_size
+    base = np.asarray(S.base[:p], dtype=np.float64)
     A, B = base[:, :p], base[:, p:]
     away, away_term = (_rounding(S) + UNIT_ROUNDOFF * _size(M) * S.exact for M in (A, B))
-    found = decay(A, off=away)
     term, value = B, np.zeros_like(B)
-    growth = (_size(A) + away, (p + 2) * UNIT_ROUNDOFF * 1.01 * _size(A) + away)
     for _ in range(steps):
-        value = value + term
-        term, away_term = A @ term, growth[0] * away_term + growth[1] * _size(term)
+        value, term = value + term, A @ term
+    kernel = null_space(np.eye(p) - A) if 1 < p <= DECOMPOSED else np.zeros((p, 0))
+    quotient = kernel if 0 < kernel.shape[1] < p else None
+    if quotient is not None:
+        A, B = (M - quotient @ (quotient.T @ M) for M in (A, B))
+    return value, *_rest(A, B, steps, away, away_term), quotient
+
+
+def _rest(A: Floats, B: Floats, steps: int, away: float, away_term: float) -> tuple[float, Decay]:
+    """A bound of ‖Aᴷ(Id − A)⁻¹B‖, and how powers of A decay. `away`, `away_term`: how far A and B may be off."""
+    p = len(A)
+    found = decay(A, off=away)
     if found is None:
-        return value, math.inf, Decay(0, math.nan, math.inf)
+        return math.inf, Decay(0, math.nan, math.inf)
     if found.steps == 1:
-        size = _size(B) + _rounding(S)
-        return value, found.rate**steps * size / (1.0 - found.rate) * (1.0 + 1e-14 * steps), found
+        size = _size(B) + away_term
+        return found.rate**steps * size / (1.0 - found.rate) * (1.0 + 1e-14 * steps), found
+    growth = (_size(A) + away, (p + 2) * UNIT_ROUNDOFF * 1.01 * _size(A) + away)
+    term = B
+    for _ in range(steps):
+        term, away_term = A @ term, growth[0] * away_term + growth[1] * _size(term)
     tail, off = term, away_term
     for _ in range(found.steps - 1):
         term, away_term = A @ term, growth[0] * away_term + growth[1] * _size(term)
         tail, off = tail + term, off + away_term + UNIT_ROUNDOFF * _size(tail)
-    return value, (_size(tail) + off) / (1.0 - found.rate) * (1.0 + 1e-14), found
+    return (_size(tail) + off) / (1.0 - found.rate) * (1.0 + 1e-14), found
 
 
 def _rounding(S: SwitchedJacobian) -> float:
@@ -171,45 +242,61 @@ def _rounding(S: SwitchedJacobian) -> float:
 
 
 def _size(matrix: Floats) -> float:
-    return float(frobenius_bounds(matrix)[1])
+    return float(frobenius_bounds(matrix)[1]) if matrix.size else 0.0
 
 
-def _carried_by_products(S: SwitchedJacobian, steps: int) -> tuple[Floats, float, Decay]:
-    """The same by products with the operator: ρ is the growth that a few products show, an estimate."""
+def _number(bound: float) -> float:
+    return math.inf if math.isnan(bound) else float(bound)
+
+
+def _by_products(S: SwitchedJacobian, steps: int) -> tuple[Floats, float, Decay, Floats | None]:
+    """The same by products with the operator: from the second term on, terms live on the rows R that A moves.
+
+    J − J_K = Σ A_RRⁱ A_R Aᴷ⁻²... B, so that its bound is ρᴷ⁻¹‖AB‖/(1 − ρ) with ρ that of A_RR.
+    """
     p, n = S.state_size, S.shape[1]
-    base = S.base
-
-    def step(X: Floats, B: Any) -> Floats:
-        return np.asarray(base @ np.concatenate([X, B]))
-
-    select = np.eye(n - p)
-    value = np.zeros((p, n - p))
-    for _ in range(steps):
-        value = step(value, select)
-    first = step(np.zeros((p, n - p)), select)
-    rate = _largest_stretch(base, p)
+    part = StatePart(S)
+    units = np.zeros((n, n - p))
+    units[p:] = np.eye(n - p)
+    value = np.asarray(S.base @ units)[:p]
+    first = part.times(value)
+    term = first
+    for step in range(1, steps):
+        value = value + term
+        if step + 1 < steps:
+            term = part.times(term)
+    R = part.rows
+    if len(R) <= DECOMPOSED:
+        return value, *_rest(part.block(), first[R], steps - 1, 0.0, 0.0), None
+    rate = _largest_stretch(part)
     if not rate < 1.0:
-        return value, math.inf, Decay(0, rate, math.inf)
-    return value, rate**steps * float(np.linalg.norm(first)) / (1.0 - rate), Decay(1, rate, 1.0 / (1.0 - rate))
+        return value, math.inf, Decay(0, rate, math.inf), None
+    bound = rate ** (steps - 1) * float(np.linalg.norm(first)) / (1.0 - rate)
+    return value, bound, Decay(1, rate, 1.0 / (1.0 - rate)), None
 
 
-def _largest_stretch(base: Any, p: int) -> float:
-    """‖A‖₂ by power iteration on AᵀA from a fixed start: an estimate from below."""
-    vector = np.random.default_rng(0).standard_normal(p)
-    rest = np.zeros(base.shape[1] - p)
+def _largest_stretch(part: StatePart) -> float:
+    """‖A_RR‖₂ by power iteration on its Gram matrix from a fixed start: an estimate from below."""
+    p, R = part.p, part.rows
+    vector = np.zeros((p, 1))
+    vector[R, 0] = np.random.default_rng(0).standard_normal(len(R))
     found = 0.0
     for _ in range(40):
         vector /= max(float(np.linalg.norm(vector)), 1e-300)
-        image = base @ np.concatenate([vector, rest])
+        image = np.zeros((part.base.shape[0], 1))
+        image[R] = part.times(vector)[R]
         found = float(np.linalg.norm(image))
-        vector = np.asarray(base.T @ image)[:p]
+        vector = np.zeros((p, 1))
+        vector[R] = np.asarray(part.base.T @ image)[:p][R]
     return found
 
 
-def _moved(F: StateMap, at: list[float], moved: Floats, steps: int, value: Floats) -> float:
-    """How far one more step of the iteration moves J_K."""
+def _moved(F: StateMap, at: list[float], moved: Floats, steps: int, found: Carried) -> tuple[float, float]:
+    """What the residual moves: T times how far one more step of the iteration moves J_K, T = ‖(Id − A)⁻¹‖."""
     if not moved.any():
-        return 0.0
+        return 0.0, 0.0
     p = F.state_size
-    later = F.switched([*(np.array(at[:p]) + moved).tolist(), *at[p:]])
-    return float(np.linalg.norm(_carried(later, steps)[0] - value))
+    later = carried(form_at(F, (*(np.array(at[:p]) + moved).tolist(), *at[p:])), steps)
+    pairs = ((later.value, found.value), (later.output, found.output))
+    first, second = (found.decay.total * float(np.linalg.norm(a - b)) for a, b in pairs)
+    return first, second

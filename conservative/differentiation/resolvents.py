@@ -15,10 +15,61 @@ Floats = NDArray[np.float64]
 _FACTORED = 600
 """Rows that A moves up to which its operator is asked for them; beyond, products are enough."""
 
-_DECOMPOSED = 400
+DECOMPOSED = 400
+"""States up to which singular values are looked at."""
+
 _NULL = 1e-11
+"""Singular values, relative to max(1, ‖M‖₂), up to which M of doubles is singular up to rounding."""
+
 _COLUMNS = 128
 _CALL = "implicit_jacobian"
+
+
+class StatePart:
+    """The state part A of a base: products with it, the rows that it moves, and A on these.
+
+    Parameters
+    ----------
+    S : SwitchedJacobian
+        Its first p rows are the map's.
+    """
+
+    def __init__(self, S: SwitchedJacobian) -> None:
+        self.base, self.p, self.n = S.base, S.state_size, S.shape[1]
+        self.dense = None if S.matrix_free else np.asarray(S.base[: self.p, : self.p], dtype=np.float64)
+        self.rows = np.flatnonzero(self._moved_rows())
+
+    @property
+    def blockwise(self) -> bool:
+        """Whether A on the rows that it moves may be formed."""
+        return self.dense is not None or len(self.rows) <= _FACTORED
+
+    def times(self, V: Floats) -> Floats:
+        """A V for columns V, shape (p, c)."""
+        if self.dense is not None:
+            return np.asarray(self.dense @ V)
+        full = np.zeros((self.n, V.shape[1]))
+        full[: self.p] = V
+        return np.asarray(self.base @ full)[: self.p]
+
+    def block(self) -> Floats:
+        """A on the rows that it moves."""
+        R = self.rows
+        if self.dense is not None:
+            return self.dense[np.ix_(R, R)]
+        found = np.empty((len(R), len(R)))
+        for start in range(0, len(R), _COLUMNS):
+            chosen = R[start : start + _COLUMNS]
+            units = np.zeros((self.p, len(chosen)))
+            units[chosen, np.arange(len(chosen))] = 1.0
+            found[:, start : start + len(chosen)] = self.times(units)[R]
+        return found
+
+    def _moved_rows(self) -> NDArray[np.bool_]:
+        if self.dense is not None:
+            return np.asarray((self.dense != 0).any(axis=1))
+        probe = np.random.default_rng(0).standard_normal((self.p, 1))
+        return np.asarray(self.times(probe)[:, 0] != 0.0)
 
 
 class Resolvent:
@@ -35,21 +86,12 @@ class Resolvent:
     """
 
     def __init__(self, S: SwitchedJacobian, *, krylov: bool = False) -> None:
-        self.base, self.p, self.n = S.base, S.state_size, S.shape[1]
-        self.dense = None if S.matrix_free else np.asarray(S.base[: self.p, : self.p], dtype=np.float64)
-        self.rows = np.flatnonzero(self._moved_rows())
+        self.part = StatePart(S)
+        self.rows, self.p = self.part.rows, self.part.p
         self.kernel = np.zeros((self.p, 0))
         self.factor: Any = None
-        if not krylov and (self.dense is not None or len(self.rows) <= _FACTORED):
+        if self.part.blockwise and not krylov:
             self._factorise()
-
-    def times(self, V: Floats) -> Floats:
-        """A V for columns V, shape (p, c)."""
-        if self.dense is not None:
-            return np.asarray(self.dense @ V)
-        full = np.zeros((self.n, V.shape[1]))
-        full[: self.p] = V
-        return np.asarray(self.base @ full)[: self.p]
 
     def solve(self, V: Floats) -> Floats:
         """X, orthogonal to the kernel. Shapes: `V` and result (p, c)."""
@@ -60,29 +102,22 @@ class Resolvent:
         still[self.rows] = 0.0
         right = X[self.rows]
         if still.any():
-            right = right + self.times(still)[self.rows]
+            right = right + self.part.times(still)[self.rows]
         X[self.rows] = self._by_factor(right) if self.factor is not None else self._by_products(right)
         return X
 
     def residual(self, X: Floats, V: Floats) -> float:
         """‖(Id − A)X − V‖, columns together, modulo the kernel."""
-        away = X - self.times(X) - V
+        away = X - self.part.times(X) - V
         away -= self.kernel @ (self.kernel.T @ away)
         return float(np.linalg.norm(away))
 
-    def _moved_rows(self) -> NDArray[np.bool_]:
-        if self.dense is not None:
-            return np.asarray((self.dense != 0).any(axis=1))
-        probe = np.random.default_rng(0).standard_normal((self.p, 1))
-        return np.asarray(self.times(probe)[:, 0] != 0.0)
-
     def _factorise(self) -> None:
         R = self.rows
-        K = np.eye(len(R)) - self._block()
+        K = np.eye(len(R)) - self.part.block()
         d = 0
-        if 0 < len(R) <= _DECOMPOSED:
-            values, turned = np.linalg.svd(K)[1:]
-            null = turned[values <= _NULL * max(1.0, float(values.max()))].T
+        if 0 < len(R) <= DECOMPOSED:
+            null = null_space(K)
             d = null.shape[1]
             if d:
                 self.kernel = np.zeros((self.p, d))
@@ -100,19 +135,6 @@ class Resolvent:
         inverse_condition, _ = linalg.lapack.dgecon(self.factor[0], norm)
         return bool(inverse_condition > 1e-14)
 
-    def _block(self) -> Floats:
-        """A on the rows that it moves."""
-        R = self.rows
-        if self.dense is not None:
-            return self.dense[np.ix_(R, R)]
-        found = np.empty((len(R), len(R)))
-        for start in range(0, len(R), _COLUMNS):
-            chosen = R[start : start + _COLUMNS]
-            units = np.zeros((self.p, len(chosen)))
-            units[chosen, np.arange(len(chosen))] = 1.0
-            found[:, start : start + len(chosen)] = self.times(units)[R]
-        return found
-
     def _by_factor(self, right: Floats) -> Floats:
         d = self.kernel.shape[1]
         whole = np.vstack([right, np.zeros((d, right.shape[1]))])
@@ -124,7 +146,7 @@ class Resolvent:
         def apply(v: Floats) -> Floats:
             full = np.zeros((self.p, 1))
             full[R, 0] = np.ravel(v)
-            return np.asarray(np.ravel(v) - self.times(full)[R, 0])
+            return np.asarray(np.ravel(v) - self.part.times(full)[R, 0])
 
         system = LinearOperator((r, r), matvec=apply, dtype=np.float64)
         found = np.zeros_like(right)
@@ -141,3 +163,12 @@ class Resolvent:
                 )
             found[:, j] = x
         return found
+
+
+def null_space(M: Floats) -> Floats:
+    """An orthonormal basis, in columns, of what M sends to 0 up to rounding."""
+    values, rows = np.linalg.svd(M)[1:]
+    null = rows[values <= _NULL * max(1.0, float(values.max(initial=0.0)))]
+    # One sign for one direction, whatever the decomposition took.
+    signs = np.sign([row[np.abs(row).argmax()] for row in null]) if len(null) else np.ones(0)
+    return np.asarray((null * signs[:, None]).T)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import conservative as cj
 from conservative.differentiation.enclosures import decay, norm_above
+from conservative.functions.switched_jacobian import SwitchedJacobian
 
 RIDGE = cj.from_sympy(
     ["x - (5*x + 4*y - 11 + t*x)/10", "y - (4*x + 6*y - 9 + t*y)/10"], state=["x", "y"], parameters=["t"]
@@ -83,6 +84,56 @@ def test_a_large_program_is_taken_by_products() -> None:
     np.testing.assert_allclose(found.value, np.full((p, 1), 1.5))
     assert found.bound == pytest.approx(0.5 * p**0.5)
     assert not found.proved
+
+
+def test_many_states_are_never_stored_as_a_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lasso with 300 states of which 12 move: the bound is that of the active set, and holds."""
+
+    def refuse(self: SwitchedJacobian) -> None:
+        raise AssertionError("the base was formed")
+
+    monkeypatch.setattr(SwitchedJacobian, "dense_base", refuse)
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, 300)) / 80**0.5
+    w = np.zeros(300)
+    w[::25] = 2.0
+    algorithm = cj.algorithms.forward_backward(cj.problems.lasso(X, X @ w), step=0.1)
+    z = np.zeros(300)
+    for _ in range(4000):
+        z = algorithm.evaluate(z, [0.3])
+    S = np.flatnonzero(z)
+    known = np.zeros(300)
+    known[S] = -np.linalg.solve(X[:, S].T @ X[:, S], np.sign(z[S]))
+    for steps in (1, 5, 40):
+        found = cj.one_step_jacobian(algorithm, [*z, 0.3], steps=steps)
+        rate = np.linalg.norm(np.eye(len(S)) - 0.1 * X[:, S].T @ X[:, S], 2)
+        assert found.rate == pytest.approx(rate, rel=1e-6)
+        error = np.linalg.norm(found.value[:, 0] - known)
+        assert error <= found.bound <= rate**steps * 0.1 * len(S) ** 0.5 / (1 - rate) * (1 + 1e-6) + 1e-9
+
+
+def test_a_loop_that_is_started_at_its_solution_returns_the_last_steps_alone() -> None:
+    for steps in (1, 3, 7):
+        warm = cj.piggyback(RIDGE, [41 / 26, 5 / 13], [1.0], steps=steps)
+        np.testing.assert_allclose(
+            warm.derivatives[-1], cj.one_step_jacobian(RIDGE, SOLVED, steps=steps).value, atol=1e-13
+        )
+
+
+def test_outputs_are_bounded_where_the_state_is_not_determined() -> None:
+    """K1: constants are in no plan; the bias of the plan is λ₂ᴷ times a constant."""
+    algorithm = cj.algorithms.sinkhorn(cj.problems.optimal_transport([[0, 1], [1, 0]]))
+    known = -np.exp(-1) / (2 * (1 + np.exp(-1)) ** 2) * np.array([1, -1, -1, 1])
+    at = [*algorithm.lift(algorithm.problem.solve(1.0), [1.0]), 1.0]
+    for steps in (1, 4, 30):
+        found = cj.one_step_jacobian(algorithm, at, steps=steps)
+        assert found.quotient is not None
+        error = np.linalg.norm(found.output_value.ravel() - known)
+        assert error <= found.output_bound + 1e-14
+        assert found.output_bound <= 2 * np.tanh(0.5) ** (2 * steps)
+    split = cj.algorithms.douglas_rachford(cj.problems.ridge([[2, 1], [1, 2], [0, 1]], [4, 3, -1]), step=0.25)
+    found = cj.one_step_jacobian(split, steps=8)
+    assert np.linalg.norm(found.output_value - IMPLICIT) <= found.output_bound < 0.1
 
 
 @given(st.integers(0, 2**31), st.sampled_from([1, 3, 8]))
