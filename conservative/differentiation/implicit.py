@@ -15,7 +15,14 @@ from conservative._core.numbers import round_up
 from conservative._core.printable import shown
 from conservative._core.result_lines import count, result_line, shape
 from conservative.differentiation.implicit_reduced import ReducedTies
-from conservative.differentiation.implicit_systems import VertexBlocks, listed_where_few, of_map, of_set, of_zonotope
+from conservative.differentiation.implicit_systems import (
+    VertexBlocks,
+    form_at,
+    listed_where_few,
+    of_map,
+    of_set,
+    of_zonotope,
+)
 from conservative.differentiation.implicit_vertices import (
     CALL,
     VertexSolves,
@@ -25,8 +32,9 @@ from conservative.differentiation.implicit_vertices import (
 )
 from conservative.differentiation.mixtures import find_singular_mixture, proves_regular
 from conservative.differentiation.resolvents import Resolvent
-from conservative.functions import StateMap
+from conservative.functions import PiecewiseSelection, StateMap
 from conservative.functions.arrays.structured_map import StructuredMap
+from conservative.functions.points import DEFAULT_TOLERANCE
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_jacobian
 from conservative.matrix_sets import MatrixPolytope
@@ -226,11 +234,22 @@ def implicit_jacobian(
             f"{F_or_J.state_size} states."
         )
     values = F_or_J.point(at, call=CALL).values
-    found = _solved(of_map(F_or_J, values), solver)
-    residual = F_or_J.residual(values)
-    size = 0.0 if residual.exact and residual.vanishes else float(np.abs(residual.values).max())
+    form = None if isinstance(F_or_J, PiecewiseSelection) else form_at(F_or_J, values)
+    found = _solved(of_map(F_or_J, values) if form is None else listed_where_few(form), solver)
+    moved = _moved(F_or_J, values, form)
+    size = float(np.abs(moved).max(initial=0.0))
     found = replace(found, residual=size, proved=found.proved and not size)
-    return found if residual.vanishes else _with_drift(F_or_J, values, residual.values, found, solver)
+    scale = max(1.0, max(abs(float(value)) for value in values))
+    return found if size <= DEFAULT_TOLERANCE * scale else _with_drift(F_or_J, values, moved, found, solver)
+
+
+def _moved(F: StateMap, values: tuple[Any, ...], form: SwitchedJacobian | None) -> Floats:
+    """F(x, θ) − x, in doubles; from the form where that was made, so that F is not run again."""
+    p = F.state_size
+    if form is None or np.shape(form.value)[:1] < (p,):
+        return np.asarray(F.residual(values).values, dtype=np.float64)
+    x = np.array(values[:p], dtype=object if form.exact else np.float64)
+    return np.asarray(form.value[:p] - x, dtype=np.float64)
 
 
 def _read(J: JacobianSet | JacobianZonotope | SwitchedJacobian) -> VertexBlocks | SwitchedJacobian:

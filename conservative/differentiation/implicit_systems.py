@@ -93,9 +93,11 @@ def form_at(F: StateMap, values: tuple[Any, ...]) -> SwitchedJacobian:
     p = F.state_size
     whole: Any = getattr(F, "joint_map", F)
     exact = all(isinstance(value, Fraction) for value in values)
-    by_products = p > _DENSE and hasattr(whole, "linearized")
-    read = whole.linearized if by_products else whole.switched
-    found: SwitchedJacobian = read([float(value) for value in values] if exact and p > _EXACT else values)
+    found: SwitchedJacobian
+    if p > _DENSE and hasattr(whole, "linearized"):
+        found = whole.linearized(np.array([float(value) for value in values]))
+    else:
+        found = whole.switched([float(value) for value in values] if exact and p > _EXACT else values)
     return found
 
 

@@ -68,6 +68,8 @@ class StatePart:
     def _moved_rows(self) -> NDArray[np.bool_]:
         if self.dense is not None:
             return np.asarray((self.dense != 0).any(axis=1))
+        if hasattr(self.base, "reached"):
+            return np.asarray(self.base.reached(np.arange(self.n) < self.p)[: self.p])
         probe = np.random.default_rng(0).standard_normal((self.p, 1))
         return np.asarray(self.times(probe)[:, 0] != 0.0)
 

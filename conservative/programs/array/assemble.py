@@ -135,7 +135,7 @@ class Assembly:
             slots,
             lambda columns: self.behind({part.z: columns[self._slots(part)] for part in self.opened}, columns.shape[1]),
         ).T
-        return self._operator(), Y, np.ascontiguousarray(Z), L
+        return TapeOperator(self), Y, np.ascontiguousarray(Z), L
 
     def _by_columns(self, columns: Matrix, sweep: Any) -> Matrix:
         width = columns.shape[1]
@@ -143,17 +143,32 @@ class Assembly:
         parts = [sweep(columns[:, i : i + step]) for i in range(0, width, max(1, step))]
         return np.concatenate(parts, axis=1) if parts else sweep(columns)
 
-    def _operator(self) -> LinearOperator:
-        def ahead(v: Matrix) -> Matrix:
-            return self.ahead(np.asarray(v, dtype=float).reshape(self.n, -1))
-
-        def back(u: Matrix) -> Matrix:
-            columns = np.asarray(u, dtype=float).reshape(self.q, -1)
-            return self.behind(self.out_seeds(columns), columns.shape[1])
-
-        return LinearOperator(
-            (self.q, self.n), matvec=ahead, rmatvec=back, matmat=ahead, rmatmat=back, dtype=np.float64
+    def reached(self, columns: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Rows of the base that marked columns may move: all others are 0 there."""
+        masks = self.run.tape.reach({node: columns[start:stop] for node, start, stop in self.inputs})
+        parts = [None if x.node < 0 else masks[x.node] for x in self.outputs]
+        return np.concatenate(
+            [np.zeros(x.size, bool) if part is None else part for part, x in zip(parts, self.outputs, strict=True)]
         )
+
+
+class TapeOperator(LinearOperator):  # type: ignore[misc]
+    """The base as products with the tape."""
+
+    def __init__(self, work: Assembly) -> None:
+        super().__init__(np.float64, (work.q, work.n))
+        self.work = work
+
+    def _matmat(self, X: Matrix) -> Matrix:
+        return self.work.ahead(np.asarray(X, dtype=float).reshape(self.shape[1], -1))
+
+    def _rmatmat(self, X: Matrix) -> Matrix:
+        columns = np.asarray(X, dtype=float).reshape(self.shape[0], -1)
+        return self.work.behind(self.work.out_seeds(columns), columns.shape[1])
+
+    def reached(self, columns: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Rows that marked columns may move."""
+        return self.work.reached(columns)
 
 
 def assemble(

@@ -19,6 +19,14 @@ _SMALL = 300
 """Inverses up to this size are formed for a bound of errors; of larger ones it is estimated."""
 
 
+_WIDE, _FEW = 10_000, 16
+"""Entries of a matrix beyond which columns that meet zeros are skipped, and their share from which that pays."""
+
+
+_GLANCE = 64
+"""Columns after which most rows of a dense matrix are known not to be 0."""
+
+
 class LinearMap(Protocol):
     """One step of an edge of the tape. `rounds` tells maps that compute from those that only move entries."""
 
@@ -259,7 +267,14 @@ class Multiply:
 
 
 def _product(M: Any, T: Matrix) -> Matrix:
-    """M T; one column goes through the matrix-vector product, which reads M once and faster."""
+    """M T; one column goes through the matrix-vector product, which reads M once and faster.
+
+    Of a large dense M only those columns are read that meet a number: on an active set few do.
+    """
+    if isinstance(M, np.ndarray) and M.size > _WIDE:
+        live = np.flatnonzero((T != 0).any(axis=1))
+        if _FEW * len(live) < len(T):
+            return np.asarray(M[:, live] @ T[live])
     return np.asarray(M @ T[:, 0])[:, None] if T.shape[1] == 1 else np.asarray(M @ T)
 
 
@@ -360,7 +375,10 @@ def _pattern(M: Any, mask: Mask) -> Mask:
         return np.asarray(abs(M) @ mask.astype(float) != 0)
     # Only columns that count are read: a large matrix is not copied for a few.
     columns = M if mask.all() else M[:, mask]
-    return np.asarray((columns != 0).any(axis=1))
+    found = np.asarray((columns[:, :_GLANCE] != 0).any(axis=1))
+    if not found.all():
+        found[~found] = (columns[~found, _GLANCE:] != 0).any(axis=1)
+    return found
 
 
 def element_count(shape: tuple[int, ...]) -> int:
