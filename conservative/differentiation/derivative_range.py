@@ -22,7 +22,7 @@ from conservative.differentiation.open_steps import (
     open_step,
     recorded_steps,
 )
-from conservative.differentiation.range_sides import Limit, along
+from conservative.differentiation.range_sides import along, limits
 from conservative.functions import StateMap
 
 _EXACT_WORK = 4000
@@ -117,11 +117,13 @@ def derivative_range(
 
     Notes
     -----
-    No set of matrices is formed: needed are products with J(s) and its transpose. The row r of a tie is what its switch
-    multiplies. Forward, intervals of all rows are carried around the middle selection s = 1/2. Backward, the bound
-    stays affine in u_t = J_t v: the switch of a row of one sign is decided, any other is bounded by a chord. Where all
-    rows have one sign, the outer interval is attained. The inner one starts from these choices and improves each step's
-    switches in turn; both are exact for one step. Along a loop without ties this costs one JVP.
+    No set of matrices is formed: needed are products with J(s) and its transpose, and of a large map only those
+    coordinates that u_t = J_t v can have. The row r of a tie is what its switch multiplies. Backward, the bound stays
+    affine in u_t: the switch of a row of one sign is decided, any other is bounded by a chord over the row's interval.
+    These intervals come from the same sweeps, by induction over time: if all rows so far were in theirs, so is the next
+    one. Where all rows have one sign, the outer interval is attained. The inner one starts from these choices and
+    improves each step's switches in turn; both are exact for one step. Along a loop without ties this costs one JVP.
+    Points that differ by rounding have one linearisation.
 
     Examples
     --------
@@ -146,8 +148,7 @@ def derivative_range(
     if steps is None:
         _check_at_rest(F, [*start, *parameters])
         step = in_floats(open_step(linearized(F, F.point([*start, *parameters]).values, tolerance=None)))
-        limit = Limit(step)
-        pairs = [limit.along(W, v) for v in V.T]
+        pairs = limits(step, W, V)
         proved, ties = False, len(step.ties)
     else:
         made = recorded_steps(F, start, parameters, as_count(steps, call="derivative_range", argument="steps", least=1))

@@ -19,6 +19,15 @@ TIE_TOLERANCE = 1e-12
 """Relative: doubles this close tie along a loop. A program sees equal doubles only; rounding parts what is equal."""
 
 
+_ROUNDING = 2e-15
+"""Points this close, below the tolerance of ties, have one linearisation."""
+
+
+def parted_by_rounding(x: Floats, y: Floats) -> bool:
+    """Whether two points of a loop are one but for rounding."""
+    return bool((np.abs(x - y) <= _ROUNDING * np.maximum(1.0, np.abs(y))).all())
+
+
 class LoopStatus(Enum):
     """How a loop ended; the value is the sentence a report prints."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, NonFiniteError
-from conservative.differentiation.loops import TIE_TOLERANCE
+from conservative.differentiation.loops import TIE_TOLERANCE, parted_by_rounding
 from conservative.functions import StateMap
 from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie, moved_rows
 
@@ -121,28 +121,45 @@ def recorded_steps(F: StateMap, x0: Sequence[Any], theta: Sequence[Any], steps: 
     p, found = F.state_size, list[OpenStep]()
     values, exact, last = list(point.values), point.exact, None
     for t in range(steps):
-        if last is not None and values[:p] == last[:p]:
-            found += [found[-1]] * (steps - t)
-            break
-        S = F.switched(values) if exact else linearized(F, values)
+        if exact and last is not None and values[:p] == last[:p]:
+            return found + [found[-1]] * (steps - t)
+        if not exact:
+            x, parameters = np.array(values[:p], dtype=np.float64), np.array(values[p:], dtype=np.float64)
+            return found + _float_steps(F, x, parameters, steps, t)
+        S = F.switched(values)
         found.append(open_step(S))
         last, moved = values, S.value.tolist()
-        exact = exact and S.exact and all(x.denominator.bit_length() <= _LONGEST_FRACTION for x in moved)
+        exact = S.exact and all(x.denominator.bit_length() <= _LONGEST_FRACTION for x in moved)
         values = [*moved, *values[p:]]
-        if not exact:
-            values = [float(x) for x in values]
-            if not np.isfinite(values).all():
-                raise NonFiniteError(
-                    f"`derivative_range(steps={steps})`: x_{t + 1} is not finite. The loop diverges; take a smaller "
-                    "step size or fewer steps."
-                )
     return found
 
 
-def linearized(F: StateMap, values: Sequence[Any], *, tolerance: float | None = TIE_TOLERANCE) -> SwitchedJacobian:
+def _float_steps(F: StateMap, x: Matrix, theta: Matrix, steps: int, made: int) -> list[OpenStep]:
+    """The rest of a loop in doubles; points that only rounding parts have one step."""
+    found, last = list[OpenStep](), None
+    for t in range(made, steps):
+        if not np.isfinite(x).all():
+            raise NonFiniteError(
+                f"`derivative_range(steps={steps})`: x_{t} is not finite. The loop diverges; take a smaller "
+                "step size or fewer steps."
+            )
+        if last is not None and parted_by_rounding(x, last):
+            found.append(found[-1])
+            x = np.asarray(F.evaluate(x, theta), dtype=np.float64)
+            continue
+        S = linearized(F, np.concatenate([x, theta]))
+        found.append(open_step(S))
+        last, x = x, np.asarray(S.value, dtype=np.float64)
+    return found
+
+
+def linearized(F: StateMap, values: Any, *, tolerance: float | None = TIE_TOLERANCE) -> SwitchedJacobian:
     """The abs-normal form in floats, for products where the map has that."""
-    own = getattr(F, "linearized", F.switched)
-    return own([float(x) for x in values], tolerance=tolerance)
+    own: Any = getattr(F, "linearized", None)
+    if own is not None:
+        at: Any = np.asarray(values, dtype=np.float64)
+        return own(at, tolerance=tolerance)  # type: ignore[no-any-return]
+    return F.switched([float(x) for x in values], tolerance=tolerance)
 
 
 def check_self_map(F: StateMap) -> None:

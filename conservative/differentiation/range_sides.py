@@ -6,15 +6,17 @@ from typing import Any
 import numpy as np
 
 from conservative._core.errors import BudgetError, ExpansionError
+from conservative.differentiation.common_contraction import contracts, feedback
 from conservative.differentiation.open_steps import Matrix, OpenStep
-from conservative.differentiation.range_sweeps import Rows, ascend, bound_sweep, relaxed
+from conservative.differentiation.range_blocks import compressed, merged
+from conservative.differentiation.range_sweeps import Rows, ascend, bound_sweep
+from conservative.differentiation.row_induction import invariant_rows
 from conservative.differentiation.tie_rows import NEGLIGIBLE, Kernel, rows_along
 
 _ROUNDS = 12
 _LONGEST = 20_000
 """Steps after which a contraction that is still going on is too slow."""
 
-_REFINED = 30
 _SMALL = 1e-15
 
 
@@ -37,7 +39,7 @@ def along(steps: Sequence[OpenStep], W: Matrix, v: Matrix, u: Matrix) -> tuple[M
     for step in reversed(steps[last:]):
         W = np.asarray(step.base.T @ W)
         rest, W = rest + v @ W[p:], W[:p]
-    window = steps[first:last]
+    window, W, v, u = compressed(merged(steps[first:last]), W, v, u)
     rows, size = rows_along(window, u, v)
     inner, outer = both_sides(window, rows, W, v, u)
     margin = _margin(steps, W, v, size)[:, None] * np.array([-1, 1])
@@ -70,8 +72,7 @@ def _margin(steps: Sequence[OpenStep], W: Matrix, v: Matrix, size: Any) -> Matri
 class Limit:
     """J_pb of one step at a fixed point, along one tangent after another.
 
-    With κ = Σ_l |K_l| and ½(κ + |L_c|) of spectral radius below 1, every bounded selection has
-    |r| ≤ (I − ½(κ + |L_c|))⁻¹ |middle|: a small gain, which proves that the recursion has a limit too.
+    From the derivative that s = 1/2 leads to, the sets that are reached grow to J_pb where the recursion contracts.
     """
 
     def __init__(self, step: OpenStep) -> None:
@@ -79,9 +80,8 @@ class Limit:
         self.kernel = Kernel(step, _LONGEST)
         if len(step.Z) and not self.kernel.last <= NEGLIGIBLE * np.abs(step.Yc).max(initial=0):
             raise ExpansionError(_EXPANDING)
-        self.gain = (self.kernel.sum + np.abs(step.Lc)) / 2
         self.norms = self.kernel.norms
-        if len(step.Z) and not np.abs(np.linalg.eigvals(self.gain)).max() < 1.0 - 1e-9:
+        if len(step.Z) and not contracts(step, self.kernel):
             raise BudgetError(_SLOW)
 
     def rest(self, v: Matrix) -> Matrix:
@@ -102,30 +102,18 @@ class Limit:
         """Intervals of the rows over J_pb, and a bound of ‖z − u‖ there."""
         step = self.step
         middle = step.Zc @ np.concatenate([u, v])
-        largest = np.linalg.solve(np.eye(len(middle)) - self.gain, np.abs(middle)) * (1 + 1e-12)
-        radius = float(self.norms @ largest) / 2
-        spread = np.maximum(largest - np.abs(middle), 0)
-        rows = Rows(middle - spread, middle + spread)
-        for _ in range(_REFINED):
-            if not ((rows.lower < 0) & (rows.upper > 0)).any():
-                break
-            better = self.refined(rows, u, v, radius)
-            if np.sum(better.upper - better.lower) > 0.99 * np.sum(rows.upper - rows.lower):
-                break
-            rows = better
-        return rows, radius
+        held = invariant_rows(step, Rows(middle, middle), v, lambda W: np.asarray(u @ W), most=_LONGEST)
+        held = self.outward(middle) if held is None else held
+        return held, float(self.norms @ held.largest) / 2
 
-    def refined(self, rows: Rows, u: Matrix, v: Matrix, radius: float) -> Rows:
-        """The rows bounded as any other direction, given their intervals."""
-        step = self.step
-        signs = np.concatenate([np.eye(len(step.Z)), -np.eye(len(step.Z))], axis=1)
-        g, offset = relaxed(step, rows, step.L.T @ signs)
-        W = step.Z.T @ (signs + g)
-        constant = offset + v @ W[self.p :]
-        upper = self.swept(rows, W[: self.p], u, v, radius)[0] + constant
-        k = len(step.Z)
-        room = 1e-13 * (np.abs(upper[:k]) + np.abs(upper[k:]))
-        return Rows(np.maximum(rows.lower, -upper[k:] - room), np.minimum(rows.upper, upper[:k] + room))
+    def outward(self, middle: Matrix) -> Rows:
+        """By the small gain: |r| ≤ (I − ½(κ + |L_c|))⁻¹ |middle| with κ = Σ_l |K_l|."""
+        gain = feedback(self.step, self.kernel)
+        if not np.abs(np.linalg.eigvals(gain)).max() < 1.0 - 1e-9:
+            raise BudgetError(_OPEN)
+        largest = np.linalg.solve(np.eye(len(middle)) - gain, np.abs(middle)) * (1 + 1e-12)
+        spread = np.maximum(largest - np.abs(middle), 0)
+        return Rows(middle - spread, middle + spread)
 
     def swept(self, rows: Rows, W: Matrix, u: Matrix, v: Matrix, radius: float) -> tuple[Matrix, int]:
         """Upper bounds of ⟨W, z⟩ over J_pb v, and after how many steps back the rest did not count."""
@@ -155,6 +143,17 @@ class Limit:
         return inner, np.stack([-upper[c:] - room, upper[:c] + room], axis=1)
 
 
+def limits(step: OpenStep, W: Matrix, V: Matrix) -> list[tuple[Matrix, Matrix]]:
+    """Inner and outer intervals over J_pb for each column of V, each in the coordinates that it needs."""
+    whole, found = None, []
+    for v in V.T:
+        [part], rows, driven, _ = compressed([step], W, v, np.zeros(len(W)))
+        if part is step:
+            whole = Limit(step) if whole is None else whole
+        found.append((whole if part is step and whole is not None else Limit(part)).along(rows, driven))
+    return found
+
+
 _EXPANDING = (
     "`derivative_range(steps=None)` needs a map that contracts at the fixed point; the selection in the middle of all "
     "does not, or takes more than 20,000 steps. Give `steps` for what a loop of that length may return."
@@ -162,4 +161,8 @@ _EXPANDING = (
 _SLOW = (
     "`derivative_range(steps=None)`: the ties feed back into each other more than the contraction of their middle "
     "allows for, so no limit of the recursion is proved to exist this way. Give `steps`, or see `fixed_set`."
+)
+_OPEN = (
+    "`derivative_range(steps=None)`: the recursion has a limit, but no bounds of what its ties multiply were found. "
+    "Give `steps`, or see `fixed_set`."
 )

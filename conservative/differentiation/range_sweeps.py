@@ -29,6 +29,20 @@ class Rows:
         """Where a first choice is made."""
         return (self.lower + self.upper) / 2
 
+    @property
+    def largest(self) -> Matrix:
+        """Bounds of |r|."""
+        return np.maximum(-self.lower, self.upper)
+
+    @property
+    def crossing(self) -> Matrix:
+        """Whose sign is open."""
+        return np.asarray((self.lower < 0) & (self.upper > 0))
+
+    def within(self, other: "Rows") -> "Rows":
+        """What both say."""
+        return Rows(np.fmax(self.lower, other.lower), np.fmin(self.upper, other.upper))
+
 
 def relaxed(step: OpenStep, rows: Rows, a: Matrix) -> tuple[Matrix, Matrix]:
     """Weights g with Σ s_i a_i r_i ≤ Σ g_i r_i + offset for all selections; `a` (k, c), results (k, c), (c,)."""

@@ -6,12 +6,14 @@ as long as columns are: where there are too many, the small ones become a box in
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conservative.differentiation.open_steps import Matrix, OpenStep
 from conservative.differentiation.range_sweeps import Rows
+from conservative.differentiation.row_induction import invariant_rows
 
 Floats = NDArray[np.float64]
 
@@ -57,6 +59,19 @@ class Spread:
         self.radii = np.concatenate([self.radii[keep], np.abs(basis.T @ scaled).sum(axis=1)])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reach:
+    """The largest ⟨W, u⟩ over a zonotope."""
+
+    centre: Matrix
+    columns: Matrix
+    radii: Matrix
+
+    def __call__(self, W: Matrix) -> Matrix:
+        """Of every column of W."""
+        return np.asarray(self.centre @ W + self.radii @ np.abs(self.columns.T @ W))
+
+
 def in_step(step: OpenStep, middle: Matrix, spread: Matrix) -> tuple[Rows, Matrix]:
     """Intervals of one step's rows, from those before its own switches act; and the radii of d."""
     spread, radii = spread.copy(), np.abs(middle)
@@ -70,23 +85,44 @@ def rows_along(steps: Sequence[OpenStep], u: Matrix, v: Matrix) -> tuple[list[Ro
     """Intervals for every step from one u_0 on, and a size of all u_t."""
     spread, found = Spread(len(u), u.dtype), list[Rows]()
     run = next((t for t in reversed(range(len(steps))) if steps[t] is not steps[-1]), -1) + 1
-    tail = Kernel(steps[-1], len(steps) - run) if len(steps) - run > 2 else None
     size = np.abs(u).max(initial=0)
     for t, step in enumerate(steps):
+        if t == run and len(steps) - run > 2:
+            tail, largest = run_of(steps[-1], len(steps) - run, u, spread, v)
+            return found + tail, max(size, largest)
         x = np.concatenate([u, v])
-        wide = spread.along(step.Zc[:, : len(u)])
-        if tail is not None and t >= run:
-            wide = wide + tail.spread()
-        rows, radii = in_step(step, step.Zc @ x, wide)
+        rows, radii = in_step(step, step.Zc @ x, spread.along(step.Zc[:, : len(u)]))
         found.append(rows)
         u = step.centre(x)
         spread.move(step)
-        if tail is not None and t >= run:
-            tail.push(radii)
-        else:
-            spread.add(step.Yc, radii)
+        spread.add(step.Yc, radii)
         size = max(size, np.abs(u).max() + (np.abs(spread.columns) @ spread.radii).max(initial=0))
     return found, size
+
+
+def run_of(step: OpenStep, length: int, u: Matrix, spread: "Spread", v: Matrix) -> tuple[list[Rows], Matrix]:
+    """The same for one step that is repeated: by induction, and from the centre outward where signs stay open."""
+    kernel = Kernel(step, length)
+    start = Reach(u, spread.columns, spread.radii)
+    held = None
+    if u.dtype != object:
+        wide = spread.along(step.Zc[:, : len(u)])
+        first = in_step(step, step.Zc @ np.concatenate([u, v]), wide)[0]
+        held = invariant_rows(step, first, v, start, most=length)
+    decided = held is not None and not held.crossing.any()
+    found, size = list[Rows](), np.abs(u).max(initial=0)
+    for _ in range(length):
+        x = np.concatenate([u, v])
+        if not decided:
+            wide = spread.along(step.Zc[:, : len(u)]) + kernel.spread()
+            rows, radii = in_step(step, step.Zc @ x, wide)
+            found.append(rows if held is None else rows.within(held))
+            kernel.push(radii if held is None else np.minimum(radii, held.largest))
+        u = step.centre(x)
+        spread.move(step)
+        size = max(size, np.abs(u).max() + (np.abs(spread.columns) @ spread.radii).max(initial=0))
+    largest = held.largest if held is not None else np.max(kernel.radii, axis=0)
+    return found if held is None or not decided else [held] * length, size + (kernel.norms * largest).sum()
 
 
 class Kernel:

@@ -8,6 +8,11 @@ import numpy as np
 import pytest
 
 import conservative as cj
+from conservative.differentiation.open_steps import open_step
+from conservative.differentiation.range_blocks import compressed
+from conservative.differentiation.range_sides import both_sides
+from conservative.differentiation.tie_rows import rows_along
+from conservative.functions import SwitchedJacobian
 
 A, b = np.array([[2, 1], [1, 2], [0, 1]]), np.array([4, 3, -1])
 G, c = A.T @ A, A.T @ b
@@ -146,6 +151,66 @@ def test_ties_that_act_on_each_other(seed: int, k: int) -> None:
         assert (found.outer[..., 1] >= high - 1e-13).all()
         assert (found.inner[..., 0] >= low - 1e-13).all()
         assert (found.inner[..., 1] <= high + 1e-13).all()
+
+
+LEVEL = 0.5
+
+
+def lasso_with_ties(p: int, n: int, ties: int) -> tuple[Any, np.ndarray]:
+    """Forward-backward on a random lasso, and its solution with `ties` coordinates at their thresholds."""
+    rng = np.random.default_rng(0)
+    X, w, g = rng.standard_normal((n, p)) / n**0.5, np.zeros(p), rng.uniform(-0.4, 0.4, p)
+    w[:8] = rng.choice([-1, 1], 8) * (1 + rng.random(8))
+    g[:8], g[8 : 8 + ties] = LEVEL * np.sign(w[:8]), LEVEL
+    right, a = X.T @ (X @ w) + g, 1 / np.linalg.norm(X, 2) ** 2
+    return lambda x, t: soft(x - a * (X.T @ (X @ x) - right), a * t[0]), w
+
+
+def replayed(step: SwitchedJacobian, choices: np.ndarray) -> np.ndarray:
+    """u_T for weights (T, k, c), from 0 and by one parameter."""
+    p = len(step.Y)
+    u = np.zeros((p, choices.shape[2]))
+    for s in choices:
+        x = np.concatenate([u, np.ones((1, u.shape[1]))])
+        u = step.base @ x + step.Y @ (s * (step.Z @ x))
+    return u
+
+
+@pytest.mark.parametrize(("steps", "ties"), [(30, 4), (None, 4), (40, 10), (None, 10)])
+def test_many_ties_that_feed_back_into_each_other(steps: int | None, ties: int) -> None:
+    """Ten ties, at a gain above 1 in the largest norm; yet the bracket is narrow."""
+    step, w = lasso_with_ties(100, 150, ties)
+    F = cj.from_numpy(step, w, [LEVEL])
+    rng = np.random.default_rng(1)
+    directions = np.stack([rng.standard_normal(100), np.eye(100)[8], np.eye(100)[0]])
+    S = F.linearized(np.append(w, LEVEL), tolerance=1e-12)
+    assert len(S.Z) == ties
+    T = steps or 200
+    fair = rng.integers(2, size=(T, ties, 300)).astype(float)
+    steady = np.repeat(rng.integers(2, size=(1, ties, 300)).astype(float), T, axis=0)
+    reached = directions @ np.concatenate([replayed(S, fair), replayed(S, steady)], axis=1)
+    for direction, values in zip(directions, reached, strict=True):
+        found = cj.derivative_range(F, w, [LEVEL], steps=steps, tangent=[1.0], cotangent=direction)
+        assert found.outer.lower <= found.inner.lower <= found.inner.upper <= found.outer.upper
+        assert found.outer.lower <= values.min()
+        assert values.max() <= found.outer.upper
+        most = 1.0001 if ties == 4 else 1.2
+        assert found.outer.upper - found.outer.lower <= most * (found.inner.upper - found.inner.lower)
+
+
+def test_coordinates_that_stay_zero_are_left_out() -> None:
+    """The same range in all coordinates and in the few that derivatives have."""
+    step, w = lasso_with_ties(80, 120, 3)
+    S = cj.from_numpy(step, w, [LEVEL]).switched([*w, LEVEL])
+    made, W, v, u = [open_step(S)] * 20, np.eye(80)[:, :12], np.ones(1), np.zeros(80)
+    small = compressed(made, W, v, u)
+    assert len(small[3]) == 11
+    for few, all_of_them in zip(both_sides_of(*small), both_sides_of(made, W, v, u), strict=True):
+        np.testing.assert_allclose(few, all_of_them, atol=1e-13)
+
+
+def both_sides_of(steps: Any, W: Any, v: Any, u: Any) -> Any:
+    return both_sides(steps, rows_along(steps, u, v)[0], W, v, u)
 
 
 def test_a_loop_without_ties_has_one_derivative() -> None:
