@@ -9,9 +9,10 @@ from scipy.sparse.linalg import LinearOperator
 
 from conservative._core.errors import FunctionError
 from conservative.functions.switched_jacobian import SwitchedJacobian
+from conservative.programs.array.guard_lines import guards_along
 from conservative.programs.array.linear_maps import Matrix
 from conservative.programs.array.run import Run
-from conservative.programs.array.ties import drop_dead, guards_along, join_twins, ties_of
+from conservative.programs.array.ties import drop_dead, join_twins, ties_of
 from conservative.programs.array.traced import Traced
 from conservative.programs.unrolled import unrolled_warning
 

@@ -1,4 +1,4 @@
-"""The ties of a run: which switches follow which decision, and whether guards part along what they switch."""
+"""The ties of a run: which switches follow which decision."""
 
 from itertools import pairwise, product
 from typing import Any
@@ -10,7 +10,6 @@ from conservative.functions.switched_jacobian import SwitchedTie
 from conservative.programs.array.linear_maps import Matrix
 from conservative.programs.array.run import EQUAL, GREATER, LESS, Guard, GuardedSwitches, Run, Switches
 
-_PARALLEL = 1e-9
 _ROUNDED = 1e-14
 _MOST_JOINT = 6
 """Decisions that masks join are one tie of 3^d patterns up to here; beyond, each switch chooses by itself: no less."""
@@ -140,7 +139,7 @@ def _guard_ties(run: Run, number: NDArray[np.intp], found: list[SwitchedTie], in
             used = tuple(dict.fromkeys(d for d in row if d >= 0))
             slot = int(number[part.start + i])
             if slot < 0:
-                inactive.append(_title(run, used[0], part.line))
+                inactive.append(title_of(run, used[0], part.line))
                 continue
             for other in used[1:]:
                 parent[root(other)] = root(used[0])
@@ -148,7 +147,7 @@ def _guard_ties(run: Run, number: NDArray[np.intp], found: list[SwitchedTie], in
     groups: dict[int, list[tuple[tuple[int, ...], GuardedSwitches, int, int]]] = {}
     for use in uses:
         groups.setdefault(root(use[0][0]), []).append(use)
-    active = {_title(run, use[0][0], use[1].line) for use in uses}
+    active = {title_of(run, use[0][0], use[1].line) for use in uses}
     inactive[:] = [name for name in inactive if name not in active]
     for members in groups.values():
         joint = {d for used, *_ in members for d in used}
@@ -180,83 +179,6 @@ def _name(owner: Guard, decision: int) -> str:
     return f"{owner.name}{owner.labels[decision - owner.start]}"
 
 
-def _title(run: Run, decision: int, line: str) -> str:
+def title_of(run: Run, decision: int, line: str) -> str:
     owner = run.owners[decision]
     return f"{_name(owner, decision)} at {owner.line or line}"
-
-
-def guards_along(work: Any, live: NDArray[np.intp], Z: Matrix, L: Matrix) -> tuple[bool, tuple[str, ...]]:
-    """Whether what guards switch vanishes along them: else F jumps near the point, and the set is not Clarke's."""
-    run: Run = work.run
-    number = np.full(run.slots, -1)
-    number[live] = np.arange(len(live))
-    clean, warnings = not any(d in run.forced for d in range(len(run.states))), []
-    pairs = [
-        (int(number[part.start + i]), row, part, i)
-        for part in run.guarded
-        for i, row in enumerate(part.decisions.tolist())
-        if number[part.start + i] >= 0
-    ]
-    if not pairs:
-        return clean, ()
-    rows = _guard_rows(work, live, sorted({d for _, row, *_ in pairs for d in row if d >= 0}))
-    for slot, row, part, _ in pairs:
-        decisions = [d for d in row if d >= 0]
-        change = np.concatenate([Z[slot], L[slot]])
-        if len(set(decisions)) > 1:
-            clean = False
-        elif not _parallel(change, rows[decisions[0]], exact=run.exact):
-            clean = False
-            if L[slot].any():
-                continue
-            warnings.append(
-                f"{_title(run, decisions[0], part.line)}: the branches part to first order along the guard, not only "
-                "across it, so that the program may jump near the point; the set holds what it may return there."
-            )
-    for group in _sides(pairs):
-        clean &= group
-    return clean, tuple(dict.fromkeys(warnings))
-
-
-def _sides(pairs: list[Any]) -> list[bool]:
-    """For each decision, whether one of its two sides is nominal: equality alone is no side."""
-    turned: dict[int, tuple[set[int], set[int], set[int]]] = {}
-    for slot, row, part, i in pairs:
-        decision = next(d for d in row if d >= 0)
-        states = turned.setdefault(decision, (set(), set(), set()))
-        for state in (LESS, EQUAL, GREATER):
-            joint = tuple(state if d == decision else 0 for d in row)
-            if part.on[(*joint, i)]:
-                states[state].add(slot)
-    return [(not low or not high) and middle in (low, high) for low, middle, high in turned.values()]
-
-
-def _guard_rows(work: Any, live: NDArray[np.intp], decisions: list[int]) -> dict[int, Matrix]:
-    """The rows of left − right with respect to inputs and live switches."""
-    run: Run = work.run
-    nodes = list(dict.fromkeys(run.owners[d].gradient for d in decisions))
-    sizes = [run.tape.sizes[node] for node in nodes]
-    slots = np.zeros((run.slots, len(live)), dtype=work.dtype)
-    slots[live, np.arange(len(live))] = 1
-    with np.errstate(all="ignore"):
-        if work.q * work.n <= 10_000_000:
-            own = work.stacked(nodes, sizes, work.seeds(np.eye(work.n, dtype=work.dtype)), work.n)
-        else:
-            wanted = np.eye(sum(sizes))
-            starts = np.cumsum([0, *sizes])
-            own = work.behind({node: wanted[starts[i] : starts[i + 1]] for i, node in enumerate(nodes)}, sum(sizes)).T
-        moved = work.stacked(nodes, sizes, work.slot_seeds(slots), len(live))
-    both = np.concatenate([own, moved], axis=1)
-    start = dict(zip(nodes, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
-    return {d: both[start[run.owners[d].gradient] + d - run.owners[d].start] for d in decisions}
-
-
-def _parallel(a: Matrix, b: Matrix, *, exact: bool) -> bool:
-    if exact:
-        place = next((i for i, entry in enumerate(b) if entry != 0), None)
-        return place is not None and bool((a * b[place] == b * a[place]).all())
-    size = float(np.abs(b).max(initial=0.0))
-    if size == 0.0:
-        return False
-    place = int(np.abs(b).argmax())
-    return bool(np.abs(a - b * (a[place] / b[place])).max() <= _PARALLEL * max(1e-300, float(np.abs(a).max())))
