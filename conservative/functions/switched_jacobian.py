@@ -18,6 +18,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from conservative._core.errors import BudgetError, ShapeError
 from conservative._core.result_lines import count, result_line
+from conservative.functions.switched_cones import Cone
 
 Matrix = NDArray[Any]
 """A float64 array, or an object array of `Fraction`."""
@@ -43,6 +44,9 @@ class SwitchedTie:
         saying. One switch i has the one pattern (i,); the largest of r equal values has r − 1 patterns of one switch.
     distance : float
         The difference of the values that tie, 0 where they are equal.
+    cones : tuple
+        For each choice, the nominal one first, the linear forms in z that are positive where it is taken next to the
+        point; None where it is taken on no open set. Empty where that is not known.
     """
 
     name: str
@@ -50,6 +54,7 @@ class SwitchedTie:
     slots: tuple[int, ...]
     patterns: tuple[tuple[int, ...], ...]
     distance: float = 0.0
+    cones: tuple[Cone | None, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} at {self.source}" if self.source else self.name
@@ -85,8 +90,8 @@ class SwitchedJacobian:
     framework : ndarray of float, shape (k,), or None
         The weights s that the library's own derivative is predicted to use; None where no library differentiates.
     clean : bool
-        Whether every tie is a switch of two sides that the program meets in the open: no control decided by a tie, no
-        rule of the user's own. Only then may the set be called Clarke's.
+        Whether every tie is a switch that the program meets in the open: no control decided by a tie, no rule of the
+        user's own, no jump along what decides. Only then may the set be called Clarke's.
     rounding : float or None
         Proved bound of the Frobenius error of every member; 0 for exact entries, None where it is not enclosed.
     others : tuple of SwitchedJacobian

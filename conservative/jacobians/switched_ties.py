@@ -15,8 +15,8 @@ from conservative._core.exactness import Exactness
 from conservative._core.numbers import round_up
 from conservative.functions.state_map import StateMap
 from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie, moved_rows
+from conservative.jacobians.attained import choices_are_clarkes
 from conservative.jacobians.covers import Term, box_terms, cover, distinct_changes
-from conservative.jacobians.independence import independent_rows
 from conservative.jacobians.jacobian_set import JacobianSet, NearTie, distinct, frozen
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope, factor_rounding
 
@@ -35,8 +35,8 @@ Matrix = NDArray[Any]
 def switched_set(S: SwitchedJacobian, *, max_pieces: int) -> JacobianSet | JacobianZonotope:
     """The set of Jacobians: listed where combinations are few, else a zonotope.
 
-    EXACT, equal to Clarke's Jacobian, only where ties are switches met in the open, in no branch of each other (L = 0),
-    with linearly independent rows of Z: then an open cone of directions meets every combination of sides.
+    EXACT, equal to Clarke's Jacobian, only where ties are switches met in the open, and every choice is taken along an
+    open cone of directions or lies in the hull of those that are: with linearly independent rows of Z, always.
     """
     paths = (S, *S.others)
     total = sum(path.choices for path in paths)
@@ -170,8 +170,7 @@ def _exactness(S: SwitchedJacobian, *, single: bool) -> Exactness:
         return Exactness.OUTER
     if single:
         return Exactness.EXACT
-    independent = not (S.L != 0).any() and all(len(tie.slots) == 1 for tie in S.ties) and independent_rows(S.Z)
-    return Exactness.EXACT if independent else Exactness.OUTER
+    return Exactness.EXACT if choices_are_clarkes(S) else Exactness.OUTER
 
 
 def _near(S: SwitchedJacobian) -> tuple[NearTie, ...]:

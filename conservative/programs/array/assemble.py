@@ -190,8 +190,8 @@ def assemble(
     live, Y, Z, L = live[keep], Y[:, keep], Z[keep], L[np.ix_(keep, keep)]
     if run.exact:
         base, Y, Z, L, value = (_fractions(part) for part in (base, Y, Z, L, value))
-    ties, inactive = ties_of(run, live)
-    clean, parting = guards_along(work, live, Z, L)
+    clean, parting, factors = guards_along(work, live, Z, L)
+    ties, inactive = ties_of(run, live, factors)
     # Along a loop nobody reads near ties, and the analysis of rounding costs more than the step.
     near = dict([*([] if matrix_free else run.within_rounding()), *run.near])
     return SwitchedJacobian(

@@ -6,14 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative.programs.array.linear_maps import Matrix
-from conservative.programs.array.run import EQUAL, GREATER, LESS, Run
+from conservative.programs.array.run import Run
 from conservative.programs.array.ties import title_of
 
 _PARALLEL = 1e-9
 
 
-def guards_along(work: Any, live: NDArray[np.intp], Z: Matrix, L: Matrix) -> tuple[bool, tuple[str, ...]]:
-    """Whether what guards switch vanishes along them: else F jumps near the point, and the set is not Clarke's."""
+def guards_along(
+    work: Any, live: NDArray[np.intp], Z: Matrix, L: Matrix
+) -> tuple[bool, tuple[str, ...], dict[int, Any]]:
+    """Whether what guards switch vanishes along them: else F jumps near the point, and the set is not Clarke's.
+
+    Also what to say of it, and the factor of a switch's row over its guard's, where the two are parallel.
+    """
     run: Run = work.run
     number = np.full(run.slots, -1)
     number[live] = np.arange(len(live))
@@ -24,15 +29,19 @@ def guards_along(work: Any, live: NDArray[np.intp], Z: Matrix, L: Matrix) -> tup
         for i, row in enumerate(part.decisions.tolist())
         if number[part.start + i] >= 0
     ]
+    factors: dict[int, Any] = {}
     if not pairs:
-        return clean, ()
+        return clean, (), factors
     rows = _guard_rows(work, live, sorted({d for _, row, *_ in pairs for d in row if d >= 0}))
     for slot, row, part, _ in pairs:
         decisions = [d for d in row if d >= 0]
         change = np.concatenate([Z[slot], L[slot]])
+        factor = _factor(change, rows[decisions[0]], exact=run.exact)
         if len(set(decisions)) > 1:
             clean = False
-        elif not _parallel(change, rows[decisions[0]], exact=run.exact):
+        elif factor is not None:
+            factors[slot] = factor
+        else:
             clean = False
             if L[slot].any():
                 continue
@@ -40,22 +49,7 @@ def guards_along(work: Any, live: NDArray[np.intp], Z: Matrix, L: Matrix) -> tup
                 f"{title_of(run, decisions[0], part.line)}: the branches part to first order along the guard, not only "
                 "across it, so that the program may jump near the point; the set holds what it may return there."
             )
-    for group in _sides(pairs):
-        clean &= group
-    return clean, tuple(dict.fromkeys(warnings))
-
-
-def _sides(pairs: list[Any]) -> list[bool]:
-    """For each decision, whether one of its two sides is nominal: equality alone is no side."""
-    turned: dict[int, tuple[set[int], set[int], set[int]]] = {}
-    for slot, row, part, i in pairs:
-        decision = next(d for d in row if d >= 0)
-        states = turned.setdefault(decision, (set(), set(), set()))
-        for state in (LESS, EQUAL, GREATER):
-            joint = tuple(state if d == decision else 0 for d in row)
-            if part.on[(*joint, i)]:
-                states[state].add(slot)
-    return [(not low or not high) and middle in (low, high) for low, middle, high in turned.values()]
+    return clean, tuple(dict.fromkeys(warnings)), factors
 
 
 def _guard_rows(work: Any, live: NDArray[np.intp], decisions: list[int]) -> dict[int, Matrix]:
@@ -78,12 +72,16 @@ def _guard_rows(work: Any, live: NDArray[np.intp], decisions: list[int]) -> dict
     return {d: both[start[run.owners[d].gradient] + d - run.owners[d].start] for d in decisions}
 
 
-def _parallel(a: Matrix, b: Matrix, *, exact: bool) -> bool:
+def _factor(a: Matrix, b: Matrix, *, exact: bool) -> Any:
+    """The number c that is not 0 with a = c b; None where there is none."""
     if exact:
         place = next((i for i, entry in enumerate(b) if entry != 0), None)
-        return place is not None and bool((a * b[place] == b * a[place]).all())
+        parallel = place is not None and bool((a * b[place] == b * a[place]).all())
+        return a[place] / b[place] if parallel and a[place] != 0 else None
     size = float(np.abs(b).max(initial=0.0))
     if size == 0.0:
-        return False
+        return None
     place = int(np.abs(b).argmax())
-    return bool(np.abs(a - b * (a[place] / b[place])).max() <= _PARALLEL * max(1e-300, float(np.abs(a).max())))
+    share = a[place] / b[place]
+    gap = np.abs(a - b * share).max()
+    return share if share != 0 and gap <= _PARALLEL * max(1e-300, float(np.abs(a).max())) else None

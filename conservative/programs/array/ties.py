@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative.functions.switched_cones import cone_of_sides, cones_of_extremum
 from conservative.functions.switched_jacobian import SwitchedTie
 from conservative.programs.array.linear_maps import Matrix
 from conservative.programs.array.run import EQUAL, GREATER, LESS, Guard, GuardedSwitches, Run, Switches
 
 _ROUNDED = 1e-14
+_SIGNS = {"maximum": 1, "max": 1, "abs": 1, "minimum": -1, "min": -1, "sort": -1}
+"""Whether the value is the largest or the smallest of those that tie; sorting exchanges neighbours in falling order."""
 _MOST_JOINT = 6
 """Decisions that masks join are one tie of 3^d patterns up to here; beyond, each switch chooses by itself: no less."""
 
@@ -94,15 +97,17 @@ def _share(a: Matrix, b: Matrix) -> Any:
     return share if gap <= slack else None
 
 
-def ties_of(run: Run, live: NDArray[np.intp]) -> tuple[tuple[SwitchedTie, ...], tuple[str, ...]]:
-    """Ties with their live switches renumbered, and the names of ties that have none."""
+def ties_of(
+    run: Run, live: NDArray[np.intp], factors: dict[int, Any]
+) -> tuple[tuple[SwitchedTie, ...], tuple[str, ...]]:
+    """Ties with their live switches renumbered, by the factors of `guards_along`, and the names of ties without any."""
     number = np.full(run.slots, -1)
     number[live] = np.arange(len(live))
     found: list[SwitchedTie] = []
     inactive: list[str] = []
     for part in run.switches:
         _values_ties(part, number, found, inactive)
-    _guard_ties(run, number, found, inactive)
+    _guard_ties(run, number, factors, found, inactive)
     found.sort(key=lambda tie: tie.slots)
     return tuple(found), tuple(dict.fromkeys(inactive))
 
@@ -118,12 +123,15 @@ def _values_ties(part: Switches, number: NDArray[np.intp], found: list[SwitchedT
         name = f"{part.name}{part.labels[members[0]]}"
         if own:
             distance = max(distances[i] for i in members)
-            found.append(SwitchedTie(name, part.line, own, tuple((slot,) for slot in own), distance))
+            cones = cones_of_extremum(own, _SIGNS[part.name])
+            found.append(SwitchedTie(name, part.line, own, tuple((slot,) for slot in own), distance, cones))
         else:
             inactive.append(f"{name} at {part.line}")
 
 
-def _guard_ties(run: Run, number: NDArray[np.intp], found: list[SwitchedTie], inactive: list[str]) -> None:
+def _guard_ties(
+    run: Run, number: NDArray[np.intp], factors: dict[int, Any], found: list[SwitchedTie], inactive: list[str]
+) -> None:
     """Decisions that switches share are one tie, whose patterns are their joint states."""
     parent = list(range(len(run.states)))
 
@@ -152,13 +160,15 @@ def _guard_ties(run: Run, number: NDArray[np.intp], found: list[SwitchedTie], in
     for members in groups.values():
         joint = {d for used, *_ in members for d in used}
         parts = [members] if len(joint) <= _MOST_JOINT else [[member] for member in members]
-        found += [_joint_tie(run, part) for part in parts]
+        found += [_joint_tie(run, part, factors) for part in parts]
 
 
-def _joint_tie(run: Run, members: list[tuple[tuple[int, ...], GuardedSwitches, int, int]]) -> SwitchedTie:
+def _joint_tie(
+    run: Run, members: list[tuple[tuple[int, ...], GuardedSwitches, int, int]], factors: dict[int, Any]
+) -> SwitchedTie:
     decisions = sorted({d for used, *_ in members for d in used})
     place = {d: i for i, d in enumerate(decisions)}
-    patterns: dict[tuple[int, ...], None] = {}
+    sides: dict[tuple[int, ...], list[int]] = {(): []}
     for states in product((LESS, EQUAL, GREATER), repeat=len(decisions)):
         turned = []
         for _, part, i, slot in members:
@@ -166,13 +176,15 @@ def _joint_tie(run: Run, members: list[tuple[tuple[int, ...], GuardedSwitches, i
             joint = tuple(states[place[d]] if d >= 0 else 0 for d in row)
             if part.on[(*joint, i)]:
                 turned.append(slot)
-        if turned:
-            patterns[tuple(sorted(turned))] = None
+        sides.setdefault(tuple(sorted(turned)), []).append(states[0] - EQUAL)
     owner = run.owners[decisions[0]]
     name = _name(owner, decisions[0])
     distance = max(float(run.owners[d].distance[d - run.owners[d].start]) for d in decisions)
     slots = tuple(sorted(slot for *_, slot in members))
-    return SwitchedTie(name, owner.line, slots, tuple(patterns), distance)
+    line = next(((slot, factors[slot]) for slot in slots if slot in factors), None)
+    known = len(decisions) == 1 and line is not None
+    cones = tuple(cone_of_sides(found, *line) for found in sides.values()) if known and line else ()
+    return SwitchedTie(name, owner.line, slots, tuple(pattern for pattern in sides if pattern), distance, cones)
 
 
 def _name(owner: Guard, decision: int) -> str:
@@ -180,5 +192,6 @@ def _name(owner: Guard, decision: int) -> str:
 
 
 def title_of(run: Run, decision: int, line: str) -> str:
+    """A decision by name and line."""
     owner = run.owners[decision]
     return f"{_name(owner, decision)} at {owner.line or line}"
