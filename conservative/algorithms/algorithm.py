@@ -13,6 +13,7 @@ from conservative.algorithms.conditions import Range
 from conservative.functions.batches import read_batch
 from conservative.functions.points import Point, read_number
 from conservative.functions.residual import Residual
+from conservative.functions.state_map import refuse_without_fixed_point
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.problems import Problem
 from conservative.problems.parameters import as_floats, asks_for_fractions, numbers
@@ -52,6 +53,10 @@ class Algorithm:
     metric : str
         The norm in which F contracts.
     source : str
+    clock : int
+        How many states, the last ones, count steps only: F depends on the step's number through them.
+    no_fixed_point : str
+        Why F has no fixed point; empty where it may have one.
     """
 
     name: str
@@ -64,6 +69,8 @@ class Algorithm:
     rate: Bracket | None
     metric: str
     source: str
+    clock: int = 0
+    no_fixed_point: str = ""
 
     def __repr__(self) -> str:
         settings = [f"{name} = {self.problem.parameters.values[name]}" for name in self.conditions]
@@ -187,6 +194,7 @@ class Algorithm:
         -------
         Residual
         """
+        refuse_without_fixed_point(self, call="residual")
         return self.F.residual(self._at(at), tolerance=tolerance)
 
     def switched(self, at: Any = None, *, tolerance: float | None = None) -> SwitchedJacobian:

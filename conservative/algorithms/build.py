@@ -28,6 +28,10 @@ class Rules(NamedTuple):
     """The answer of a state; its first p entries when left out."""
     lift: Rule | None = None
     """The state of an answer; the answer itself when left out."""
+    clock: int = 0
+    """How many states, the last ones, count steps only."""
+    start: Any = None
+    """A state at which F is defined; 0 when left out."""
 
 
 def build(
@@ -39,6 +43,7 @@ def build(
     rate: Bracket | None = None,
     metric: str = "none that is known",
     source: str,
+    no_fixed_point: str = "",
 ) -> Algorithm:
     """An algorithm of its rules; its settings join the problem's numbers, so that θ may name them."""
     values = {setting.name: setting.value for setting in settings}
@@ -62,7 +67,9 @@ def build(
 
     labels = tuple(f"{label}[{i}]" for label, size in (said.states or {"w": P.size}).items() for i in range(size))
     theta = P.theta
-    start = np.zeros(len(labels), dtype=object if theta.dtype == object else np.float64)
+    start = said.start
+    if start is None:
+        start = np.zeros(len(labels), dtype=object if theta.dtype == object else np.float64)
     maps = [
         replace(from_numpy(by_kind(which), start, theta), state_names=labels, parameter_names=P.theta_names)
         for which in (0, 1)
@@ -70,6 +77,7 @@ def build(
     return Algorithm(
         name=name, problem=P, F=maps[0], output_map=maps[1], formulas=floats, exact_formulas=exact,
         conditions={setting.name: setting.within for setting in settings}, rate=rate, metric=metric, source=source,
+        clock=said.clock, no_fixed_point=no_fixed_point,
     )  # fmt: skip
 
 

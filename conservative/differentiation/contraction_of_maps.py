@@ -19,6 +19,7 @@ from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.functions.graph.interval_hessians import ball, piece_jets, rounded
 from conservative.functions.pieces import MAX_PIECES
 from conservative.functions.residual import Residual
+from conservative.functions.state_map import refuse_without_fixed_point
 from conservative.jacobians import conservative_jacobian
 from conservative.jacobians.as_graph import as_selection
 from conservative.jacobians.boxes import read_box
@@ -172,6 +173,7 @@ def verify_contraction(
         raise ArgumentError(
             f"`{_CALL}(F=...)` needs a map of the state to itself; F has {F.size} components for {F.state_size} states."
         )
+    refuse_without_fixed_point(F, call=_CALL)
     known, residual = None, None
     if region is None or at is not None:
         point = F.point(at, call=_CALL)

@@ -24,6 +24,7 @@ from conservative.differentiation.open_steps import (
 )
 from conservative.differentiation.range_sides import along, limits
 from conservative.functions import StateMap
+from conservative.functions.state_map import refuse_without_fixed_point
 
 _EXACT_WORK = 4000
 """Rows times states up to which a loop of rationals is swept exactly."""
@@ -146,6 +147,7 @@ def derivative_range(
     parameters = _numbers(theta, F.parameter_size, "theta")
     V, W = _directions(tangent, F.parameter_size, "tangent"), _directions(cotangent, F.state_size, "cotangent")
     if steps is None:
+        refuse_without_fixed_point(F, call="derivative_range(steps=None)")
         _check_at_rest(F, [*start, *parameters])
         step = in_floats(open_step(linearized(F, F.point([*start, *parameters]).values, tolerance=None)))
         pairs = limits(step, W, V)

@@ -14,6 +14,7 @@ from conservative._core.result_lines import count, result_line
 from conservative.differentiation.loops import LoopStatus, how_it_ended, read_loop
 from conservative.differentiation.tie_policies import TiePolicy, as_policy
 from conservative.functions import StateMap, SwitchedJacobian
+from conservative.functions.state_map import refuse_without_fixed_point
 
 Floats = NDArray[np.float64]
 _SMALL = 400
@@ -165,6 +166,8 @@ def piggyback(
     policy = as_policy(ties, call="piggyback")
     p, m = F.state_size, F.parameter_size
     derivative = _initial(initial, (p, m), call="piggyback")
+    if fixed_point is not None:
+        refuse_without_fixed_point(F, call="piggyback(fixed_point=...)")
     at = None if fixed_point is None else _initial(fixed_point, (p,), call="piggyback", argument="fixed_point")
     points, derivatives = np.empty((loop.steps + 1, p)), np.empty((loop.steps + 1, p, m))
     points[0], derivatives[0] = loop.start, derivative
@@ -177,7 +180,7 @@ def piggyback(
         derivatives[t + 1] = here.jvp(s, seed)
         points[t + 1] = loop.after(here, t) if at is None else at
         form = here
-    status, residual = how_it_ended(points, loop.step(points[-1], loop.steps))
+    status, residual = how_it_ended(F, points, loop.step(points[-1], loop.steps))
     bound = _to_the_limit(form, s, derivatives) if loop.steps else np.inf
     outputs, moved = _outputs(F, points, derivatives, loop.theta, policy)
     return Piggyback(points, derivatives, outputs, moved, residual, bound, status, tied, policy)
@@ -224,7 +227,7 @@ def jvp(F: StateMap, x0: ArrayLike, theta: ArrayLike, tangent: ArrayLike, *, ste
         seed = np.concatenate([tangents[t], direction])
         tangents[t + 1] = here.jvp(policy.weights(here, t, seed[:, None]), seed)
         points[t + 1] = loop.after(here, t)
-    status, residual = how_it_ended(points, loop.step(points[-1], loop.steps))
+    status, residual = how_it_ended(F, points, loop.step(points[-1], loop.steps))
     return Pushed(points, tangents, residual, status, tied)
 
 

@@ -35,6 +35,7 @@ from conservative.differentiation.resolvents import Resolvent
 from conservative.functions import PiecewiseSelection, StateMap
 from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.functions.points import DEFAULT_TOLERANCE
+from conservative.functions.state_map import refuse_without_fixed_point
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_jacobian
 from conservative.matrix_sets import MatrixPolytope
@@ -233,6 +234,7 @@ def implicit_jacobian(
             f"`{CALL}(F_or_J=...)` needs a map of the state to itself; F has {F_or_J.size} components for "
             f"{F_or_J.state_size} states."
         )
+    refuse_without_fixed_point(F_or_J, call=CALL)
     values = F_or_J.point(at, call=CALL).values
     form = None if isinstance(F_or_J, PiecewiseSelection) else form_at(F_or_J, values)
     found = _solved(of_map(F_or_J, values) if form is None else listed_where_few(form), solver)

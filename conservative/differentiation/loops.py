@@ -114,8 +114,10 @@ def read_loop(F: Any, x0: ArrayLike, theta: ArrayLike, steps: Any, *, call: str)
     return Loop(F, x, parameter, as_count(steps, call=call, argument="steps"), call)
 
 
-def how_it_ended(points: Floats, image: Floats) -> tuple[LoopStatus, float]:
-    """The status of a loop and how far F moves its last point."""
+def how_it_ended(F: StateMap, points: Floats, image: Floats) -> tuple[LoopStatus, float]:
+    """The status of a loop and how far F moves its last point; what only counts steps is not looked at."""
+    counted = points.shape[1] - getattr(F, "clock", 0)
+    points, image = points[:, :counted], image[:counted]
     residual = float(np.abs(image - points[-1]).max(initial=0.0))
     size = max(1.0, float(np.abs(points[-1]).max(initial=0.0)))
     moves = np.abs(np.diff(points, axis=0)).max(axis=1, initial=0.0)

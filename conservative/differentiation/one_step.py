@@ -17,6 +17,7 @@ from conservative.differentiation.enclosures import Decay, decay
 from conservative.differentiation.implicit_systems import form_at
 from conservative.differentiation.resolvents import DECOMPOSED, StatePart, null_space
 from conservative.functions import StateMap
+from conservative.functions.state_map import refuse_without_fixed_point
 from conservative.functions.switched_jacobian import SwitchedJacobian
 
 Floats = NDArray[np.float64]
@@ -140,6 +141,7 @@ def one_step_jacobian(F: StateMap, at: Any = None, *, steps: int = 1) -> OneStep
             f"`{_CALL}(F=...)` needs a map of the state to itself with at least one parameter; got {F.size} components "
             f"of {F.state_size} states and {F.parameter_size} parameters."
         )
+    refuse_without_fixed_point(F, call=_CALL)
     point = F.point(at, call=_CALL)
     residual = F.residual(point.values)
     S = form_at(F, point.values)

@@ -122,7 +122,7 @@ def vjp(
             pulled = form.vjp(policy.weights(form, t, None), back)
             back, gradient = pulled[: F.state_size], gradient + pulled[F.state_size :]
     moves = np.array(kept)
-    status, residual = how_it_ended(moves, loop.step(x, loop.steps))
+    status, residual = how_it_ended(F, moves, loop.step(x, loop.steps))
     return Pulled(gradient, moves, at, back, residual, status, tied)
 
 

@@ -4,6 +4,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import ArrayLike, NDArray
 
+from conservative._core.errors import ArgumentError
 from conservative.functions.points import Point
 from conservative.functions.residual import Residual
 from conservative.functions.switched_jacobian import SwitchedJacobian
@@ -44,3 +45,12 @@ class StateMap(Protocol):
 
     def switched(self, at: Any, *, tolerance: float | None = None) -> SwitchedJacobian:
         """All Jacobians that the program may return at a point, in abs-normal form."""
+
+
+def refuse_without_fixed_point(F: Any, *, call: str) -> None:
+    """Refuse, for what is asked at fixed points, a map that says why it has none."""
+    reason = getattr(F, "no_fixed_point", "")
+    if reason:
+        raise ArgumentError(
+            f"`{call}` needs a map with a fixed point; {reason}. `piggyback`, `jvp` and `vjp` follow its steps."
+        )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from conservative._core.checks import as_matrices
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from conservative.functions import StateMap
+from conservative.functions.state_map import refuse_without_fixed_point
 from conservative.jacobians import conservative_jacobian
 from conservative.matrix_sets import FiniteSet, MatrixPolytope, MatrixSet, MatrixZonotope, hull
 
@@ -42,6 +43,7 @@ def read_blocks(J: Any, *, call: str, at: Any = None) -> Blocks:
     rounding are refused.
     """
     if isinstance(J, StateMap):
+        refuse_without_fixed_point(J, call=call)
         J = conservative_jacobian(J, at)
     elif at is not None:
         raise ArgumentError(f"`{call}(at=...)` is the point of a map; the blocks given need none. Leave it out.")
