@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import CertificateError
-from conservative._core.exact import eigenpair
-from conservative._core.exact.eigenpair import GUARD as GUARD
 from conservative._core.exact.linear_algebra import exact_product
+from conservative._core.exact.refined_eigenpair import GUARD as GUARD
+from conservative._core.exact.refined_eigenpair import refined_eigenpair
 from conservative._core.families.as_family import MatrixFamily
 
 
@@ -25,7 +25,7 @@ def scaled_product(family: MatrixFamily, word: Sequence[int], rate: Fraction, bi
     return [[round(x * factor) for x in row] for row in exact_product(family.exact, word)]
 
 
-def refined_eigenpair(
+def word_eigenpair(
     M: list[list[int]], start: NDArray[np.float64], pivot: int, bits: int, *, short: int = 64
 ) -> tuple[list[int], Fraction, list[list[Fraction]]]:
     """The eigenvector times 2^bits, its eigenvalue, and the inverse of the Jacobian.
@@ -41,7 +41,7 @@ def refined_eigenpair(
     def image(v: list[int]) -> list[int]:
         return [int(x) >> shift for [x] in (exact * flint.fmpz_mat([[y] for y in v])).tolist()]
 
-    pair = eigenpair.refined_eigenpair(image, floats, start, pivot, bits=bits, short=short)
+    pair = refined_eigenpair(image, floats, start, pivot, bits=bits, short=short)
     if pair is None:
         raise CertificateError("no simple real eigenvalue of the word was found near the first vertex.")
     inverse = [[Fraction(int(x), 2**short) for x in row] for row in pair.inverse.tolist()]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from conservative._core.errors import CertificateError
 from conservative._core.exact.linear_algebra import exact_product, from_flint, to_flint
 from conservative._core.families.as_family import MatrixFamily, as_family
-from conservative.certificates.eigenpairs import GUARD, refined_eigenpair, rounded, scaled_product
+from conservative.certificates.eigenpairs import GUARD, rounded, scaled_product, word_eigenpair
 from conservative.certificates.proofs import ExactProof
 from conservative.certificates.words import estimate_word_radius
 
@@ -62,7 +62,7 @@ def exact_proof(
     pivot = int(np.argmax(np.abs(floats[0])))
     floats = floats / floats[0, pivot]
     estimate = rate or Fraction(estimate_word_radius(matrices, tuple(letters)))
-    first, value, inverse = refined_eigenpair(scaled_product(matrices, letters, estimate, bits), floats[0], pivot, bits)
+    first, value, inverse = word_eigenpair(scaled_product(matrices, letters, estimate, bits), floats[0], pivot, bits)
     denominator, radius = 2**bits, Fraction(1, 2 ** (bits - _SLACK // 2))
     if rate is None:
         lower, upper = _decimals_around(estimate, value, len(letters), bits)

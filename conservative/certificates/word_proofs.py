@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from conservative._core.errors import CertificateError
 from conservative._core.exact.perron import is_nonnegative, perron_classes
 from conservative._core.families.as_family import MatrixFamily
-from conservative.certificates.eigenpairs import refined_eigenpair, rounded, scaled_product
+from conservative.certificates.eigenpairs import rounded, scaled_product, word_eigenpair
 from conservative.certificates.numerals import text, texts, whole, wholes
 
 LARGE = 16
@@ -100,7 +100,7 @@ def real_eigenpair(family: MatrixFamily, word: Sequence[int], bound: Fraction) -
         if start is None:
             return None
         pivot = int(np.argmax(np.abs(start)))
-        vector, value, inverse = refined_eigenpair(scaled, start / start[pivot], pivot, _BITS, short=_SHORT)
+        vector, value, inverse = word_eigenpair(scaled, start / start[pivot], pivot, _BITS, short=_SHORT)
     except (CertificateError, OverflowError, np.linalg.LinAlgError):
         return None
     radius = Fraction(1, 1 << _BITS - 24)

@@ -17,7 +17,7 @@ from conservative.differentiation.enclosures import norm_above
 from conservative.functions import PiecewiseSelection, StateMap
 from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.functions.graph.interval_hessians import ball, piece_jets, rounded
-from conservative.functions.pieces import MAX_PIECES
+from conservative.functions.piece import MAX_PIECES
 from conservative.functions.residual import Residual
 from conservative.functions.state_map import refuse_without_fixed_point
 from conservative.jacobians import conservative_jacobian

@@ -45,7 +45,7 @@ def norm_above(A: Floats) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Decay:
+class PowerDecay:
     """‖Aⁿ‖₂ ≤ rate < 1, and ‖(Id − A)⁻¹‖₂ ≤ ‖Id + A + … + Aⁿ⁻¹‖₂/(1 − rate) ≤ total; n is `steps`."""
 
     steps: int
@@ -53,7 +53,7 @@ class Decay:
     total: float
 
 
-def decay(A: Floats, *, off: float = 0.0) -> Decay | None:
+def power_decay(A: Floats, *, off: float = 0.0) -> PowerDecay | None:
     """The first power of two whose power of A is proved to contract; None where none is found. Shapes: `A` (p, p).
 
     With Sₙ = Id + … + Aⁿ⁻¹, S₂ₙ = Sₙ + AⁿSₙ; roundings of products are carried along. `off`: how far A is from the
@@ -66,7 +66,7 @@ def decay(A: Floats, *, off: float = 0.0) -> Decay | None:
         rate = (norm_above(power) + off) * _SLACK
         if rate < 1.0:
             size = (norm_above(total) + off_total) * _SLACK
-            return Decay(n, rate, size / (1.0 - rate) * _SLACK)
+            return PowerDecay(n, rate, size / (1.0 - rate) * _SLACK)
         large, sums = float(frobenius_bounds(power)[1]), float(frobenius_bounds(total)[1])
         if not large * large < 1e100:
             return None

@@ -13,7 +13,7 @@ from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.printable import shown
 from conservative._core.result_lines import count, result_line
-from conservative.differentiation.enclosures import Decay, decay
+from conservative.differentiation.enclosures import PowerDecay, power_decay
 from conservative.differentiation.implicit_systems import form_at
 from conservative.differentiation.resolvents import DECOMPOSED, StatePart, null_space
 from conservative.functions import StateMap
@@ -172,7 +172,7 @@ class Carried(NamedTuple):
     output: Floats
     bound: float
     output_bound: float
-    decay: Decay
+    decay: PowerDecay
     quotient: Floats | None
 
 
@@ -203,7 +203,7 @@ def _output_rows(S: SwitchedJacobian) -> Floats | None:
     return np.asarray(S.base.T @ units)[:n][:p].T
 
 
-def _by_blocks(S: SwitchedJacobian, steps: int) -> tuple[Floats, float, Decay, Floats | None]:
+def _by_blocks(S: SwitchedJacobian, steps: int) -> tuple[Floats, float, PowerDecay, Floats | None]:
     """Sums of products of the stored blocks, with their roundings."""
     p = S.state_size
     base = np.asarray(S.base[:p], dtype=np.float64)
@@ -219,12 +219,12 @@ def _by_blocks(S: SwitchedJacobian, steps: int) -> tuple[Floats, float, Decay, F
     return value, *_rest(A, B, steps, away, away_term), quotient
 
 
-def _rest(A: Floats, B: Floats, steps: int, away: float, away_term: float) -> tuple[float, Decay]:
+def _rest(A: Floats, B: Floats, steps: int, away: float, away_term: float) -> tuple[float, PowerDecay]:
     """A bound of ‖Aᴷ(Id − A)⁻¹B‖, and how powers of A decay. `away`, `away_term`: how far A and B may be off."""
     p = len(A)
-    found = decay(A, off=away)
+    found = power_decay(A, off=away)
     if found is None:
-        return math.inf, Decay(0, math.nan, math.inf)
+        return math.inf, PowerDecay(0, math.nan, math.inf)
     if found.steps == 1:
         size = _size(B) + away_term
         return found.rate**steps * size / (1.0 - found.rate) * (1.0 + 1e-14 * steps), found
@@ -251,7 +251,7 @@ def _number(bound: float) -> float:
     return math.inf if math.isnan(bound) else float(bound)
 
 
-def _by_products(S: SwitchedJacobian, steps: int) -> tuple[Floats, float, Decay, Floats | None]:
+def _by_products(S: SwitchedJacobian, steps: int) -> tuple[Floats, float, PowerDecay, Floats | None]:
     """The same by products with the operator: from the second term on, terms live on the rows R that A moves.
 
     J − J_K = Σ A_RRⁱ A_R Aᴷ⁻²... B, so that its bound is ρᴷ⁻¹‖AB‖/(1 − ρ) with ρ that of A_RR.
@@ -272,9 +272,9 @@ def _by_products(S: SwitchedJacobian, steps: int) -> tuple[Floats, float, Decay,
         return value, *_rest(part.block(), first[R], steps - 1, 0.0, 0.0), None
     rate = _largest_stretch(part)
     if not rate < 1.0:
-        return value, math.inf, Decay(0, rate, math.inf), None
+        return value, math.inf, PowerDecay(0, rate, math.inf), None
     bound = rate ** (steps - 1) * float(np.linalg.norm(first)) / (1.0 - rate)
-    return value, bound, Decay(1, rate, 1.0 / (1.0 - rate)), None
+    return value, bound, PowerDecay(1, rate, 1.0 / (1.0 - rate)), None
 
 
 def _largest_stretch(part: StatePart) -> float:

@@ -15,7 +15,7 @@ from conservative.functions.function_files import parse_function_text as parse_f
 from conservative.functions.function_files import read_function as read_function
 from conservative.functions.function_files import read_function_file as read_function_file
 from conservative.functions.graph.arithmetic import as_sympy_matrix as as_sympy_matrix
-from conservative.functions.pieces import Piece as Piece
+from conservative.functions.piece import Piece as Piece
 from conservative.functions.residual import Residual as Residual
 from conservative.functions.selection import PiecewiseSelection as PiecewiseSelection
 from conservative.functions.smooth_map import SmoothMap as SmoothMap

@@ -26,7 +26,7 @@ from conservative.functions.graph.enclosed_arithmetic import EnclosedArithmetic
 from conservative.functions.graph.evaluate import Trace, Undefined, value_pass
 from conservative.functions.graph.nodes import Graph
 from conservative.functions.graph.to_sympy import abbreviated, is_rebuilt, smooth_pieces, written
-from conservative.functions.pieces import MAX_PIECES, Piece
+from conservative.functions.piece import MAX_PIECES, Piece
 from conservative.functions.points import Point, read_point
 from conservative.functions.residual import Residual
 from conservative.functions.switched_graph import switched_graph

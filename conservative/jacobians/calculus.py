@@ -18,9 +18,9 @@ from conservative._core.exactness import Exactness
 from conservative._core.printable import shown
 from conservative.functions import PiecewiseSelection, compose
 from conservative.functions.graph.arithmetic import ExactArithmetic
-from conservative.functions.pieces import MAX_PIECES
+from conservative.functions.piece import MAX_PIECES
 from conservative.functions.points import read_number
-from conservative.jacobians.at_point import AtPoint
+from conservative.jacobians.formula_ties import AtPoint
 from conservative.jacobians.jacobian_set import JacobianSet, distinct, frozen
 
 MAX_COMBINATIONS = 100_000

@@ -10,10 +10,10 @@ from conservative._core.errors import ArgumentTypeError, BudgetError, EmptySetEr
 from conservative._core.exactness import Exactness
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import LARGEST_SELECTION, StructuredMap
-from conservative.functions.pieces import MAX_PIECES
+from conservative.functions.piece import MAX_PIECES
 from conservative.functions.state_map import StateMap
 from conservative.functions.switched_jacobian import SwitchedJacobian
-from conservative.jacobians.at_point import CALL, AtPoint, check_kind
+from conservative.jacobians.formula_ties import CALL, AtPoint, check_kind
 from conservative.jacobians.jacobian_set import JacobianSet
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope
 from conservative.jacobians.many_ties import graph_zonotope

@@ -19,7 +19,7 @@ from conservative.functions.graph.evaluate import Trace
 from conservative.functions.graph.interval_hessians import ball, hessians
 from conservative.functions.graph.nodes import SWITCHES, Graph
 from conservative.functions.graph.to_sympy import smooth_pieces
-from conservative.functions.pieces import MAX_PIECES
+from conservative.functions.piece import MAX_PIECES
 from conservative.functions.ties.active_pieces import Choices, enumerate_choices
 from conservative.jacobians.as_graph import as_selection
 from conservative.jacobians.boxes import read_box

@@ -12,12 +12,12 @@ from conservative._core.exactness import Exactness
 from conservative._core.result_lines import count, result_line, shape
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import LARGEST_SELECTION, StructuredMap
-from conservative.functions.pieces import MAX_PIECES
+from conservative.functions.piece import MAX_PIECES
 from conservative.functions.points import DEFAULT_TOLERANCE, as_tolerance
 from conservative.functions.state_map import StateMap
-from conservative.jacobians.at_point import check_kind
 from conservative.jacobians.batch import CALL, Sweep
 from conservative.jacobians.conservative_jacobian import conservative_jacobian
+from conservative.jacobians.formula_ties import check_kind
 from conservative.jacobians.jacobian_set import JacobianSet
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope
 from conservative.jacobians.structured_ties import StructuredSweep

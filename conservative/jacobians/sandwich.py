@@ -11,7 +11,7 @@ from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 from conservative._core.result_lines import between, count, result_line
 from conservative.functions import PiecewiseSelection
 from conservative.functions.arrays.structured_map import StructuredMap
-from conservative.functions.pieces import MAX_PIECES
+from conservative.functions.piece import MAX_PIECES
 from conservative.jacobians.conservative_jacobian import getter, or_none
 from conservative.jacobians.jacobian_set import JacobianSet
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import conservative as cj
-from conservative.differentiation.enclosures import decay, norm_above
+from conservative.differentiation.enclosures import norm_above, power_decay
 from conservative.functions.switched_jacobian import SwitchedJacobian
 
 RIDGE = cj.from_sympy(
@@ -140,11 +140,11 @@ def test_outputs_are_bounded_where_the_state_is_not_determined() -> None:
 def test_powers_that_contract_bound_the_inverse(seed: int, p: int) -> None:
     A = np.random.default_rng(seed).standard_normal((p, p))
     A *= 0.8 / max(abs(np.linalg.eigvals(A)))
-    found = decay(A)
+    found = power_decay(A)
     assert found is not None
     assert np.linalg.norm(np.linalg.matrix_power(A, found.steps), 2) <= found.rate * (1 + 1e-12)
     assert np.linalg.norm(np.linalg.inv(np.eye(p) - A), 2) <= found.total * (1 + 1e-12)
-    assert decay(A * 1.3) is None
+    assert power_decay(A * 1.3) is None
 
 
 @pytest.mark.parametrize("shape", [(250, 250), (230, 400), (3, 3), (1, 5)])

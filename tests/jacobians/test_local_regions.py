@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import conservative as cj
-from conservative.jacobians.at_point import AtPoint
+from conservative.jacobians.formula_ties import AtPoint
 
 KNOWN = [
     ("Min(x**2, Abs(y))", {(0, 0), (0, 1), (0, -1)}),

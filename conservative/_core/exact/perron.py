@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
-from conservative._core.exact.eigenpair import refined_eigenpair
 from conservative._core.exact.linear_algebra import to_flint
+from conservative._core.exact.refined_eigenpair import refined_eigenpair
 from conservative._core.families.as_family import MatrixFamily
 
 FloatArray = NDArray[np.float64]

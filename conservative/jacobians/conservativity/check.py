@@ -13,7 +13,7 @@ from conservative._core.result_lines import count, result_line
 from conservative.functions import PiecewiseSelection, StateMap, StructuredMap
 from conservative.jacobians.as_graph import as_selection
 from conservative.jacobians.boxes import read_box
-from conservative.jacobians.conservativity.curves import Box, polygons_through, polygons_through_ties
+from conservative.jacobians.conservativity.curves import CurveBox, polygons_through, polygons_through_ties
 from conservative.jacobians.conservativity.line_integrals import TIE_TOLERANCE, Extremes, Integrals, integrate
 from conservative.jacobians.many_points import conservative_jacobians
 
@@ -134,7 +134,7 @@ def check_conservativity(
     tolerance = as_positive(tolerance, call=CALL, argument="tolerance", noun="tolerance")
     if tolerance == np.inf:
         raise ArgumentError(f"`{CALL}(tolerance=...)` needs a finite tolerance; got {tolerance}.")
-    within = Box(*read_box(box, len(F.names), call=CALL))
+    within = CurveBox(*read_box(box, len(F.names), call=CALL))
     polygons = _defined_polygons(F, within, as_generator(rng, call=CALL), curves)
     starts = np.concatenate([polygon[:-1] for polygon in polygons])
     ends = np.concatenate([polygon[1:] for polygon in polygons])
@@ -176,7 +176,7 @@ def _verdict(integrals: Integrals, difference: Floats, polygons: list[Floats], t
     )
 
 
-def _defined_polygons(F: Any, box: Box, rng: np.random.Generator, count: int) -> list[Floats]:
+def _defined_polygons(F: Any, box: CurveBox, rng: np.random.Generator, count: int) -> list[Floats]:
     found = []
     for polygon in _polygons(F, box, rng, count):
         times = np.linspace(0.0, 1.0, _CHECKS)[:, None, None]
@@ -188,7 +188,7 @@ def _defined_polygons(F: Any, box: Box, rng: np.random.Generator, count: int) ->
     return found
 
 
-def _polygons(F: Any, box: Box, rng: np.random.Generator, count: int) -> list[Floats]:
+def _polygons(F: Any, box: CurveBox, rng: np.random.Generator, count: int) -> list[Floats]:
     """Through the ties of a formula; through the point that a program was built at."""
     if isinstance(F, PiecewiseSelection):
         return polygons_through_ties(F.graph, box, rng, count)

@@ -14,7 +14,7 @@ _TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class CurveBox:
     """Where curves may run, `lower` and `upper` of shape (n,)."""
 
     lower: Floats
@@ -37,7 +37,7 @@ class Box:
         return np.asarray(start + np.minimum(reach, 1.0) * directions)
 
 
-def polygons_through_ties(graph: Graph, box: Box, rng: np.random.Generator, count: int) -> list[Floats]:
+def polygons_through_ties(graph: Graph, box: CurveBox, rng: np.random.Generator, count: int) -> list[Floats]:
     """At most `count` polygons (k, n), a quarter of each family.
 
     Random polygons; polygons whose corners are tied points; polygons inside ties, which leave a tied point in
@@ -55,7 +55,7 @@ def polygons_through_ties(graph: Graph, box: Box, rng: np.random.Generator, coun
     return found[:count] if len(found) <= count else _spread(found, count)
 
 
-def polygons_through(points: Floats, box: Box, rng: np.random.Generator, count: int) -> list[Floats]:
+def polygons_through(points: Floats, box: CurveBox, rng: np.random.Generator, count: int) -> list[Floats]:
     """At most `count` polygons (k, n): random ones, lines through integer points, and lines through given points."""
     third = -(-count // 3)
     found = [box.sample(rng, 3) for _ in range(third)] + _lattice(box, rng, third)
@@ -70,7 +70,7 @@ def _spread(found: list[Floats], count: int) -> list[Floats]:
     return [found[i] for i in np.linspace(0, len(found) - 1, count).astype(int)]
 
 
-def _lattice(box: Box, rng: np.random.Generator, count: int) -> list[Floats]:
+def _lattice(box: CurveBox, rng: np.random.Generator, count: int) -> list[Floats]:
     """Through the origin and integer points, in directions with entries -1, 0 and 1."""
     n = len(box.lower)
     corners = rng.integers(-1, 2, size=(count, n)).astype(np.float64)
@@ -81,7 +81,9 @@ def _lattice(box: Box, rng: np.random.Generator, count: int) -> list[Floats]:
     return list(np.stack([ends[0], corners, ends[1]], axis=1))
 
 
-def _tied_points(switches: Gaps, box: Box, rng: np.random.Generator, count: int) -> tuple[Floats, NDArray[np.bool_]]:
+def _tied_points(
+    switches: Gaps, box: CurveBox, rng: np.random.Generator, count: int
+) -> tuple[Floats, NDArray[np.bool_]]:
     """Points of the box where one or more gaps vanish, and which ones were wanted, most ties first."""
     starts = box.sample(rng, _TRIES * count)
     sizes = rng.integers(1, min(len(switches), len(box.lower), 4) + 1, size=len(starts))
@@ -93,7 +95,7 @@ def _tied_points(switches: Gaps, box: Box, rng: np.random.Generator, count: int)
     return points[keep], wanted[keep]
 
 
-def _through(box: Box, rng: np.random.Generator, tied: Floats, count: int) -> list[Floats]:
+def _through(box: CurveBox, rng: np.random.Generator, tied: Floats, count: int) -> list[Floats]:
     """From tied point to tied point, with a random corner between."""
     if not len(tied):
         return []
@@ -103,7 +105,7 @@ def _through(box: Box, rng: np.random.Generator, tied: Floats, count: int) -> li
 
 
 def _inside(
-    switches: Gaps, box: Box, rng: np.random.Generator, tied: Floats, wanted: NDArray[np.bool_]
+    switches: Gaps, box: CurveBox, rng: np.random.Generator, tied: Floats, wanted: NDArray[np.bool_]
 ) -> list[Floats]:
     """Back and forth from tied points, inside the set where the wanted gaps vanish."""
     if not len(tied):

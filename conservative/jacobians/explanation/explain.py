@@ -18,13 +18,13 @@ from conservative.functions.points import Point
 from conservative.functions.state_map import StateMap
 from conservative.functions.ties.active_pieces import Choices, Differentiator, Key, choice_key, enumerate_choices
 from conservative.jacobians.as_graph import as_selection
-from conservative.jacobians.at_point import AtPoint
 from conservative.jacobians.explanation.explanation import Explanation, Tie, TiedBranch
 from conservative.jacobians.explanation.in_doubles import Doubles, in_doubles
 from conservative.jacobians.explanation.of_programs import ProgramExplanation, explain_program
 from conservative.jacobians.explanation.predictions import library_derivatives
 from conservative.jacobians.explanation.spellings import Switches, find_switches
 from conservative.jacobians.explanation.tie_rules import tie_rules
+from conservative.jacobians.formula_ties import AtPoint
 from conservative.jacobians.jacobian_set import JacobianSet
 
 _MAX_PIECES = 4096

@@ -59,7 +59,7 @@ def library_derivatives(doubles: Doubles, switches: Switches) -> tuple[Derivativ
         rows = [c for c in CONVENTIONS if c.framework == framework and not c.open]
         for spelling in SPELLINGS:
             if spelling == "maximum" or any(c.spelling == spelling and c.switch in kinds for c in rows):
-                rules = Rules(doubles, switches, framework, spelling)
+                rules = LibraryRules(doubles, switches, framework, spelling)
                 for mode in MODES if framework != "NumPy" else MODES[1:]:
                     matrix = _forward(rules) if mode == "forward" else _reverse(rules)
                     found.append(Derivative(framework, spelling, mode, np.where(np.isfinite(matrix), matrix, np.nan)))
@@ -82,7 +82,7 @@ def _fits(graph: Graph, switches: Switches, index: int, row: Convention) -> bool
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class LibraryRules:
     """How one library, with its switches spelled one way, differentiates the nodes of a graph at a point."""
 
     doubles: Doubles
@@ -113,7 +113,7 @@ class Rules:
         return _SHARES[row.switch](self, index, observed), masks
 
 
-def _forward(rules: Rules) -> NDArray[np.float64]:
+def _forward(rules: LibraryRules) -> NDArray[np.float64]:
     graph, doubles = rules.doubles.graph, rules.doubles
     tangents: list[NDArray[np.float64] | None] = []
     with np.errstate(all="ignore"):
@@ -128,7 +128,7 @@ def _forward(rules: Rules) -> NDArray[np.float64]:
 
 
 def _unmoved(
-    graph: Graph, rules: Rules, index: int, tangents: Sequence[NDArray[np.float64] | None]
+    graph: Graph, rules: LibraryRules, index: int, tangents: Sequence[NDArray[np.float64] | None]
 ) -> NDArray[np.float64] | None:
     """The tangent of a node that takes from nothing: zeros where it is computed from variables, else none."""
     node = graph.nodes[index]
@@ -140,7 +140,7 @@ def _unmoved(
     )
 
 
-def _taken(rules: Rules, doubles: Doubles, index: int, mode: str) -> list[tuple[int, Any]]:
+def _taken(rules: LibraryRules, doubles: Doubles, index: int, mode: str) -> list[tuple[int, Any]]:
     """The operands of a node with the factors of their derivatives; masked ones are left out by forward mode."""
     node = doubles.graph.nodes[index]
     if node.op in BOOLEANS or node.op in ("compare", "constant", "variable"):
@@ -152,7 +152,7 @@ def _taken(rules: Rules, doubles: Doubles, index: int, mode: str) -> list[tuple[
     return [(a, s) for a, s in parts if s or not (masks and mode == "forward")]
 
 
-def _reverse(rules: Rules) -> NDArray[np.float64]:
+def _reverse(rules: LibraryRules) -> NDArray[np.float64]:
     graph, doubles = rules.doubles.graph, rules.doubles
     count = len(graph.outputs)
     adjoints: dict[int, NDArray[np.float64]] = {}
@@ -177,7 +177,7 @@ def _reverse(rules: Rules) -> NDArray[np.float64]:
     return result
 
 
-def _varying(graph: Graph, rules: Rules) -> list[bool]:
+def _varying(graph: Graph, rules: LibraryRules) -> list[bool]:
     """Which nodes a library sees depend on the variables: JAX sees no derivative of a sign."""
     varying: list[bool] = []
     for node in graph.nodes:
@@ -186,14 +186,14 @@ def _varying(graph: Graph, rules: Rules) -> list[bool]:
     return varying
 
 
-def _bound(rules: Rules, index: int, observed: Any) -> list[Part]:
+def _bound(rules: LibraryRules, index: int, observed: Any) -> list[Part]:
     node, tied = rules.doubles.graph.nodes[index], rules.doubles.tied(index)
     place = rules.switches.varying[index]
     share = float(observed[0]) if len(tied) > 1 else float(tied[0] == place)
     return [(node.args[place], share)]
 
 
-def _even(rules: Rules, index: int, observed: Any) -> list[Part]:
+def _even(rules: LibraryRules, index: int, observed: Any) -> list[Part]:
     """Two operands, or many: the observed shares, spread on those that tie."""
     node, tied = rules.doubles.graph.nodes[index], rules.doubles.tied(index)
     share = dict.fromkeys(tied, 1.0 / len(tied))
@@ -202,24 +202,24 @@ def _even(rules: Rules, index: int, observed: Any) -> list[Part]:
     return [(a, share.get(i, 0.0)) for i, a in enumerate(node.args)]
 
 
-def _absolute(rules: Rules, index: int, observed: Any) -> list[Part]:
+def _absolute(rules: LibraryRules, index: int, observed: Any) -> list[Part]:
     operand = rules.doubles.graph.nodes[index].args[0]
     value = rules.doubles.values[operand]
     return [(operand, float(observed[0]) if value == 0 else float(np.sign(value)))]
 
 
-def _sign(rules: Rules, index: int, observed: Any) -> list[Part]:
+def _sign(rules: LibraryRules, index: int, observed: Any) -> list[Part]:
     compared = rules.doubles.graph.nodes[rules.doubles.graph.nodes[index].args[0]]
     return [(a, 0.0) for a in compared.args]
 
 
-def _leaky_share(rules: Rules, index: int, observed: Any) -> list[Part]:
+def _leaky_share(rules: LibraryRules, index: int, observed: Any) -> list[Part]:
     inner, slope = rules.switches.leaky[index]
     value = rules.doubles.values[inner]
     return [(inner, 1.0 if value > 0 or (value == 0 and observed[0] == 1.0) else slope)]
 
 
-def _sorted(rules: Rules, index: int, observed: Any) -> list[Part]:
+def _sorted(rules: LibraryRules, index: int, observed: Any) -> list[Part]:
     label = rules.doubles.graph.labels[index]
     count = len(label.values)
     order = rules.doubles.order(label.values)
@@ -230,7 +230,7 @@ def _sorted(rules: Rules, index: int, observed: Any) -> list[Part]:
     return [(a, float(i in taken)) for i, a in enumerate(label.values)]
 
 
-def _median(rules: Rules, index: int, observed: Any) -> list[Part]:
+def _median(rules: LibraryRules, index: int, observed: Any) -> list[Part]:
     if observed[0] == 0.0:
         return _sorted(rules, index, ((1.0, 0.0), (0.0, 1.0)))
     values = [float(rules.doubles.values[a]) for a in rules.doubles.graph.labels[index].values]
@@ -238,7 +238,7 @@ def _median(rules: Rules, index: int, observed: Any) -> list[Part]:
     return [(a, e / sum(equal)) for a, e in zip(rules.doubles.graph.labels[index].values, equal, strict=True)]
 
 
-_SHARES: dict[str, Callable[[Rules, int, Any], list[Part]]] = {
+_SHARES: dict[str, Callable[[LibraryRules, int, Any], list[Part]]] = {
     "bound": _bound,
     "pair": _even,
     "many": _even,

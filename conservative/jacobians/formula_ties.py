@@ -25,7 +25,7 @@ from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.enclosed_arithmetic import EnclosedArithmetic, as_rationals, enclosed_trace
 from conservative.functions.graph.evaluate import Trace, value_pass
 from conservative.functions.graph.to_sympy import abbreviated
-from conservative.functions.pieces import MAX_PIECES
+from conservative.functions.piece import MAX_PIECES
 from conservative.functions.ties.active_pieces import Choices, Differentiator, _walk, check_budget, enumerate_choices
 from conservative.functions.ties.first_order_cells import CellSearch
 from conservative.jacobians.jacobian_set import ExactBlocks, JacobianSet, distinct, frozen

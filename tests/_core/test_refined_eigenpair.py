@@ -4,7 +4,7 @@ from math import isqrt
 
 import numpy as np
 
-from conservative._core.exact.eigenpair import GUARD, refined_eigenpair
+from conservative._core.exact.refined_eigenpair import GUARD, refined_eigenpair
 
 BITS = 300
 
