@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from conservative._core.errors import ArgumentError
 from conservative._core.exact.linear_algebra import from_flint, to_flint
 from conservative._core.matrix_norms import frobenius_bounds
+from conservative._core.null_spaces import DECOMPOSED, null_space
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
 from conservative._core.rationals import nearest_double
 from conservative.differentiation.enclosures import enclosed_solves
 from conservative.differentiation.implicit_systems import Matrix, VertexBlocks
-from conservative.differentiation.resolvents import DECOMPOSED, null_space
 
 Floats = NDArray[np.float64]
 

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from conservative._core.checks import as_count
 from conservative._core.errors import ArgumentError, ArgumentTypeError
 from conservative._core.matrix_norms import frobenius_bounds
+from conservative._core.null_spaces import DECOMPOSED, null_space
 from conservative._core.numbers import UNIT_ROUNDOFF
 from conservative._core.printable import shown
 from conservative._core.result_lines import count, result_line
 from conservative.differentiation.enclosures import PowerDecay, power_decay
 from conservative.differentiation.implicit_systems import form_at
-from conservative.differentiation.resolvents import DECOMPOSED, StatePart, null_space
+from conservative.differentiation.resolvents import StatePart
 from conservative.functions import StateMap
 from conservative.functions.state_map import refuse_without_fixed_point
 from conservative.functions.switched_jacobian import SwitchedJacobian

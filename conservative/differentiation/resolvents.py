@@ -8,18 +8,13 @@ from scipy import linalg
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from conservative._core.errors import ArgumentError
+from conservative._core.null_spaces import DECOMPOSED, null_space
 from conservative.functions.switched_jacobian import SwitchedJacobian
 
 Floats = NDArray[np.float64]
 
 _FACTORED = 600
 """Rows that A moves up to which its operator is asked for them; beyond, products are enough."""
-
-DECOMPOSED = 400
-"""States up to which singular values are looked at."""
-
-_NULL = 1e-11
-"""Singular values, relative to max(1, ‖M‖₂), up to which M of doubles is singular up to rounding."""
 
 _COLUMNS = 128
 _CALL = "implicit_jacobian"
@@ -165,12 +160,3 @@ class Resolvent:
                 )
             found[:, j] = x
         return found
-
-
-def null_space(M: Floats) -> Floats:
-    """An orthonormal basis, in columns, of what M sends to 0 up to rounding."""
-    values, rows = np.linalg.svd(M)[1:]
-    null = rows[values <= _NULL * max(1.0, float(values.max(initial=0.0)))]
-    # One sign for one direction, whatever the decomposition took.
-    signs = np.sign([row[np.abs(row).argmax()] for row in null]) if len(null) else np.ones(0)
-    return np.asarray((null * signs[:, None]).T)

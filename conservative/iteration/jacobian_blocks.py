@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from conservative._core.checks import as_matrices
 from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative._core.null_spaces import DECOMPOSED, null_space
 from conservative.functions import StateMap
 from conservative.functions.state_map import refuse_without_fixed_point
 from conservative.jacobians import conservative_jacobian
@@ -17,6 +18,9 @@ Floats = NDArray[np.float64]
 
 _NEGLIGIBLE = 1e-12
 """Errors of this share of the size are those of rounding the blocks, as with any numbers that are passed."""
+
+_KEPT = 1e-13
+"""Within this share of their size, directions that all A leave in place are taken out: A may be off by rounding."""
 
 LARGEST = 1e100
 """Size of sets up to which cubes of coordinates, which planar predicates form, stay among the doubles."""
@@ -67,6 +71,37 @@ def read_blocks(J: Any, *, call: str, at: Any = None) -> Blocks:
             "Pass `JacobianSet.from_blocks(A, B)`, or put A and B side by side."
         )
     return Blocks(array[:, :, :p], array[:, :, p:], convex=not isinstance(J, FiniteSet))
+
+
+def on_quotient(blocks: Blocks) -> tuple[Blocks, Floats | None]:
+    """The blocks modulo what every A leaves in place, and an orthonormal basis of that, shape (p, d); None for nothing.
+
+    Where A N = N for all A, X is known modulo N at best. With P = Id − N Nᵀ the representatives orthogonal to N follow
+    the blocks [P A  P B], in the same shapes.
+    """
+    p = blocks.A.shape[1]
+    if not 1 < p <= DECOMPOSED:
+        return blocks, None
+    N = null_space(np.concatenate(list(np.eye(p) - blocks.A)), within=_KEPT)
+    if not 0 < N.shape[1] < p:
+        return blocks, None
+    return Blocks(_away(blocks.A, N), _away(blocks.B, N), blocks.convex), N
+
+
+def modulo(blocks: Blocks, N: Floats, *, call: str) -> Blocks:
+    """The blocks [P A  P B], where these leave the span of N as it is."""
+    moved = _away(blocks.A @ N, N)
+    if np.abs(moved).max() > 1e-9 * max(1.0, float(np.abs(blocks.A).max())):
+        raise ArgumentError(
+            f"`{call}` takes the quotient by what the state blocks of the limit leave in place; those of a step move "
+            "that out of itself, so that there is no quotient along the way. Leave the limit out."
+        )
+    return Blocks(_away(blocks.A, N), _away(blocks.B, N), blocks.convex)
+
+
+def _away(columns: Floats, N: Floats) -> Floats:
+    """(Id − N Nᵀ) times columns, with a leading axis."""
+    return np.asarray(columns - N @ (N.T @ columns))
 
 
 def check_size(size: float, *, call: str, least: float = 0.0) -> None:

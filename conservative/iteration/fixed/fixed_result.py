@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from conservative._core.numbers import Bracket
 from conservative._core.result_lines import between, count, result_line, shape
 from conservative.iteration.bounds.decay import Decay
@@ -49,6 +52,9 @@ class FixedSet:
         What was reached.
     decay : Decay
         The constants behind the errors.
+    quotient : ndarray, shape (p, d), or None
+        An orthonormal basis of what all state blocks leave in place, up to rounding: the sets then hold the
+        representatives orthogonal to it, and fix(𝒥) is known modulo its span.
     """
 
     inner: MatrixSet = field(repr=False)
@@ -57,6 +63,7 @@ class FixedSet:
     distance: Bracket
     status: FixedSetStatus
     decay: Decay = field(repr=False)
+    quotient: NDArray[np.float64] | None = field(repr=False, default=None)
 
     def __repr__(self) -> str:
         return result_line(
@@ -64,5 +71,6 @@ class FixedSet:
             f"hull of {count(len(self.hull.vertices), 'vertex')}",
             shape(self.hull.shape),
             f"distance {between(self.distance)}",
+            *([f"modulo {count(self.quotient.shape[1], 'direction')}"] if self.quotient is not None else []),
             self.status.name,
         )

@@ -22,7 +22,7 @@ from conservative.iteration.fixed.fixed_result import FixedSet, FixedSetStatus
 from conservative.iteration.fixed.hull_search import HullSearch
 from conservative.iteration.fixed.refine import Enclosure, Task, refine
 from conservative.iteration.image.epsilon_net import Budget
-from conservative.iteration.jacobian_blocks import LARGEST, Blocks, read_blocks
+from conservative.iteration.jacobian_blocks import LARGEST, Blocks, on_quotient, read_blocks
 from conservative.matrix_sets import CellUnion, FiniteSet, MatrixPolytope
 from conservative.matrix_sets.interrupts import searching_until
 
@@ -93,6 +93,9 @@ def fixed_set(
     that repeat the vertices' construction for ever are added, which ends the growth when the hull is a polytope. If 𝒥
     is a hull and p·m = 1, or all A_i are equal, then fix(𝒥) is convex and `inner` is the hull.
 
+    Where all A leave directions N in place, as Sinkhorn's steps do constants, X is determined modulo N: the sets are
+    those of [P A  P B] with P = Id − N Nᵀ, of the representatives orthogonal to N.
+
     Ctrl-C returns the sets found until then. Before the blocks are proved to contract there are none, and it is raised.
 
     Sets of sizes beyond 1e100 or below 1e-100 keep their points and hull only: there is no room for squares there.
@@ -113,9 +116,10 @@ def fixed_set(
     ('SET', [True, False])
     """
     budget, seconds = _budget(tol, representation, time_limit, max_cells)
-    blocks = read_blocks(J, call="fixed_set", at=at)
+    blocks, kept = on_quotient(read_blocks(J, call="fixed_set", at=at))
     decay = contracting_decay(blocks.A, norm=norm, call="fixed_set(J=...)")
-    return _found(blocks, decay, representation, tol, budget, seconds)
+    found = _found(blocks, decay, representation, tol, budget, seconds)
+    return found if kept is None else replace(found, quotient=kept)
 
 
 def hull_of_fixed_set(J: Any, decay: Decay, *, tol: float, time_limit: float | None) -> FixedSet:

@@ -28,7 +28,7 @@ from conservative.iteration.bounds.choose_norm import contracting_decay
 from conservative.iteration.bounds.decay import Decay
 from conservative.iteration.fixed.fixed_result import FixedSet, FixedSetStatus
 from conservative.iteration.fixed.fixed_set import fixed_set
-from conservative.iteration.jacobian_blocks import Blocks, read_blocks, read_initial
+from conservative.iteration.jacobian_blocks import Blocks, modulo, on_quotient, read_blocks, read_initial
 from conservative.iteration.trajectories.hulls import hull_step
 from conservative.iteration.trajectories.near_rest import NearRest
 from conservative.iteration.trajectories.thinning import Thinning, read_representation
@@ -72,6 +72,9 @@ class DrivenTrajectory:
     to_fixed_point : float or None
         Where the last x_t asked for has not come to rest: a proved bound of its distance to a fixed point x̄. Then
         `limit`, `to_limit` and `bounds` are about x̄. `None` if there is no proof, and then nothing is said of a limit.
+    quotient : ndarray, shape (p, d), or None
+        An orthonormal basis of what the limit's state blocks leave in place, up to rounding: sets and limit are then
+        those of the representatives orthogonal to it, as in `fixed_set`.
     """
 
     points: Floats | None = field(repr=False)
@@ -85,6 +88,7 @@ class DrivenTrajectory:
     decay: Decay | None = field(repr=False)
     residual: float | None = None
     to_fixed_point: float | None = None
+    quotient: Floats | None = field(repr=False, default=None)
 
     def __repr__(self) -> str:
         return result_line(
@@ -188,7 +192,10 @@ class _Driven:
         near: NearRest | None,
     ) -> None:
         self.blocks, self.representation, self.deadline, self.call = limit, representation, deadline, call
-        self.decay, self.apart = None, 0.0
+        self.decay, self.apart, self.kept = None, 0.0, None
+        if limit is not None and near is None:
+            limit, self.kept = on_quotient(limit)
+            self.blocks = limit
         if near is not None:
             self.decay, self.apart = Decay((1.0,), near.rate, near.rate), near.apart
         elif limit is not None:
@@ -210,6 +217,8 @@ class _Driven:
                 f"not {blocks.B.shape[1:]}."
             )
         start = read_initial(initial, blocks, call=self.call)
+        if self.kept is not None:
+            start = MatrixPolytope(start.vertices - self.kept @ (self.kept.T @ start.vertices))
         thinning = read_representation(self.representation, None, start.shape, call=self.call)
         start = simplify(start, max_vertices=thinning.max_vertices)
         self.to_limit, self.sets = self._to_limit(start), [start]
@@ -225,7 +234,7 @@ class _Driven:
                     f"{blocks.B.shape[1:]} after {start.shape}."
                 )
             with searching_until(self.deadline):
-                made = self.step(blocks, thinning)
+                made = self.step(self._modulo(blocks), thinning)
             if not made:
                 return TrajectoryStatus.OVERFLOW
             first = next(sequence, None)
@@ -255,6 +264,9 @@ class _Driven:
         self.sets.append(after)
         return True
 
+    def _modulo(self, blocks: Blocks) -> Blocks:
+        return blocks if self.kept is None else modulo(blocks, self.kept, call=self.call)
+
     def _to_limit(self, X: MatrixPolytope) -> list[Bracket]:
         return [] if self.limit is None else [_gap_to(X, self.limit)]
 
@@ -279,7 +291,9 @@ class _Driven:
             bounds.append(round_up(round_up(float(weights[t]) * to_limit[0].upper) + round_up(total)))
         rho = min(1.0, decay.rate ** (1.0 / len(decay.norms)))
         rate = tuple(to_limit[0].upper * rho ** (t / 2.0) for t in range(len(sets)))
-        return DrivenTrajectory(None, sets, tuple(self.gaps), to_limit, tuple(bounds), limit, rate, status, decay)
+        return DrivenTrajectory(
+            None, sets, tuple(self.gaps), to_limit, tuple(bounds), limit, rate, status, decay, quotient=self.kept
+        )
 
 
 def _limit_hull(limit: Blocks, seconds: float | None) -> FixedSet:
