@@ -1,1 +1,4 @@
-"""Small tools without domain knowledge: errors, argument checks, honest numbers, exact entries, files."""
+"""What users give comes in, checked numbers, matrices and files of matrices go out; errors. No domain knowledge.
+
+Readers of matrix files are in `families/`.
+"""

@@ -1,4 +1,7 @@
-"""Update maps of the field's algorithms with output and lift, one family a file: they describe F and own no loop."""
+"""A problem comes in; one step of an algorithm goes out, as a map of state and θ with its output and its lift.
+
+An algorithm a file, which is its formula: `build` makes the map of it. There is no loop here.
+"""
 
 from conservative.algorithms.admm import admm as admm
 from conservative.algorithms.algorithm import Algorithm as Algorithm

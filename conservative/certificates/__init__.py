@@ -1,4 +1,7 @@
-"""Records of proofs, and the checker that proves them again with the standard library alone."""
+"""Proofs come in; documents go out that the checker proves again, with the standard library alone.
+
+A new kind: a file of `checker/`, its row in `checker/kinds` or `checker/blocks`, and its data in `proofs`.
+"""
 
 from conservative.certificates.build import contraction_certificate as contraction_certificate
 from conservative.certificates.build import equality_certificate as equality_certificate

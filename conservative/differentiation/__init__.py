@@ -1,4 +1,7 @@
-"""Maps and their fixed points come in; derivatives of the fixed point, by several ways, go out with their errors."""
+"""A map and a start or a fixed point come in; what differentiation returns, should and may return goes out.
+
+Loops go forward in `forward`, backward in `reverse`; what is chosen at their ties is in `tie_policies`.
+"""
 
 from conservative.differentiation.compare import DerivativeComparison as DerivativeComparison
 from conservative.differentiation.compare import OneSidedGaps as OneSidedGaps

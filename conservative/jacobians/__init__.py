@@ -1,4 +1,7 @@
-"""A function and a point come in; its set of Jacobians [A B], exact or enclosed, goes out."""
+"""A function and a point come in; its set of Jacobians [A B], exact or enclosed, goes out.
+
+At a tie it is made in `formula_ties`, of arrays in `structured_ties`, of programs in `switched_ties`.
+"""
 
 from conservative.jacobians.calculus import add_jacobians as add_jacobians
 from conservative.jacobians.calculus import chain_rule as chain_rule

@@ -1,4 +1,7 @@
-"""Compact sets of matrices: arrays come in; sets, their images, hulls and projections, and proved gaps go out."""
+"""Compact sets of matrices: arrays come in; sets, their images, hulls and projections, and proved gaps go out.
+
+The types are in `sets/`, and zonotopes in `zonotopes/`; `cj.sets` is this room under a short name.
+"""
 
 from conservative.matrix_sets.distance.gaps import gap as gap
 from conservative.matrix_sets.distance.gaps import hausdorff_distance as hausdorff_distance

@@ -1,4 +1,7 @@
-"""What is solved: objective, data and parameters θ, with a solution that no algorithm of this package computes."""
+"""Data come in; what is solved goes out: objective, θ, proximal maps, and a solution without any algorithm.
+
+A problem a file; its nonsmooth part g is in `penalties`.
+"""
 
 from conservative.problems.box_qp import box_qp as box_qp
 from conservative.problems.elastic_net import elastic_net as elastic_net

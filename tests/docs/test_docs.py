@@ -3,6 +3,7 @@
 import doctest
 import importlib.util
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 import click
 import pytest
 
+from conservative.certificates.checker import kinds
 from conservative.cli.commands import commands
+from tests.test_architecture import FLOOR
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 BUILT = {"_build", "notebooks", "_static"}
@@ -103,12 +106,16 @@ def test_the_page_of_the_house_names_every_room_and_doors_that_exist():
     rooms = {str(p.parent.relative_to(package)) + "/" for p in package.rglob("__init__.py") if p.parent != package}
     page = (DOCS / "explanation" / "house.md").read_text(encoding="utf-8")
     first = dict(re.findall(r"^\| `([a-z_/]+/)` \|.*\| `([a-z_]+\.py)` \|$", page, re.MULTILINE))
-    doors = re.findall(r"`([a-z_/]+/(?:[a-z_]+\.py)?)`", page[page.index("## Eight places") :])
-    assert set(re.findall(r"`([a-z_/]+/)` \|", page[: page.index("## Eight places")])) == rooms
-    assert len(first) >= 30
-    assert len(doors) >= 8
+    doors = re.findall(r"`([a-z_/]+/(?:[a-z_]+\.py)?)`", page[page.index("## Places that") :])
+    assert set(re.findall(r"`([a-z_/]+/)` \|", page[: page.index("## Places that")])) == rooms
+    flat = {room for room in rooms if room.count("/") == 1 and not any(r != room and r.startswith(room) for r in rooms)}
+    assert flat <= set(first)
+    assert len(first) >= 40
+    assert len(doors) >= 15
     named = [room + file for room, file in first.items()] + doors
     assert [door for door in named if not (package / door).exists()] == []
+    floors = re.findall(r"^\| (\d+) \| `([a-z_]+)/` \|", page, re.MULTILINE)
+    assert {room: int(floor) for floor, room in floors} == {room: FLOOR[room] for room in FLOOR if f"{room}/" in rooms}
 
 
 def test_contributing_names_files_and_names_that_exist():
@@ -120,6 +127,30 @@ def test_contributing_names_files_and_names_that_exist():
     for file, names in NAMED_IN_CONTRIBUTING.items():
         text = (root / file).read_text(encoding="utf-8")
         assert [name for name in names if f"`{name}`" not in page or not re.search(rf"\b{name}\b", text)] == []
+
+
+RECIPES = re.findall(
+    r"^### \.\.\. (.+?)\n\n```python\n(.+?)```",
+    (DOCS.parent / "CONTRIBUTING.md").read_text("utf-8"),
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def test_five_recipes_are_shown_whole():
+    assert len(RECIPES) == 5
+    assert all(len(text.split("\n\n\n")[1].splitlines()) <= 40 for _, text in RECIPES)
+
+
+@pytest.mark.parametrize(("title", "text"), RECIPES, ids=[title for title, _ in RECIPES])
+def test_recipes_of_contributing_run_as_they_stand(title, text, tmp_path):
+    known = dict(kinds.KINDS)
+    file = tmp_path / "recipe.py"
+    file.write_text(text, encoding="utf-8")
+    try:
+        runpy.run_path(str(file))
+    finally:
+        kinds.KINDS.clear()
+        kinds.KINDS.update(known)
 
 
 NAMED_IN_CONTRIBUTING = {
@@ -135,6 +166,9 @@ NAMED_IN_CONTRIBUTING = {
     "conservative/_core/families/readers.py": ("SUFFIXES", "_ARRAYS", "read_family"),
     "tests/_core/test_readers.py": ("GOOD", "BAD"),
     "conservative/gallery/functions.py": ("_CASES", "FunctionCase"),
+    "conservative/problems/parameters.py": ("SETTINGS",),
+    "conservative/algorithms/build.py": ("states", "lift", "output"),
+    "tests/algorithms/test_pairs.py": ("NAMES", "PROBLEMS"),
 }
 
 

@@ -1,1 +1,1 @@
-"""NumPy functions, through the protocols by which NumPy hands its calls on."""
+"""NumPy functions come in, and are run with arrays that record; engines with every tied switch opened go out."""

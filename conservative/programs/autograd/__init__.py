@@ -1,1 +1,4 @@
-"""PyTorch: a program run above autograd, with every tied switch opened. PyTorch is imported when a program comes."""
+"""PyTorch functions come in, and are run above autograd; engines with every tied switch opened go out.
+
+PyTorch is imported when a program comes.
+"""

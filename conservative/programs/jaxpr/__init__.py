@@ -1,1 +1,1 @@
-"""JAX functions: a walk through the jaxpr with every decision recorded and every tied switch opened."""
+"""JAX functions come in, and their jaxprs are walked; engines with every tied switch opened go out."""
