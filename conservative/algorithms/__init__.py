@@ -19,6 +19,7 @@ from conservative.algorithms.nesterov import nesterov as nesterov
 from conservative.algorithms.newton import newton as newton
 from conservative.algorithms.projected_gradient import projected_gradient as projected_gradient
 from conservative.algorithms.relu_equilibrium import relu_equilibrium as relu_equilibrium
+from conservative.algorithms.sgd import sgd as sgd
 from conservative.algorithms.sinkhorn import sinkhorn as sinkhorn
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "newton",
     "projected_gradient",
     "relu_equilibrium",
+    "sgd",
     "sinkhorn",
 ]
 

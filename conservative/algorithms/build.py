@@ -32,6 +32,8 @@ class Rules(NamedTuple):
     """How many states, the last ones, count steps only."""
     start: Any = None
     """A state at which F is defined; 0 when left out."""
+    batched: bool = True
+    """Whether the rules take leading axes; else they are called once for each state."""
 
 
 def build(
@@ -85,7 +87,16 @@ def _formulas(rules: Rules, P: Problem) -> Formulas:
     """Rules of (z, v) as formulas of (z, θ)."""
 
     def of_theta(rule: Rule) -> Rule:
-        return lambda z, theta: rule(z, P.read(theta))
+        def one(z: Any, theta: Any) -> Any:
+            return rule(z, P.read(theta))
+
+        def each(z: Any, theta: Any) -> Any:
+            if z.ndim == 1:
+                return one(z, theta)
+            rows = [one(z[i], theta[i]) for i in np.ndindex(*z.shape[:-1])]
+            return np.array(rows).reshape(*z.shape[:-1], rows[0].size if rows else 0)
+
+        return one if rules.batched else each
 
     output, lift = rules.output or (lambda z, v: z[..., : P.size]), rules.lift or (lambda w, v: w)
     return Formulas(of_theta(rules.update), of_theta(output), of_theta(lift))

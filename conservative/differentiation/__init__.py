@@ -24,12 +24,15 @@ from conservative.differentiation.implicit_ties import implicit_support as impli
 from conservative.differentiation.loops import LoopStatus as LoopStatus
 from conservative.differentiation.one_step import OneStepJacobian as OneStepJacobian
 from conservative.differentiation.one_step import one_step_jacobian as one_step_jacobian
+from conservative.differentiation.random_maps import DerivativeMoments as DerivativeMoments
+from conservative.differentiation.random_maps import derivative_moments as derivative_moments
 from conservative.differentiation.reverse import Pulled as Pulled
 from conservative.differentiation.reverse import vjp as vjp
 
 __all__ = [
     "ContractionCheck",
     "DerivativeComparison",
+    "DerivativeMoments",
     "DerivativeRange",
     "FiniteDifference",
     "ImplicitJacobian",
@@ -42,6 +45,7 @@ __all__ = [
     "Pulled",
     "Pushed",
     "compare_derivatives",
+    "derivative_moments",
     "derivative_range",
     "finite_difference",
     "implicit_jacobian",

@@ -17,7 +17,7 @@ from conservative.functions.points import read_number
 LARGEST_EXACT = 4096
 """Arrays of whole numbers or fractions with more entries are read as floats."""
 
-SETTINGS = ("step", "dual_step", "momentum", "penalty", "damping")
+SETTINGS = ("step", "dual_step", "momentum", "penalty", "damping", "decay")
 """Numbers of algorithms that may be among θ as well; a solution does not depend on them."""
 
 Values = Mapping[str, Any]
