@@ -13,25 +13,32 @@ from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 from conservative._core.printable import page, shown
 from conservative._core.result_lines import between, result_line
 from conservative.certificates import Certificate, expansion_certificate
-from conservative.differentiation.enclosures import norm_above
+from conservative.differentiation.contraction_steps import contracting_steps, letters_of
 from conservative.functions import PiecewiseSelection, StateMap
 from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.functions.graph.interval_hessians import ball, piece_jets, rounded
 from conservative.functions.piece import MAX_PIECES
 from conservative.functions.residual import Residual
 from conservative.functions.state_map import refuse_without_fixed_point
-from conservative.jacobians import conservative_jacobian
+from conservative.jacobians import JacobianZonotope, conservative_jacobian
 from conservative.jacobians.as_graph import as_selection
 from conservative.jacobians.boxes import read_box
 from conservative.jacobians.lipschitz import all_choices
 from conservative.spectral import Contraction, ContractionVerdict, contraction_verdict, expanding_product
 from conservative.spectral.semidefinite.options import certificate_or_none
+from conservative.spectral.verdict.contraction_verdict import euclidean_certificate, verdict_nearby
 from conservative.spectral.words.cyclic_words import Word, word_text
 
 Floats = NDArray[np.float64]
 _CALL = "verify_contraction"
 _CELLS = 1024
 _PRODUCTS = 4096
+_LISTED_TIES = 12
+_CERTIFIED = 2_000_000
+"""Matrices times p³ up to which a Euclidean norm of many ties is certified, vertex by vertex."""
+
+_WITHIN_ROUNDING = 1.0 - 1e-12
+"""Above it doubles that contract may stand for numbers that do not."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -49,12 +56,15 @@ class ContractionCheck:
         F(x, θ) − x at the point: contraction at a point that is no fixed point says little of the loop.
     region : pair of ndarray, or None
         The box that the verdict speaks of; None for the point.
+    letters : tuple of tuple of int
+        Where many ties are refuted: for each vertex that the word is made of, the ties that are on their other side.
     """
 
     verdict: ContractionVerdict
     steps: int | None
     residual: Residual | None = field(default=None, repr=False)
     region: tuple[Floats, Floats] | None = field(default=None, repr=False)
+    letters: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
 
     @property
     def contracts(self) -> bool:
@@ -102,6 +112,7 @@ class ContractionCheck:
         lines = [f"Contraction {place}: {self.how.value}", f"  factor {between(self.factor)}"]
         if self.word:
             lines.append(f"  word {word_text(self.word)}")
+            lines += [f"    letter {i + 1}: {_sides(on)}" for i, on in enumerate(self.letters)]
         if self.steps is not None:
             lines.append(f"  in the Euclidean norm every product of {self.steps} contracts")
         if self.quotient is not None:
@@ -109,11 +120,22 @@ class ContractionCheck:
         if self.residual is not None and not self.residual.vanishes:
             away = float(np.abs(self.residual.values).max())
             lines.append(f"  the point is no fixed point: F moves it by {away:.3g}")
-        lines.append(f"  {'with' if self.certificate is not None else 'without'} a certificate")
+        lines.append(f"  {'with' if self.certificate is not None else 'without'} a certificate{self._why}")
         return "\n".join([*lines, *([f"  {self.verdict.remedy}"] if self.verdict.remedy else [])])
+
+    @property
+    def _why(self) -> str:
+        many = self.certificate is None and self.contracts and self.region is None
+        return ": it would list all vertices of the ties, and is made for few" if many else ""
 
     def _repr_html_(self) -> str:
         return page(self)
+
+
+def _sides(on: tuple[int, ...]) -> str:
+    return (
+        f"ties {', '.join(str(i + 1) for i in on)} on their other side" if on else "all ties as the program takes them"
+    )
 
 
 def verify_contraction(
@@ -179,14 +201,35 @@ def verify_contraction(
         point = F.point(at, call=_CALL)
         residual = F.residual(point.values)
         J = conservative_jacobian(F, point.values)
-        known = _in_short(contraction_verdict(J, time_limit=time_limit), J)
+        known = _verdict(J, time_limit)
         if region is None:
-            blocks = J.state_family().floats if known.contracts and known.how is not Contraction.EUCLIDEAN else None
-            return ContractionCheck(known, _steps(known, blocks), residual)
+            found = ContractionCheck(known, contracting_steps(known, J), residual)
+            return _with_letters(found, J) if known.signs is not None and isinstance(J, JacobianZonotope) else found
     box = _read_region(F, region)
     P = known.P if known is not None and known.contracts else None
     verdict = _on_box(as_selection(F, call=_CALL), box, P)
     return ContractionCheck(verdict, 1 if verdict.how is Contraction.EUCLIDEAN else None, residual, box)
+
+
+def _verdict(J: Any, time_limit: float | None) -> ContractionVerdict:
+    """The verdict; what blocks of doubles show within rounding of one is not taken for the map's."""
+    known = contraction_verdict(J, time_limit=time_limit)
+    listed = not isinstance(J, JacobianZonotope) or J.tie_count <= _LISTED_TIES
+    if listed and known.contracts and known.radius.upper > _WITHIN_ROUNDING and J.exact_entries is None:
+        nearby = verdict_nearby(J, time_limit=time_limit)
+        return ContractionVerdict(Contraction.UNDECIDED, known.radius) if nearby is None else nearby
+    if listed and known.how is Contraction.EUCLIDEAN and known.certificate is None:
+        family = J.state_family()
+        if family.count * family.size**3 <= _CERTIFIED:
+            known = replace(known, certificate=euclidean_certificate(family, known.radius.upper))
+    return _in_short(known, J)
+
+
+def _with_letters(found: ContractionCheck, J: JacobianZonotope) -> ContractionCheck:
+    """The word that refutes a zonotope, in the vertices that it is made of, with its certificate."""
+    family, word, letters = letters_of(J, np.asarray(found.verdict.signs))
+    proof = certificate_or_none(lambda: expansion_certificate(family, word, bound=1, strict=True))
+    return replace(found, verdict=replace(found.verdict, word=word, certificate=proof), letters=letters)
 
 
 def _in_short(verdict: ContractionVerdict, J: Any) -> ContractionVerdict:
@@ -212,37 +255,6 @@ def _read_region(F: StateMap | StructuredMap, region: Any) -> tuple[Floats, Floa
         return read_box(region, len(F.names), call=_CALL)
     except ArgumentError as error:
         raise ArgumentError(str(error).replace("(box=...)", "(region=...)")) from error
-
-
-def _steps(verdict: ContractionVerdict, blocks: Floats | None) -> int | None:
-    """After how many steps all products contract in the Euclidean norm, from products while they are few."""
-    if verdict.how is Contraction.EUCLIDEAN:
-        return 1
-    if blocks is None:
-        return None
-    p = blocks.shape[1]
-    large = float(frobenius_bounds(blocks)[1].max())
-    products, off, length = blocks, 0.0, 1
-    while len(products) * p * p <= _PRODUCTS * 64 and len(products) <= _PRODUCTS:
-        if float(spectral_norm_bounds(products)[1].max()) + off < 1.0:
-            return length
-        if length >= 512:
-            return None
-        size = float(frobenius_bounds(products)[1].max())
-        off = off * large + (p + 2) * UNIT_ROUNDOFF * 1.01 * size * large
-        products = (products[:, None] @ blocks[None]).reshape(-1, p, p)
-        length += 1
-    return _steps_by_norm(verdict)
-
-
-def _steps_by_norm(verdict: ContractionVerdict) -> int | None:
-    """‖M‖₂ ≤ √cond(P) γⁿ, with the extreme eigenvalues of P enclosed by its factor's norms."""
-    if verdict.P is None or not verdict.radius.upper < 1.0:
-        return None
-    R = np.asarray(np.linalg.cholesky(verdict.P).T, dtype=np.float64)
-    Z = np.asarray(np.linalg.inv(R), dtype=np.float64)
-    spread = norm_above(R) * norm_above(Z) * (1.0 + 1e-6)
-    return int(np.ceil(np.log(spread) / -np.log(verdict.radius.upper))) + 1
 
 
 def _on_box(F: PiecewiseSelection, box: tuple[Floats, Floats], P: Floats | None) -> ContractionVerdict:

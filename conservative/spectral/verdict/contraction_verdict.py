@@ -148,6 +148,16 @@ def contraction_verdict(
         return ContractionVerdict(Contraction.INTERRUPTED, kept[0])
 
 
+def verdict_nearby(J: Any, *, time_limit: float | None) -> ContractionVerdict | None:
+    """The verdict on all families of doubles close by that leave a common subspace as it is; None where none decides.
+
+    Of a family whose norm is below one by no more than rounding: its doubles may stand for numbers that fix a vector.
+    """
+    family = as_family(J, call=_CALL, argument="J")
+    norm = assumption_a(family).norm.upper
+    return _by_near_quotient(family, norm, deadline_after(time_limit, call=_CALL))
+
+
 def _count(J: MatrixZonotope | JacobianZonotope) -> int:
     return J.tie_count if isinstance(J, JacobianZonotope) else int(J.parts.count)
 
