@@ -13,6 +13,7 @@ from conservative._core.families.as_family import MatrixFamily, as_family
 from conservative._core.families.readers import SUFFIXES, parse_family_json, read_family
 from conservative._core.printable import one_line
 from conservative._core.result_lines import count, result_line
+from conservative.analysis.on_a_problem import case_by_algorithm
 from conservative.functions import StateMap, parse_function_text, read_function_file
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.jacobians.jacobian_zonotope import MAX_LISTED_TIES
@@ -109,6 +110,8 @@ def _read(source: Any, variables: Sequence[str]) -> Problem:
         return _read_file(os.fspath(source), variables)
     if isinstance(source, Problem):
         return source
+    if isinstance(source, gallery.ProblemCase):
+        source = case_by_algorithm(source)
     if isinstance(source, gallery.FunctionCase):
         return Problem(
             source.title, source.function, source.at, None, None, source.initial, source.source, source.answer

@@ -1,10 +1,12 @@
-"""Published cases: a name comes in; a function or a family, its known answer and its source go out."""
+"""Published cases: a name comes in; a function, a problem or a family, its known answer and its source go out."""
 
 from conservative.gallery.cases import BlocksCase as BlocksCase
 from conservative.gallery.cases import Case as Case
 from conservative.gallery.cases import FamilyCase as FamilyCase
 from conservative.gallery.cases import FunctionCase as FunctionCase
+from conservative.gallery.cases import ProblemCase as ProblemCase
 from conservative.gallery.catalogue import load as load
+from conservative.gallery.catalogue import load_problem as load_problem
 from conservative.gallery.catalogue import names as names
 from conservative.gallery.catalogue import titles as titles
 from conservative.gallery.parametrised_cases import ParametrisedCase as ParametrisedCase
@@ -17,8 +19,10 @@ __all__ = [
     "FamilyCase",
     "FunctionCase",
     "ParametrisedCase",
+    "ProblemCase",
     "daubechies",
     "load",
+    "load_problem",
     "names",
     "parametrised",
     "parametrised_names",

@@ -1,12 +1,13 @@
-"""What a published case is: a function at a point or a family of matrices, its known answer, its source."""
+"""What a published case is: a function at a point, a problem or a family of matrices, its known answer, its source."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from conservative._core.families.as_family import MatrixFamily
 from conservative._core.result_lines import result_line
-from conservative.functions import PiecewiseSelection
+from conservative.functions import StateMap
 from conservative.jacobians import JacobianSet
+from conservative.problems import Problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +22,7 @@ class FunctionCase:
         Where the case and its answer come from.
     answer : str
         The known answer, in words.
-    function : PiecewiseSelection
+    function : StateMap
         The update.
     at : dict of str to number
         The point: a value for every state and parameter.
@@ -33,7 +34,7 @@ class FunctionCase:
     title: str
     source: str
     answer: str
-    function: PiecewiseSelection
+    function: StateMap
     at: dict[str, Any]
     initial: Any = None
 
@@ -102,4 +103,35 @@ class BlocksCase:
         return result_line(self, repr(self.name), repr(self.title))
 
 
-Case = FunctionCase | FamilyCase | BlocksCase
+@dataclass(frozen=True, slots=True, eq=False)
+class ProblemCase:
+    """A problem at a parameter θ, with what is known of its solution there.
+
+    Parameters
+    ----------
+    name, title : str
+        The name on the command line, and one line that says what it is.
+    source : str
+        Where the case and its answer come from.
+    answer : str
+        The known answer, in words.
+    problem : Problem
+    theta : tuple of numbers
+        The parameter at which derivatives are taken.
+    algorithm : str
+        The algorithm that solves it unless another is named.
+    """
+
+    name: str
+    title: str
+    source: str
+    answer: str
+    problem: Problem
+    theta: tuple[Any, ...]
+    algorithm: str
+
+    def __repr__(self) -> str:
+        return result_line(self, repr(self.name), repr(self.title), f"by {self.algorithm}")
+
+
+Case = FunctionCase | FamilyCase | BlocksCase | ProblemCase

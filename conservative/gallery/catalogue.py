@@ -4,12 +4,12 @@ import difflib
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError
 from conservative._core.printable import shown
-from conservative.gallery import functions, known_fixed_sets, known_radii, lasso, wavelets
-from conservative.gallery.cases import Case
+from conservative.gallery import functions, known_fixed_sets, known_radii, lasso, problem_cases, wavelets
+from conservative.gallery.cases import Case, ProblemCase
 
 
 def names() -> tuple[str, ...]:
-    """Names of all cases: updates first, then sets of Jacobian blocks, then families of matrices.
+    """Names of all cases: updates first, then problems, sets of Jacobian blocks, and families of matrices.
 
     Returns
     -------
@@ -20,7 +20,14 @@ def names() -> tuple[str, ...]:
     >>> "heavy-ball" in names()
     True
     """
-    return (*functions.names(), "lasso-diabetes", *known_fixed_sets.names(), *known_radii.names(), *wavelets.names())
+    return (
+        *functions.names(),
+        "lasso-diabetes",
+        *problem_cases.names(),
+        *known_fixed_sets.names(),
+        *known_radii.names(),
+        *wavelets.names(),
+    )
 
 
 def load(name: str) -> Case:
@@ -33,7 +40,7 @@ def load(name: str) -> Case:
 
     Returns
     -------
-    FunctionCase, BlocksCase or FamilyCase
+    FunctionCase, ProblemCase, BlocksCase or FamilyCase
 
     Raises
     ------
@@ -53,6 +60,8 @@ def load(name: str) -> Case:
         return lasso.load()
     if name in functions.names():
         return functions.load(name)
+    if name in problem_cases.names():
+        return problem_cases.load(name)
     if name in known_fixed_sets.names():
         return known_fixed_sets.load(name)
     if name in known_radii.names():
@@ -62,6 +71,36 @@ def load(name: str) -> Case:
     near = difflib.get_close_matches(name, names(), n=3)
     hint = f" Did you mean {' or '.join(near)}?" if near else " `conservative gallery` lists them all."
     raise ArgumentError(f"`gallery.load(name=...)`: no case is called {name!r}.{hint}")
+
+
+def load_problem(name: str) -> ProblemCase:
+    """A case that is a problem, for an algorithm to solve: the problem of `lasso-diabetes` too.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    ProblemCase
+
+    Raises
+    ------
+    ArgumentError
+        For a case that is none; the message lists those that are.
+    MissingExtraError
+        When the case needs a data set whose package is not installed.
+
+    Examples
+    --------
+    >>> load_problem("lasso-breakpoint").problem
+    Problem(lasso, 2 unknowns, θ = (lambda), exact data)
+    """
+    known = (*problem_cases.names(), "lasso-diabetes")
+    if name not in known:
+        load(name)
+        raise ArgumentError(f"the case {name} is no problem for an algorithm; those are {', '.join(known)}.")
+    return problem_cases.load(name)
 
 
 def titles() -> dict[str, str]:
