@@ -83,6 +83,17 @@ class Algorithm:
         )
 
     @property
+    def title(self) -> str:
+        """Which algorithm on which problem, for the head of a report."""
+        return f"{self.name.replace('_', ' ')} on {self.problem.name.replace('_', ' ')}"
+
+    @property
+    def at(self) -> list[Any]:
+        """The lifted solution at the problem's own θ, then θ: where derivatives are taken unless a point is given."""
+        theta = self.problem.theta
+        return [*self.lift(self.problem.solve(), theta), *theta]
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the states, then of the parameters."""
         return self.F.names
@@ -179,7 +190,7 @@ class Algorithm:
         -------
         Point
         """
-        return self.F.point(self._at(at), tolerance=tolerance, call=call)
+        return self.F.point(self.at if at is None else at, tolerance=tolerance, call=call)
 
     def residual(self, at: Any = None, *, tolerance: float | None = None) -> Residual:
         """F(z, θ) − z: whether a claimed fixed point is one.
@@ -195,7 +206,7 @@ class Algorithm:
         Residual
         """
         refuse_without_fixed_point(self, call="residual")
-        return self.F.residual(self._at(at), tolerance=tolerance)
+        return self.F.residual(self.at if at is None else at, tolerance=tolerance)
 
     def switched(self, at: Any = None, *, tolerance: float | None = None) -> SwitchedJacobian:
         """All Jacobians that a step may return at a point, in abs-normal form.
@@ -211,7 +222,7 @@ class Algorithm:
         -------
         SwitchedJacobian
         """
-        return self.F.switched(self._at(at), tolerance=tolerance)
+        return self.F.switched(self.at if at is None else at, tolerance=tolerance)
 
     def linearized(self, at: Any = None, *, tolerance: float | None = None) -> SwitchedJacobian:
         """As `switched`, in floats, with an operator as its base where the program is large.
@@ -226,17 +237,11 @@ class Algorithm:
         -------
         SwitchedJacobian
         """
-        return self.F.linearized(self._at(at), tolerance=tolerance)
+        return self.F.linearized(self.at if at is None else at, tolerance=tolerance)
 
     def own_jacobian(self, at: Any = None) -> None:
         """NumPy does not differentiate."""
         return
-
-    def _at(self, at: Any) -> Any:
-        if at is not None:
-            return at
-        theta = self.problem.theta
-        return [*self.lift(self.problem.solve(), theta), *theta]
 
     def _columns(self, z: Any, theta: Any, call: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         given = as_floats(self.problem.theta) if theta is None else theta

@@ -3,10 +3,13 @@
 import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from conservative import algorithms, gallery, problems
+from conservative import algorithms, problems
 from conservative._core.errors import ArgumentError
+from conservative._core.families.numpy_files import arrays_of_npz
+from conservative._core.safe_files import read_bytes
 from conservative.algorithms import Algorithm
 from conservative.functions.points import read_number
 from conservative.gallery import FunctionCase, ProblemCase
@@ -47,6 +50,17 @@ def arrays_by_algorithm(
     return _at_solution(_built(stated, algorithm, settings or {}), theta, problem, title or problem, "", "")
 
 
+def read_arrays(path: str, *, variables: Sequence[str] = ()) -> dict[str, Any]:
+    """The arrays of an .npz file by name, those of `variables` only where some are named."""
+    if Path(path).suffix.lower() != ".npz":
+        raise ArgumentError(f"{path}: the arrays of a problem come in an .npz file, as `numpy.savez` writes it.")
+    arrays = arrays_of_npz(read_bytes(path), name=path)
+    missing = [name for name in variables if name not in arrays]
+    if missing:
+        raise ArgumentError(f"{path} has no array {missing[0]}; it has {', '.join(sorted(arrays))}.")
+    return {name: a.item() if a.ndim == 0 else a for name, a in arrays.items() if not variables or name in variables}
+
+
 def _functions(room: Any, result: type) -> list[str]:
     made = (name for name in room.__all__ if inspect.isfunction(getattr(room, name)))
     return [n.replace("_", "-") for n in made if inspect.signature(getattr(room, n)).return_annotation is result]
@@ -64,7 +78,9 @@ def _found(room: Any, result: type, name: str, option: str) -> Callable[..., Any
 
 def _built(problem: Problem, name: str, settings: Mapping[str, Any]) -> Algorithm:
     make = _found(algorithms, Algorithm, name, "--algorithm")
-    made: Algorithm = _called(make, (problem,), {key: _number(value, key) for key, value in settings.items()}, "setting")
+    made: Algorithm = _called(
+        make, (problem,), {key: _number(value, key) for key, value in settings.items()}, "setting"
+    )
     return made
 
 
@@ -84,9 +100,7 @@ def _number(value: Any, name: str) -> Any:
     return read_number(value, name, "--setting") if isinstance(value, str) else value
 
 
-def _at_solution(
-    algorithm: Algorithm, theta: Any, name: str, title: str, source: str, answer: str
-) -> FunctionCase:
+def _at_solution(algorithm: Algorithm, theta: Any, name: str, title: str, source: str, answer: str) -> FunctionCase:
     """The algorithm at its lifted solution."""
     stated = algorithm.problem
     given = stated.theta if theta is None else theta

@@ -28,12 +28,29 @@ _AT = click.option(
     "--at",
     metavar="NAME=VALUE,...|FILE.npz",
     help="The point, for example x=0,theta=1/3; exact, but for decimals where --tolerance is given. For a function of "
-    "a module, a file with arrays x and theta.",
+    "a module, a file with arrays x and theta. Of a problem, its parameters: the state is found by solving it.",
 )
 _LIBRARY = click.option(
     "--library",
     type=click.Choice(["numpy", "jax", "torch"]),
     help="What a function of a module is written in  [what the module imports].",
+)
+_ALGORITHM = click.option(
+    "--algorithm",
+    metavar="NAME",
+    help="Of a problem: which algorithm solves it, such as admm, fista or forward-backward.",
+)
+_SETTING = click.option(
+    "--setting",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Of the algorithm, such as step=1/10 or penalty=4; exact as it stands.",
+)
+_PROBLEM = click.option(
+    "--problem",
+    metavar="NAME",
+    help="Which problem the arrays of an .npz file make, such as lasso (arrays X and y).",
 )
 _KIND = click.option(
     "--kind",
@@ -73,6 +90,9 @@ def commands() -> None:
 @_VARIABLE
 @_AT
 @_LIBRARY
+@_PROBLEM
+@_ALGORITHM
+@_SETTING
 @_KIND
 @_TOLERANCE
 @_STEPS
@@ -96,6 +116,10 @@ def analyze(source: str, **options: Any) -> int:
     .npy, .mat, .csv), or - for a function file or a JSON family on standard input. MODULE:FUNCTION
     is a function of your own, or a map made by `from_numpy`, `from_jax` or `from_torch`: that module
     is imported, which runs its code. Files are never run.
+
+    A problem of the gallery is solved by the algorithm of --algorithm, as in
+    `conservative analyze lasso-diabetes --algorithm admm`; your own arrays X and y in an .npz file
+    with --problem, as in `conservative analyze data.npz --problem lasso --algorithm fista --at lambda=1`.
     """
     return run.analyze(source, **options)
 
@@ -105,6 +129,9 @@ def analyze(source: str, **options: Any) -> int:
 @_VARIABLE
 @_AT
 @_LIBRARY
+@_PROBLEM
+@_ALGORITHM
+@_SETTING
 @_KIND
 @_TOLERANCE
 @click.option(
@@ -131,6 +158,9 @@ def jsr(matrices: str, **options: Any) -> int:
 @_VARIABLE
 @_AT
 @_LIBRARY
+@_PROBLEM
+@_ALGORITHM
+@_SETTING
 @_KIND
 @_TOLERANCE
 @_STEPS
@@ -149,6 +179,9 @@ def iterate(source: str, **options: Any) -> int:
 @click.argument("source")
 @_AT
 @_LIBRARY
+@_PROBLEM
+@_ALGORITHM
+@_SETTING
 @_TOLERANCE
 @_JSON
 def explain(source: str, **options: Any) -> int:

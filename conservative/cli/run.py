@@ -6,7 +6,7 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +190,7 @@ def _at_point(source: str, options: dict[str, Any]) -> Any:
     from conservative._core.errors import ArgumentError
     from conservative.analysis import as_problem, problem_from_text
 
-    named, at = _program(source, options)
+    named, at = _solved(source, options) if _asks_to_solve(options) else _program(source, options)
     variables = options.get("variables", ())
     if source == "-" and variables:
         raise click.UsageError("--variable names a variable of an .npz or .mat file; standard input has none.")
@@ -202,6 +202,35 @@ def _at_point(source: str, options: dict[str, Any]) -> Any:
                 f"--{name} is about the Jacobian of a function, and {source} holds matrices only. Leave it out."
             )
     return problem
+
+
+def _asks_to_solve(options: dict[str, Any]) -> bool:
+    return any(options.get(name) for name in ("problem", "algorithm", "settings"))
+
+
+def _solved(source: str, options: dict[str, Any]) -> tuple[Any, Any]:
+    """An algorithm on a problem of the gallery, or on arrays of a file, at its solution."""
+    from conservative import gallery
+    from conservative.analysis.on_a_problem import arrays_by_algorithm, case_by_algorithm, read_arrays
+
+    if options.get("library") is not None:
+        raise click.UsageError(
+            "--library is for a program, MODULE:FUNCTION; --algorithm and --problem name no program."
+        )
+    theta = _point(options["at"], in_doubles=options["tolerance"] is not None)
+    settings = _pairs(options["settings"], "--setting", "step=1/10")
+    if not options["problem"]:
+        return case_by_algorithm(
+            gallery.load_problem(source), options["algorithm"], settings=settings, theta=theta
+        ), None
+    if not options["algorithm"]:
+        raise click.UsageError("--problem needs --algorithm NAME, the algorithm that solves it.")
+    arrays = read_arrays(source, variables=options.get("variables", ()))
+    made = arrays_by_algorithm(
+        arrays, options["problem"], options["algorithm"], settings=settings, theta=theta,
+        title=f"{options['problem']} of {Path(source).name}",
+    )  # fmt: skip
+    return made, None
 
 
 def _program(source: str, options: dict[str, Any]) -> tuple[Any, Any]:
@@ -247,17 +276,24 @@ def _point(text: str | None, *, in_doubles: bool) -> dict[str, str | float] | No
     """The point: exact as it stands, or, where a tolerance is asked for, with decimals as doubles."""
     if text is None:
         return None
-    point: dict[str, str | float] = {}
-    for part in text.split(","):
+    point = _pairs(text.split(","), "--at", "x=0,theta=1/3")
+    return {name: float(value) if in_doubles and _DECIMAL.fullmatch(value) else value for name, value in point.items()}
+
+
+def _pairs(parts: Iterable[str], option: str, example: str) -> dict[str, str]:
+    """Names and values of parts NAME=VALUE, each name once."""
+    found: dict[str, str] = {}
+    for part in parts:
         name, equals, value = part.partition("=")
         if not equals or not name.strip() or not value.strip():
             raise click.UsageError(
-                f"--at wants NAME=VALUE pairs separated by commas, as in x=0,theta=1/3; got {part!r}."
+                f"{option} wants NAME=VALUE{' pairs separated by commas' * (option == '--at')}, as in {example}; got "
+                f"{part!r}."
             )
-        if name.strip() in point:
-            raise click.UsageError(f"--at names {name.strip()} twice; give each name one value.")
-        point[name.strip()] = float(value) if in_doubles and _DECIMAL.fullmatch(value.strip()) else value.strip()
-    return point
+        if name.strip() in found:
+            raise click.UsageError(f"{option} names {name.strip()} twice; give each name one value.")
+        found[name.strip()] = value.strip()
+    return found
 
 
 def _certificate_target(source: str, options: dict[str, Any]) -> str | None:

@@ -1,8 +1,7 @@
-"""Problems at a parameter where something happens, to be solved by whichever algorithm: small exact ones, and real data."""
+"""Problems at a parameter where something happens, for any algorithm to solve: small exact ones, and real data."""
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
