@@ -30,7 +30,8 @@ def case_by_algorithm(
     case: ProblemCase, algorithm: str | None = None, *, settings: Mapping[str, Any] | None = None, theta: Any = None
 ) -> FunctionCase:
     """A problem of the gallery by its own algorithm or another one, at its own parameter or another one."""
-    chosen = _built(case.problem, algorithm or case.algorithm, settings or {})
+    own = algorithm is None or algorithm.replace("-", "_") == case.algorithm
+    chosen = _built(case.problem, algorithm or case.algorithm, {**(case.settings if own else {}), **(settings or {})})
     moved = theta is not None
     answer = "" if moved else case.answer
     return _at_solution(chosen, theta if moved else case.theta, case.name, case.title, case.source, answer)

@@ -13,7 +13,7 @@ from conservative.analysis.problem import as_problem
 from conservative.analysis.record import Analysis
 from conservative.analysis.set_iteration import fixed_hull, iterate_from_start, telling_steps
 from conservative.analysis.ties import without_a_list
-from conservative.analysis.verdict import ContractionOutcome, adapted_verdict, outcome_of
+from conservative.analysis.verdict import ContractionOutcome, adapted_verdict, is_within_rounding, outcome_of
 from conservative.differentiation import ImplicitJacobian, implicit_jacobian
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.spectral import (
@@ -116,14 +116,15 @@ def analyze(
     part = _RADIUS if iterates else _RADIUS_ALONE
     radius = joint_spectral_radius(family, time_limit=time_limit_until(deadline, part=part))
     within = time_limit_until(deadline, part=_ITERATION)
-    adapted = adapted_verdict(family, assumption, radius, time_limit=within)
-    contraction = outcome_of(assumption, radius, adapted)
+    rounded = residual is not None and not residual.exact and is_within_rounding(family, radius)
+    adapted = adapted_verdict(family, assumption, radius, time_limit=within, rounded=rounded)
+    contraction = outcome_of(assumption, radius, adapted, rounded=rounded)
     implicit, trajectory, fixed, left_out = None, None, None, ""
     if jacobian is not None and iterates and family.count > _MANY_BLOCKS:
         left_out = f"the set of derivatives was not iterated: {family.count} blocks; `iterate_set` takes them"
     elif jacobian is not None and iterates:
         tell("set iteration")
-        implicit = _implicit(jacobian)
+        implicit = None if rounded else _implicit(jacobian)
         within = time_limit_until(deadline, part=_ITERATION)
         trajectory = iterate_from_start(problem, jacobian, steps=steps or telling_steps(radius), time_limit=within)
         if contraction is ContractionOutcome.PROVED:

@@ -120,6 +120,8 @@ class ProblemCase:
         The parameter at which derivatives are taken.
     algorithm : str
         The algorithm that solves it unless another is named.
+    settings : dict of str to number
+        What that algorithm is given.
     """
 
     name: str
@@ -129,6 +131,7 @@ class ProblemCase:
     problem: Problem
     theta: tuple[Any, ...]
     algorithm: str
+    settings: dict[str, Any]
 
     def __repr__(self) -> str:
         return result_line(self, repr(self.name), repr(self.title), f"by {self.algorithm}")

@@ -34,6 +34,7 @@ def _lasso(name: str) -> ProblemCase:
         problems.lasso(_X, _Y),
         (Fraction(1),),
         "forward_backward",
+        {"step": "1/10"},
     )
 
 
@@ -46,6 +47,7 @@ def _elastic_net(name: str) -> ProblemCase:
         problems.elastic_net(_X, _Y, ridge=1),
         (Fraction(5),),
         "forward_backward",
+        {"step": "1/10"},
     )
 
 
@@ -58,6 +60,7 @@ def _ridge(name: str) -> ProblemCase:
         problems.ridge(_X, _Y),
         (Fraction(1),),
         "gradient_descent",
+        {"step": "1/10"},
     )
 
 
@@ -70,6 +73,7 @@ def _nonnegative(name: str) -> ProblemCase:
         problems.nonnegative_least_squares(gram=[[2, 3], [3, 6]]),
         (Fraction(2), Fraction(3)),
         "projected_gradient",
+        {"step": "1/5"},
     )
 
 
@@ -82,6 +86,7 @@ def _box(name: str) -> ProblemCase:
         problems.box_qp([[3, 1], [1, 2]]),
         (Fraction(3), Fraction(1)),
         "projected_gradient",
+        {"step": "1/4"},
     )
 
 
@@ -94,6 +99,7 @@ def _simplex(name: str) -> ProblemCase:
         problems.simplex_qp([[2, 1, 0], [1, 2, 1], [0, 1, 3]]),
         (Fraction(2), Fraction(2), Fraction(1)),
         "projected_gradient",
+        {"step": "1/4"},
     )
 
 
@@ -106,6 +112,7 @@ def _transport(name: str) -> ProblemCase:
         problems.optimal_transport([[0.0, 1.0], [1.0, 0.0]], a=[0.5, 0.5], b=[0.5, 0.5]),
         (1.0,),
         "sinkhorn",
+        {},
     )
 
 
@@ -122,6 +129,7 @@ def _diabetes() -> ProblemCase:
         problems.lasso(R, np.linalg.solve(R.T, path.correlation)),
         (lam,),
         "forward_backward",
+        {},
     )
 
 

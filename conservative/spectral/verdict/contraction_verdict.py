@@ -271,6 +271,11 @@ def _refutation(family: MatrixFamily, word: Word) -> Certificate:
         return expansion_certificate(family, word, bound=1)
 
 
+def nearby_verdict(family: MatrixFamily, *, time_limit: float | None) -> ContractionVerdict | None:
+    """The verdict on all families close by that leave a subspace as it is, whatever these very doubles do."""
+    return _by_near_quotient(family, assumption_a(family).norm.upper, deadline_after(time_limit, call=_CALL))
+
+
 def _by_quotient(family: MatrixFamily, deadline: float) -> ContractionVerdict | None:
     """The verdict on what is left when a part of radius one is taken out; None where that does not decide."""
     for split in quotients(family):
