@@ -8,8 +8,9 @@ from conservative._core.checks import as_count
 from conservative._core.deadlines import deadline_after, time_limit_until
 from conservative._core.errors import ArgumentError
 from conservative._core.families.as_family import MatrixFamily
+from conservative.algorithms import Algorithm
 from conservative.analysis.blocks import fixed_point_residual, jacobians_of, parameter_count, state_family
-from conservative.analysis.problem import as_problem
+from conservative.analysis.problem import Problem, as_problem
 from conservative.analysis.record import Analysis
 from conservative.analysis.set_iteration import fixed_hull, iterate_from_start, telling_steps
 from conservative.analysis.ties import without_a_list
@@ -124,7 +125,7 @@ def analyze(
         left_out = f"the set of derivatives was not iterated: {family.count} blocks; `iterate_set` takes them"
     elif jacobian is not None and iterates:
         tell("set iteration")
-        implicit = None if rounded else _implicit(jacobian)
+        implicit = _implicit(problem, jacobian, rounded=rounded)
         within = time_limit_until(deadline, part=_ITERATION)
         trajectory = iterate_from_start(problem, jacobian, steps=steps or telling_steps(radius), time_limit=within)
         if contraction is ContractionOutcome.PROVED:
@@ -145,6 +146,7 @@ def analyze(
         contraction=contraction,
         adapted=adapted,
         left_out=left_out,
+        rounded=rounded,
     )
 
 
@@ -165,8 +167,12 @@ def _products(family: MatrixFamily, max_length: int, deadline: float) -> Shortes
     return shortest_expanding(family, max_length=affordable_length(family.count, max_length), time_limit=seconds)
 
 
-def _implicit(jacobian: JacobianSet) -> ImplicitJacobian | None:
+def _implicit(problem: Problem, jacobian: JacobianSet, *, rounded: bool) -> ImplicitJacobian | None:
+    """Derivatives of the fixed point, and of the output where the map has one; only that where Id − A is singular."""
+    F = problem.function
+    if rounded and not isinstance(F, Algorithm):
+        return None
     try:
-        return implicit_jacobian(jacobian)
+        return implicit_jacobian(F, problem.at) if isinstance(F, Algorithm) else implicit_jacobian(jacobian)
     except ArgumentError:
         return None

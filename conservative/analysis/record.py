@@ -61,6 +61,8 @@ class Analysis:
         In which norm the matrices contract, or on which part of the space when a common direction has radius one.
     left_out : str
         What was left out, and why; empty when nothing was.
+    rounded : bool
+        Whether the radius is one up to the rounding of Jacobians at a point of doubles.
     norm : LargestNorm, optional
         Bounds of max ‖A‖₂ over a zonotope of too many ties for anything else.
     """
@@ -79,6 +81,7 @@ class Analysis:
     contraction: ContractionOutcome = ContractionOutcome.NOT_ASKED
     adapted: ContractionVerdict | None = None
     left_out: str = ""
+    rounded: bool = False
     norm: LargestNorm | None = None
 
     def __repr__(self) -> str:
@@ -129,7 +132,7 @@ class Analysis:
         elif self.jacobian is not None:
             found.append(about_jacobian(self.jacobian, self.conical))
         if self.assumption is not None and self.radius is not None:
-            found.append(about_norms(self.assumption, self.radius))
+            found.append(about_norms(self.assumption, self.radius, rounded=self.rounded))
             found.append(about_products(self.expanding, self.searched_length, self.radius))
         if self.trajectory is not None:
             expands = self.radius is not None and self.radius.lower > 1

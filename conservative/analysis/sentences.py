@@ -144,11 +144,13 @@ def about_ties(J: JacobianZonotope, norm: LargestNorm | None) -> Finding:
     return Finding("Conservative Jacobian", tuple(lines))
 
 
-def about_norms(assumption: AssumptionA, radius: JointSpectralRadius) -> Finding:
-    """Assumption A in the Euclidean norm, and each vertex alone."""
+def about_norms(assumption: AssumptionA, radius: JointSpectralRadius, *, rounded: bool = False) -> Finding:
+    """Assumption A in the Euclidean norm, and each vertex alone; `rounded`: one is within their entries' rounding."""
     norm = value_text(assumption.norm)
     where = f"at A_{assumption.index + 1}"
-    if assumption.holds:
+    if rounded:
+        lines = [f"open: max ‖A‖₂ {norm} {where}, as close to 1 as the entries are rounded"]
+    elif assumption.holds:
         lines = [f"holds: max ‖A‖₂ {norm}, below 1, {where}"]
     else:
         lines = [f"fails: max ‖A‖₂ {norm}, not below 1, {where}"]
@@ -239,7 +241,14 @@ def _above(bound: float, digits: int) -> str:
 def about_implicit(implicit: ImplicitJacobian) -> Finding:
     """The solves (Id − A)⁻¹B at the vertices."""
     k, p, m = implicit.vertices.shape
-    lines = _set_lines("J_imp", implicit.vertices, implicit.exact_vertices)
+    lines = []
+    if implicit.has_output and not np.array_equal(implicit.output_vertices, implicit.vertices):
+        lines += _set_lines("of the output", implicit.output_vertices, implicit.exact_output_vertices)
+    if implicit.quotient is not None:
+        lines.append(
+            f"of the state only modulo {count(implicit.quotient.shape[1], 'direction')} that Id − A sends to 0"
+        )
+    lines += _set_lines("J_imp", implicit.vertices, implicit.exact_vertices)
     if implicit.exactness is Exactness.EXACT:
         lines.append("J_imp is exactly the hull of its vertex solves")
     else:

@@ -96,7 +96,12 @@ def commands() -> None:
 @_KIND
 @_TOLERANCE
 @_STEPS
-@_TIME
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds in all, kept roughly: no search begins later; what is proved by then is reported  [60; 15 with "
+    "--algorithm or --problem].",
+)
 @click.option(
     "--max-length",
     type=click.IntRange(min=1, max=60),

@@ -15,6 +15,9 @@ import click
 from conservative._core.printable import printable
 from conservative.cli.output import after_the_result, emit, note, standard_input
 
+_SECONDS, _SOLVED_SECONDS = 60.0, 15.0
+"""Limits of an analysis: of a few matrices, and of an algorithm's, where brackets narrow slowly."""
+
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][+-]?\d+)?", re.ASCII)
 
 
@@ -40,7 +43,7 @@ def analyze(source: str, **options: Any) -> int:
         kind=options["kind"] or "program",
         steps=options["steps"],
         max_length=options["max_length"],
-        time_limit=options["time_limit"],
+        time_limit=options["time_limit"] or (_SOLVED_SECONDS if _asks_to_solve(options) else _SECONDS),
         on_stage=_stages(5),
     )
     written = target if result.certificate is not None else None
@@ -138,7 +141,7 @@ def explain(source: str, **options: Any) -> int:
     from conservative.jacobians import explain as explain_ties
     from conservative.report import explanation_document
 
-    if Path(source).suffix.lower() in SUFFIXES:
+    if Path(source).suffix.lower() in SUFFIXES and not _asks_to_solve(options):
         raise ArgumentError(f"`conservative explain` needs a function; {source} holds matrices only.")
     problem = _at_point(source, options)
     if problem.function is None:
@@ -191,7 +194,7 @@ def _at_point(source: str, options: dict[str, Any]) -> Any:
     from conservative.analysis import as_problem, problem_from_text
 
     named, at = _solved(source, options) if _asks_to_solve(options) else _program(source, options)
-    variables = options.get("variables", ())
+    variables = () if _asks_to_solve(options) else options.get("variables", ())
     if source == "-" and variables:
         raise click.UsageError("--variable names a variable of an .npz or .mat file; standard input has none.")
     held = problem_from_text(standard_input()) if source == "-" else named

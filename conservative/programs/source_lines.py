@@ -5,12 +5,15 @@ from pathlib import Path
 from types import FrameType
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
+_FORMULAS = tuple(str(Path(_PACKAGE) / room) for room in ("algorithms", "problems"))
 _LIBRARIES = ("numpy", "scipy", "jax", "jaxlib", "torch", "optax", "optimistix", "equinox", "lineax", "jaxopt")
 _FOLDERS = tuple(f"site-packages/{name}/" for name in _LIBRARIES)
 
 
 def is_users(filename: str) -> bool:
-    """Whether a file is neither of this package nor of an array library."""
+    """Whether a file is neither of this package nor of an array library, or holds formulas as users write them."""
+    if filename.startswith(_FORMULAS):
+        return True
     return not (filename.startswith((_PACKAGE, "<frozen")) or any(folder in filename for folder in _FOLDERS))
 
 

@@ -13,6 +13,7 @@ _COLOURS = {
     ContractionOutcome.SUBSPACE: _YELLOW,
     ContractionOutcome.REFUTED: _RED,
     ContractionOutcome.UNDECIDED: _YELLOW,
+    ContractionOutcome.ROUNDED: _YELLOW,
 }
 
 
