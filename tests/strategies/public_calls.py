@@ -111,7 +111,7 @@ def calls(folder: str) -> dict[str, Call]:
         "gap": (cj.gap, {"X": P, "Y": Z, "tol": None}),
         "hausdorff_distance": (cj.hausdorff_distance, {"X": P, "Y": s["points"], "tol": None}),
         "hull": (cj.sets.hull, {"sets": [P, Z]}),
-        "implicit_jacobian": (cj.implicit_jacobian, {"J": J, "solver": "auto"}),
+        "implicit_jacobian": (cj.implicit_jacobian, {"F_or_J": J, "solver": "auto"}),
         "implicit_support": (cj.differentiation.implicit_support, {"J": s["zonotope"], "direction": [[1.0], [0.0]]}),
         "iterate_driven": (cj.iteration.iterate_driven, {"F": F, "x0": [1.0, 0.0], "theta": [0.0], "steps": 3, "initial": None,
                                                "fixed_point": None, "representation": "auto", "time_limit": None}),
