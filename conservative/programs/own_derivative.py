@@ -51,3 +51,27 @@ def distance_to(S: SwitchedJacobian, own: NDArray[np.float64]) -> float | None:
     change = (own - S.dense_base()).ravel()
     weights = lsq_linear(terms, change, bounds=(0, 1)).x
     return float(np.abs(terms @ weights - change).max())
+
+
+def same_switches(one: SwitchedJacobian, other: SwitchedJacobian) -> bool:
+    """Whether two forms without switches on the way to others have the same ones, whichever side is nominal."""
+    if one.matrix_free or other.matrix_free or len(one.Z) != len(other.Z) or (one.L != 0).any() or (other.L != 0).any():
+        return False
+    sizes = [np.maximum(np.linalg.norm(S.Y, axis=0) * np.linalg.norm(S.Z, axis=1), 1e-300) for S in (one, other)]
+    cosines = (one.Y.T @ other.Y) * (one.Z @ other.Z.T) / np.outer(*sizes)
+    partner = np.abs(cosines).argmax(axis=1) if len(cosines) else np.zeros(0, dtype=int)
+    if len(np.unique(partner)) < len(partner):
+        return False
+    Y, Z = other.Y[:, partner], other.Z[partner]
+    along = np.einsum("kn,kn->k", one.Z, Z) / np.maximum(np.linalg.norm(one.Z, axis=1) ** 2, 1e-300)
+    turned = np.einsum("qk,qk->k", one.Y, Y) * along < 0
+    base = other.base + Y[:, turned] @ Z[turned]
+    return (
+        _close(along[:, None] * one.Z, Z)
+        and _close(one.Y, np.where(turned, -along, along) * Y)
+        and _close(one.base, base)
+    )
+
+
+def _close(one: Any, other: Any) -> bool:
+    return bool(np.abs(one - other).max(initial=0) <= 1e-12 * max(1.0, float(np.abs(one).max(initial=0))))

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from conservative._core.errors import FunctionError
-from conservative.programs.jaxpr.library import bind_again, jax, jnp
+from conservative.programs.jaxpr.library import bind_again, jax, jnp, without_unused
+from conservative.programs.jaxpr.own_rules import has_jaxs_rule
 from conservative.programs.jaxpr.record import Record, flat
 from conservative.programs.jaxpr.values import COTANGENT, MOVES, Value
 
@@ -24,6 +25,8 @@ def custom_rule(walk: Any, eqn: Any, line: str, ins: list[Value]) -> list[Value]
     arrays = [jnp.asarray(v.array) for v in ins]
     if not moving:
         return _valued(record, eqn, bind_again(eqn, arrays), ins)
+    if not has_jaxs_rule(eqn):
+        record.rule_lines.append(line)
     if id(eqn) not in record.rules:
         record.rules[id(eqn)] = pullback_jaxpr(eqn, moving)
     rule, outputs = record.rules[id(eqn)]
@@ -84,7 +87,6 @@ def custom_rule(walk: Any, eqn: Any, line: str, ins: list[Value]) -> list[Value]
             for i, dtype in enumerate((jnp.int32, jnp.int32, jnp.float64, jnp.float64))
         )
         record.slots.append((owner, choices, differences, weight))
-    record.rule_lines.append(line)
     return _valued(record, eqn, list(outs), ins)
 
 
@@ -106,7 +108,7 @@ def pullback_jaxpr(eqn: Any, moving: list[int]) -> tuple[Any, list[Any]]:
 
         return jax.vjp(call, *(primals[i] for i in moving))[1](cotangents)
 
-    return jax.make_jaxpr(pulled)(inputs, outputs), outputs
+    return without_unused(jax.make_jaxpr(pulled)(inputs, outputs)), outputs
 
 
 def _valued(record: Record, eqn: Any, outs: list[Any], ins: list[Value]) -> list[Value]:

@@ -17,7 +17,7 @@ from conservative.programs.jaxpr.matrices import open_matrices
 from conservative.programs.jaxpr.opened import QUICK, Look, Opened, walked
 from conservative.programs.jaxpr.record import Record
 from conservative.programs.jaxpr.walk import NeedsPlanError
-from conservative.programs.own_derivative import finding
+from conservative.programs.own_derivative import finding, same_switches
 
 MAX_BLOCK = 8
 """Most equal values in a sort whose orders are opened."""
@@ -81,6 +81,8 @@ class JaxEngine:
         with doubles():
             paths = self._paths(z, used)
             told = self._told(paths, z)
+            if len(paths) == 1 and not paths[0].clean and self._says_what_is_computed(paths[0], z, used):
+                paths = [replace(paths[0], clean=True)]
         if not told and len(paths) == 1 and not self.warnings:
             return paths[0]
         return replace(
@@ -89,6 +91,21 @@ class JaxEngine:
             warnings=tuple(dict.fromkeys((*self.warnings, *paths[0].warnings, *told))),
             clean=paths[0].clean and len(paths) == 1,
         )
+
+    def _says_what_is_computed(self, S: SwitchedJacobian, z: NDArray[np.float64], tolerance: float) -> bool:
+        """Whether the user's own rules give, here, the switches of what they are the rules of."""
+        if self.inline or any("stop_gradient" in warning for warning in S.warnings):
+            return False
+        try:
+            inside = self._inlined._paths(z, tolerance)
+        except ConservativeError:
+            return False
+        return len(inside) == 1 and inside[0].clean and same_switches(S, inside[0])
+
+    @cached_property
+    def _inlined(self) -> "JaxEngine":
+        sizes = {"state_size": self.state_size, "size": self.size}
+        return JaxEngine(self.function, self.jaxpr, **sizes, title=self.title, inline=True)
 
     def _told(self, paths: list[SwitchedJacobian], z: NDArray[np.float64]) -> tuple[str, ...]:
         """What to tell of JAX's own derivative: nothing where it is the predicted one along a random direction."""

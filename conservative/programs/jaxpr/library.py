@@ -73,6 +73,17 @@ def own_jaxprs(params: dict[str, Any]) -> Iterator[Any]:
                 yield item
 
 
+def without_unused(closed: Any) -> Any:
+    """A jaxpr without the equations that its outputs do not need."""
+    needed = {var for var in closed.jaxpr.outvars if not isinstance(var, core.Literal)}
+    kept = []
+    for eqn in reversed(closed.jaxpr.eqns):
+        if eqn.effects or needed.intersection(eqn.outvars):
+            kept.append(eqn)
+            needed |= {var for var in eqn.invars if not isinstance(var, core.Literal)}
+    return core.ClosedJaxpr(closed.jaxpr.replace(eqns=kept[::-1]), closed.consts)
+
+
 def mentions(jaxpr: Any, names: Callable[[str], bool]) -> bool:
     """Whether an equation, however deep, has a primitive of these names."""
     return any(

@@ -11,6 +11,7 @@ from conservative._core.errors import BudgetError, FunctionError
 from conservative.programs.jaxpr.custom_rules import custom_rule
 from conservative.programs.jaxpr.guards import SINGLE, TRUTH, compare, step
 from conservative.programs.jaxpr.library import bind_again, core, jax, jnp, line_of, mentions, own_jaxprs, read_jaxpr
+from conservative.programs.jaxpr.own_rules import is_smooth, stopped_by
 from conservative.programs.jaxpr.pointwise import POINTWISE, choose, moved, pointwise
 from conservative.programs.jaxpr.record import Record
 from conservative.programs.jaxpr.singular import note_singular
@@ -67,6 +68,8 @@ class Walk:
         self.record.count()
         moves = any(v.depends for v in ins)
         line = line_of(eqn) or next((at for at in reversed(self.lines) if at), "")
+        if name in CALLS | CUSTOM and moves and not self.inline and is_smooth(eqn):
+            return self._plain(eqn, ins)
         if name in CALLS or (name in CUSTOM and moves and (self.inline or self.level > MOVES)):
             return self._inside(line, next(own_jaxprs(eqn.params)), ins)
         if not moves:
@@ -83,11 +86,11 @@ class Walk:
         if name in REFUSED and any(self.active(v) for v in ins):
             raise FunctionError(f"{name} at {line}: its ties are not opened. Instead, {REFUSED[name]}.")
         if name == "stop_gradient" and any(self.active(v) for v in ins):
-            self.record.rule_lines.append(line)
-            self.record.warnings.append(
-                f"stop_gradient at {line}: derivatives do not pass there, as the program asks; the set is that of its "
-                "own derivatives, which need not hold those of the function."
-            )
+            by = stopped_by(eqn)
+            if by == "branch":  # what is not taken is guarded so; in what is taken derivatives pass
+                return ins
+            if by == "user":
+                self._warn_of_stop(line)
         return self._primitive(eqn, name, line, ins)
 
     def _warn_of_rounding(self, eqn: Any, line: str) -> None:
@@ -98,6 +101,13 @@ class Walk:
                     f"{eqn.primitive.name} at {line} is computed in {dtype}: ties there are decided within {SINGLE:g}, "
                     "the size of its rounding."
                 )
+
+    def _warn_of_stop(self, line: str) -> None:
+        self.record.rule_lines.append(line)
+        self.record.warnings.append(
+            f"stop_gradient at {line}: derivatives do not pass there, as the program asks; the set is that of its "
+            "own derivatives, which need not hold those of the function."
+        )
 
     def active(self, value: Value) -> bool:
         """Whether derivatives pass through a value."""
@@ -245,12 +255,24 @@ class Walk:
             (go,) = self._inside(line, p["cond_jaxpr"], [*asked, *carry])
             if go.open is not None:
                 record.loops.append((line, go.open.guard))
-            if not self._goes_on(go.array, place):
+            if not self._goes_on(jnp.any(go.array), place):
                 return carry
-            carry = self._inside(line, p["body_jaxpr"], [*worked, *carry])
+            after = self._inside(line, p["body_jaxpr"], [*worked, *carry])
+            carry = after if not go.array.shape else [self._kept(go, *pair) for pair in zip(carry, after, strict=True)]
             record.passes[place] += 1
             if record.passes[place] > MAX_PASSES:
                 raise BudgetError(f"the loop at {line} does not end within {MAX_PASSES:,} passes.")
+
+    def _kept(self, go: Value, before: Value, after: Value) -> Value:
+        """Of a vectorised loop: a number that goes on, or that of a loop that is over."""
+        extra = after.array.ndim - go.array.ndim
+
+        def spread(which: Any) -> Any:
+            return jnp.broadcast_to(which.reshape(which.shape + (1,) * extra), after.array.shape)
+
+        opened = moved(spread, [go], join=False) if go.open else None
+        which = Value(spread(go.array), go.depends, self.record.number("spread", go.number, extra), opened)
+        return choose(self.record, which, [before, after], 2, self.active)
 
     def _goes_on(self, go: Any, place: int) -> bool:
         if self.record.planned is not None:
