@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.checks import as_real_array
-from conservative._core.errors import ShapeError
+from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.matrix_norms import spectral_norm_bounds
 from conservative._core.numbers import round_up
 from conservative._core.result_lines import count, result_line
+from conservative.differentiation.batches import Batch, as_rows, has_leading_axis, mapped, push, read_batch
 from conservative.differentiation.loops import LoopStatus, how_it_ended, read_loop
 from conservative.differentiation.tie_policies import TiePolicy, as_policy
 from conservative.functions import StateMap, SwitchedJacobian
@@ -43,27 +44,33 @@ class Piggyback:
         At how many steps values tied.
     policy : TiePolicy
         Where it is constant and x_t comes to rest, the limit lies in J_imp.
+
+    Notes
+    -----
+    For N values of θ, arrays have N after T + 1, `residual`, `bound` and `ties` have one entry a value, and `status` is
+    the worst of all.
     """
 
     points: Floats
     derivatives: Floats
     outputs: Floats = field(repr=False)
     output_derivatives: Floats = field(repr=False)
-    residual: float
-    bound: float
+    residual: Any
+    bound: Any
     status: LoopStatus
-    ties: int
+    ties: Any
     policy: TiePolicy
 
     def __repr__(self) -> str:
-        steps, p, m = self.derivatives.shape
+        steps, *many, p, m = self.derivatives.shape
         return result_line(
             self,
             count(steps - 1, "step"),
+            *(f"{n} values of θ" for n in many),
             f"derivatives {p} × {m}",
-            f"residual {self.residual:.3g}",
-            f"bound {self.bound:.3g}",
-            f"{count(self.ties, 'step')} tied",
+            f"residual {np.max(self.residual):.3g}",
+            f"bound {np.max(self.bound):.3g}",
+            f"{count(int(np.max(self.ties)), 'step')} tied",
             self.policy.name,
             self.status.name,
         )
@@ -82,21 +89,27 @@ class Pushed:
     status : LoopStatus
     ties : int
         At how many steps values tied.
+
+    Notes
+    -----
+    For N values of θ, arrays have N after T + 1, `residual` and `ties` have one entry a value, and `status` is the
+    worst of all.
     """
 
     points: Floats
     tangents: Floats
-    residual: float
+    residual: Any
     status: LoopStatus
-    ties: int
+    ties: Any
 
     def __repr__(self) -> str:
         return result_line(
             self,
             count(len(self.points) - 1, "step"),
-            f"tangent of {self.tangents.shape[1]} numbers",
-            f"residual {self.residual:.3g}",
-            f"{count(self.ties, 'step')} tied",
+            *(f"{n} values of θ" for n in self.tangents.shape[1:-1]),
+            f"tangent of {self.tangents.shape[-1]} numbers",
+            f"residual {np.max(self.residual):.3g}",
+            f"{count(int(np.max(self.ties)), 'step')} tied",
             self.status.name,
         )
 
@@ -119,11 +132,13 @@ def piggyback(
     ----------
     F : StateMap
         A formula, arrays, a program, or an algorithm.
-    x0 : array_like, shape (p,)
-    theta : array_like, shape (m,)
+    x0 : array_like, shape (p,) or (N, p)
+    theta : array_like, shape (m,) or (N, m)
+        N values at once, each with its own decisions: fast where F is vectorised over leading axes, as all algorithms
+        are.
     steps : int
         T, how often F is applied.
-    initial : array_like, shape (p, m), optional
+    initial : array_like, shape (p, m) or (N, p, m), optional
         The derivative of x_0; 0 by default.
     ties : policy of `cj.ties`, or a weight in [0, 1], optional
         `cj.ties.zero` by default: at a tie the side along which F moves less.
@@ -162,6 +177,8 @@ def piggyback(
     >>> float(run.derivatives[-1, 0, 0].round(6)), run.policy.constant
     (2.0, True)
     """
+    if has_leading_axis(theta):
+        return _piggyback_batch(F, x0, theta, steps, initial, ties, fixed_point)
     loop = read_loop(F, x0, theta, steps, call="piggyback")
     policy = as_policy(ties, call="piggyback")
     p, m = F.state_size, F.parameter_size
@@ -192,9 +209,10 @@ def jvp(F: StateMap, x0: ArrayLike, theta: ArrayLike, tangent: ArrayLike, *, ste
     Parameters
     ----------
     F : StateMap
-    x0 : array_like, shape (p,)
-    theta : array_like, shape (m,)
-    tangent : array_like, shape (m,)
+    x0 : array_like, shape (p,) or (N, p)
+    theta : array_like, shape (m,) or (N, m)
+        N values at once, as in `piggyback`.
+    tangent : array_like, shape (m,) or (N, m)
         θ̇.
     steps : int
         T, how often F is applied.
@@ -216,6 +234,12 @@ def jvp(F: StateMap, x0: ArrayLike, theta: ArrayLike, tangent: ArrayLike, *, ste
     >>> jvp(F, [0.0], [1.0], [3.0], steps=40).tangents[-1].round(6).tolist()
     [2.0]
     """
+    if has_leading_axis(theta):
+        batch, policy = read_batch(F, x0, theta, steps, call="jvp"), as_policy(ties, call="jvp")
+        N, p = batch.start.shape
+        along = as_rows(tangent, N, (F.parameter_size,), call="jvp", argument="tangent")
+        found = push(batch, np.zeros((N, p, 1)), along[:, :, None], policy)
+        return Pushed(found.points, found.derivatives[..., 0], found.residual, found.status, found.ties)
     loop = read_loop(F, x0, theta, steps, call="jvp")
     policy = as_policy(ties, call="jvp")
     direction = _initial(tangent, (F.parameter_size,), call="jvp", argument="tangent")
@@ -229,6 +253,40 @@ def jvp(F: StateMap, x0: ArrayLike, theta: ArrayLike, tangent: ArrayLike, *, ste
         points[t + 1] = loop.after(here, t)
     status, residual = how_it_ended(F, points, loop.step(points[-1], loop.steps))
     return Pushed(points, tangents, residual, status, tied)
+
+
+def _piggyback_batch(
+    F: StateMap, x0: ArrayLike, theta: ArrayLike, steps: int, initial: Any, ties: Any, fixed_point: Any
+) -> Piggyback:
+    """`piggyback` for rows of θ."""
+    if fixed_point is not None:
+        raise ArgumentError(
+            "`piggyback(fixed_point=...)` is for one θ. For rows of θ, start at the fixed points: give them as `x0`."
+        )
+    batch, policy = read_batch(F, x0, theta, steps, call="piggyback"), as_policy(ties, call="piggyback")
+    (N, p), m = batch.start.shape, F.parameter_size
+    start = np.zeros((p, m)) if initial is None else initial
+    start = as_rows(start, N, (p, m), call="piggyback", argument="initial")
+    found = push(batch, start, np.broadcast_to(np.eye(m), (N, m, m)), policy)
+    outputs, moved = _output_rows(F, found.points, found.derivatives, batch.theta, policy)
+    unknown = np.full(N, np.inf)
+    return Piggyback(
+        found.points, found.derivatives, outputs, moved, found.residual, unknown, found.status, found.ties, policy
+    )
+
+
+def _output_rows(
+    F: Any, points: Floats, derivatives: Floats, theta: Floats, policy: TiePolicy
+) -> tuple[Floats, Floats]:
+    """Outputs of each value's run and their derivatives."""
+    output = _own_output(F, points[0], theta)
+    if output is None:
+        return points, derivatives
+    m = theta.shape[1]
+    (T, N, p), eye = points.shape, np.eye(m)
+    rows = Batch(output, points.reshape(T * N, p), np.tile(theta, (T, 1)), 1, "piggyback")
+    found = mapped(rows, derivatives.reshape(T * N, p, m), np.broadcast_to(eye, (T * N, m, m)), policy)
+    return tuple(part.reshape(T, N, *part.shape[1:]) for part in found)  # type: ignore[return-value]
 
 
 def _initial(value: Any, wanted: tuple[int, ...], *, call: str, argument: str = "initial") -> Floats:
@@ -255,9 +313,16 @@ def _to_the_limit(form: SwitchedJacobian, s: Floats, derivatives: Floats) -> flo
     return round_up((rate * moved + rounding) / (1.0 - rate) * (1 + 1e-12))
 
 
+def _own_output(F: Any, x: Floats, theta: Floats) -> Any:
+    """The map from states to what an algorithm returns; None where that is the state itself."""
+    formulas = getattr(F, "formulas", None)
+    same = formulas is not None and formulas.output(x, theta) is x
+    return None if same else getattr(F, "output_map", None)
+
+
 def _outputs(F: Any, points: Floats, derivatives: Floats, theta: Floats, policy: TiePolicy) -> tuple[Floats, Floats]:
     """What an algorithm returns, and its derivatives; of a plain map the states."""
-    output = getattr(F, "output_map", None)
+    output = _own_output(F, points[0], theta)
     if output is None:
         return points, derivatives
     m = len(theta)

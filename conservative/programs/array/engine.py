@@ -178,7 +178,8 @@ class ArrayEngine:
 
     def _trace(self, run: Run, values: Sequence[Any]) -> tuple[list[tuple[int, int, int]], list[Traced]]:
         """The program on traced arrays: input nodes with their columns, and outputs."""
-        flat = run.constant(np.array(list(values), dtype=object if run.exact else np.float64))
+        given = values if isinstance(values, np.ndarray) else list(values)
+        flat = run.constant(np.array(given, dtype=object if run.exact else np.float64))
         inputs: list[tuple[int, int, int]] = []
         start = 0
         arguments = []
