@@ -96,6 +96,9 @@ class SwitchedJacobian:
         Proved bound of the Frobenius error of every member; 0 for exact entries, None where it is not enclosed.
     others : tuple of SwitchedJacobian
         The same program with decisions of its control taken otherwise; the set is the hull of all of them.
+    control : ndarray, shape (number, n), or None
+        Linear forms in (x, θ) that are positive where this path of control is taken next to the point; None where it is
+        taken on no open set, or where that is not known.
     """
 
     base: Any
@@ -113,6 +116,7 @@ class SwitchedJacobian:
     clean: bool = True
     rounding: float | None = None
     others: tuple["SwitchedJacobian", ...] = ()
+    control: Matrix | None = None
 
     def __post_init__(self) -> None:
         q, n = self.base.shape

@@ -58,7 +58,7 @@ def _parts(S: SwitchedJacobian) -> list[list[SwitchedTie]]:
     """Ties that act on each other, or whose rows are parallel."""
     found: list[tuple[set[bytes], list[SwitchedTie]]] = []
     for group in S.groups:
-        keys, ties = {_line(S.Z[slot]) for tie in group for slot in tie.slots}, list(group)
+        keys, ties = {line_of(S.Z[slot]) for tie in group for slot in tie.slots}, list(group)
         apart = []
         for other in found:
             if other[0] & keys:
@@ -70,16 +70,16 @@ def _parts(S: SwitchedJacobian) -> list[list[SwitchedTie]]:
     return [ties for _, ties in found]
 
 
-def _line(row: Matrix) -> bytes:
-    """The same for parallel rows."""
+def line_of(row: Matrix) -> bytes:
+    """The same for parallel rows, up to rounding."""
     floats = row.astype(np.float64)
     top = floats[np.argmax(np.abs(floats))]
-    return bytes(np.round(floats / top if top else floats, 9).tobytes())
+    return bytes((np.round(floats / top if top else floats, 9) + 0.0).tobytes())
 
 
 def _side_by_side(S: SwitchedJacobian, parts: list[list[SwitchedTie]]) -> bool:
     """Whether directions of the parts can be chosen each by itself: their rows span independent spaces."""
-    bases = [_spanned(S.Z[_slots(part)]) for part in parts]
+    bases = [spanned(S.Z[_slots(part)]) for part in parts]
     if any(basis is None for basis in bases):
         return False
     if S.exact:
@@ -97,7 +97,7 @@ def _filled(S: SwitchedJacobian, ties: list[SwitchedTie]) -> bool:
         return False
     slots = _slots(ties)
     place = {slot: i for i, slot in enumerate(slots)}
-    Z, Y = _spanned(S.Z[slots]), _spanned(S.Y[:, slots].T)
+    Z, Y = spanned(S.Z[slots]), spanned(S.Y[:, slots].T)
     if Z is None or Y is None:
         return False
     L = S.L[np.ix_(slots, slots)]
@@ -107,7 +107,7 @@ def _filled(S: SwitchedJacobian, ties: list[SwitchedTie]) -> bool:
     differences = Z + L @ moved
     taken = [
         all(cone is not None for _, cone in choice)
-        and _is_open(_forms([cone for _, cone in choice if cone], rows, place), exact=S.exact)
+        and is_open(_forms([cone for _, cone in choice if cone], rows, place), exact=S.exact)
         for choice, rows in zip(combined, differences, strict=True)
     ]
     changes, mask = Y.T @ moved, np.array(taken)
@@ -119,7 +119,7 @@ def _forms(cones: Sequence[Cone], rows: Matrix, place: dict[int, int]) -> Matrix
     return np.array(forms, dtype=rows.dtype).reshape(len(forms), rows.shape[1])
 
 
-def _is_open(forms: Matrix, *, exact: bool) -> bool:
+def is_open(forms: Matrix, *, exact: bool) -> bool:
     """Whether some direction is positive on all forms but those that vanish, where both choices are one."""
     if exact:
         live = forms[(forms != 0).any(axis=1)]
@@ -141,7 +141,7 @@ def _is_open(forms: Matrix, *, exact: bool) -> bool:
     return found.x is not None and bool((live @ found.x[:-1]).min() > _MARGIN)
 
 
-def _spanned(rows: Matrix) -> Matrix | None:
+def spanned(rows: Matrix) -> Matrix | None:
     """Rows in coordinates of the space that they span; None where its dimension is in doubt."""
     if rows.dtype == object:
         reduced, rank = to_flint(rows.tolist()).rref()

@@ -5,6 +5,7 @@ groups. A tie alone is one rank-one term, exactly. A small group is listed; wher
 one term again, else they are covered by their terms. A large group is covered entry by entry, by interval arithmetic.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from conservative._core.numbers import round_up
 from conservative.functions.state_map import StateMap
 from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie, moved_rows
 from conservative.jacobians.attained import choices_are_clarkes
+from conservative.jacobians.attained_paths import paths_are_clarkes
 from conservative.jacobians.covers import Term, box_terms, cover, distinct_changes
 from conservative.jacobians.jacobian_set import JacobianSet, NearTie, distinct, frozen
 from conservative.jacobians.jacobian_zonotope import JacobianZonotope, factor_rounding
@@ -43,11 +45,7 @@ def switched_set(S: SwitchedJacobian, *, max_pieces: int) -> JacobianSet | Jacob
     if total <= max_pieces and total * S.shape[0] * S.shape[1] <= _LISTED_ENTRIES:
         return _listed(S, max_pieces)
     if S.others:
-        raise BudgetError(
-            f"{len(paths)} paths of control leave {total:,} combinations of choices, more than {max_pieces:,} blocks. "
-            "Write decisions as `where`, `maximum` or masks, which are not run once for each outcome, or raise "
-            "`max_pieces`."
-        )
+        return _paths_cover(S, paths, total)
     return _zonotope(S, f"{len(S.ties)} ties leave {total:,} combinations of choices, more than are listed")
 
 
@@ -109,6 +107,43 @@ def _zonotope(S: SwitchedJacobian, reason: str) -> JacobianZonotope:
             U.extend(u[None] for u, _ in terms)
             V.extend(v[None] for _, v in terms)
             names += [str(group[0])] * len(terms)
+    exactness = _exactness(S, single=False) if tight else Exactness.OUTER
+    largest = max(S.groups, key=_combinations, default=())
+    if _combinations(largest) > _GROUP:
+        reason += f"; {len(largest)} of them act on each other ({_combinations(largest):,} combinations: covered)"
+    return _sum(S, base, U, V, names=names, exactness=exactness, tight=tight, reason=reason)
+
+
+def _paths_cover(S: SwitchedJacobian, paths: tuple[SwitchedJacobian, ...], total: int) -> JacobianZonotope:
+    """All paths of control entry by entry, where they are too many to list."""
+    boxes = [_box(path) for path in paths]
+    floor = np.minimum.reduce([low for low, _ in boxes])
+    terms = box_terms(np.maximum.reduce([high for _, high in boxes]) - floor)
+    told = f"{len(paths)} paths of control leave {total:,} combinations of choices, more than are listed"
+    if len(terms) > _TERMS:
+        raise BudgetError(
+            f"{told}, which change {len(terms):,} entries of [A B]: too many even for a cover. Write decisions as "
+            "`where`, `maximum` or masks, which are not run once for each outcome, or raise `max_pieces`."
+        )
+    U, V = [u[None] for u, _ in terms], [v[None] for _, v in terms]
+    reason = f"{told}: they are covered entry by entry"
+    return _sum(S, floor, U, V, names=[], exactness=Exactness.OUTER, tight=False, reason=reason)
+
+
+def _box(path: SwitchedJacobian) -> tuple[Matrix, Matrix]:
+    """Bounds of all entries of one path's blocks."""
+    if path.choices <= _GROUP:
+        blocks = path.blocks(path.weights(list(path.patterns())))
+        return blocks.min(axis=0), blocks.max(axis=0)
+    floor, roof = _changes_box(path.Y, *_row_boxes(path.Z, path.L))
+    base = path.dense_base()
+    return base + floor, base + roof
+
+
+def _sum(
+    S: SwitchedJacobian, base: Matrix, U: list[Matrix], V: list[Matrix], *, names: list[str], exactness: Exactness,
+    tight: bool, reason: str,
+) -> JacobianZonotope:  # fmt: skip
     q, n = S.shape
     ends = np.concatenate(U) if U else np.zeros((0, q), dtype=S.Z.dtype)
     rows = np.concatenate(V) if V else np.zeros((0, n), dtype=S.Z.dtype)
@@ -121,7 +156,7 @@ def _zonotope(S: SwitchedJacobian, reason: str) -> JacobianZonotope:
         exact_factors=(base, ends, rows) if S.exact else None,
         state_size=S.state_size,
         kind="program",
-        exactness=_exactness(S, single=False) if tight else Exactness.OUTER,
+        exactness=exactness,
         tight=tight,
         tolerance=S.tolerance,
         near_ties=_near(S),
@@ -131,28 +166,41 @@ def _zonotope(S: SwitchedJacobian, reason: str) -> JacobianZonotope:
     )
 
 
+def _combinations(group: tuple[SwitchedTie, ...]) -> int:
+    return math.prod(1 + len(tie.patterns) for tie in group)
+
+
 def _group_terms(S: SwitchedJacobian, group: tuple[SwitchedTie, ...]) -> tuple[Matrix | int, list[Term], bool]:
     """A shift and terms of rank one that hold all changes of one group, and whether they hold only their hull."""
     slots = [i for tie in group for i in tie.slots]
     Y, Z, L = S.Y[:, slots], S.Z[slots], S.L[np.ix_(slots, slots)]
-    patterns = 1
-    for tie in group:
-        patterns *= 1 + len(tie.patterns)
-    if patterns <= _GROUP:
+    if _combinations(group) <= _GROUP:
         weights = S.weights(list(S.patterns(group)))[:, slots]
         changes = Y @ moved_rows(weights, Z, L)
         return cover(distinct_changes(list(changes), exact=S.exact), exact=S.exact)
     low, high = _row_boxes(Z, L)
-    floor = np.minimum(Y, 0) @ high + np.maximum(Y, 0) @ low
-    roof = np.minimum(Y, 0) @ low + np.maximum(Y, 0) @ high
-    terms = box_terms(roof - floor)
+    floor, roof = _changes_box(Y, low, high)
+    if np.count_nonzero(high - low) < np.count_nonzero(roof - floor):
+        # A box of each switch's row, times its column, is smaller than the box of their sum.
+        terms = [(Y[:, i], u[0] * v) for i in range(len(Z)) for u, v in box_terms((high - low)[[i]])]
+        floor = Y @ low
+    else:
+        terms = box_terms(roof - floor)
     if len(terms) > _TERMS:
         raise BudgetError(
-            f"a group of {len(group)} ties that act on each other, {patterns:,} combinations, may change "
+            f"a group of {len(group)} ties that act on each other, {_combinations(group):,} combinations, may change "
             f"{len(terms):,} entries of [A B]: too many even for a cover. Trace one step of the algorithm and let the "
             "recursion iterate it."
         )
     return floor, terms, False
+
+
+def _changes_box(Y: Matrix, low: Matrix, high: Matrix) -> tuple[Matrix, Matrix]:
+    """Bounds of Y times a matrix between two others, entry by entry."""
+    return (
+        np.minimum(Y, 0) @ high + np.maximum(Y, 0) @ low,
+        np.minimum(Y, 0) @ low + np.maximum(Y, 0) @ high,
+    )
 
 
 def _row_boxes(Z: Matrix, L: Matrix) -> tuple[Matrix, Matrix]:
@@ -166,7 +214,9 @@ def _row_boxes(Z: Matrix, L: Matrix) -> tuple[Matrix, Matrix]:
 
 
 def _exactness(S: SwitchedJacobian, *, single: bool) -> Exactness:
-    if S.others or not S.clean:
+    if S.others:
+        return Exactness.EXACT if paths_are_clarkes(S) else Exactness.OUTER
+    if not S.clean:
         return Exactness.OUTER
     if single:
         return Exactness.EXACT

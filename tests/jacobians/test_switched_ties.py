@@ -1,5 +1,7 @@
 """From abs-normal forms to sets: lists, zonotopes and covers hold every choice, and say when they hold no more."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -72,9 +74,29 @@ def test_a_large_group_is_covered_entry_by_entry() -> None:
         assert holds(cover, form.block(s.astype(float)))
 
 
-def test_too_many_paths_of_control_and_infinite_derivatives_are_refused() -> None:
+def test_a_large_group_of_few_switches_is_covered_switch_by_switch() -> None:
+    rng = np.random.default_rng(1)
+    k = 9
+    form = form_of(rng.standard_normal((k, 3)), np.tril(rng.standard_normal((k, k)) / 4, -1))
+    form = replace(form, base=np.zeros((40, 3)), Y=rng.standard_normal((40, k)), value=np.zeros(40))
+    cover = switched_set(form, max_pieces=100)
+    assert isinstance(cover, JacobianZonotope)
+    assert cover.tie_count <= 3 * k
+    assert "9 of them act on each other (512 combinations: covered)" in cover.reason
+    for s in rng.integers(0, 2, (20, k)):
+        assert holds(cover, form.block(s.astype(float)))
+
+
+def test_too_many_paths_of_control_are_covered_and_infinite_derivatives_refused() -> None:
     form = form_of([[1, 0, 0]])
-    with pytest.raises(BudgetError, match="2 paths of control"):
-        switched_set(form_of([[1, 0, 0]], others=(form,)), max_pieces=3)
+    forked = form_of([[1, 0, 2]], others=(form,))
+    cover = switched_set(forked, max_pieces=3)
+    assert isinstance(cover, JacobianZonotope)
+    assert cover.exactness is Exactness.OUTER
+    assert cover.reason.startswith("2 paths of control leave 4 combinations")
+    assert all(holds(cover, block) for block in forked.vertices())
+    wide = replace(form, base=np.zeros((200, 200)), Y=np.ones((200, 1)), Z=np.ones((1, 200)), value=np.zeros(200))
+    with pytest.raises(BudgetError, match=r"2 paths of control.*40,000 entries"):
+        switched_set(replace(wide, others=(wide,)), max_pieces=3)
     with pytest.raises(FunctionError, match="not finite"):
         switched_set(form_of([[np.inf, 0, 0]]), max_pieces=3)

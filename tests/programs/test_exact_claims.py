@@ -126,6 +126,11 @@ CLARKES: list[tuple[Callable[[Any], Any], int]] = [
     (lambda x: np.abs(np.abs(x[0]) - np.abs(x[1])), 4),
     (lambda x: np.sort(x), 6),
     (lambda x: np.median(x), 3),
+    (lambda x: x[0] if x[0] > 0 else x[0] / 4, 2),
+    (lambda x: np.stack([max(v, 0) for v in x]), 8),
+    (lambda x: x[0] if x[0] == 0 else x[0] + 0 * x[1], 1),
+    (lambda x: x[0] if x[0] > 0 else (0 * x[0] if x[0] == 0 else -x[0]), 3),
+    (lambda x: np.array(sorted(x[:2])), 2),
 ]
 
 
@@ -142,6 +147,9 @@ LARGER: list[Callable[[Any], Any]] = [
     lambda x: (x > 0) * x - (x >= 0) * x,
     lambda x: np.where(x[0] > 0, x[1], 0),
     lambda x: np.where(x[0] == 0, x[0], 2 * x[0]),
+    lambda x: x[1] if x[0] > 0 else -x[1],
+    lambda x: 3 * x[0] if x[0] == 0 else x[0],
+    lambda x: max(x[0], 0) - max(-x[0], 0),
 ]
 
 

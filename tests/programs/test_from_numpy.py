@@ -10,7 +10,7 @@ from scipy.sparse import csc_array
 from scipy.sparse.linalg import splu
 
 import conservative as cj
-from conservative import ArgumentTypeError, DiscontinuityError, Exactness, FunctionError
+from conservative import ArgumentTypeError, BudgetError, DiscontinuityError, Exactness, FunctionError
 
 
 def blocks(F: Callable[..., Any], x: Any, theta: Any = None) -> set[tuple[Any, ...]]:
@@ -117,6 +117,19 @@ def test_ties_in_control_are_run_once_for_each_outcome() -> None:
 
 def jumps(x: Any) -> Any:
     return np.where(x > 0, 1.0, 0.0)
+
+
+def test_ties_that_steer_are_followed_two_by_two_and_refused_with_their_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("conservative.programs.array.engine._MOST_PATHS", 32)
+
+    def relu(x: Any) -> Any:
+        return np.stack([max(v, 0) for v in x])
+
+    assert len(cj.from_numpy(relu, np.zeros(5)).switched().vertices()) == 32
+    with pytest.raises(BudgetError, match=r"6 ties or more steer relu.*less at test_from_numpy.py:\d+ steers"):
+        cj.from_numpy(relu, np.zeros(6)).switched()
 
 
 def test_jumps_are_refused_with_both_values_and_the_line() -> None:

@@ -9,7 +9,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from conservative._core.errors import FunctionError
 from conservative.functions.switched_jacobian import SwitchedJacobian
-from conservative.programs.array.guard_lines import guards_along
+from conservative.programs.array.guard_lines import control_rows, guards_along
 from conservative.programs.array.linear_maps import Matrix
 from conservative.programs.array.run import Run
 from conservative.programs.array.ties import drop_dead, join_twins, ties_of
@@ -198,6 +198,7 @@ def assemble(
         base=base, Y=Y, Z=Z, L=L, ties=ties, state_size=state_size, value=value, tolerance=run.tolerance,
         inactive=inactive, near_ties=tuple(near.items()), clean=clean, rounding=0.0 if run.exact else None,
         warnings=(*dict.fromkeys(run.warnings), *parting, *unrolled_warning(ties, L)),
+        control=control_rows(work, live) if run.forced else None,
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from conservative.programs.array.traced import Traced, TracedArray, lift
 from conservative.programs.runs import check_size, flat_floats, returned_leaves
 from conservative.programs.source_lines import is_users, short_line
 
-_MOST_PATHS = 256
+_MOST_PATHS = 512
 _MISREAD = 1e-5
 """Relative difference of values, beyond any rounding, that shows a call misread."""
 
@@ -114,7 +114,7 @@ class ArrayEngine:
         matrix_free: bool = False,
     ) -> SwitchedJacobian:
         """One run for every combination of decisions that control depends on; the point's own comes first."""
-        pending: list[dict[int, int]] = [{}]
+        pending: list[dict[int, tuple[int, ...]]] = [{}]
         found: list[SwitchedJacobian] = []
         steering: dict[str, None] = {}
         runs = 0
@@ -123,16 +123,16 @@ class ArrayEngine:
             runs += 1
             if runs > 2 * _MOST_PATHS:
                 raise BudgetError(
-                    f"ties steer {self.title} along more than {_MOST_PATHS} paths ({next(iter(steering))} and others). "
-                    "Write decisions as `np.where`, `np.maximum` or masks times values, which are not run once for "
-                    "each outcome."
+                    f"{max(map(len, (forced, *pending)))} ties or more steer {self.title}, along more than "
+                    f"{_MOST_PATHS} paths: {' '.join(list(steering)[:3])} Write decisions as `np.where`, `np.maximum` "
+                    "or masks times values, which are not run once for each outcome."
                 )
             run = Run(exact=exact, tolerance=tolerance, forced=forced)
             try:
                 inputs, outputs = self._trace(run, values)
             except ForkSignal as fork:
                 steering[f"{fork.line}: {fork.name} steers the program, which was run once for each outcome."] = None
-                pending += [{**forced, fork.decision: state} for state in reversed(fork.states)]
+                pending += [{**forced, fork.decision: group} for group in reversed(fork.groups)]
                 continue
             path = assemble(run, inputs, outputs, state_size=len(self.state.values), matrix_free=matrix_free)
             if found:
@@ -141,9 +141,13 @@ class ArrayEngine:
         first = found[0]
         if not matrix_free:
             self._agrees(first, values)
-        others = tuple(path for path in found[1:] if not _same(path, first))
+        others: tuple[SwitchedJacobian, ...] = ()
+        for path in found[1:]:
+            if not any(_same(path, other) for other in (first, *others)):
+                others = (*others, path)
         warnings = (*notes, *first.warnings, *(w for path in others for w in path.warnings), *steering)
-        return replace(first, others=others, clean=first.clean and not others, warnings=tuple(dict.fromkeys(warnings)))
+        clean = first.clean and not others and (len(found) == 1 or not len(first.Z))
+        return replace(first, others=others, clean=clean, warnings=tuple(dict.fromkeys(warnings)))
 
     def _compare(self, first: SwitchedJacobian, path: SwitchedJacobian, steering: list[str]) -> None:
         if path.value.shape != first.value.shape:
@@ -258,5 +262,8 @@ def _rational(values: Sequence[Any]) -> bool:
 
 
 def _same(a: SwitchedJacobian, b: SwitchedJacobian) -> bool:
+    """Whether path a adds nothing to path b."""
+    if a.control is not None and (b.control is None or not np.array_equal(a.control, b.control)):
+        return False
     parts = [(a.base, b.base), (a.Y, b.Y), (a.Z, b.Z), (a.L, b.L)]
     return all(isinstance(x, np.ndarray) and x.shape == np.shape(y) and bool((x == y).all()) for x, y in parts)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative.programs.array.linear_maps import Matrix
-from conservative.programs.array.run import Run
+from conservative.programs.array.run import EQUAL, Run
 from conservative.programs.array.ties import title_of
 
 _PARALLEL = 1e-9
@@ -22,7 +22,7 @@ def guards_along(
     run: Run = work.run
     number = np.full(run.slots, -1)
     number[live] = np.arange(len(live))
-    clean, warnings = not any(d in run.forced for d in range(len(run.states))), []
+    clean, warnings = True, []
     pairs = [
         (int(number[part.start + i]), row, part, i)
         for part in run.guarded
@@ -50,6 +50,18 @@ def guards_along(
                 "across it, so that the program may jump near the point; the set holds what it may return there."
             )
     return clean, tuple(dict.fromkeys(warnings)), factors
+
+
+def control_rows(work: Any, live: NDArray[np.intp]) -> Matrix | None:
+    """Forms that are positive where this path of control is taken; None where no open set is known to take it."""
+    run: Run = work.run
+    sides = {d: {s - EQUAL for s in states} - {0} for d, states in run.forced.items() if d < len(run.owners)}
+    if len(live) or not work.dense or any(not side or run.owners[d].gradient < 0 for d, side in sides.items()):
+        return None
+    decided = sorted(d for d, side in sides.items() if len(side) == 1)
+    rows = _guard_rows(work, live, decided) if decided else {}
+    found = np.array([rows[d] * min(sides[d]) for d in decided], dtype=work.dtype).reshape(len(decided), work.n)
+    return found if (found != 0).any(axis=1).all() else None
 
 
 def _guard_rows(work: Any, live: NDArray[np.intp], decisions: list[int]) -> dict[int, Matrix]:

@@ -23,14 +23,14 @@ _ROUNDED = 1e-9
 
 
 class ForkSignal(BaseException):
-    """Control meets an open decision: the program is run again, once for each of its states.
+    """Control meets an open decision: the program is run again, once for each group of states that it tells apart.
 
     Not an `Exception`: a program that catches those must not catch this.
     """
 
-    def __init__(self, decision: int, states: Sequence[int], line: str, name: str) -> None:
+    def __init__(self, decision: int, groups: Sequence[tuple[int, ...]], line: str, name: str) -> None:
         super().__init__(decision)
-        self.decision, self.states, self.line, self.name = decision, tuple(states), line, name
+        self.decision, self.groups, self.line, self.name = decision, tuple(groups), line, name
 
 
 class LeavesRationals(Exception):  # noqa: N818
@@ -84,13 +84,15 @@ class Run:
         Whether values are rationals.
     tolerance : float
         Within `tolerance * max(1, |a|, |b|)` values tie.
-    forced : mapping of int to int
-        Decisions, by their number in order of visit, that are taken as given.
+    forced : mapping of int to tuple of int
+        Decisions, by their number in order of visit, that are taken as given: the states that they may still have.
     nominal : bool
         Whether decisions in control are taken as the point has them, without another run.
     """
 
-    def __init__(self, *, exact: bool, tolerance: float, forced: Mapping[int, int], nominal: bool = False) -> None:
+    def __init__(
+        self, *, exact: bool, tolerance: float, forced: Mapping[int, tuple[int, ...]], nominal: bool = False
+    ) -> None:
         self.exact, self.tolerance, self.forced, self.nominal = exact, tolerance, forced, nominal
         self.tape = Tape()
         self.slots = 0
@@ -205,18 +207,19 @@ class Run:
         gradient = self.tape.add(len(states), edges)
         guard = Guard(name, users_line(), tuple(labels), np.asarray(distance, dtype=float), gradient, start)
         self.guards.append(guard)
-        self.states += [self.forced.get(start + i, state) for i, state in enumerate(states)]
+        self.states += [self._taken(start + i, state) for i, state in enumerate(states)]
         self.owners += [guard] * len(states)
         self.joint += range(start, start + len(states))
         return np.arange(start, start + len(states))
 
-    def unforced(self, deps: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Decisions that are open: those that are forced count as decided."""
-        if not self.forced or not (deps >= 0).any():
-            return deps
-        return np.array([-1 if d >= 0 and self.joint[d] in self.forced else d for d in deps.ravel().tolist()]).reshape(
-            deps.shape
-        )
+    def _taken(self, decision: int, state: int) -> int:
+        """The state of the point where it is allowed, else one that is."""
+        allowed = self.forced.get(decision, (state,))
+        return state if state in allowed else allowed[0]
+
+    def allowed(self, decision: int) -> tuple[int, ...]:
+        """States that a comparison may still have in this run."""
+        return self.forced.get(self.joint[decision], (LESS, EQUAL, GREATER))
 
     def again(self, name: str, deps: NDArray[np.intp]) -> NDArray[np.intp]:
         """The same comparisons by another relation: masks of it choose by themselves, control chooses for both.
@@ -234,21 +237,22 @@ class Run:
     def choose(self, name: str, count: int) -> int:
         """One of several outcomes of a decision that control or an index depends on; outcome 0 is nominal."""
         decision = len(self.states)
-        self.states.append(self.forced.get(decision, 0))
+        self.states.append(self._taken(decision, 0))
         self.owners.append(Guard(name, users_line(), ("",), np.zeros(1), -1, decision))
         self.joint.append(decision)
         if decision not in self.forced and not self.nominal:
-            raise ForkSignal(decision, range(count), users_line(), name)
+            raise ForkSignal(decision, [(i,) for i in range(count)], users_line(), name)
         return self.states[decision]
 
-    def settle(self, decision: int) -> None:
-        """Control depends on a comparison: run again for each of its states unless it is forced."""
-        decision = self.joint[decision]
-        if decision not in self.forced and not self.nominal:
-            owner, state = self.owners[decision], self.states[decision]
-            states = [state, *(s for s in (LESS, EQUAL, GREATER) if s != state)]
-            label = owner.labels[decision - owner.start]
-            raise ForkSignal(decision, states, users_line(), f"{owner.name}{label} at {owner.line}")
+    def settle(self, decision: int, groups: Sequence[tuple[int, ...]]) -> None:
+        """Control tells groups of states apart: run again for each of them that is still open."""
+        allowed, state = self.allowed(decision), self.states[decision]
+        left = [tuple(s for s in group if s in allowed) for group in groups]
+        left = sorted((group for group in left if group), key=lambda group: state not in group)
+        if len(left) > 1 and not self.nominal:
+            owner = self.owners[self.joint[decision]]
+            label = owner.labels[self.joint[decision] - owner.start]
+            raise ForkSignal(self.joint[decision], left, users_line(), f"{owner.name}{label} at {owner.line}")
 
 
 def _apart(a: Matrix, b: Matrix) -> NDArray[np.float64]:

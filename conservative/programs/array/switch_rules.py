@@ -141,11 +141,11 @@ def compared(run: Run, name: str, a: Any, b: Any, values: Any) -> Any:
                 if again not in run.memo:
                     run.memo[again] = run.again(name, deps)
                 deps = run.memo[again]
-            return by_state(run, state, run.unforced(deps), ordered)
+            return by_state(run, state, deps, ordered)
     state, deps = decisions_of(run, name, a, b)
     if None not in keys:
         run.memo["compared", keys[0], keys[1]] = state, deps, _relation(values)
-    return by_state(run, state, run.unforced(deps), values)
+    return by_state(run, state, deps, values)
 
 
 def _relation(values: Any) -> Any:
@@ -167,9 +167,15 @@ def _operand_key(run: Run, operand: Any) -> Any:
 def by_state(run: Run, state: Any, deps: Any, values: Any) -> Any:
     """A table of what three states become, as plain numbers where nothing is open."""
     plain = np.asarray(values)[state]
+    table = np.where(deps >= 0, np.asarray(values).reshape(3, *(1,) * deps.ndim), plain)
+    if run.forced:
+        for entry in np.argwhere(deps >= 0).tolist():
+            allowed = run.allowed(int(deps[tuple(entry)]))
+            for closed in {LESS, EQUAL, GREATER}.difference(allowed):
+                table[(closed, *entry)] = plain[tuple(entry)]
+        deps = np.where((table == plain).all(axis=0), -1, deps)
     if not (deps >= 0).any():
         return plain if plain.ndim else plain[()]
-    table = np.where(deps >= 0, np.asarray(values).reshape(3, *(1,) * deps.ndim), plain)
     if run.exact and table.dtype.kind != "b":
         table = run.constant(table)
     return Tabled(run, deps[None], table)

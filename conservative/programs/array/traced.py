@@ -86,10 +86,14 @@ class Tabled(Dispatched):
         return np.asarray((flat != flat[0]).any(axis=0))
 
     def settled(self) -> NDArray[Any]:
-        """The entries as plain numbers; the program is run again for each state of what they depend on."""
-        for decision in self.deps[:, self.varies].ravel().tolist():
-            if decision >= 0:
-                self.run.settle(decision)
+        """The entries as plain numbers; the program is run again for each outcome of what they depend on."""
+        d = len(self.deps)
+        outcomes_of, decisions_of = self.table.reshape((3,) * d + (-1,)), self.deps.reshape(d, -1)
+        for entry in np.flatnonzero(self.varies).tolist():
+            outcomes = outcomes_of[..., entry]
+            for axis, decision in enumerate(decisions_of[:, entry].tolist()):
+                if decision >= 0:
+                    self.run.settle(decision, _alike(outcomes, axis))
         return self.v
 
     def mapped(self, change: Any) -> "Tabled":
@@ -160,6 +164,15 @@ class Tabled(Dispatched):
 
     def nonzero(self) -> Any:
         return self.settled().nonzero()
+
+
+def _alike(outcomes: NDArray[Any], axis: int) -> list[tuple[int, ...]]:
+    """States along an axis in groups of one outcome."""
+    found: dict[Any, tuple[int, ...]] = {}
+    for state, part in enumerate(np.moveaxis(outcomes, axis, 0)):
+        key = tuple(np.ravel(part).tolist())
+        found[key] = (*found.get(key, ()), state)
+    return list(found.values())
 
 
 class Mixed(Dispatched):
