@@ -14,6 +14,7 @@ from conservative._core.printable import page, shown
 from conservative._core.result_lines import between, result_line
 from conservative.certificates import Certificate, expansion_certificate
 from conservative.differentiation.contraction_steps import contracting_steps, letters_of
+from conservative.differentiation.jumps import refuse_jumps
 from conservative.functions import PiecewiseSelection, StateMap
 from conservative.functions.arrays.structured_map import StructuredMap
 from conservative.functions.graph.interval_hessians import ball, piece_jets, rounded
@@ -24,6 +25,7 @@ from conservative.jacobians import JacobianZonotope, conservative_jacobian
 from conservative.jacobians.as_graph import as_selection
 from conservative.jacobians.boxes import read_box
 from conservative.jacobians.lipschitz import all_choices
+from conservative.programs import ProgramMap
 from conservative.spectral import Contraction, ContractionVerdict, contraction_verdict, expanding_product
 from conservative.spectral.semidefinite.options import certificate_or_none
 from conservative.spectral.verdict.contraction_verdict import euclidean_certificate, verdict_nearby
@@ -200,6 +202,8 @@ def verify_contraction(
     if region is None or at is not None:
         point = F.point(at, call=_CALL)
         residual = F.residual(point.values)
+        if isinstance(F, ProgramMap):
+            refuse_jumps(F, F.switched(point.values), point.values, call=_CALL)
         J = conservative_jacobian(F, point.values)
         known = _verdict(J, time_limit)
         if region is None:

@@ -30,6 +30,7 @@ from conservative.differentiation.implicit_vertices import (
     rounding_of,
     solve_vertices,
 )
+from conservative.differentiation.jumps import refuse_jumps
 from conservative.differentiation.mixtures import find_singular_mixture, proves_regular
 from conservative.differentiation.resolvents import Resolvent
 from conservative.functions import PiecewiseSelection, StateMap
@@ -170,6 +171,9 @@ def implicit_jacobian(
     ArgumentError
         If there is no parameter, or Id − A is singular at a vertex or at a mixture of vertices, also modulo its kernel
         (the message says which).
+    DiscontinuityError
+        If a program whose control decides at the point jumps beside it: semismooth Newton steps, restarts, greedy
+        choices.
     NonFiniteError
         If a solve leaves the doubles' range.
 
@@ -237,6 +241,8 @@ def implicit_jacobian(
     refuse_without_fixed_point(F_or_J, call=CALL)
     values = F_or_J.point(at, call=CALL).values
     form = None if isinstance(F_or_J, PiecewiseSelection) else form_at(F_or_J, values)
+    if form is not None:
+        refuse_jumps(F_or_J, form, values, call=CALL)
     found = _solved(of_map(F_or_J, values) if form is None else listed_where_few(form), solver)
     moved = _moved(F_or_J, values, form)
     size = float(np.abs(moved).max(initial=0.0))

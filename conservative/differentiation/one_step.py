@@ -16,6 +16,7 @@ from conservative._core.printable import shown
 from conservative._core.result_lines import count, result_line
 from conservative.differentiation.enclosures import PowerDecay, power_decay
 from conservative.differentiation.implicit_systems import form_at
+from conservative.differentiation.jumps import refuse_jumps
 from conservative.differentiation.resolvents import StatePart
 from conservative.functions import StateMap
 from conservative.functions.state_map import refuse_without_fixed_point
@@ -146,6 +147,7 @@ def one_step_jacobian(F: StateMap, at: Any = None, *, steps: int = 1) -> OneStep
     point = F.point(at, call=_CALL)
     residual = F.residual(point.values)
     S = form_at(F, point.values)
+    refuse_jumps(F, S, point.values, call=_CALL)
     found = carried(S, steps)
     exact = residual.exact and residual.vanishes
     drift = (0.0, 0.0) if exact else _moved(F, point.floats(), residual.values, steps, found)
