@@ -117,15 +117,15 @@ class ArrayEngine:
         pending: list[dict[int, tuple[int, ...]]] = [{}]
         found: list[SwitchedJacobian] = []
         steering: dict[str, None] = {}
-        runs = 0
+        runs = deepest = 0
         while pending:
             forced = pending.pop()
-            runs += 1
+            runs, deepest = runs + 1, max(deepest, len(forced))
             if runs > 2 * _MOST_PATHS:
                 raise BudgetError(
-                    f"{max(map(len, (forced, *pending)))} ties or more steer {self.title}, along more than "
-                    f"{_MOST_PATHS} paths: {' '.join(list(steering)[:3])} Write decisions as `np.where`, `np.maximum` "
-                    "or masks times values, which are not run once for each outcome."
+                    f"{deepest} ties or more steer {self.title}, along more than {_MOST_PATHS} paths: "
+                    f"{' '.join(list(steering)[:3])} Write decisions as `np.where`, `np.maximum` or masks times "
+                    "values, which are not run once for each outcome."
                 )
             run = Run(exact=exact, tolerance=tolerance, forced=forced)
             try:
