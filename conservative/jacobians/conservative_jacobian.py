@@ -73,7 +73,7 @@ def conservative_jacobian(
         Where F has no value or derivative, or is not continuous.
     EmptySetError
         When no cell is open to first order, and the regions next to the point cannot be told apart otherwise, as they
-        can for ties between polynomials of two variables and functions of one ("conical" only).
+        can for ties between polynomials of two variables, often of more, and functions of one ("conical" only).
     BudgetError
         When there are more pieces than `max_pieces` and no zonotope is known to hold them; more cells, and their hull
         is not known to be the zonotope.

@@ -191,8 +191,8 @@ class AtPoint:
 
     @cached_property
     def regions(self) -> Blocks | None:
-        """The Jacobians of the pieces of all open regions that reach the point: Clarke's, where they can be told."""
-        if len(self.decided) != 1:
+        """The Jacobians of the pieces of all open regions that reach the point, or of enough of them to be Clarke's."""
+        if len(self.decided) != 1 or is_over(self.deadline):
             return None
         (trace,) = self.decided
         try:
@@ -200,12 +200,16 @@ class AtPoint:
             choices = region_choices(self.F.graph, trace, point, around=self.around)
         except (FunctionError, BudgetError, TypeError):
             return None
-        walked = [_walk(self.F.graph, trace, choice) for choice in choices or ()]
+        if choices is None or not choices.met:
+            return None
+        walked = [_walk(self.F.graph, trace, choice) for choice in (*choices.met, *choices.possible)]
         pieces = [piece for piece in walked if isinstance(piece, Choices)]
-        if not pieces or len(pieces) < len(walked):
+        if len(pieces) < len(walked):
             return None
         differentiator = Differentiator(self.F.graph, trace, self.arithmetic)
-        return _unique(np.stack([differentiator.jacobian(piece) for piece in pieces]))
+        blocks = np.stack([differentiator.jacobian(piece) for piece in pieces])
+        met, possible = _unique(blocks[: len(choices.met)]), blocks[len(choices.met) :]
+        return met if not len(possible) or self._spans(met, possible) else None
 
     def _spans(self, cells: Blocks, pieces: Blocks) -> bool:
         (rational, others), slack = as_rationals(cells, pieces)

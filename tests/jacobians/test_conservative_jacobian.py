@@ -148,6 +148,8 @@ def test_no_open_cell_at_all():
     known = from_sympy("Piecewise((x, x**3 + x**5 >= 0), (2*x, True))", state="x")
     assert conservative_jacobian(known, [0], kind="conical").vertices.ravel().tolist() == [1, 2]
     F = from_sympy("Piecewise((x, x**3*(1 + Max(y, z)) >= 0), (2*x, True))", state=["x", "y", "z"])
+    assert conservative_jacobian(F, [0, 0, 0], kind="conical").vertices[:, 0, 0].tolist() in ([1, 2], [2, 1])
+    F = from_sympy("Piecewise((x, x**3*(1 + Max(sin(y), z)) >= 0), (2*x, True))", state=["x", "y", "z"])
     assert conservative_jacobian(F, [0, 0, 0]).exactness is Exactness.OUTER
     with pytest.raises(EmptySetError, match="first order"):
         conservative_jacobian(F, [0, 0, 0], kind="conical")

@@ -60,9 +60,42 @@ def test_sides_that_are_one_polynomial_are_equal_on_every_region():
     assert {tuple(row) for row in regions[:, 0].tolist()} == {(0, 0), (0, 2)}
 
 
-def test_three_variables_stay_undecided():
-    F = cj.from_sympy("Max(Min(y - 2*x**2 + z**2, x**2 - y), 0)", state="x y z")
-    assert cj.conservative_jacobian(F, [0, 0, 0], kind="conical").exactness.name == "INNER"
+IN_SPACE = [
+    ("Abs(Min(y + z, x*y))", {(0, 1, 1), (0, -1, -1)}),
+    ("Max(Min(y - 2*x**2 + z**2, x**2 - y), 0)", {(0, 0, 0), (0, 1, 0), (0, -1, 0)}),
+    ("Max(Min(z, -z - x**2 - y**2), 0) + x", {(1, 0, 0)}),
+    ("Max(Min(z, -z - x**2 - y**2 + x**3), 0) + Abs(y)", {(0, 1, 0), (0, -1, 0)}),
+    ("Max(Min(z, -z + x**2 - y**2), 0)", {(0, 0, 0), (0, 0, 1), (0, 0, -1)}),
+    ("Max(Min(x, y, -x*y), 0)", {(0, 0, 0)}),
+    ("Piecewise((4*z, 5*z >= 3*sqrt(x**2 + z**2)), (3*Abs(x), True))", {(0, 0, 4), (3, 0, 0), (-3, 0, 0)}),
+    ("Piecewise((4*z, 3*sqrt(x**2 + z**2) < 5*z), (Max(3*Abs(x), 4*z), True))", {(0, 0, 4), (3, 0, 0), (-3, 0, 0)}),
+]
+
+
+@pytest.mark.parametrize(("text", "wanted"), IN_SPACE)
+def test_regions_between_three_variables_are_seen_or_proved_to_be_empty(text, wanted):
+    F = cj.from_sympy(text, state="x y z")
+    program, conical = (cj.conservative_jacobian(F, [0, 0, 0], kind=kind) for kind in ("program", "conical"))
+    exact = next(J for J in (program, conical) if J.exactness.name == "EXACT")
+    assert hull(exact) <= wanted | {(0, 0, 0)}
+    assert cj.MatrixPolytope(exact.vertices).contains(np.array(sorted(wanted), dtype=float)[:, None]).all()
+
+
+@pytest.mark.parametrize("second", ["x + y", "x + 4*y - 3*x", "x + 4*y + 3*x"])
+def test_jumps_across_a_guard_with_a_root_are_seen_where_it_changes_its_truth_value(second):
+    """3*sqrt(x**2 + y**2) > 5*y ends at y = 3 |x| / 4: two of these are continuous at one half of it."""
+    F = cj.from_sympy(f"Piecewise((x, 3*sqrt(x**2 + y**2) > 5*y), ({second}, True))", state="x y")
+    with pytest.raises(cj.DiscontinuityError, match=r"jump|limits"):
+        cj.conservative_jacobian(F, [0, 0])
+    below = "Piecewise((x, 3*sqrt(x**2 + y**2) > 5*y), (x + (9*x**2 - 16*y**2)*(y + 1), True))"
+    assert hull(cj.conservative_jacobian(cj.from_sympy(below, state="x y"), [0, 0])) == {(1, 0)}
+
+
+def test_what_is_undecided_between_three_variables_stays_so():
+    """Motzkin's form is never negative, but no sum of squares: its sign stays open, and with it one Jacobian."""
+    form = "z**6 + x**2*y**2*(x**2 + y**2 - 3*z**2)"
+    F = cj.from_sympy(f"Max(Min(x, -x - ({form})), 0) + y", state="x y z")
+    assert cj.conservative_jacobian(F, [0, 0, 0]).exactness.name == "OUTER"
 
 
 LEAVES = ["x", "y", "x**2", "y**2", "x*y", "-x", "2*y", "x**2 - y", "y + x**3", "x - y**2", "0"]

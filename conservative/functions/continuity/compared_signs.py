@@ -56,6 +56,27 @@ def sign_polynomial(graph: Graph, compared: int, point: Sequence[Fraction]) -> P
     return known if found is None else found
 
 
+def root_against_polynomial(
+    graph: Graph, compared: int, point: Sequence[Fraction]
+) -> tuple[Polynomial, Polynomial, int] | None:
+    """b, a² - b² and ±1, where left - right is ±(a - b) with a norm a >= 0 and b a polynomial; None for others.
+
+    a - b is positive where b is negative, and has the sign of a² - b² elsewhere.
+    """
+    sides = graph.nodes[compared].args
+    exact: dict[int, Polynomial | None] = {}
+    for index in reachable(graph.nodes, sides):
+        exact[index] = polynomial_node(graph, index, exact, point)
+    signs = _Signs(graph, exact)
+    for root, plain, turned in ((*sides, 1), (*sides[::-1], -1)):
+        b = exact[plain]
+        square = signs.squared(root) if root in signs.known and b is not None else None
+        other = None if b is None else product_of([b, b], signs.zero)
+        if b is not None and square is not None and other is not None:
+            return b, difference(square, other), turned
+    return None
+
+
 def never_negative(graph: Graph) -> set[int]:
     """The nodes that are seen not to be negative wherever they have a value."""
     found: set[int] = set()

@@ -1,22 +1,26 @@
-"""Every open region next to a point, exactly: for ties between polynomials of two variables, or functions of one.
+"""Every open region next to a point: for ties between polynomials, or functions of one variable.
 
 The differences that are tied at a point divide a neighbourhood into finitely many open regions and curves between them.
 Where they are polynomials of at most two variables, or have the signs of such, the regions that reach the point are
-known exactly; where they depend on one variable, there are two, told apart by series. On a region one piece is F, and
-the curves have measure zero: Clarke's Jacobian is the hull of the Jacobians at the point of exactly these pieces.
+known exactly; where they depend on one variable, there are two, told apart by series. In more variables some regions
+are seen along arcs, others are proved to be empty, and some may stay undecided. On a region one piece is F, and what
+lies between regions has measure zero: Clarke's Jacobian is the hull of the Jacobians at the point of exactly these
+pieces.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import lcm
 
 from conservative._core.errors import FunctionError
 from conservative.functions.continuity.arcs import GERMS, axis_arcs
-from conservative.functions.continuity.compared_signs import sign_polynomial
+from conservative.functions.continuity.compared_signs import root_against_polynomial, sign_polynomial
 from conservative.functions.continuity.local_polynomials import Polynomial, difference, polynomial_node
 from conservative.functions.continuity.power_series import Germ
 from conservative.functions.continuity.sign_patterns import local_patterns
+from conservative.functions.continuity.space_patterns import space_patterns
 from conservative.functions.graph.evaluate import HOLE, Trace, comparisons, first_true, value_pass
 from conservative.functions.graph.nodes import BOOLEANS, SWITCHES, Graph, nodes_met, reachable
 from conservative.functions.ties.active_pieces import Key, choice_key
@@ -27,8 +31,16 @@ _MOST_FORMS = 12
 Choice = dict[Key, int]
 
 
-def region_choices(graph: Graph, trace: Trace, point: Sequence[Fraction], *, around: Graph) -> list[Choice] | None:
-    """The choices at tied switches on every open region that reaches the point; None where that is not decided.
+@dataclass(frozen=True, slots=True)
+class RegionChoices:
+    """The choices at tied switches on the open regions that reach a point, and on those that may reach it."""
+
+    met: Sequence[Choice]
+    possible: Sequence[Choice] = ()
+
+
+def region_choices(graph: Graph, trace: Trace, point: Sequence[Fraction], *, around: Graph) -> RegionChoices | None:
+    """The choices at tied switches on the open regions that reach the point; None where that is not decided.
 
     `around` is the graph beside the point, where the other holds what is known at the point only.
     """
@@ -38,7 +50,8 @@ def region_choices(graph: Graph, trace: Trace, point: Sequence[Fraction], *, aro
     below = reachable(around.nodes, [a for i in tied for a in graph.nodes[i].args])
     columns = {graph.nodes[i].data for i in below if graph.nodes[i].op == "variable"}
     if len(columns) == 1:
-        return _on_a_line(around, trace, tied, point, columns.pop())
+        found = _on_a_line(around, trace, tied, point, columns.pop())
+        return None if found is None else RegionChoices(found)
     return _Regions(graph, trace, point, around).choices()
 
 
@@ -89,6 +102,7 @@ class _Regions:
         self.place: dict[frozenset[tuple[tuple[int, ...], Fraction]], tuple[int, int]] = {}
         self.gaps: list[Polynomial] = []
         self.guards: dict[int, Polynomial | None] = {}
+        self.roots: dict[int, tuple[Polynomial, Polynomial, int]] = {}
         self.order = self._needed()
 
     def _needed(self) -> list[int]:
@@ -103,18 +117,23 @@ class _Regions:
         yield from (node.args[i] for i in options) if node.op in ("max", "min", "piecewise") else node.args
         for compared in self._boundaries(index) if node.op == "piecewise" and len(options) > 1 else ():
             self.guards[compared] = sign_polynomial(self.around, compared, self.point)
-            yield from self.graph.nodes[compared].args if self.guards[compared] is None else ()
+            root = root_against_polynomial(self.around, compared, self.point) if self.guards[compared] is None else None
+            if root is not None:
+                self.roots[compared] = root
+            elif self.guards[compared] is None:
+                yield from self.graph.nodes[compared].args
 
-    def choices(self) -> list[Choice] | None:
-        """One choice for every pattern of signs that is met on an open region."""
+    def choices(self) -> RegionChoices | None:
+        """One choice for every pattern of signs that is met on an open region, and for those that may be."""
         if not self._collect():
             return None
-        patterns = local_patterns(self.gaps)
+        planar = local_patterns(self.gaps)
+        patterns = space_patterns(self.gaps) if planar is None else ({p for p in planar if all(p)}, set())
         if patterns is None:
             return None
-        found = [self._choice(pattern) for pattern in patterns if all(pattern)]
-        known = [choice for choice in found if choice is not None]
-        return known if len(known) == len(found) else None
+        met, possible = ([self._choice(pattern) for pattern in sorted(some)] for some in patterns)
+        known = [choice for choice in met if choice is not None], [choice for choice in possible if choice is not None]
+        return RegionChoices(*known) if list(map(len, known)) == [len(met), len(possible)] else None
 
     def _collect(self) -> bool:
         """Whether all tied differences are polynomials that vanish at the point, and few."""
@@ -158,9 +177,10 @@ class _Regions:
         elif node.op == "piecewise":
             pairs = []
             for compared in self._boundaries(index):
-                known = self.guards[compared]
+                known = list(self.roots[compared][:2]) if compared in self.roots else [self.guards[compared]]
                 left, right = self.graph.nodes[compared].args
-                pairs.append((forms[left], forms[right]) if known is None else ([known], [{}]))
+                plain = [p for p in known if p is not None]
+                pairs.append((plain, [{}]) if plain else (forms[left], forms[right]))
         else:
             operands = [node.args[i] for i in self.trace.options[index]]
             pairs = [(forms[a], forms[b]) for i, a in enumerate(operands) for b in operands[i + 1 :]]
@@ -219,7 +239,11 @@ class _Regions:
             signs = {**self.trace.signs}
             for c in self._boundaries(index):
                 known = self.guards[c]
-                signs[c] = above(*self.graph.nodes[c].args) if known is None else sign(known)
+                if c in self.roots:
+                    plain, squares, turned = self.roots[c]
+                    signs[c] = turned * (1 if sign(plain) < 0 else sign(squares))
+                else:
+                    signs[c] = above(*self.graph.nodes[c].args) if known is None else sign(known)
             found = first_true(self.graph, node.branches()[1], signs)
             return HOLE if found is None else found
         way = 1 if node.op == "max" else -1

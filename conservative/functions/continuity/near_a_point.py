@@ -22,7 +22,7 @@ from conservative.functions.continuity.arcs import (
     guard_sides,
     half_lines,
 )
-from conservative.functions.continuity.compared_signs import sign_polynomial
+from conservative.functions.continuity.compared_signs import root_against_polynomial, sign_polynomial
 from conservative.functions.continuity.laurent import LaurentArithmetic, power_series
 from conservative.functions.continuity.local_polynomials import difference, output_polynomials
 from conservative.functions.continuity.power_series import Germ
@@ -159,7 +159,8 @@ def _parting_on_a_curve(graph: Graph, compared: int, point: Sequence[Fraction]) 
 
     Guards with a gradient at the point are left to the arcs, which follow them in every direction.
     """
-    guard = sign_polynomial(graph, compared, point)
+    root = root_against_polynomial(graph, compared, point)
+    where, guard, turned = root or (None, sign_polynomial(graph, compared, point), 1)
     if not guard or crosses_smoothly(graph, compared, point, _variables(graph.nodes)):
         return None
     constants = [Germ.of((x,)) for x in point]
@@ -169,7 +170,7 @@ def _parting_on_a_curve(graph: Graph, compared: int, point: Sequence[Fraction]) 
     for signs in combinations(pieces, 2):
         for place, (first, second) in enumerate(zip(*(pieces[s] for s in signs), strict=True)):
             gap = None if first is None or second is None else difference(first, second)
-            if gap and parts_across(guard, gap, signs):
+            if gap and parts_across(guard, gap, (turned * signs[0], turned * signs[1]), where=where):
                 return place
     return None
 

@@ -18,6 +18,8 @@ _MAX_WORK = 20_000
 """Largest cube of that degree times the bits of a coefficient: beyond it discriminants and their roots take seconds."""
 _MAX_MONOMIALS = 40
 _FIRST_BITS = 128
+_OUTWEIGHED = 10**12
+"""A multiple of m² m' that m² exceeds near 0, as it does for any number."""
 
 Signs = tuple[int, ...]
 _S, _R = sympy.symbols("s r")
@@ -37,12 +39,14 @@ def local_patterns(polynomials: Sequence[Polynomial]) -> set[Signs] | None:
     return found
 
 
-def parts_across(guard: Polynomial, difference: Polynomial, signs: tuple[int, int]) -> bool:
+def parts_across(
+    guard: Polynomial, difference: Polynomial, signs: tuple[int, int], *, where: Polynomial | None = None
+) -> bool:
     """Whether a difference is not 0 along a curve to 0 on which a guard is 0, having both signs beside it or on it.
 
-    False also when more than two variables or high degrees occur.
+    `where`: what has to be positive on the curve. False also when more than two variables or high degrees occur.
     """
-    inside = _in_a_plane([guard, difference])
+    inside = _in_a_plane([guard, difference] if where is None else [guard, difference, where])
     for turned in (False, True) if inside else ():
         for sign in (1, -1):
             pair: list[Polynomial] = [
@@ -51,7 +55,8 @@ def parts_across(guard: Polynomial, difference: Polynomial, signs: tuple[int, in
             ]
             cells = _sector(pair)
             for left, curve, right in zip(cells[::2], cells[1::2], cells[2::2], strict=False):
-                if curve[0] == 0 and curve[1] != 0 and {left[0], 0, right[0]}.issuperset(signs):
+                inside_of = where is None or curve[2] > 0
+                if inside_of and curve[0] == 0 and curve[1] != 0 and {left[0], 0, right[0]}.issuperset(signs):
                     return True
     return False
 
@@ -70,10 +75,11 @@ def _in_a_plane(polynomials: Sequence[Polynomial]) -> list[Polynomial] | None:
 
 
 def contradictory(polynomials: Sequence[Polynomial], signs: Sequence[int]) -> bool:
-    """Whether no point at all gives the polynomials these signs, as sums of squares show.
+    """Whether no point near 0 gives the polynomials these signs, as sums of squares show.
 
     Sought are λ ≥ 0, not all zero, with Σ λ_i s_i g_i = −Σ μ_q q, μ ≥ 0, over the squares q = m² and (m ± m')² of
-    monomials (plus any multiple of the g_i that are to vanish): then the left side is never positive. Each monomial
+    monomials, and what these outweigh near 0, m² ± N m² m' with a large N (plus any multiple of the g_i that are to
+    vanish): then the left side is never positive. Each monomial
     counts as a variable, so that this is Gordan's alternative for a linear program. (Where the g_i that are to vanish
     make squares vanish too, the alternative could hold with all λ_i = 0: nothing is claimed then.)
     """
@@ -109,6 +115,11 @@ def _squares(monomials: Sequence[tuple[int, ...]]) -> Iterator[list[Fraction]]:
         if mixed in place:
             ends = [(tuple(2 * e for e in root), 1) for root in (left, right)]
             yield from (row([*ends, (mixed, factor)]) for factor in (2, -2))
+    for higher in monomials:
+        for root in roots:
+            square = tuple(2 * e for e in root)
+            if any(square) and square != higher and all(a <= b for a, b in zip(square, higher, strict=True)):
+                yield from (row([(square, 1), (higher, factor)]) for factor in (_OUTWEIGHED, -_OUTWEIGHED))
 
 
 def _constant_sign(polynomial: Polynomial) -> int:
