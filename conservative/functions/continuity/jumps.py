@@ -1,4 +1,4 @@
-"""Continuity at a point: which choices of branches occur together near it, and whether their values agree."""
+"""Jumps refused: which choices of branches occur together near a point, and whether their values agree."""
 
 from collections.abc import Sequence
 from typing import Any
