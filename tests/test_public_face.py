@@ -112,6 +112,13 @@ def test_an_old_name_leads_to_its_new_home(name: str) -> None:
     assert [warning.filename for warning in told] == [__file__]
 
 
+def test_an_analysis_names_what_it_is_of_and_tells_of_the_old_name() -> None:
+    found = cj.analyze([[["1/2"]]])
+    with pytest.warns(DeprecationWarning, match="`Analysis.problem` is now `Analysis.subject`") as told:
+        assert found.problem is found.subject
+    assert [warning.filename for warning in told] == [__file__]
+
+
 def test_a_use_of_an_old_name_is_told_of_once() -> None:
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")

@@ -2,12 +2,12 @@
 
 from conservative.analysis.blocks import state_matrices as state_matrices
 from conservative.analysis.pipeline import analyze as analyze
-from conservative.analysis.problem import Problem as Problem
-from conservative.analysis.problem import as_problem as as_problem
-from conservative.analysis.problem import problem_from_text as problem_from_text
 from conservative.analysis.record import Analysis as Analysis
 from conservative.analysis.sentences import Finding as Finding
 from conservative.analysis.set_iteration import iterated as iterated
+from conservative.analysis.subject import Subject as Subject
+from conservative.analysis.subject import as_subject as as_subject
+from conservative.analysis.subject import subject_from_text as subject_from_text
 from conservative.analysis.verdict import ContractionOutcome as ContractionOutcome
 
 __all__ = [

@@ -7,21 +7,21 @@ import numpy as np
 from conservative._core.deadlines import NEVER
 from conservative._core.errors import ArgumentError
 from conservative._core.families.as_family import MatrixFamily
-from conservative.analysis.problem import Problem, as_problem
+from conservative.analysis.subject import Subject, as_subject
 from conservative.functions import Residual
 from conservative.jacobians import JacobianSet, JacobianZonotope, jacobian_readings
 from conservative.jacobians.jacobian_zonotope import MAX_LISTED_TIES
 
 
-def fixed_point_residual(problem: Problem) -> Residual | None:
-    """F(x̄, θ) − x̄ at the point of a problem.
+def fixed_point_residual(subject: Subject) -> Residual | None:
+    """F(x̄, θ) − x̄ at the point of a subject.
 
     Raises ArgumentError when the point is not a fixed point: exactly at an exact point, else to within the tolerance.
     """
-    F = problem.function
+    F = subject.function
     if F is None or F.size != F.state_size:
         return None
-    residual = F.residual(problem.at, tolerance=problem.tolerance)
+    residual = F.residual(subject.at, tolerance=subject.tolerance)
     if not residual.vanishes:
         worst = int(np.abs(residual.values).argmax())
         raise ArgumentError(
@@ -37,22 +37,22 @@ def state_matrices(source: Any, *, kind: str = "program") -> MatrixFamily:
 
     Raises ArgumentError when the Jacobian has no square state part.
     """
-    problem = as_problem(source)
-    family = state_family(problem, jacobians_of(problem, kind)[0])
+    subject = as_subject(source)
+    family = state_family(subject, jacobians_of(subject, kind)[0])
     if family is None:
         raise ArgumentError("`state_matrices(source=...)` needs as many components of F as states.")
     return family
 
 
 def jacobians_of(
-    problem: Problem, kind: str = "program", deadline: float = NEVER
+    subject: Subject, kind: str = "program", deadline: float = NEVER
 ) -> tuple[JacobianSet | JacobianZonotope | None, JacobianSet | None]:
     """The reading asked for and the conical one, from one search of cells; a zonotope stays one only when its ties are
     too many to list, and then has no second reading.
     """
-    if problem.function is None:
-        return problem.jacobian, None
-    found = jacobian_readings(problem.function, problem.at, kind=kind, tolerance=problem.tolerance, deadline=deadline)
+    if subject.function is None:
+        return subject.jacobian, None
+    found = jacobian_readings(subject.function, subject.at, kind=kind, tolerance=subject.tolerance, deadline=deadline)
     if isinstance(found.asked, JacobianZonotope) and found.asked.tie_count > MAX_LISTED_TIES:
         return found.asked, None
     asked = found.asked.listed() if isinstance(found.asked, JacobianZonotope) else found.asked
@@ -60,12 +60,12 @@ def jacobians_of(
     return asked, conical.listed() if isinstance(conical, JacobianZonotope) else conical
 
 
-def state_family(problem: Problem, jacobian: JacobianSet | JacobianZonotope | None) -> MatrixFamily | None:
+def state_family(subject: Subject, jacobian: JacobianSet | JacobianZonotope | None) -> MatrixFamily | None:
     """The square state parts of the blocks; None where F has not as many components as states."""
     if jacobian is None:
-        return problem.family
+        return subject.family
     q, n = jacobian.vertices.shape[1:]
-    square = n >= q and (problem.function is None or problem.function.state_size == q)
+    square = n >= q and (subject.function is None or subject.function.state_size == q)
     return jacobian.state_family() if square else None
 
 

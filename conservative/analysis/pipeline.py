@@ -10,9 +10,9 @@ from conservative._core.errors import ArgumentError
 from conservative._core.families.as_family import MatrixFamily
 from conservative.algorithms import Algorithm
 from conservative.analysis.blocks import fixed_point_residual, jacobians_of, parameter_count, state_family
-from conservative.analysis.problem import Problem, as_problem
 from conservative.analysis.record import Analysis
 from conservative.analysis.set_iteration import fixed_hull, iterate_from_start, telling_steps
+from conservative.analysis.subject import Subject, as_subject
 from conservative.analysis.ties import without_a_list
 from conservative.analysis.verdict import ContractionOutcome, adapted_verdict, is_within_rounding, outcome_of
 from conservative.differentiation import ImplicitJacobian, implicit_jacobian
@@ -98,17 +98,17 @@ def analyze(
     deadline = deadline_after(time_limit, call="analyze")
     max_length = as_count(max_length, call="analyze", argument="max_length", least=1)
     steps = None if steps is None else as_count(steps, call="analyze", argument="steps", least=1)
-    problem = as_problem(source, at=at, initial=initial, tolerance=tolerance)
+    subject = as_subject(source, at=at, initial=initial, tolerance=tolerance)
     tell("conservative Jacobian")
-    residual = fixed_point_residual(problem)
+    residual = fixed_point_residual(subject)
     jacobian, conical = jacobians_of(
-        problem, kind, deadline_after(time_limit_until(deadline, part=_CELLS), call="analyze")
+        subject, kind, deadline_after(time_limit_until(deadline, part=_CELLS), call="analyze")
     )
     if isinstance(jacobian, JacobianZonotope):
-        return without_a_list(problem, residual, jacobian, time_limit=time_limit_until(deadline, part=_RADIUS_ALONE))
-    family = state_family(problem, jacobian)
+        return without_a_list(subject, residual, jacobian, time_limit=time_limit_until(deadline, part=_RADIUS_ALONE))
+    family = state_family(subject, jacobian)
     if family is None:
-        return Analysis(problem=problem, residual=residual, jacobian=jacobian, conical=conical)
+        return Analysis(subject=subject, residual=residual, jacobian=jacobian, conical=conical)
     tell("norms and products")
     assumption = assumption_a(family)
     products = _products(family, max_length, deadline)
@@ -125,14 +125,14 @@ def analyze(
         left_out = f"the set of derivatives was not iterated: {family.count} blocks; `iterate_set` takes them"
     elif jacobian is not None and iterates:
         tell("set iteration")
-        implicit = _implicit(problem, jacobian, rounded=rounded)
+        implicit = _implicit(subject, jacobian, rounded=rounded)
         within = time_limit_until(deadline, part=_ITERATION)
-        trajectory = iterate_from_start(problem, jacobian, steps=steps or telling_steps(radius), time_limit=within)
+        trajectory = iterate_from_start(subject, jacobian, steps=steps or telling_steps(radius), time_limit=within)
         if contraction is ContractionOutcome.PROVED:
             tell("fixed set")
             fixed, left_out = fixed_hull(jacobian, trajectory, deadline)
     return Analysis(
-        problem=problem,
+        subject=subject,
         residual=residual,
         jacobian=jacobian,
         conical=conical,
@@ -167,12 +167,12 @@ def _products(family: MatrixFamily, max_length: int, deadline: float) -> Shortes
     return shortest_expanding(family, max_length=affordable_length(family.count, max_length), time_limit=seconds)
 
 
-def _implicit(problem: Problem, jacobian: JacobianSet, *, rounded: bool) -> ImplicitJacobian | None:
+def _implicit(subject: Subject, jacobian: JacobianSet, *, rounded: bool) -> ImplicitJacobian | None:
     """Derivatives of the fixed point, and of the output where the map has one; only that where Id − A is singular."""
-    F = problem.function
+    F = subject.function
     if rounded and not isinstance(F, Algorithm):
         return None
     try:
-        return implicit_jacobian(F, problem.at) if isinstance(F, Algorithm) else implicit_jacobian(jacobian)
+        return implicit_jacobian(F, subject.at) if isinstance(F, Algorithm) else implicit_jacobian(jacobian)
     except ArgumentError:
         return None

@@ -1,5 +1,6 @@
 """`Analysis`: the results of all steps of an analysis, in order."""
 
+import warnings
 from dataclasses import dataclass
 
 from conservative._core.numbers import Bracket
@@ -7,7 +8,6 @@ from conservative._core.printable import page
 from conservative._core.result_lines import between, result_line
 from conservative.analysis.conclusion import about_verdict
 from conservative.analysis.given import about_function, about_matrices
-from conservative.analysis.problem import Problem
 from conservative.analysis.sentences import (
     Finding,
     about_fixed_set,
@@ -18,6 +18,7 @@ from conservative.analysis.sentences import (
     about_products,
     about_ties,
 )
+from conservative.analysis.subject import Subject
 from conservative.analysis.verdict import ContractionOutcome
 from conservative.certificates import Certificate
 from conservative.differentiation import ImplicitJacobian
@@ -34,7 +35,7 @@ class Analysis:
 
     Parameters
     ----------
-    problem : Problem
+    subject : Subject
         What was analysed.
     residual : Residual, optional
         F(x̄, θ) − x̄, for a function.
@@ -67,7 +68,7 @@ class Analysis:
         Bounds of max ‖A‖₂ over a zonotope of too many ties for anything else.
     """
 
-    problem: Problem
+    subject: Subject
     residual: Residual | None = None
     jacobian: JacobianSet | JacobianZonotope | None = None
     conical: JacobianSet | None = None
@@ -84,10 +85,16 @@ class Analysis:
     rounded: bool = False
     norm: LargestNorm | None = None
 
+    @property
+    def problem(self) -> Subject:
+        """The old name of `subject`, which goes with the next release."""
+        warnings.warn("`Analysis.problem` is now `Analysis.subject`", DeprecationWarning, stacklevel=2)
+        return self.subject
+
     def __repr__(self) -> str:
         return result_line(
             self,
-            repr(self.problem.title),
+            repr(self.subject.title),
             "no radius" if self.radius is None else f"radius {between(Bracket(self.radius.lower, self.radius.upper))}",
             self.contraction.name,
         )
@@ -116,17 +123,17 @@ class Analysis:
         -------
         str
         """
-        head = [self.problem.title, *([f"source: {self.problem.source}"] if self.problem.source else [])]
+        head = [self.subject.title, *([f"source: {self.subject.source}"] if self.subject.source else [])]
         for finding in self._findings(certificate=certificate):
             head += ["", finding.heading, *(f"  {line}" for line in finding.lines)]
         return "\n".join(head)
 
     def _findings(self, *, certificate: bool) -> tuple[Finding, ...]:
         found: list[Finding] = []
-        if self.problem.function is not None:
-            found.append(about_function(self.problem.function, self.problem.at, self.residual))
-        if self.problem.family is not None:
-            found.append(about_matrices(self.problem.family))
+        if self.subject.function is not None:
+            found.append(about_function(self.subject.function, self.subject.at, self.residual))
+        if self.subject.family is not None:
+            found.append(about_matrices(self.subject.family))
         if isinstance(self.jacobian, JacobianZonotope):
             found.append(about_ties(self.jacobian, self.norm))
         elif self.jacobian is not None:
@@ -143,7 +150,7 @@ class Analysis:
             found.append(about_fixed_set(self.fixed))
         if self.left_out:
             found.append(Finding("Left out", (self.left_out,)))
-        of_function = self.problem.function is not None or self.problem.jacobian is not None
+        of_function = self.subject.function is not None or self.subject.jacobian is not None
         found.append(about_verdict(self.contraction, self.radius, self.adapted, of_function, certificate))
         return tuple(found)
 

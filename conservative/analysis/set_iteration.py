@@ -10,7 +10,7 @@ from conservative._core.errors import ArgumentError, BudgetError, ConservativeEr
 from conservative._core.printable import shown
 from conservative._core.rationals import as_fraction, nearest_double
 from conservative.analysis.blocks import fixed_point_residual, jacobians_of, parameter_count
-from conservative.analysis.problem import Problem, as_problem
+from conservative.analysis.subject import Subject, as_subject
 from conservative.iteration import FixedSet, SetTrajectory, fixed_set, iterate_set
 from conservative.iteration.fixed.fixed_set import hull_of_fixed_set
 from conservative.jacobians import JacobianSet, JacobianZonotope
@@ -37,25 +37,25 @@ def iterated(
     `steps`: how often the set is iterated. `tol`: absolute: stop once this close to the fixed set. `time_limit`: as in
     `iterate_set`. Raises ArgumentError when there is no parameter to differentiate by.
     """
-    problem = as_problem(source)
-    fixed_point_residual(problem)
-    found = jacobians_of(problem, kind)[0]
+    subject = as_subject(source)
+    fixed_point_residual(subject)
+    found = jacobians_of(subject, kind)[0]
     jacobian = found.listed() if isinstance(found, JacobianZonotope) else found
     if jacobian is None or not parameter_count(jacobian):
         raise ArgumentError(
             "`iterated(source=...)` needs blocks [A B] with a parameter part, to differentiate by; the source "
             "holds square matrices only. Name a function with parameters."
         )
-    return iterate_from_start(problem, jacobian, steps=steps, tol=tol, time_limit=time_limit)
+    return iterate_from_start(subject, jacobian, steps=steps, tol=tol, time_limit=time_limit)
 
 
 def iterate_from_start(
-    problem: Problem, jacobian: JacobianSet, *, steps: int, tol: float | None = None, time_limit: float | None = None
+    subject: Subject, jacobian: JacobianSet, *, steps: int, tol: float | None = None, time_limit: float | None = None
 ) -> SetTrajectory:
     """Hulls from X_0; beyond three dimensions with few vertices, whose missing distance is carried."""
     size = jacobian.vertices.shape[1] * parameter_count(jacobian)
     few = None if size <= 3 else _FEW_VERTICES
-    initial = _initial(problem, jacobian)
+    initial = _initial(subject, jacobian)
     return iterate_set(jacobian, initial, steps=steps, tol=tol, max_vertices=few, time_limit=time_limit)
 
 
@@ -85,17 +85,17 @@ def telling_steps(radius: JointSpectralRadius) -> int:
     return min(400, max(40, math.ceil(math.log(1000) / math.log(radius.lower))))
 
 
-def _initial(problem: Problem, jacobian: JacobianSet) -> Any:
-    if problem.initial is not None and not isinstance(problem.initial, MatrixSet):
+def _initial(subject: Subject, jacobian: JacobianSet) -> Any:
+    if subject.initial is not None and not isinstance(subject.initial, MatrixSet):
         try:
             entry = "`analyze(initial=...)`: an entry"
-            return [[[nearest_double(as_fraction(x), what=entry) for x in row] for row in X] for X in problem.initial]
+            return [[[nearest_double(as_fraction(x), what=entry) for x in row] for row in X] for X in subject.initial]
         except TypeError as error:
             if isinstance(error, ConservativeError):
                 raise
             raise ShapeError(
-                f"`analyze(initial=...)` needs shape (k, p, m), a list of matrices; got {shown(problem.initial)}."
+                f"`analyze(initial=...)` needs shape (k, p, m), a list of matrices; got {shown(subject.initial)}."
             ) from error
-    if problem.initial is not None:
-        return problem.initial
+    if subject.initial is not None:
+        return subject.initial
     return np.zeros((1, jacobian.vertices.shape[1], parameter_count(jacobian)))

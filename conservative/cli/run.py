@@ -36,10 +36,10 @@ def analyze(source: str, **options: Any) -> int:
     check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
     with _naming_the_way_out(options):
         check_writable(target, inputs=(source, options["plot"]))
-    problem = _at_point(source, options)
-    _require_steps(problem, options)
+    subject = _at_point(source, options)
+    _require_steps(subject, options)
     result = run_analysis(
-        problem,
+        subject,
         kind=options["kind"] or "program",
         steps=options["steps"],
         max_length=options["max_length"],
@@ -115,22 +115,22 @@ def iterate(source: str, **options: Any) -> int:
     from conservative.report import trajectory_document, trajectory_text
 
     check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
-    problem = _at_point(source, options)
+    subject = _at_point(source, options)
     trajectory = iterated(
-        problem,
+        subject,
         kind=options["kind"] or "program",
         steps=options["steps"] or 40,
         tol=options["tol"],
         time_limit=options["time_limit"],
     )
     emit(
-        lambda: {"title": problem.title, **trajectory_document(trajectory)},
-        lambda: f"{problem.title}\n\n{trajectory_text(trajectory)}",
+        lambda: {"title": subject.title, **trajectory_document(trajectory)},
+        lambda: f"{subject.title}\n\n{trajectory_text(trajectory)}",
         as_json=options["as_json"],
     )
     if options["plot"]:
         with after_the_result():
-            _draw(lambda path: plot_trajectory(trajectory, path, title=problem.title), options)
+            _draw(lambda path: plot_trajectory(trajectory, path, title=subject.title), options)
     return 0
 
 
@@ -143,10 +143,10 @@ def explain(source: str, **options: Any) -> int:
 
     if Path(source).suffix.lower() in SUFFIXES and not _asks_to_solve(options):
         raise ArgumentError(f"`conservative explain` needs a function; {source} holds matrices only.")
-    problem = _at_point(source, options)
-    if problem.function is None:
+    subject = _at_point(source, options)
+    if subject.function is None:
         raise ArgumentError("`conservative explain` needs a function; the source holds matrices only.")
-    explanation = explain_ties(problem.function, problem.at, tolerance=problem.tolerance)
+    explanation = explain_ties(subject.function, subject.at, tolerance=subject.tolerance)
     emit(lambda: explanation_document(explanation), lambda: str(explanation), as_json=options["as_json"])
     return 0
 
@@ -189,22 +189,22 @@ def gallery(name: str | None, **options: Any) -> int:
 
 
 def _at_point(source: str, options: dict[str, Any]) -> Any:
-    """The problem that a gallery name, a file or standard input holds, at the point and tolerance of the options."""
+    """What a gallery name, a file or standard input holds, at the point and tolerance of the options."""
     from conservative._core.errors import ArgumentError
-    from conservative.analysis import as_problem, problem_from_text
+    from conservative.analysis import as_subject, subject_from_text
 
     named, at = _solved(source, options) if _asks_to_solve(options) else _program(source, options)
     variables = () if _asks_to_solve(options) else options.get("variables", ())
     if source == "-" and variables:
         raise click.UsageError("--variable names a variable of an .npz or .mat file; standard input has none.")
-    held = problem_from_text(standard_input()) if source == "-" else named
-    problem = as_problem(held, at=at, tolerance=options["tolerance"], variables=variables)
+    held = subject_from_text(standard_input()) if source == "-" else named
+    subject = as_subject(held, at=at, tolerance=options["tolerance"], variables=variables)
     for name in ("kind", "tolerance"):
-        if problem.function is None and options.get(name) is not None:
+        if subject.function is None and options.get(name) is not None:
             raise ArgumentError(
                 f"--{name} is about the Jacobian of a function, and {source} holds matrices only. Leave it out."
             )
-    return problem
+    return subject
 
 
 def _asks_to_solve(options: dict[str, Any]) -> bool:
@@ -250,10 +250,10 @@ def _program(source: str, options: dict[str, Any]) -> tuple[Any, Any]:
     return source, at
 
 
-def _require_steps(problem: Any, options: dict[str, Any]) -> None:
+def _require_steps(subject: Any, options: dict[str, Any]) -> None:
     from conservative._core.errors import ArgumentError
 
-    if options["steps"] is not None and problem.family is not None:
+    if options["steps"] is not None and subject.family is not None:
         raise ArgumentError(
             "--steps is about the set of derivatives by a parameter, and square matrices have none. Leave it out."
         )

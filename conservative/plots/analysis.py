@@ -32,15 +32,15 @@ def plot_analysis(analysis: Analysis, path: str) -> None:
     """
     if analysis.trajectory is None:
         held = analysis.jacobian
-        family = held.state_family() if isinstance(held, JacobianSet) else analysis.problem.family
+        family = held.state_family() if isinstance(held, JacobianSet) else analysis.subject.family
         if analysis.radius is None or family is None:
             raise ArgumentError(
                 "`plot_analysis(analysis=...)` draws a set iteration or a joint spectral radius; this analysis has "
                 "neither. Leave `--plot` out."
             )
-        plot_radius(family, analysis.radius, path, title=analysis.problem.title)
+        plot_radius(family, analysis.radius, path, title=analysis.subject.title)
         return
-    plot_trajectory(analysis.trajectory, path, title=analysis.problem.title)
+    plot_trajectory(analysis.trajectory, path, title=analysis.subject.title)
 
 
 def plot_trajectory(trajectory: SetTrajectory, path: str, *, title: str = "") -> None:

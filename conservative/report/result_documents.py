@@ -19,11 +19,11 @@ def analysis_document(analysis: Analysis) -> dict[str, Any]:
     """
     assumption = analysis.assumption
     return {
-        "title": analysis.problem.title,
-        "source": analysis.problem.source,
-        "known_answer": analysis.problem.answer,
+        "title": analysis.subject.title,
+        "source": analysis.subject.source,
+        "known_answer": analysis.subject.answer,
         "residual": None if analysis.residual is None else analysis.residual.values,
-        "matrices": _if(analysis.problem.family, lambda family: family.exact),
+        "matrices": _if(analysis.subject.family, lambda family: family.exact),
         "jacobian": _if(analysis.jacobian, jacobian_document),
         "conical": _if(analysis.conical, jacobian_document),
         "assumption_a": None

@@ -9,7 +9,7 @@ import sympy
 import conservative as cj
 from conservative._core.errors import ArgumentError, ConservativeError
 from conservative._core.printable import one_line, printable
-from conservative.analysis.problem import Problem
+from conservative.analysis.subject import Subject
 from conservative.functions import from_sympy, parse_function_text, stack
 from conservative.functions.parametrised import parametrised_family
 from conservative.functions.parametrised_files import parse_parametrised_text
@@ -36,7 +36,7 @@ def test_errors_titles_and_documents_are_printable() -> None:
     assert "proved" in title
     family = parse_parametrised_text('title = "\\u001b[2J"\nmatrices = [[["a"]]]\nranges = { a = [0, 1] }')
     assert family.title == r"\u001b[2J"
-    assert Problem(STEERS).title == one_line(STEERS)
+    assert Subject(STEERS).title == one_line(STEERS)
     assert as_json({"title": STEERS}).replace("\n", "").isprintable()
 
 

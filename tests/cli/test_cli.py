@@ -14,7 +14,7 @@ import scipy.io
 
 from conservative import ConservativeError
 from conservative._core.errors import FileFormatError
-from conservative.analysis import problem_from_text
+from conservative.analysis import subject_from_text
 from conservative.certificates import Certificate
 from conservative.cli import main
 from conservative.cli.commands import commands
@@ -99,13 +99,13 @@ def test_standard_input_holds_a_function_file_or_a_family(
 
 def test_standard_input_tells_json_from_toml_by_more_than_two_characters() -> None:
     for text in (json.dumps(HEAVY_BALL, indent=2), "\n[\n[[1]],\n[[2]]\n]\n", "[\t[\r\n [1]]]", ' [[["1"]]]'):
-        assert problem_from_text(text).family is not None
+        assert subject_from_text(text).family is not None
     for text in ("[\n\n1]", "{}", "[", "[]"):
         with pytest.raises(ConservativeError, match=r"list of matrices|JSON|matrix"):
-            problem_from_text(text)
+            subject_from_text(text)
     for text in ("[table]\nx = 1", '[[ "a b" ]]\n', "[a.b]\n"):
         with pytest.raises(ConservativeError, match=r"state|TOML|table"):
-            problem_from_text(text)
+            subject_from_text(text)
 
 
 def test_the_variable_of_a_matlab_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The input of `analyze`: names, files, functions, blocks or matrices come in, one `Problem` goes out."""
+"""The input of `analyze`: names, files, functions, blocks or matrices come in, one `Subject` goes out."""
 
 import os
 import re
@@ -26,7 +26,7 @@ _LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Problem:
+class Subject:
     """What `analyze` works on; exactly one of `function`, `jacobian` and `family` is set.
 
     Parameters
@@ -68,15 +68,15 @@ class Problem:
         object.__setattr__(self, "title", one_line(self.title))
 
 
-def as_problem(
+def as_subject(
     source: Any,
     *,
     at: Any = None,
     initial: Any = None,
     tolerance: float | None = None,
     variables: Sequence[str] = (),
-) -> Problem:
-    """Read a problem from a gallery name, a file, or an object of the package.
+) -> Subject:
+    """Read what is analysed from a gallery name, a file, or an object of the package.
 
     Shapes: `initial` (k, p, m). `source`: a string is a gallery name, or else the path of a file. `at`: the point;
     overrides the one that the source names. `initial`: x_0; overrides the one that the source names. `tolerance`: for
@@ -84,64 +84,64 @@ def as_problem(
     family: needed only where several can be. Raises ArgumentError for an unknown name or file type, and for a function
     without a point. Raises FileFormatError for an unreadable file.
     """
-    problem = _read(source, variables)
+    subject = _read(source, variables)
     if at is not None:
-        if problem.function is None:
+        if subject.function is None:
             raise ArgumentError("`analyze(at=...)` needs a function; the source holds matrices only. Leave `at` out.")
-        problem = replace(problem, at=at)
+        subject = replace(subject, at=at)
     if initial is not None:
-        problem = replace(problem, initial=initial)
+        subject = replace(subject, initial=initial)
     if tolerance is not None:
-        problem = replace(problem, tolerance=tolerance)
-    if problem.function is not None and problem.at is None:
+        subject = replace(subject, tolerance=tolerance)
+    if subject.function is not None and subject.at is None:
         raise ArgumentError(
             "`analyze(at=...)` needs the point at which to take derivatives: a value for every state and parameter. "
             'Write `at = { x = 0, theta = "1/3" }` in the function file, or pass `at`.'
         )
-    return problem
+    return subject
 
 
-def _read(source: Any, variables: Sequence[str]) -> Problem:
+def _read(source: Any, variables: Sequence[str]) -> Subject:
     if isinstance(source, str) and source in gallery.names():
         source = gallery.load(source)
     if variables and not isinstance(source, (str, os.PathLike)):
-        raise ArgumentError("`as_problem(variables=...)` needs the name of an .npz or .mat file. Leave it out.")
+        raise ArgumentError("`as_subject(variables=...)` needs the name of an .npz or .mat file. Leave it out.")
     if isinstance(source, (str, os.PathLike)):
         return _read_file(os.fspath(source), variables)
-    if isinstance(source, Problem):
+    if isinstance(source, Subject):
         return source
     if isinstance(source, gallery.ProblemCase):
         source = case_by_algorithm(source)
     if isinstance(source, gallery.FunctionCase):
-        return Problem(
+        return Subject(
             source.title, source.function, source.at, None, None, source.initial, source.source, source.answer
         )
     if isinstance(source, gallery.BlocksCase):
-        return Problem(
+        return Subject(
             source.title, jacobian=source.jacobian, initial=source.initial, source=source.source, answer=source.answer
         )
     if isinstance(source, gallery.FamilyCase):
-        return Problem(source.title, family=source.family, source=source.source, answer=source.answer)
+        return Subject(source.title, family=source.family, source=source.source, answer=source.answer)
     if isinstance(source, StateMap):
         title = getattr(source, "title", "") or "a function of the user's"
-        return Problem(title, function=source, at=getattr(source, "at", None))
+        return Subject(title, function=source, at=getattr(source, "at", None))
     if isinstance(source, JacobianZonotope):
         few = source.tie_count <= MAX_LISTED_TIES
-        return Problem("given Jacobian blocks", jacobian=source.listed() if few else source)
+        return Subject("given Jacobian blocks", jacobian=source.listed() if few else source)
     if isinstance(source, JacobianSet):
-        return Problem("a set of Jacobian blocks [A B]", jacobian=source)
+        return Subject("a set of Jacobian blocks [A B]", jacobian=source)
     family = as_family(source, call="analyze", argument="source")
-    return Problem(_size(family), family=family)
+    return Subject(_size(family), family=family)
 
 
-def _read_file(name: str, variables: Sequence[str]) -> Problem:
+def _read_file(name: str, variables: Sequence[str]) -> Subject:
     suffix = Path(name).suffix.lower()
     if suffix == ".toml" and not variables:
         file = read_function_file(name)
-        return Problem(file.title or Path(name).name, function=file.function, at=file.at, initial=file.initial)
+        return Subject(file.title or Path(name).name, function=file.function, at=file.at, initial=file.initial)
     if suffix in SUFFIXES:
         family = read_family(name, variables=variables)
-        return Problem(f"{Path(name).name}: {_size(family)}", family=family)
+        return Subject(f"{Path(name).name}: {_size(family)}", family=family)
     if not suffix and len(name) <= _LONGEST_NAME and not Path(name).exists():
         gallery.load(name)
     raise ArgumentError(
@@ -154,15 +154,15 @@ def _size(family: MatrixFamily) -> str:
     return f"{count(family.count, 'matrix')} of order {family.size}"
 
 
-def problem_from_text(text: str) -> Problem:
-    """A problem from standard input: a JSON family of matrices, or else a TOML function file.
+def subject_from_text(text: str) -> Subject:
+    """What is analysed, from standard input: a JSON family of matrices, or else a TOML function file.
 
     Raises FileFormatError, ArgumentError when the text is neither.
     """
     start = text.lstrip()
     if start.startswith(("[", "{")) and not _TABLE.match(start):
         family = parse_family_json(text)
-        return Problem(_size(family), family=family)
+        return Subject(_size(family), family=family)
     try:
         file = parse_function_text(text)
     except FileFormatError as error:
@@ -171,4 +171,4 @@ def problem_from_text(text: str) -> Problem:
         raise FileFormatError(
             f"{error} A JSON family begins with a bracket; other kinds are read from files."
         ) from error
-    return Problem(file.title or "standard input", function=file.function, at=file.at, initial=file.initial)
+    return Subject(file.title or "standard input", function=file.function, at=file.at, initial=file.initial)
