@@ -239,6 +239,7 @@ STANDING = {
     "affine_pieces",
     "chain_rule",
     "compare_derivatives",
+    "derivative_moments",
     "iterate_driven",
     "iterate_sequence",
     "jacobian_sandwich",
