@@ -15,6 +15,7 @@ from conservative.algorithms.fista import fista as fista
 from conservative.algorithms.forward_backward import forward_backward as forward_backward
 from conservative.algorithms.gradient_descent import gradient_descent as gradient_descent
 from conservative.algorithms.heavy_ball import heavy_ball as heavy_ball
+from conservative.algorithms.hypergradient_descent import hypergradient_descent as hypergradient_descent
 from conservative.algorithms.nesterov import nesterov as nesterov
 from conservative.algorithms.newton import newton as newton
 from conservative.algorithms.projected_gradient import projected_gradient as projected_gradient
@@ -35,6 +36,7 @@ __all__ = [
     "forward_backward",
     "gradient_descent",
     "heavy_ball",
+    "hypergradient_descent",
     "nesterov",
     "newton",
     "projected_gradient",

@@ -243,7 +243,12 @@ def implicit_jacobian(
     form = None if isinstance(F_or_J, PiecewiseSelection) else form_at(F_or_J, values)
     if form is not None:
         refuse_jumps(F_or_J, form, values, call=CALL)
-    found = _solved(of_map(F_or_J, values) if form is None else listed_where_few(form), solver)
+    try:
+        found = _solved(of_map(F_or_J, values) if form is None else listed_where_few(form), solver)
+    except ArgumentError as error:
+        if form is None or not form.warnings:
+            raise
+        raise ArgumentError(f"{error} Note: {'; '.join(form.warnings)}.") from error
     moved = _moved(F_or_J, values, form)
     size = float(np.abs(moved).max(initial=0.0))
     found = replace(found, residual=size, proved=found.proved and not size)

@@ -18,6 +18,7 @@ from conservative.problems.ridge import ridge as ridge
 from conservative.problems.simplex_qp import simplex_qp as simplex_qp
 from conservative.problems.total_variation import total_variation as total_variation
 from conservative.problems.trend_filtering import trend_filtering as trend_filtering
+from conservative.problems.tuning import tuning as tuning
 
 __all__ = [
     "Problem",
@@ -35,6 +36,7 @@ __all__ = [
     "simplex_qp",
     "total_variation",
     "trend_filtering",
+    "tuning",
 ]
 
 
