@@ -73,3 +73,13 @@ def test_values_that_do_not_exist_are_nan():
 def test_infinite_arguments_are_refused():
     with pytest.raises(ValueError, match="finite"):
         cj.from_sympy("x", state="x").evaluate(np.array([[np.inf]]))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("x + t/x", 17 / 6), ("(x + t/x)/2", 17 / 12), ("t - x/t - t/x", 2 - 3 / 4 - 4 / 3)]
+)
+def test_a_reciprocal_in_a_sum_is_no_sign(text: str, value: float) -> None:
+    """A power of −1 and the constant −1 both hold −1 as data: terms times the latter alone are subtracted."""
+    F = cj.from_sympy(text, state="x", parameters="t")
+    assert F.evaluate([1.5], [2.0]).item() == pytest.approx(value, rel=1e-15)
+    assert float(F.residual([1.5, 2.0]).values[0]) == pytest.approx(value - 1.5, rel=1e-14)

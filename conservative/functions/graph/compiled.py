@@ -164,9 +164,11 @@ def _signed_sum(node: Node, graph: Graph, shared: Set[int]) -> tuple[Callable[..
 def _negated(term: int, graph: Graph) -> int | None:
     """What a term is -1 times of."""
     node = graph.nodes[term]
-    if node.op != "multiply" or len(node.args) != 2 or graph.nodes[node.args[0]].data != -1:
+    if node.op != "multiply" or len(node.args) != 2:
         return None
-    return node.args[1]
+    first = graph.nodes[node.args[0]]
+    # A power of -1 has that for its data too.
+    return node.args[1] if first.op == "constant" and first.data == -1 else None
 
 
 def _subtract(first: Any, *rest: Any) -> Any:

@@ -57,7 +57,8 @@ def _floored(graph: Graph, index: int) -> int | None:
     short, rest, guard, default = (graph.nodes[a] for a in parts[1].args)
     compared = graph.nodes[guard.args[0]] if guard.op == "relation" and guard.data == "lt" else None
     whole = compared is not None and compared.args == (u, nearest) and default.op == "true"
-    return u if whole and short.data == -1 and rest.data == 0 else None
+    known = short.op == rest.op == "constant" and short.data == -1 and rest.data == 0
+    return u if whole and known else None
 
 
 def abbreviated(graph: Graph, symbols: Sequence[Any], index: int) -> str:
