@@ -12,7 +12,8 @@ from conservative._core.matrix_norms import spectral_norm_bounds
 from conservative._core.numbers import round_up
 from conservative._core.result_lines import count, result_line
 from conservative.differentiation.batches import Batch, as_rows, has_leading_axis, mapped, push, read_batch
-from conservative.differentiation.loops import LoopStatus, how_it_ended, read_loop
+from conservative.differentiation.loops import TIE_TOLERANCE, Loop, LoopStatus, how_it_ended, read_loop
+from conservative.differentiation.shared_ties import output_tangent
 from conservative.differentiation.tie_policies import TiePolicy, as_policy
 from conservative.functions import StateMap, SwitchedJacobian
 from conservative.functions.state_map import refuse_without_fixed_point
@@ -36,9 +37,9 @@ class Piggyback:
     residual : float
         |F(x_T, θ) − x_T|, largest component.
     bound : float
-        Proved Frobenius distance of X_T to (Id − A)⁻¹B with the last step's [A B], ‖A‖₂/(1 − ‖A‖₂) ‖X_T − X_{T−1}‖:
-        infinite where ‖A‖₂ is not below 1, or p is above 400. How far that [A B] is from the one at the fixed point is
-        not in it: `residual` tells of that.
+        Frobenius distance of X_T to (Id − A)⁻¹B: proved with the last step's [A B], ‖A‖₂/(1 − ‖A‖₂) ‖X_T − X_{T−1}‖,
+        and infinite where ‖A‖₂ is not below 1, or p is above 400. Where x_T is not at rest, what its residual moves
+        [A B] by on the way to the fixed point is added, to first order; infinite where ties part there.
     status : LoopStatus
     ties : int
         At how many steps values tied.
@@ -185,22 +186,27 @@ def piggyback(
     derivative = _initial(initial, (p, m), call="piggyback")
     if fixed_point is not None:
         refuse_without_fixed_point(F, call="piggyback(fixed_point=...)")
-    at = None if fixed_point is None else _initial(fixed_point, (p,), call="piggyback", argument="fixed_point")
+    given = None if fixed_point is None else _initial(fixed_point, (p,), call="piggyback", argument="fixed_point")
+    at = None if given is None else _at_rest(loop, given)
     points, derivatives = np.empty((loop.steps + 1, p)), np.empty((loop.steps + 1, p, m))
     points[0], derivatives[0] = loop.start, derivative
-    form, tied, s = loop.linearize(loop.start if at is None else at), 0, np.zeros(0)
+    form, s = loop.linearize(loop.start if at is None else at), np.zeros(0)
+    taken: dict[int, Floats] = {}
     for t in range(loop.steps):
         here = loop.linearize(points[t]) if at is None else form
-        tied += bool(here.ties)
         seed = np.vstack([derivatives[t], np.eye(m)])
         s = policy.weights(here, t, seed)
+        if here.ties:
+            taken[t] = s
         derivatives[t + 1] = here.jvp(s, seed)
         points[t + 1] = loop.after(here, t) if at is None else at
         form = here
     status, residual = how_it_ended(F, points, loop.step(points[-1], loop.steps))
     bound = _to_the_limit(form, s, derivatives) if loop.steps else np.inf
-    outputs, moved = _outputs(F, points, derivatives, loop.theta, policy)
-    return Piggyback(points, derivatives, outputs, moved, residual, bound, status, tied, policy)
+    if np.isfinite(bound) and residual > 0.0:
+        bound += _by_residual(loop, form, s, points[-1], derivatives[-1])
+    outputs, moved = _outputs(loop, points, derivatives, policy, taken)
+    return Piggyback(points, derivatives, outputs, moved, residual, bound, status, len(taken), policy)
 
 
 def jvp(F: StateMap, x0: ArrayLike, theta: ArrayLike, tangent: ArrayLike, *, steps: int, ties: Any = None) -> Pushed:
@@ -320,16 +326,48 @@ def _own_output(F: Any, x: Floats, theta: Floats) -> Any:
     return None if same else getattr(F, "output_map", None)
 
 
-def _outputs(F: Any, points: Floats, derivatives: Floats, theta: Floats, policy: TiePolicy) -> tuple[Floats, Floats]:
-    """What an algorithm returns, and its derivatives; of a plain map the states."""
-    output = _own_output(F, points[0], theta)
+def _outputs(
+    loop: Loop, points: Floats, derivatives: Floats, policy: TiePolicy, taken: dict[int, Floats]
+) -> tuple[Floats, Floats]:
+    """What an algorithm returns, and its derivatives, by the sides that the steps took; of a plain map the states."""
+    F: Any = loop.F
+    output, theta = _own_output(F, points[0], loop.theta), loop.theta
     if output is None:
         return points, derivatives
-    m = len(theta)
+    m, joint = len(theta), getattr(F, "joint_map", None)
     values, moved = [], []
     for t, (x, X) in enumerate(zip(points, derivatives, strict=True)):
         values.append(np.asarray(output.evaluate(x, theta), dtype=np.float64))
-        form = output.switched([*x.tolist(), *theta.tolist()])
-        seed = np.vstack([X, np.eye(m)])
-        moved.append(form.jvp(policy.weights(form, t, seed), seed))
+        at, seed = np.concatenate([x, theta]), np.vstack([X, np.eye(m)])
+        form = output.switched(at.tolist())
+        found = None
+        if form.ties and joint is not None:
+            s = taken[t] if t in taken else policy.weights(loop.linearize(x), t, seed)
+            found = output_tangent(joint.linearized(at, tolerance=TIE_TOLERANCE), s, policy, t, seed)
+        moved.append(form.jvp(policy.weights(form, t, seed), seed) if found is None else found)
     return np.array(values), np.array(moved)
+
+
+def _at_rest(loop: Loop, point: Floats) -> Floats:
+    """A fixed point as it was given, refused where F moves it."""
+    residual = float(np.abs(loop.step(point, 0) - point).max(initial=0.0))
+    if residual > 1e-6 * max(1.0, float(np.abs(point).max(initial=0.0))):
+        raise ArgumentError(
+            f"`piggyback(fixed_point=...)` needs F(x, θ) = x; F moves this point by {residual:.3g}. Iterate further, "
+            "or leave it out: the loop then starts at `x0`."
+        )
+    return point
+
+
+def _by_residual(loop: Loop, form: SwitchedJacobian, s: Floats, x: Floats, X: Floats) -> float:
+    """What [A B] of the next step changes of the limit, to first order: T ‖([A' B'] − [A B])[X; I]‖ for each residual.
+
+    The points ahead are within r/(1 − ρ) of x_T, and [A B] moves by its slope times that; infinite where ties part.
+    """
+    p, m = X.shape
+    rate = float(np.linalg.norm(np.asarray(form.jvp(s, np.eye(p + m)[:, :p])), 2))
+    later = loop.linearize(loop.step(x, loop.steps))
+    if len(later.Z) != len(form.Z) or not rate < 1.0:
+        return np.inf
+    seed = np.vstack([X, np.eye(m)])
+    return float(np.linalg.norm(later.jvp(s, seed) - form.jvp(s, seed))) / (1.0 - rate) ** 2
