@@ -2,11 +2,10 @@
 
 import contextlib
 import os
-import re
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,10 @@ import click
 
 from conservative._core.printable import printable
 from conservative.cli.output import after_the_result, emit, note, standard_input
+from conservative.cli.source import asks_to_solve, require_steps, subject_at_point
 
 _SECONDS, _SOLVED_SECONDS = 60.0, 15.0
 """Limits of an analysis: of a few matrices, and of an algorithm's, where brackets narrow slowly."""
-
-_DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 def analyze(source: str, **options: Any) -> int:
@@ -36,14 +34,14 @@ def analyze(source: str, **options: Any) -> int:
     check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
     with _naming_the_way_out(options):
         check_writable(target, inputs=(source, options["plot"]))
-    subject = _at_point(source, options)
-    _require_steps(subject, options)
+    subject = subject_at_point(source, options)
+    require_steps(subject, options)
     result = run_analysis(
         subject,
         kind=options["kind"] or "program",
         steps=options["steps"],
         max_length=options["max_length"],
-        time_limit=options["time_limit"] or (_SOLVED_SECONDS if _asks_to_solve(options) else _SECONDS),
+        time_limit=options["time_limit"] or (_SOLVED_SECONDS if asks_to_solve(options) else _SECONDS),
         on_stage=_stages(5),
     )
     written = target if result.certificate is not None else None
@@ -75,7 +73,7 @@ def jsr(source: str, **options: Any) -> int:
 
     check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
     check_writable(options["certificate"], inputs=(source, options["plot"]))
-    family = state_matrices(_at_point(source, options), kind=options["kind"] or "program")
+    family = state_matrices(subject_at_point(source, options), kind=options["kind"] or "program")
     result = joint_spectral_radius(family, tol=options["tol"], time_limit=options["time_limit"])
     emit(lambda: radius_document(result), lambda: radius_text(result), as_json=options["as_json"])
     with after_the_result():
@@ -115,7 +113,7 @@ def iterate(source: str, **options: Any) -> int:
     from conservative.report import trajectory_document, trajectory_text
 
     check_writable(options["plot"], endings=FIGURE_ENDINGS, inputs=(source,))
-    subject = _at_point(source, options)
+    subject = subject_at_point(source, options)
     trajectory = iterated(
         subject,
         kind=options["kind"] or "program",
@@ -141,9 +139,9 @@ def explain(source: str, **options: Any) -> int:
     from conservative.jacobians import explain as explain_ties
     from conservative.report import explanation_document
 
-    if Path(source).suffix.lower() in SUFFIXES and not _asks_to_solve(options):
+    if Path(source).suffix.lower() in SUFFIXES and not asks_to_solve(options):
         raise ArgumentError(f"`conservative explain` needs a function; {source} holds matrices only.")
-    subject = _at_point(source, options)
+    subject = subject_at_point(source, options)
     if subject.function is None:
         raise ArgumentError("`conservative explain` needs a function; the source holds matrices only.")
     explanation = explain_ties(subject.function, subject.at, tolerance=subject.tolerance)
@@ -188,77 +186,6 @@ def gallery(name: str | None, **options: Any) -> int:
     return 0
 
 
-def _at_point(source: str, options: dict[str, Any]) -> Any:
-    """What a gallery name, a file or standard input holds, at the point and tolerance of the options."""
-    from conservative._core.errors import ArgumentError
-    from conservative.analysis import as_subject, subject_from_text
-
-    named, at = _solved(source, options) if _asks_to_solve(options) else _program(source, options)
-    variables = () if _asks_to_solve(options) else options.get("variables", ())
-    if source == "-" and variables:
-        raise click.UsageError("--variable names a variable of an .npz or .mat file; standard input has none.")
-    held = subject_from_text(standard_input()) if source == "-" else named
-    subject = as_subject(held, at=at, tolerance=options["tolerance"], variables=variables)
-    for name in ("kind", "tolerance"):
-        if subject.function is None and options.get(name) is not None:
-            raise ArgumentError(
-                f"--{name} is about the Jacobian of a function, and {source} holds matrices only. Leave it out."
-            )
-    return subject
-
-
-def _asks_to_solve(options: dict[str, Any]) -> bool:
-    return any(options.get(name) for name in ("problem", "algorithm", "settings"))
-
-
-def _solved(source: str, options: dict[str, Any]) -> tuple[Any, Any]:
-    """An algorithm on a problem of the gallery, or on arrays of a file, at its solution."""
-    from conservative import gallery
-    from conservative.analysis.on_a_problem import arrays_by_algorithm, case_by_algorithm, read_arrays
-
-    if options.get("library") is not None:
-        raise click.UsageError(
-            "--library is for a program, MODULE:FUNCTION; --algorithm and --problem name no program."
-        )
-    theta = _point(options["at"], in_doubles=options["tolerance"] is not None)
-    settings = _pairs(options["settings"], "--setting", "step=1/10")
-    if not options["problem"]:
-        return case_by_algorithm(
-            gallery.load_problem(source), options["algorithm"], settings=settings, theta=theta
-        ), None
-    if not options["algorithm"]:
-        raise click.UsageError("--problem needs --algorithm NAME, the algorithm that solves it.")
-    arrays = read_arrays(source, variables=options.get("variables", ()))
-    made = arrays_by_algorithm(
-        arrays, options["problem"], options["algorithm"], settings=settings, theta=theta,
-        title=f"{options['problem']} of {Path(source).name}",
-    )  # fmt: skip
-    return made, None
-
-
-def _program(source: str, options: dict[str, Any]) -> tuple[Any, Any]:
-    """What a source stands for, and the point in words: "module:function" is imported, its .npz point with it."""
-    from conservative.analysis.user_code import load_program, names_a_program
-
-    in_file = options["at"] if options["at"] and options["at"].lower().endswith(".npz") else None
-    at = None if in_file else _point(options["at"], in_doubles=options["tolerance"] is not None)
-    if names_a_program(source):
-        return load_program(source, point=in_file, library=options.get("library")), at
-    for option, value in (("--at POINT.npz", in_file), ("--library", options.get("library"))):
-        if value is not None:
-            raise click.UsageError(f"{option} is for a program, MODULE:FUNCTION; {source} is none.")
-    return source, at
-
-
-def _require_steps(subject: Any, options: dict[str, Any]) -> None:
-    from conservative._core.errors import ArgumentError
-
-    if options["steps"] is not None and subject.family is not None:
-        raise ArgumentError(
-            "--steps is about the set of derivatives by a parameter, and square matrices have none. Leave it out."
-        )
-
-
 @contextlib.contextmanager
 def _naming_the_way_out(options: dict[str, Any]) -> Iterator[None]:
     """Who did not ask for a certificate is told how to have none."""
@@ -273,30 +200,6 @@ def _naming_the_way_out(options: dict[str, Any]) -> Iterator[None]:
             f"{error} This is where the certificate goes: name another file with --certificate, or write none with "
             "--no-certificate."
         ) from error
-
-
-def _point(text: str | None, *, in_doubles: bool) -> dict[str, str | float] | None:
-    """The point: exact as it stands, or, where a tolerance is asked for, with decimals as doubles."""
-    if text is None:
-        return None
-    point = _pairs(text.split(","), "--at", "x=0,theta=1/3")
-    return {name: float(value) if in_doubles and _DECIMAL.fullmatch(value) else value for name, value in point.items()}
-
-
-def _pairs(parts: Iterable[str], option: str, example: str) -> dict[str, str]:
-    """Names and values of parts NAME=VALUE, each name once."""
-    found: dict[str, str] = {}
-    for part in parts:
-        name, equals, value = part.partition("=")
-        if not equals or not name.strip() or not value.strip():
-            raise click.UsageError(
-                f"{option} wants NAME=VALUE{' pairs separated by commas' * (option == '--at')}, as in {example}; got "
-                f"{part!r}."
-            )
-        if name.strip() in found:
-            raise click.UsageError(f"{option} names {name.strip()} twice; give each name one value.")
-        found[name.strip()] = value.strip()
-    return found
 
 
 def _certificate_target(source: str, options: dict[str, Any]) -> str | None:
