@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from conservative.programs.array.linear_maps import Matrix
 from conservative.programs.array.run import EQUAL, Run
 from conservative.programs.array.ties import title_of
-
-_PARALLEL = 1e-9
+from conservative.programs.parting import factor_of, parting_warning
 
 
 def guards_along(
@@ -36,7 +35,7 @@ def guards_along(
     for slot, row, part, _ in pairs:
         decisions = [d for d in row if d >= 0]
         change = np.concatenate([Z[slot], L[slot]])
-        factor = _factor(change, rows[decisions[0]], exact=run.exact)
+        factor = factor_of(change, rows[decisions[0]], exact=run.exact)
         if len(set(decisions)) > 1:
             clean = False
         elif factor is not None:
@@ -45,10 +44,7 @@ def guards_along(
             clean = False
             if L[slot].any():
                 continue
-            warnings.append(
-                f"{title_of(run, decisions[0], part.line)}: the branches part to first order along the guard, not only "
-                "across it, so that the program may jump near the point; the set holds what it may return there."
-            )
+            warnings.append(parting_warning(title_of(run, decisions[0], part.line)))
     return clean, tuple(dict.fromkeys(warnings)), factors
 
 
@@ -82,18 +78,3 @@ def _guard_rows(work: Any, live: NDArray[np.intp], decisions: list[int]) -> dict
     both = np.concatenate([own, moved], axis=1)
     start = dict(zip(nodes, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
     return {d: both[start[run.owners[d].gradient] + d - run.owners[d].start] for d in decisions}
-
-
-def _factor(a: Matrix, b: Matrix, *, exact: bool) -> Any:
-    """The number c that is not 0 with a = c b; None where there is none."""
-    if exact:
-        place = next((i for i, entry in enumerate(b) if entry != 0), None)
-        parallel = place is not None and bool((a * b[place] == b * a[place]).all())
-        return a[place] / b[place] if parallel and a[place] != 0 else None
-    size = float(np.abs(b).max(initial=0.0))
-    if size == 0.0:
-        return None
-    place = int(np.abs(b).argmax())
-    share = a[place] / b[place]
-    gap = np.abs(a - b * share).max()
-    return share if share != 0 and gap <= _PARALLEL * max(1e-300, float(np.abs(a).max())) else None

@@ -10,6 +10,7 @@ from conservative.programs.autograd.library import is_wrapped, plain, torch
 from conservative.programs.autograd.run import Run
 from conservative.programs.source_lines import users_line
 
+_SIGNS = {"max": 1, "amax": 1, "adaptive": 1, "min": -1, "amin": -1}
 _EQUAL = 64
 """Most equal values in one sort."""
 
@@ -34,7 +35,7 @@ def choose(
     shares = _shares(size, own)
     members = {r: [int(index[r]), *tied[r].nonzero()[:, 0].tolist()] for r in tied.any(dim=1).nonzero()[:, 0].tolist()}
     ties = [(r, float((size[r, m[1]] - values[r]).abs()), len(m), 0) for r, m in members.items()]
-    answers = run.decide(name, run.number((name, *key)), shape, ties)
+    answers = run.decide(name, run.number((name, *key)), shape, ties, sign=_SIGNS.get(name.split("_")[0], 0))
     index, others = index.clone(), []
     for (r, m), (owner, state) in zip(members.items(), answers, strict=True):
         if owner < 0:
@@ -160,10 +161,10 @@ def arg(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 def sort(run: Run, x: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """All entries in order: exchanges of neighbours that tie, one layer after the other."""
     found = torch.sort(plain(x), dim=dim, descending=descending, stable=stable)
-    return type(found)(ordered(run, "sort", x, found.indices, dim))
+    return type(found)(ordered(run, "sort", x, found.indices, dim, falling=descending))
 
 
-def ordered(run: Run, name: str, x: Any, order: Any, dim: int) -> tuple[Any, Any]:
+def ordered(run: Run, name: str, x: Any, order: Any, dim: int, *, falling: bool) -> tuple[Any, Any]:
     """x put in an order along an axis, with the exchanges that ties leave open, and its indices."""
     rows = torch.movedim(x, dim, -1)
     lead, n = tuple(rows.shape[:-1]), rows.shape[-1]
@@ -174,7 +175,14 @@ def ordered(run: Run, name: str, x: Any, order: Any, dim: int) -> tuple[Any, Any
         size = plain(y)
         tied = run.tied(size[:, 1:], size[:, :-1], name)
         y, perm = _exchanged(
-            run, name, y, perm, _blocks(tied), (run.number((name, run.number_of(x), dim)), (*lead, n)), owners
+            run,
+            name,
+            y,
+            perm,
+            _blocks(tied),
+            (run.number((name, run.number_of(x), dim)), (*lead, n)),
+            owners,
+            sign=1 if falling else -1,
         )
     indices = torch.movedim(perm.reshape(*lead, n), -1, dim)
     if owners:
@@ -207,6 +215,8 @@ def _exchanged(
     blocks: list[tuple[int, int, int]],
     label: tuple[int, tuple[int, ...]],
     owners: set[int],
+    *,
+    sign: int,
 ) -> tuple[Any, Any]:
     """Exchange neighbours of equal values, in as many layers as the longest run has values: every order comes up."""
     n, jump = y.shape[1], run.jump_size(y)
@@ -222,7 +232,7 @@ def _exchanged(
         sizes = plain(flat)
         gaps = [float((sizes[e + 1] - sizes[e]).abs()) for e in places]
         ties = [(e, gap, 2, 0) for e, gap in zip(places, gaps, strict=True)]
-        answers = run.decide(name, run.number((label[0], layer)), label[1], ties)
+        answers = run.decide(name, run.number((label[0], layer)), label[1], ties, sign=sign)
         order = torch.arange(flat.numel())
         for e, (owner, state) in zip(places, answers, strict=True):
             if owner < 0 and state:
@@ -259,7 +269,7 @@ def topk(run: Run, x: Any, k: int, dim: int = -1, largest: bool = True, sorted: 
     found = torch.topk(size, k, dim, largest, sorted)
     rest = size.scatter(dim, found.indices, -torch.inf if largest else torch.inf)
     after = torch.sort(rest, dim=dim, descending=largest).indices.narrow(dim, 0, x.shape[dim] - k)
-    values, indices = ordered(run, "topk", x, torch.cat([found.indices, after], dim), dim)
+    values, indices = ordered(run, "topk", x, torch.cat([found.indices, after], dim), dim, falling=largest)
     info, first = run.info(indices), indices.narrow(dim, 0, k)
     if info is not None:
         run.carry(first, info)
@@ -314,6 +324,37 @@ def max_pool(axes: int) -> Callable[..., Any]:
     return rule
 
 
+def adaptive_max_pool(axes: int) -> Callable[..., Any]:
+    """adaptive_max_pool1d, 2d, 3d: the largest of each of as many parts as are asked for."""
+    name = f"adaptive_max_pool{axes}d"
+
+    def rule(run: Run, x: Any, output_size: Any, return_indices: bool = False) -> Any:
+        if return_indices:
+            return NotImplemented
+        wanted = list(output_size) if isinstance(output_size, (list, tuple)) else [output_size] * axes
+        spatial = x.shape[-axes:]
+        wanted = [have if want is None else want for want, have in zip(wanted, spatial, strict=True)]
+        parts = [
+            [range(i * have // want, -(-(i + 1) * have // want)) for i in range(want)]
+            for want, have in zip(wanted, spatial, strict=True)
+        ]
+        grid = torch.arange(int(torch.tensor(spatial).prod())).reshape(spatial)
+        windows = [grid[torch.meshgrid(*map(torch.tensor, part), indexing="ij")].flatten() for part in product(*parts)]
+        longest = max(map(len, windows))
+        # Parts that are shorter are filled up by entries that are never the largest.
+        places = torch.stack([torch.cat([w, w[:1].expand(longest - len(w))]) for w in windows])
+        real = torch.stack([torch.arange(longest) < len(w) for w in windows])
+        planes = x.reshape(-1, grid.numel())
+        rows = torch.where(real, planes[:, places], -torch.inf).reshape(-1, longest)
+        shape = (*x.shape[:-axes], *wanted)
+        index = plain(rows).argmax(dim=1)
+        best = lambda r: r.max(dim=1).values  # noqa: E731
+        picked, _, _ = choose(run, name, rows, best, index, shape, key=(run.number_of(x), str(wanted)))
+        return picked.reshape(shape)
+
+    return rule
+
+
 RULES: dict[str, Callable[..., Any]] = {
     "amax": amax,
     "amin": amin,
@@ -328,5 +369,6 @@ RULES: dict[str, Callable[..., Any]] = {
     "argsort": argsort,
     "topk": topk,
     **{f"max_pool{axes}d": max_pool(axes) for axes in (1, 2, 3)},
+    **{f"adaptive_max_pool{axes}d": adaptive_max_pool(axes) for axes in (1, 2, 3)},
 }
 """PyTorch's functions by name."""

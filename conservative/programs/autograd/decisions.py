@@ -16,7 +16,10 @@ NEAR = 1e3
 
 @dataclass(slots=True)
 class Decision:
-    """A tie: its states, the one that the program is in, and the switches that each other state turns."""
+    """A tie: its states, the one that the program is in, and the switches that each other state turns.
+
+    `sign` is 1 where the largest of the values is taken, −1 where the smallest is, 0 where another rule holds.
+    """
 
     key: tuple[Any, ...]
     name: str
@@ -28,6 +31,7 @@ class Decision:
     steers: bool = False
     quiet: bool = False
     outcomes: list[tuple[Any, ...]] = field(default_factory=list)
+    sign: int = 0
 
     def other_states(self) -> list[int]:
         """States in which the program may be besides its own, but for those that no comparison tells from another."""
@@ -42,8 +46,14 @@ class Decision:
 
     def patterns(self, keep: dict[int, int]) -> tuple[tuple[int, ...], ...]:
         """The distinct sets of switches that a state turns, under new numbers of those that are kept."""
-        found = (tuple(keep[i] for i in self.turned.get(state, ()) if i in keep) for state in range(self.states))
-        return tuple(dict.fromkeys(pattern for pattern in found if pattern))
+        return tuple(pattern for pattern in self.states_of(keep) if pattern)
+
+    def states_of(self, keep: dict[int, int]) -> dict[tuple[int, ...], list[int]]:
+        """The states that turn each set of switches, the set of none first."""
+        found: dict[tuple[int, ...], list[int]] = {(): []}
+        for state in range(self.states):
+            found.setdefault(tuple(keep[i] for i in self.turned.get(state, ()) if i in keep), []).append(state)
+        return found
 
 
 @dataclass(slots=True)
@@ -75,6 +85,7 @@ class Record:
         self.decisions: list[Decision] = []
         self.sites: list[Site] = []
         self.watched: list[Site] = []
+        self.lines: list[tuple[list[int], Any]] = []
         self.framework: list[float] = []
         self.near: dict[str, float] = {}
         self.warnings: dict[str, None] = {}
@@ -97,7 +108,7 @@ class Record:
         return tied
 
     def decide(
-        self, name: str, number: int, shape: tuple[int, ...], ties: list[tuple[int, float, int, int]]
+        self, name: str, number: int, shape: tuple[int, ...], ties: list[tuple[int, float, int, int]], *, sign: int = 0
     ) -> list[tuple[int, int]]:
         """For ties (element, distance, states, nominal): decision and state; decision −1 where it is forced."""
         source, answers = users_line(), []
@@ -111,7 +122,7 @@ class Record:
                 self._by_key[key] = len(self.decisions)
                 label = f"{name}{element(e, shape)}"
                 quiet = not torch.is_grad_enabled()
-                self.decisions.append(Decision(key, label, source, distance, states, nominal, quiet=quiet))
+                self.decisions.append(Decision(key, label, source, distance, states, nominal, quiet=quiet, sign=sign))
             index = self._by_key[key]
             answers.append((index, self.decisions[index].nominal))
         return answers

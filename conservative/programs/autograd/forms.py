@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import FunctionError
+from conservative.functions.switched_cones import Cone, cone_of_sides, cones_of_extremum
 from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie
+from conservative.programs.autograd.decisions import Decision
 from conservative.programs.autograd.gradients import pulled, rows_of
 from conservative.programs.autograd.library import torch
 from conservative.programs.autograd.products import columns_of, operator_of
 from conservative.programs.autograd.run import Run
+from conservative.programs.parting import factor_of, parting_warning
 from conservative.programs.unrolled import unrolled_warning
 
 
@@ -24,30 +27,64 @@ def form_of(
     _refuse_infinite(run, (Y, Z, L, B @ np.ones(len(leaf))) if matrix_free else (B, Y, Z, L), title)
     live = _moving(Z, Y, L)
     keep = {alive[i]: new for new, i in enumerate(live)}
+    Z, Y, L = (Z if len(live) == len(Z) else Z[live]), _columns([Y], live), L[np.ix_(live, live)]
+    factors, parting = _along(run, leaf, np.concatenate([Z, L], axis=1), keep)
     ties, inactive = [], []
-    for decision in run.decisions:
+    for decision, known in zip(run.decisions, factors, strict=True):
         patterns = decision.patterns(keep)
         if patterns:
             slots = tuple(sorted({i for pattern in patterns for i in pattern}))
-            ties.append(SwitchedTie(decision.name, decision.source, slots, patterns, decision.distance))
+            cones = _cones(decision, keep, known)
+            ties.append(SwitchedTie(decision.name, decision.source, slots, patterns, decision.distance, cones))
         else:
             inactive.append(f"{decision.name} at {decision.source}" if decision.source else decision.name)
     kept = list(keep)
     return SwitchedJacobian(
         base=B,
-        Y=_columns([Y], live),
-        Z=Z if len(live) == len(Z) else Z[live],
-        L=L[np.ix_(live, live)],
+        Y=Y,
+        Z=Z,
+        L=L,
         ties=tuple(ties),
         state_size=state_size,
         value=value.detach().numpy().copy(),
         tolerance=run.tolerance,
         inactive=tuple(inactive),
         near_ties=tuple(run.near.items()),
-        warnings=(*warnings, *run.warnings, *run.taken_out, *unrolled_warning(tuple(ties), L[np.ix_(live, live)])),
+        warnings=(*warnings, *run.warnings, *run.taken_out, *parting, *unrolled_warning(tuple(ties), L)),
         framework=np.array([run.framework[i] for i in kept]),
-        clean=not (run.forced or run.taken_out),
+        clean=not (run.forced or run.taken_out or parting),
     )
+
+
+def _along(
+    run: Run, leaf: Any, changes: NDArray[np.float64], keep: dict[int, int]
+) -> tuple[list[tuple[int, float] | None], tuple[str, ...]]:
+    """For each guard a switch and the factor of its row over the guard's; and what part along their guard."""
+    factors: list[tuple[int, float] | None] = [None] * len(run.decisions)
+    told: dict[str, None] = {}
+    open_ = [(d, g[i]) for owners, g in run.lines for i, d in enumerate(owners) if run.decisions[d].patterns(keep)]
+    if not open_:
+        return factors, ()
+    blocks = rows_of(torch.stack([g for _, g in open_]), [leaf, *(site.w for site in run.sites)])
+    rows = np.concatenate([blocks[0], _columns(blocks[1:], list(keep))], axis=1)
+    for (d, _), row in zip(open_, rows, strict=True):
+        decision = run.decisions[d]
+        for slot in sorted({i for pattern in decision.patterns(keep) for i in pattern}):
+            factor = factor_of(changes[slot], row, exact=False)
+            if factor is not None:
+                factors[d] = factors[d] or (slot, factor)
+            else:
+                told[parting_warning(f"{decision.name} at {decision.source}")] = None
+    return factors, tuple(told)
+
+
+def _cones(decision: Decision, keep: dict[int, int], line: tuple[int, float] | None) -> tuple[Cone | None, ...]:
+    """Where the choices of a tie are taken, as far as is known."""
+    if decision.sign:
+        return cones_of_extremum([slot for pattern in decision.patterns(keep) for slot in pattern], decision.sign)
+    if line is None:
+        return ()
+    return tuple(cone_of_sides([state - 1 for state in states], *line) for states in decision.states_of(keep).values())
 
 
 def _matrices(run: Run, leaf: Any, value: Any, alive: list[int]) -> tuple[Any, ...]:

@@ -38,6 +38,7 @@ def guard(run: Run, name: str, sides: tuple[Any, Any], value: Any, states: Calla
     for (decision, _), outcome in zip(answers, below_at_above.t().tolist(), strict=True):
         if decision >= 0:
             run.decisions[decision].outcomes.append(tuple(outcome))
+    _keep_lines(run, sides, [decision for decision, _ in answers], index, -1.0 if flipped else 1.0)
     taken = torch.tensor([state for _, state in answers])
     flat = value.flatten().clone()
     flat[index] = below_at_above.gather(0, taken[None])[0].to(flat.dtype)
@@ -51,6 +52,14 @@ def guard(run: Run, name: str, sides: tuple[Any, Any], value: Any, states: Calla
         owners = frozenset(owner[owner >= 0].tolist())
         run.carry(out, Discrete(owners, of.reshape(shape), table.reshape(3, *shape)))
     return out
+
+
+def _keep_lines(run: Run, sides: tuple[Any, Any], decisions: list[int], index: Any, sign: float) -> None:
+    """Keep what the guards compare, left − right, to see whether branches part along it."""
+    live = [i for i, decision in enumerate(decisions) if decision >= 0]
+    if live and torch.is_grad_enabled() and not any(map(is_wrapped, sides)):
+        left, right = run.broadcast(*sides)
+        run.lines.append(([decisions[i] for i in live], sign * (left - right).flatten()[index[live]]))
 
 
 def compare(run: Run, name: str, func: Callable[..., Any], args: tuple[Any, ...]) -> Any:

@@ -12,7 +12,7 @@ from conservative.programs.autograd.lifting import lift
 from conservative.programs.autograd.piecewise import new_nodes, refuse_hidden
 from conservative.programs.autograd.rules import CASTS, RULES, TAKE_MASKS, cast
 from conservative.programs.autograd.run import Run, mapped, tensors_in
-from conservative.programs.autograd.singular import note_singular
+from conservative.programs.autograd.singular import note_singular, refuse_repeated
 from conservative.programs.source_lines import users_line
 
 _HARMLESS = frozenset({"dim", "size", "numel", "nelement", "is_floating_point", "is_complex", "__len__", "stride",
@@ -151,10 +151,11 @@ class Opened:
         note_singular(self.run, name, args)
         out = func(*args, **kwargs)
         outs = [t for t in tensors_in(out) if isinstance(t, torch.Tensor)]
+        fresh = _between(outs, nodes)
+        refuse_repeated(fresh, name, self.run.tolerance)
         if rule:
-            self._know(outs, nodes)
+            self.known.update((id(node), node) for node in fresh)
         elif torch.is_grad_enabled():
-            fresh = _between(outs, nodes)
             refuse_hidden(fresh, self.known, what=f"`{name}`", source=users_line())
         return out
 

@@ -21,7 +21,10 @@ REWRITES = {
     "ClampMin": "`torch.clamp` or `torch.relu`",
     "Mode": "a comparison",
     "ScatterReduce": "`torch.amax` over padded rows",
-    "AdaptiveMaxPool2D": "`torch.nn.functional.max_pool2d`",
+    "AdaptiveMaxPool2D": "`adaptive_max_pool2d` without indices",
+    "AdaptiveMaxPool3D": "`adaptive_max_pool3d` without indices",
+    "MaxPool2DWithIndices": "`max_pool2d` without indices",
+    "MaxPool3DWithIndices": "`max_pool3d` without indices",
     "Cdist": "`torch.linalg.vector_norm` of the differences",
 }
 

@@ -1,10 +1,12 @@
 """Where smooth functions have no derivative: norms and roots of 0, logarithms, divisions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from conservative._core.errors import FunctionError
 from conservative.programs.autograd import choices, switches
 from conservative.programs.autograd.library import plain, torch
+from conservative.programs.autograd.piecewise import kind_of
 from conservative.programs.autograd.run import Run
 from conservative.programs.source_lines import users_line
 
@@ -40,6 +42,29 @@ def note_singular(run: Run, name: str, args: tuple[Any, ...]) -> None:
         return
     if isinstance(found, torch.Tensor) and bool(found.any()):
         run.singular[f"`{name}` at {users_line()}"] = None
+
+
+_SPECTRA = {"LinalgEigh": "eigenvalues", "LinalgEig": "eigenvalues", "LinalgSvd": "singular values"}
+"""Spectral functions by their nodes in autograd's graph."""
+
+
+def refuse_repeated(nodes: Iterable[Any], name: str, tolerance: float) -> None:
+    """Refuse spectra with equal values, and singular values of 0: there autograd picks one derivative of many."""
+    for node in nodes:
+        what = _SPECTRA.get(kind_of(node), "")
+        values = getattr(node, "_saved_S" if "singular" in what else "_saved_eigenvalues", None) if what else None
+        if values is None or values.numel() == 0:
+            continue
+        values = plain(values)
+        apart = (values[..., :, None] - values[..., None, :]).abs() + torch.eye(values.shape[-1], dtype=torch.float64)
+        room = tolerance * max(1.0, float(values.abs().max()))
+        zero = "singular" in what and bool((values <= room).any())
+        if zero or bool((apart <= room).any()):
+            raise FunctionError(
+                f"`from_torch` meets `{name}` at {users_line()} of a matrix with {what} that are "
+                f"{'0' if zero else 'equal'}: there they have many derivatives, which are not opened. Move the point, "
+                "or write the map without them."
+            )
 
 
 def norm(run: Run, x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:

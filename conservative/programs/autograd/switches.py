@@ -11,11 +11,19 @@ Branches = Callable[..., tuple[Any, Any]]
 
 
 def switch(
-    run: Run, name: str, args: tuple[Any, ...], *, sides: Branches, branches: Branches, own: Callable[..., Any]
+    run: Run,
+    name: str,
+    args: tuple[Any, ...],
+    *,
+    sides: Branches,
+    branches: Branches,
+    own: Callable[..., Any],
+    sign: int = 0,
 ) -> Any:
     """One tied switch an entry, opened: the branch that PyTorch takes, plus w.
 
     `own` is PyTorch's function of the same arguments; its derivative at a tie tells which share of b autograd takes.
+    `sign` is 1 where the value is the larger of the branches, −1 where it is the smaller.
     """
     left, right = (plain(side) for side in run.broadcast(*sides(*args)))
     a, b = run.broadcast(*branches(*args), like=left)
@@ -29,7 +37,7 @@ def switch(
     nominal = share > 0.5
     gaps = (left - right).abs().flatten()[index].tolist()
     ties = [(e, g, 2, int(n)) for e, g, n in zip(index.tolist(), gaps, nominal.tolist(), strict=True)]
-    answers = run.decide(name, run.number((name, *map(run.number_of, args))), shape, ties)
+    answers = run.decide(name, run.number((name, *map(run.number_of, args))), shape, ties, sign=sign)
     picked = picked.flatten().index_put((index,), torch.tensor([bool(state) for _, state in answers])).reshape(shape)
     chosen = torch.where(picked, b, a)
     live = [i for i, (owner, _) in enumerate(answers) if owner >= 0]
@@ -75,23 +83,23 @@ def _slopes(value: Any, leaves: list[Any]) -> list[Any]:
     return [torch.zeros_like(leaf) if slope is None else slope for slope, leaf in zip(found, leaves, strict=True)]
 
 
-def _at_zero(name: str, branches: Branches, own: Callable[..., Any]) -> Callable[..., Any]:
+def _at_zero(name: str, branches: Branches, own: Callable[..., Any], sign: int = 0) -> Callable[..., Any]:
     """A switch by the sign of its first argument."""
 
     def rule(run: Run, x: Any, *rest: Any) -> Any:
-        return switch(run, name, (x, *rest), sides=lambda x, *_: (x, 0.0), branches=branches, own=own)
+        return switch(run, name, (x, *rest), sides=lambda x, *_: (x, 0.0), branches=branches, own=own, sign=sign)
 
     return rule
 
 
 def relu(run: Run, x: Any) -> Any:
     """max(x, 0)."""
-    return _at_zero("relu", lambda x: (torch.zeros_like(x), x), torch.relu)(run, x)
+    return _at_zero("relu", lambda x: (torch.zeros_like(x), x), torch.relu, 1)(run, x)
 
 
 def absolute(run: Run, x: Any) -> Any:
     """|x|."""
-    return _at_zero("abs", lambda x: (-x, x), torch.abs)(run, x)
+    return _at_zero("abs", lambda x: (-x, x), torch.abs, 1)(run, x)
 
 
 def leaky_relu(run: Run, x: Any, negative_slope: Any = 0.01) -> Any:
@@ -135,12 +143,14 @@ def selu(run: Run, x: Any) -> Any:
 
 def maximum(run: Run, x: Any, y: Any) -> Any:
     """The larger one."""
-    return switch(run, "maximum", (x, y), sides=lambda x, y: (x, y), branches=lambda x, y: (y, x), own=torch.maximum)
+    sides, branches = (lambda x, y: (x, y)), (lambda x, y: (y, x))
+    return switch(run, "maximum", (x, y), sides=sides, branches=branches, own=torch.maximum, sign=1)
 
 
 def minimum(run: Run, x: Any, y: Any) -> Any:
     """The smaller one."""
-    return switch(run, "minimum", (x, y), sides=lambda x, y: (x, y), branches=lambda x, y: (x, y), own=torch.minimum)
+    both = lambda x, y: (x, y)  # noqa: E731
+    return switch(run, "minimum", (x, y), sides=both, branches=both, own=torch.minimum, sign=-1)
 
 
 def clamp(run: Run, x: Any, min: Any = None, max: Any = None, *, name: str = "clamp", own: Any = None) -> Any:
@@ -154,6 +164,7 @@ def clamp(run: Run, x: Any, min: Any = None, max: Any = None, *, name: str = "cl
             sides=lambda x, low: (x, low),
             branches=lambda x, low: (low, x),
             own=lambda x, low: function(x, low, None if own is None else max),
+            sign=1,
         )
     if max is not None:
         x = switch(
@@ -163,6 +174,7 @@ def clamp(run: Run, x: Any, min: Any = None, max: Any = None, *, name: str = "cl
             sides=lambda x, high: (x, high),
             branches=lambda x, high: (x, high),
             own=lambda x, high: function(x, None if own is None else min, high),
+            sign=-1,
         )
     return x
 
