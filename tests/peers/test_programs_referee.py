@@ -26,16 +26,6 @@ def test_a_detached_tensor_is_none_either() -> None:
     assert any("detach" in note for note in F.switched().warnings)
 
 
-def test_scattered_maxima_are_refused_by_name() -> None:
-    jax = pytest.importorskip("jax")
-    for step in (
-        lambda x: jax.ops.segment_max(x, np.array([0, 0, 1]), 2),
-        lambda x: jax.numpy.zeros(2).at[np.array([0, 0, 1])].min(x),
-    ):
-        with pytest.raises(cj.FunctionError, match=r"scatter-m.*ties are not opened"):
-            cj.from_jax(step, np.array([1.0, 1.0, 0.0])).switched()
-
-
 def test_a_rule_of_two_comparisons_opens_the_one_that_ties() -> None:
     """relu6 decides by (x > 0) & (x < 6): at 0 and at 6 only one of them is tied."""
     jax = pytest.importorskip("jax")

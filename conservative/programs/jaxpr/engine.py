@@ -1,5 +1,6 @@
 """JAX's side of a `ProgramMap`: evaluates, opens and differentiates one program."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -15,7 +16,7 @@ from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.programs.jaxpr.library import doubles, jax, quick_options
 from conservative.programs.jaxpr.matrices import open_matrices
 from conservative.programs.jaxpr.opened import QUICK, Look, Opened, walked
-from conservative.programs.jaxpr.record import Record
+from conservative.programs.jaxpr.record import COMPARE, PICK, Record
 from conservative.programs.jaxpr.walk import NeedsPlanError
 from conservative.programs.own_derivative import finding, same_switches
 
@@ -139,9 +140,7 @@ class JaxEngine:
                 )
             S, steering, opened = self._path(z, tolerance, states)
             if steering:
-                waiting += [
-                    {**states, **dict(zip(steering, more, strict=True))} for more in self._outcomes(len(steering))
-                ]
+                waiting += [{**states, **more} for more in self._outcomes(opened, steering)]
                 continue
             names = [opened.label(guard) for guard in states]
             if not any(_same(S, other) for other, _ in found):
@@ -149,13 +148,20 @@ class JaxEngine:
         self._require_continuous(found, tolerance)
         return [S for S, _ in found]
 
-    def _outcomes(self, count: int) -> list[tuple[int, ...]]:
-        if 3**count > MAX_PATHS:
+    def _outcomes(self, opened: Opened, steering: list[int]) -> list[dict[int, int]]:
+        """All combinations of what these guards may be forced to, the nominal one first."""
+        groups: dict[tuple[int, int], list[int]] = {}
+        for guard in steering:
+            item = opened.decisions(guard)
+            row = (guard - item.start) // item.shape[-1] if item.outcomes == PICK else guard
+            groups.setdefault((item.start, row), []).append(guard)
+        options = [_options(opened.decisions(group[0]).outcomes, group) for group in groups.values()]
+        if math.prod(map(len, options)) > MAX_PATHS:
             raise BudgetError(
-                f"{count} ties of {self.title} decide its control. Write decisions as `where`, `maximum` or masks, "
-                "which are not run once for each outcome."
+                f"{len(steering)} ties of {self.title} decide its control. Write decisions as `where`, `maximum` or "
+                "masks, which are not run once for each outcome, and take sorted values rather than their places."
             )
-        return list(product((1, 0, 2), repeat=count))
+        return [{guard: state for option in chosen for guard, state in option.items()} for chosen in product(*options)]
 
     def _require_continuous(self, found: list[tuple[SwitchedJacobian, list[str]]], tolerance: float) -> None:
         first, _ = found[0]
@@ -179,12 +185,6 @@ class JaxEngine:
                 raise FunctionError(
                     f"the number of passes of the loop at {line} hangs on a tie. A line search or a stopping test at "
                     "its fixed point? Ask for the map of one step with a fixed step size."
-                )
-        for (name, line), tied in zip(opened.orders, look.orders, strict=True):
-            if bool(tied):
-                raise FunctionError(
-                    f"{name} at {line} orders values that tie here, and its indices are not opened. Sort the values "
-                    "themselves (`jnp.sort`), or take `jnp.max`."
                 )
         if not np.isfinite(look.value).all():
             where = " and ".join(f"{opened.label(guard)} decided otherwise" for guard in states)
@@ -254,3 +254,11 @@ def _first_that_runs(one: Any, other: Any, *arguments: Any) -> NDArray[np.float6
             except (TypeError, ValueError, NotImplementedError):
                 continue
     return None
+
+
+def _options(outcomes: str, guards: list[int]) -> list[dict[int, int]]:
+    """What one guard may be forced to, or the guards of a row together, of which one at most is picked."""
+    if outcomes == PICK:
+        still = dict.fromkeys(guards, 0)
+        return [still, *({**still, guard: 1} for guard in guards)]
+    return [{guards[0]: state} for state in ((1, 0, 2) if outcomes == COMPARE else (0, 1))]

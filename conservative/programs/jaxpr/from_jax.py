@@ -41,9 +41,10 @@ def from_jax(F: Callable[..., Any], x: Any, theta: Any = None, *, custom_rules: 
     Notes
     -----
     Ties are opened at `maximum`, `minimum`, `abs`, `clip`, `where`, comparisons and masks, `max` and `min` over axes,
-    `sort`, `cummax` and `cond`. Where a tie decides an index, a count or an integer, the program is run once for each
-    outcome, and the sets are united. Loops are unrolled. The derivative that `jax.jacobian` returns at the point is
-    compared with the set; a difference is told of in the warnings.
+    windows and scattered updates, `sort`, the values of `top_k`, `cummax` and `cond`. Where a tie decides an index, as
+    that of `argmax` or `argsort`, a count or an integer, the program is run once for each outcome, and the sets are
+    united. Loops are unrolled. The derivative that `jax.jacobian` returns at the point is compared with the set; a
+    difference is told of in the warnings.
 
     Examples
     --------

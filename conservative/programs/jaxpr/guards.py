@@ -1,15 +1,12 @@
 """Comparisons and steps: discrete values that a guard decides, as tables over its outcomes <, =, >."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-import numpy as np
-
 from conservative.programs.jaxpr.library import jnp, lax
-from conservative.programs.jaxpr.record import Record
+from conservative.programs.jaxpr.record import Record, numbered
 from conservative.programs.jaxpr.values import Open, Value
 
 TRUTH = {
@@ -64,8 +61,7 @@ def guarded(record: Record, kind: str, line: str, a: Value, b: Value, shape: tup
     state = record.forced_states(decisions)
     forced = state >= 0
     less, equal, greater = (jnp.where(forced, state == k, f) for k, f in enumerate((less, equal, ~(less | equal))))
-    ids = decisions.start + np.arange(math.prod(shape), dtype=np.int32).reshape(shape)
-    return Guarded(jnp.where(tied & ~forced, ids, -1), less, equal, greater, forced)
+    return Guarded(jnp.where(tied & ~forced, numbered(decisions), -1), less, equal, greater, forced)
 
 
 def ordered(cases: Sequence[Any], a: Value, b: Value) -> Sequence[Any]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from conservative.programs.jaxpr.library import core, jax, jnp, quick_options
 from conservative.programs.jaxpr.live import Live
-from conservative.programs.jaxpr.record import Record, flat
+from conservative.programs.jaxpr.record import Decisions, Record, flat
 from conservative.programs.jaxpr.values import MOVES, Value
 from conservative.programs.jaxpr.walk import Walk
 
@@ -36,7 +36,6 @@ class Look(NamedTuple):
     control: NDArray[Any]
     loops: list[Any]
     singular: list[Any]
-    orders: list[Any]
     block: Any
     dense: Any = None
 
@@ -63,7 +62,6 @@ def walked(jaxpr: Any, record: Record, z: Any, *, inline: bool) -> Look:
         control=flat(record.control, jnp.int32),
         loops=[guard for _, guard in record.loops],
         singular=[flag for *_, flag in record.singular],
-        orders=[flag for *_, flag in record.orders],
         block=jnp.max(jnp.stack([jnp.asarray(b) for b in record.blocks])) if record.blocks else jnp.zeros((), int),
     )
 
@@ -90,7 +88,6 @@ class Opened:
         self.guards, self.ties = met.guards.items, met.ties.items
         self.guard_count, self.slot_count = met.guards.size, met.slot_count
         self.singular = [(name, line) for name, line, _ in met.singular]
-        self.orders = [(name, line) for name, line, _ in met.orders]
         self.loops = [line for line, _ in met.loops]
         self.rule_lines, self.warnings = list(dict.fromkeys(met.rule_lines)), list(dict.fromkeys(met.warnings))
         ends = np.cumsum([math.prod(slot[2].shape) for slot in met.slots], dtype=int).tolist()
@@ -157,9 +154,13 @@ class Opened:
 
     def named(self, owner: int) -> tuple[str, str]:
         """What a guard or a tie decides, and its line."""
-        decisions, number = (self.guards, owner) if owner >= 0 else (self.ties, -2 - owner)
-        item = decisions[bisect_right(decisions, number, key=lambda item: item.start) - 1]
-        return item.name(number - item.start), item.line
+        item = self.decisions(owner)
+        return item.name((owner if owner >= 0 else -2 - owner) - item.start), item.line
+
+    def decisions(self, owner: int) -> Decisions:
+        """The array of decisions that a guard or a tie is of."""
+        items, number = (self.guards, owner) if owner >= 0 else (self.ties, -2 - owner)
+        return items[bisect_right(items, number, key=lambda item: item.start) - 1]
 
     def label(self, owner: int) -> str:
         """The same in one text."""

@@ -16,6 +16,10 @@ MAX_EQUATIONS = 50_000
 """Most equations of a program once its loops are unrolled."""
 
 
+COMPARE, SWAP, PICK = "compare", "swap", "pick"
+"""What a decision of control is of: two numbers; whether two neighbours change places; which of a row is taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decisions:
     """An array of decisions of one operation: guards, or ties of two or more values.
@@ -27,12 +31,15 @@ class Decisions:
     shape : tuple of int
     start : int
         Number of the first element.
+    outcomes : str
+        One of `COMPARE`, `SWAP` and `PICK`.
     """
 
     kind: str
     line: str
     shape: tuple[int, ...]
     start: int
+    outcomes: str = COMPARE
 
     def name(self, element: int) -> str:
         """As "max[1,2]"."""
@@ -50,12 +57,14 @@ class Kind:
     arrays: list[tuple[Any, ...]] = field(default_factory=list)
     size: int = 0
 
-    def add(self, key: Any, kind: str, line: str, shape: tuple[int, ...]) -> tuple[Decisions, bool]:
+    def add(
+        self, key: Any, kind: str, line: str, shape: tuple[int, ...], outcomes: str = COMPARE
+    ) -> tuple[Decisions, bool]:
         """The decisions under a key, and whether they are new."""
         if key is not None and key in self.known:
             return self.items[self.known[key]], False
         self.known[key] = len(self.items)
-        self.items.append(Decisions(kind, line, tuple(shape), self.size))
+        self.items.append(Decisions(kind, line, tuple(shape), self.size, outcomes))
         self.size += math.prod(shape)
         return self.items[-1], True
 
@@ -85,7 +94,6 @@ class Record:
     rule_lines: list[str] = field(default_factory=list)
     rounds: int = 1
     blocks: list[Any] = field(default_factory=list)
-    orders: list[tuple[str, str, Any]] = field(default_factory=list)
     loops: list[tuple[str, Any]] = field(default_factory=list)
     passes: list[int] = field(default_factory=list)
     planned: tuple[int, ...] | None = None
@@ -106,7 +114,6 @@ class Record:
             extremes={},
             passes=list(self.passes),
             blocks=list(self.blocks),
-            orders=list(self.orders),
             loops=list(self.loops),
             rule_lines=[],
         )
@@ -148,6 +155,11 @@ class Record:
         """Let the guards of an open value decide control: the program is run once for each outcome."""
         if value.open is not None:
             self.control.append(value.open.guard)
+
+
+def numbered(decisions: Decisions) -> Any:
+    """The numbers of decisions, in their shape."""
+    return decisions.start + np.arange(math.prod(decisions.shape), dtype=np.int32).reshape(decisions.shape)
 
 
 def flat(arrays: list[Any], dtype: Any) -> Any:

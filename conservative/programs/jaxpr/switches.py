@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from conservative.programs.jaxpr.guards import closeness
-from conservative.programs.jaxpr.library import jnp, lax, slope_of_abs
+from conservative.programs.jaxpr.library import jnp, slope_of_abs
+from conservative.programs.jaxpr.orders import exchanges
 from conservative.programs.jaxpr.record import Record
 from conservative.programs.jaxpr.values import Value
 
@@ -29,13 +30,13 @@ def _two_sided(
     """
     a, b = sides
     tied, gap, ratio = closeness(record, *(gauge or sides))
-    owner = _ties(record, key, kind, line, gap, ratio)
+    owner = ties(record, key, kind, line, gap, ratio)
     nominal, other = jnp.where(second, b, a), jnp.where(second, a, b)
     difference = jnp.where(tied, other - nominal, 0.0)
     return nominal + record.slot(jnp.where(tied, owner, -1), 1, difference, jnp.where(half, mean, 0.0))
 
 
-def _ties(record: Record, key: Any, kind: str, line: str, gap: Any, ratio: Any) -> Any:
+def ties(record: Record, key: Any, kind: str, line: str, gap: Any, ratio: Any) -> Any:
     """New ties, or those that stand under the key: their numbers as owners of switches."""
     decisions, new = record.ties.add(key, kind, line, gap.shape)
     if new:
@@ -65,48 +66,51 @@ def _clamp(record: Record, eqn: Any, line: str, ins: list[Value]) -> Any:
 
 
 def _reduce(record: Record, eqn: Any, line: str, ins: list[Value]) -> Any:
-    """The best of r equal values: the first, and r − 1 switches to the others."""
     x, axes, name = ins[0].array, tuple(eqn.params["axes"]), eqn.primitive.name
     kept = [axis for axis in range(x.ndim) if axis not in axes]
     rows = jnp.transpose(x, [*kept, *axes]).reshape([*(x.shape[a] for a in kept), -1])
-    best = (jnp.argmax if name == "reduce_max" else jnp.argmin)(rows, axis=-1)[..., None]
+    return best_of(record, name, line, rows, (name, ins[0].number, axes), larger=name == "reduce_max", mean=True)
+
+
+def best_of(record: Record, name: str, line: str, rows: Any, key: Any, *, larger: bool, mean: bool) -> Any:
+    """The best of r equal values in a row: the first, and r − 1 switches to the others. JAX takes it, or the `mean`."""
+    best = (jnp.argmax if larger else jnp.argmin)(rows, axis=-1)[..., None]
     nominal = jnp.take_along_axis(rows, best, axis=-1)
     tied, gap, ratio = closeness(record, rows, nominal)
     other = jnp.arange(rows.shape[-1]) != best
     nearest = jnp.argmin(jnp.where(other, ratio, jnp.inf), axis=-1)[..., None]
     gap, ratio = (jnp.take_along_axis(v, nearest, axis=-1)[..., 0] for v in (gap, jnp.where(other, ratio, jnp.inf)))
-    owner = _ties(record, (name, ins[0].number, axes), name, line, gap, ratio)[..., None]
+    owner = ties(record, key, name, line, gap, ratio)[..., None]
     equal = rows == nominal
-    weight = jnp.where(equal, 1 / jnp.maximum(equal.sum(axis=-1, keepdims=True), 1), 0.0)
+    weight = jnp.where(equal & mean, 1 / jnp.maximum(equal.sum(axis=-1, keepdims=True), 1), 0.0)
     difference = jnp.where(tied & other, rows - nominal, 0.0)
     return nominal[..., 0] + record.slot(jnp.where(tied & other, owner, -1), 0, difference, weight).sum(axis=-1)
 
 
 def _sort(record: Record, eqn: Any, line: str, ins: list[Value]) -> Any:
-    """A sorted array: equal neighbours are exchanged in rounds, odd and even in turn, r rounds for r equal values."""
     axis = eqn.params["dimension"]
     rows = jnp.moveaxis(ins[0].array, axis, -1)
+    return jnp.moveaxis(exchanged(record, "sort", line, rows), -1, axis)
+
+
+def exchanged(record: Record, name: str, line: str, rows: Any) -> Any:
+    """Sorted rows: equal neighbours are exchanged in rounds, odd and even in turn, r rounds for r equal values."""
     rows = jnp.take_along_axis(rows, jnp.argsort(rows, axis=-1), axis=-1)
     tied, gap, ratio = closeness(record, rows[..., :-1], rows[..., 1:])
-    place, length = _blocks(tied)
-    record.blocks.append(jnp.max(length, initial=0))
     pad = [(0, 0)] * (rows.ndim - 1)
-    for turn in range(min(record.rounds, rows.shape[-1])):
-        single = (length == 2) & (turn == 0)
-        here = tied & (single | ((length > 2) & (turn < length) & ((place + turn) % 2 == 0)))
-        owner = _ties(record, None, "sort", line, gap, ratio)
+    for _, here in exchanges(record, tied, rows.shape[-1]):
+        owner = ties(record, None, name, line, gap, ratio)
         difference = jnp.where(here, rows[..., 1:] - rows[..., :-1], 0.0)
         moved = record.slot(jnp.where(here, owner, -1), 1, difference, 0.0)
         rows = rows + jnp.pad(moved, [*pad, (0, 1)]) - jnp.pad(moved, [*pad, (1, 0)])
-    return jnp.moveaxis(rows, -1, axis)
+    return rows
 
 
-def _blocks(tied: Any) -> tuple[Any, Any]:
-    """For neighbours that tie: their place in the block of equal values, and how many values it has."""
-    axis, index = tied.ndim - 1, jnp.arange(tied.shape[-1])
-    start = lax.cummax(jnp.where(tied, 0, index + 1), axis=axis)
-    end = lax.cummin(jnp.where(tied, tied.shape[-1], index), axis=axis, reverse=True)
-    return index - start, jnp.where(tied, end - start + 1, 0)
+def largest(record: Record, eqn: Any, line: str, x: Any) -> Any:
+    """The values of top_k, where nobody asks where they stand."""
+    axis = eqn.params.get("axis", x.ndim - 1)
+    rows = exchanged(record, "top_k", line, -jnp.moveaxis(x, axis, -1))
+    return jnp.moveaxis(-rows[..., : eqn.params["k"]], -1, axis)
 
 
 def _running(record: Record, eqn: Any, line: str, ins: list[Value]) -> Any:

@@ -3,6 +3,7 @@
 It runs on arrays at a point, and traced by JAX for all points at once.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,26 +12,38 @@ from conservative._core.errors import BudgetError, FunctionError
 from conservative.programs.jaxpr.custom_rules import custom_rule
 from conservative.programs.jaxpr.guards import SINGLE, TRUTH, compare, step
 from conservative.programs.jaxpr.library import bind_again, core, jax, jnp, line_of, mentions, own_jaxprs, read_jaxpr
+from conservative.programs.jaxpr.orders import argument, sorted_together, top
 from conservative.programs.jaxpr.own_rules import is_smooth, stopped_by
 from conservative.programs.jaxpr.pointwise import POINTWISE, choose, moved, pointwise
 from conservative.programs.jaxpr.record import Record
 from conservative.programs.jaxpr.singular import note_singular
-from conservative.programs.jaxpr.switches import SWITCHES
+from conservative.programs.jaxpr.switches import SWITCHES, largest
 from conservative.programs.jaxpr.values import FIXED, MOVES, Open, Value
+from conservative.programs.jaxpr.windows import pooled_gradient, pooled_tangent, scattered, windowed
 
 CALLS = {"jit", "pjit", "closed_call", "core_call", "remat", "checkpoint", "remat2", "custom_lin"}
 CUSTOM = {"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"}
 STEPS = {"sign", "floor", "ceil", "round"}
 MOVING = {"broadcast_in_dim", "reshape", "squeeze", "transpose", "rev", "slice", "expand_dims", "copy", "copy_p",
           "stop_gradient", "dynamic_slice", "reduce_precision", "concatenate"}  # fmt: skip
-REFUSED = {
-    "top_k": "sort the values and slice: `jnp.sort(x)[..., ::-1][..., :k]`",
-    "reduce_window_max": "take `jnp.max` over windows that are sliced or reshaped",
-    "reduce_window_min": "take `jnp.min` over windows that are sliced or reshaped",
-    **dict.fromkeys(("scatter_max", "scatter-max"), "write it with `jnp.maximum`"),
-    **dict.fromkeys(("scatter_min", "scatter-min"), "write it with `jnp.minimum`"),
+REFUSED = {"approx_top_k": "take `jax.lax.top_k`"}
+OPENED = {**SWITCHES, "reduce_window_max": windowed, "reduce_window_min": windowed, **dict.fromkeys(
+    ("scatter_max", "scatter-max", "scatter_min", "scatter-min"), scattered)}  # fmt: skip
+PICKED = {"select_and_scatter_add": pooled_gradient, "select_and_gather_add": pooled_tangent}
+NONSMOOTH = {
+    *TRUTH,
+    *STEPS,
+    *OPENED,
+    *PICKED,
+    *CUSTOM,
+    *REFUSED,
+    "argmax",
+    "argmin",
+    "top_k",
+    "select_n",
+    "cond",
+    "rem",
 }
-NONSMOOTH = {*TRUTH, *STEPS, *SWITCHES, *CUSTOM, *REFUSED, "argmax", "argmin", "select_n", "cond", "rem"}
 MAX_PASSES = 100_000
 
 
@@ -43,6 +56,7 @@ class Walk:
 
     def __init__(self, record: Record, *, inline: bool, level: int = MOVES, lines: tuple[str, ...] = ()) -> None:
         self.record, self.inline, self.level, self.lines = record, inline, level, list(lines)
+        self.unused: Callable[[Any], bool] = lambda var: False
 
     def below(self, record: Record, level: int, line: str) -> "Walk":
         """A walk of a rule within this one."""
@@ -57,7 +71,10 @@ class Walk:
         def read(atom: Any) -> Value:
             return self._literal(atom) if isinstance(atom, core.Literal) else held[atom]
 
+        used = {var for eqn in inner.eqns for var in eqn.invars if not isinstance(var, core.Literal)}
+        used |= {var for var in inner.outvars if not isinstance(var, core.Literal)}
         for eqn in inner.eqns:
+            self.unused = lambda var: var not in used
             outs = self.equation(eqn, [read(atom) for atom in eqn.invars])
             held.update(zip(eqn.outvars, outs, strict=True))
         return [read(atom) for atom in inner.outvars]
@@ -126,10 +143,10 @@ class Walk:
             return [self._made(eqn, value, depends, ins, opened)]
         if name == "rem" and lively and not any(v.open for v in ins):
             return [self._remainder(eqn, line, ins, depends)]
-        if (name == "sort" and len(ins) > 1) or name in ("argmax", "argmin"):
+        if name in PICKED or name in ("argmax", "argmin", "top_k") or (name == "sort" and len(ins) > 1):
             return self._order(eqn, name, line, ins)
-        if name in SWITCHES and not any(v.open for v in ins):
-            out = SWITCHES[name](record, eqn, line, ins) if lively else bind_again(eqn, [v.array for v in ins])[0]
+        if name in OPENED and not any(v.open for v in ins):
+            out = OPENED[name](record, eqn, line, ins) if lively else bind_again(eqn, [v.array for v in ins])[0]
             made = self._made(eqn, out, depends, ins)
             if name in ("max", "min") and ins[0].floating:
                 record.extremes[made.number] = (name, ins[0], ins[1])
@@ -171,24 +188,23 @@ class Walk:
         return None
 
     def _order(self, eqn: Any, name: str, line: str, ins: list[Value]) -> list[Value]:
-        """Indices that an order gives: taken as they are, and refused where it ties."""
+        """What an order of values decides, places among it: the program is run once for each order of equal ones."""
         for value in ins:
             self.record.close(value)
-        keys = ins[: eqn.params.get("num_keys", 1)]
-        axis = eqn.params.get("dimension", (eqn.params.get("axes") or (0,))[0])
-        if keys[0].floating:
-            ordered = jnp.sort(keys[0].array, axis=axis)
-            ahead = [slice(None)] * ordered.ndim
-            low, high = list(ahead), list(ahead)
-            low[axis], high[axis] = slice(None, -1), slice(1, None)
-            if name == "argmax":
-                low[axis], high[axis] = slice(-2, -1), slice(-1, None)
-            elif name == "argmin":
-                low[axis], high[axis] = slice(0, 1), slice(1, 2)
-            gap = jnp.abs(ordered[tuple(high)] - ordered[tuple(low)])
-            size = jnp.maximum(1.0, jnp.abs(ordered[tuple(high)]))
-            self.record.orders.append((name, line, jnp.any(gap <= self.record.tolerance * size)))
-        return self._plain(eqn, ins)
+        record, arrays = self.record, [v.array for v in ins]
+        ordering = ins[-1] if name in PICKED else ins[0]
+        if not (ordering.floating and ordering.depends):
+            return self._plain(eqn, ins)
+        depends = max(v.depends for v in ins)
+        if name in PICKED:
+            outs = PICKED[name](record, eqn, line, arrays)
+        elif name == "sort":
+            outs = sorted_together(record, eqn, line, arrays)
+        elif name == "top_k" and self.unused(eqn.outvars[1]):
+            outs = [largest(record, eqn, line, arrays[0]), bind_again(eqn, arrays)[1]]
+        else:
+            outs = (top if name == "top_k" else argument)(record, eqn, line, arrays[0])
+        return [Value(out, depends, record.number()) for out in outs]
 
     def _inside(self, line: str, jaxpr: Any, ins: list[Value]) -> list[Value]:
         self.lines.append(line)
