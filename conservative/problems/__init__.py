@@ -16,6 +16,7 @@ from conservative.problems.optimal_transport import optimal_transport as optimal
 from conservative.problems.problem import Problem as Problem
 from conservative.problems.ridge import ridge as ridge
 from conservative.problems.simplex_qp import simplex_qp as simplex_qp
+from conservative.problems.svm_dual import svm_dual as svm_dual
 from conservative.problems.total_variation import total_variation as total_variation
 from conservative.problems.trend_filtering import trend_filtering as trend_filtering
 from conservative.problems.tuning import tuning as tuning
@@ -34,6 +35,7 @@ __all__ = [
     "optimal_transport",
     "ridge",
     "simplex_qp",
+    "svm_dual",
     "total_variation",
     "trend_filtering",
     "tuning",

@@ -1,32 +1,65 @@
 """Solutions where f or g is curved: the support by cvxpy, then Newton's method on it to the last digits."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError
+from conservative._core.errors import ArgumentError, BudgetError
+from conservative.problems.faces import solved_or_least
 from conservative.problems.guess import by_cvxpy
 from conservative.problems.parameters import Parameters, Values
 
 _THRESHOLDS = (1e-5, 1e-4, 1e-6, 1e-3)
+_GOAL, _ENOUGH = 1e-12, 1e-7
+_ROUNDS, _STEPS = 12, 8
 
 
 def solve_by_newton(problem: Any, v: Values) -> NDArray[np.float64]:
     """The minimiser, shape (p,), in floats."""
     v = Parameters((), v).floats.values
-    guess: NDArray[np.float64] = problem.penalty.within(by_cvxpy(problem, v))
-    best, least = guess, np.inf
-    for threshold in _THRESHOLDS:
-        w = _polished(problem, guess, problem.penalty.classify(guess, v, threshold), v)
+    best, least = np.zeros(problem.size), np.inf
+    for w in _candidates(problem, v):
         error = float(np.abs(w - problem.penalty.prox(w - problem.smooth.gradient(w, v), 1, v)).max())
-        if error < least:
+        if error < least:  # false for what is not a number
             best, least = w, error
+        if least <= _GOAL * (1 + np.abs(best).max()):
+            return best
+    if not least <= _ENOUGH * (1 + np.abs(best).max()):
+        raise BudgetError(
+            f"no solution of {problem.name} was found: the best misses its optimality condition by {least:.1e}. Scale "
+            "the data: columns of one size, weights near one."
+        )
     return best
 
 
+def _candidates(problem: Any, v: Values) -> Iterator[NDArray[np.float64]]:
+    """Stationary points: of supports found from 0, as a proximal step changes them; then of those of a guess."""
+    yield from _from_zero(problem, v)
+    guess = problem.penalty.within(by_cvxpy(problem, v))
+    for threshold in _THRESHOLDS:
+        yield _polished(problem, guess, problem.penalty.classify(guess, v, threshold), v)
+
+
+def _from_zero(problem: Any, v: Values) -> Iterator[NDArray[np.float64]]:
+    try:
+        step = 1 / (problem.smooth.curvatures(v)[1] or 1.0)
+    except ArgumentError:  # no step is known
+        return
+    w, seen = np.zeros(problem.size), set[bytes]()
+    while len(seen) < _ROUNDS and np.isfinite(w).all():
+        moved = problem.penalty.prox(w - step * problem.smooth.gradient(w, v), step, v)
+        states = problem.penalty.classify(moved, v, 0)
+        if states.tobytes() in seen:
+            return
+        seen.add(states.tobytes())
+        w = _polished(problem, np.where(states == problem.penalty.classify(w, v, 0), w, moved), states, v)
+        yield w
+
+
 def slopes_on_support(problem: Any, w: NDArray[Any], v: Values) -> NDArray[np.float64]:
-    """∂w/∂θ where the support stays; shape (p, m). Central differences of the gradient are exact: see `faces`."""
+    """∂w/∂θ where the support stays; shape (p, m). The gradient is differentiated by θ with a complex step."""
     v = Parameters((), v).floats.values
     w = np.asarray(w, dtype=np.float64)
     z = w - problem.smooth.gradient(w, v)
@@ -37,8 +70,8 @@ def slopes_on_support(problem: Any, w: NDArray[Any], v: Values) -> NDArray[np.fl
     slopes = np.zeros((len(w), len(problem.parameters.names)))
     theta = np.concatenate([np.ravel(v[name]) for name in problem.parameters.chosen])
     for k, unit in enumerate(np.eye(len(theta))):
-        up, down = (_slope(problem, w, states, problem.parameters.read(theta + sign * unit)) for sign in (1, -1))
-        slopes[free, k] = -((up - down) / 2)[free]
+        slopes[free, k] = -_slope(problem, w, states, problem.parameters.floats.read(theta + 1e-200j * unit))[free].imag
+    slopes *= 1e200
     slopes[free] = np.linalg.solve(_curvature(problem, w, states, v)[np.ix_(free, free)], slopes[free])
     return slopes
 
@@ -54,7 +87,13 @@ def _curvature(problem: Any, w: Any, states: Any, v: Values) -> Any:
 def _polished(problem: Any, guess: Any, states: Any, v: Values) -> NDArray[np.float64]:
     w = np.where(states != 0, guess, 0.0)
     free = np.flatnonzero(states)
-    for _ in range(8 if len(free) else 0):
+    for _ in range(_STEPS if len(free) else 0):
         H = _curvature(problem, w, states, v)[np.ix_(free, free)]
-        w[free] -= np.linalg.lstsq(H, _slope(problem, w, states, v)[free], rcond=None)[0]
+        slope = _slope(problem, w, states, v)[free]
+        if not (np.isfinite(H).all() and np.isfinite(slope).all()):
+            break
+        step = solved_or_least(H, slope)
+        w[free] -= step
+        if np.abs(step).max() <= 1e-15 * np.abs(w).max():
+            break
     return w

@@ -115,7 +115,7 @@ class Groups(Penalty):
 
     def tilt(self, w: Any, states: Any, v: Values) -> Any:
         """λ w_g/‖w_g‖ on the support."""
-        found = np.zeros(len(w))
+        found = np.zeros(len(w), dtype=np.result_type(np.float64, v["lambda"]))
         for group in self._lists():
             if states[group[0]]:
                 found[group] = np.squeeze(v["lambda"]) * w[group] / np.linalg.norm(w[group])

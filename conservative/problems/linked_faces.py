@@ -17,14 +17,16 @@ from scipy.sparse.linalg import spsolve
 
 from conservative._core.errors import ArgumentError, BudgetError
 from conservative._core.exact.linear_algebra import from_flint, to_flint
+from conservative.problems.faces import of_kind
 from conservative.problems.guess import by_cvxpy
 from conservative.problems.parameters import Parameters, Values, as_floats, flat_theta
+from conservative.problems.paths import Piece, follow
 from conservative.problems.quadratic import back, times
 
 _MOST_FACES = 20_000
 _THRESHOLDS = (1e-6, 1e-5, 1e-4, 1e-7, 1e-8, 1e-3)
 _TOLERANCE = 1e-9
-_ROUNDS = 50
+_ROUNDS = 20
 
 
 class Solved(NamedTuple):
@@ -68,13 +70,13 @@ def slopes_linked(problem: Any, w: NDArray[Any], v: Values) -> NDArray[Any]:
             f"the solution of {problem.name} has a kink here: no derivative. Its set of derivatives is that of an "
             "algorithm, `conservative_jacobian(algorithm, [*state, *theta])`; `kinks` lists such parameters."
         )
-    theta = flat_theta(problem.parameters, v)
+    theta, parameters = flat_theta(problem.parameters, v), of_kind(problem.parameters, v)
     slopes = []
     for k in range(len(theta)):
         unit = np.array([int(i == k) for i in range(len(theta))], dtype=theta.dtype)
         ends = []
         for sign in (1, -1):
-            moved = problem.parameters.read(theta + sign * unit)
+            moved = parameters.read(theta + sign * unit)
             face = problem.penalty.face(found.states, moved)
             u = np.where(face.free, face.tilt, found.u)
             ends.append((problem.smooth.gradient(found.w, moved) + back(moved["D"], u), times(moved["D"], found.w)))
@@ -85,30 +87,24 @@ def slopes_linked(problem: Any, w: NDArray[Any], v: Values) -> NDArray[Any]:
 
 
 def path_linked(problem: Any, v: Values, lower: float, upper: float) -> NDArray[np.float64]:
-    """The λ in between at which the slope of the solution jumps: from each piece to the first kink behind it."""
+    """The λ in between at which the slope of the solution jumps."""
     if _dependent(v["D"]):
         raise ArgumentError(
             f"`kinks` of {problem.name} needs a D with independent rows: with a cycle of edges multipliers are not "
             "unique."
         )
-    found: list[float] = []
-    at, before, states = lower, None, None
-    while at <= upper:
-        start = at + 1e-7 * max(at, 1e-3)
-        values = {**v, "lambda": start}
-        now = solved(problem, values, states)
+
+    def piece(at: float, near: Any) -> Piece:
+        values = {**v, "lambda": at}
+        now = solved(problem, values, near)
         face = problem.penalty.face(now.states, {**v, "lambda": 1.0})
         slope, du = _stationary(problem, ~face.free, -back(v["D"], face.tilt), np.zeros((~face.free).sum()), values)
-        du = du + face.tilt
-        if before is not None and np.abs(slope - before).max() > 1e-7 * (1 + np.abs(slope).max()):
-            found.append(at)
         here = times(v["D"], now.w) + now.u
         gaps = problem.penalty.gaps(here, values)
-        change = problem.penalty.gaps(here + times(v["D"], slope) + du, {**v, "lambda": start + 1}) - gaps
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ahead = np.where(gaps * change < 0, -gaps / change, np.inf)
-        before, states, at = slope, now.states, start + float(ahead.min(initial=np.inf))
-    return np.array(found)
+        moved = here + times(v["D"], slope) + du + face.tilt
+        return Piece(slope, gaps, problem.penalty.gaps(moved, {**v, "lambda": at + 1}) - gaps, now.states)
+
+    return follow(piece, lower, upper)
 
 
 def _candidates(problem: Any, v: Values, near: Any) -> Iterator[Any]:
@@ -126,15 +122,14 @@ def _candidates(problem: Any, v: Values, near: Any) -> Iterator[Any]:
 
 
 def _improved(problem: Any, states: Any, v: Values) -> Iterator[Any]:
-    for _ in range(_ROUNDS):
+    seen: set[bytes] = set()
+    while len(seen) < _ROUNDS and states.tobytes() not in seen:
+        seen.add(states.tobytes())
         yield states
         found = _on_face(problem, states, v)
         if found is None:
             return
-        after = problem.penalty.classify(problem.penalty.prox(times(v["D"], found.w) + found.u, 1, v), v, 0)
-        if (after == states).all():
-            return
-        states = after
+        states = problem.penalty.classify(problem.penalty.prox(times(v["D"], found.w) + found.u, 1, v), v, 0)
 
 
 def _on_face(problem: Any, states: Any, v: Values) -> Solved | None:

@@ -70,9 +70,17 @@ class Penalty(ABC):
         """How far the entries of z are from the kinks of prox(·, 1); shape (p,)."""
         return np.abs(self.gaps(z, v)).min(axis=0)
 
+    def gaps_on(self, states: Any, z: Any, v: Values) -> Any:
+        """The gaps as they go on where z leaves the face of these states, affine in z and in the numbers."""
+        return self.gaps(z, v)
+
     def multipliers(self, states: Any, v: Values) -> tuple[Any, Any]:
         """The ends of the subdifferential of g on a face."""
         raise NotImplementedError
+
+    def ends(self, states: Any, v: Values) -> tuple[Any, Any]:
+        """The lower and upper ends of the entries on a face."""
+        return np.where(states < 0, -np.inf, 0.0), np.where(states > 0, np.inf, 0.0)
 
     @abstractmethod
     def in_cvxpy(self, w: Any, v: Values) -> tuple[Any, list[Any]]:
@@ -109,6 +117,10 @@ class L1(Penalty):
     def gaps(self, z: Any, v: Values) -> Any:
         """z ∓ λ."""
         return np.stack([z - v["lambda"], z + v["lambda"]])
+
+    def gaps_on(self, states: Any, z: Any, v: Values) -> Any:
+        """The gaps as they go on where z leaves the face of these states, affine in z and in the numbers."""
+        return self.gaps(z, v)
 
     def multipliers(self, states: Any, v: Values) -> tuple[Any, Any]:
         """±λ where entries are not zero, [−λ, λ] where they are."""
@@ -152,6 +164,10 @@ class SquaredL2(Penalty):
         """The whole space."""
         return Face(states != 0, np.zeros_like(states), np.zeros_like(states), np.squeeze(v["lambda"])[()])
 
+    def ends(self, states: Any, v: Values) -> tuple[Any, Any]:
+        """None."""
+        return np.full(np.shape(states), -np.inf), np.full(np.shape(states), np.inf)
+
     def gaps(self, z: Any, v: Values) -> Any:
         """No kinks."""
         return np.full((1, *np.shape(z)), np.inf)
@@ -190,6 +206,10 @@ class NonNegative(Penalty):
         """z."""
         return z[None]
 
+    def gaps_on(self, states: Any, z: Any, v: Values) -> Any:
+        """The gaps as they go on where z leaves the face of these states, affine in z and in the numbers."""
+        return self.gaps(z, v)
+
     def multipliers(self, states: Any, v: Values) -> tuple[Any, Any]:
         """0 where entries are positive, at most 0 where they are not."""
         return np.where(states != 0, 0.0, -np.inf), np.zeros(len(states))
@@ -227,6 +247,10 @@ class Box(Penalty):
         """A face of the box."""
         fixed = np.where(states < 0, v["lower"], np.where(states > 0, v["upper"], 0))
         return Face(states == 0, fixed, np.zeros_like(states))
+
+    def ends(self, states: Any, v: Values) -> tuple[Any, Any]:
+        """The bounds."""
+        return v["lower"], v["upper"]
 
     def gaps(self, z: Any, v: Values) -> Any:
         """z less either bound."""

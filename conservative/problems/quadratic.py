@@ -1,11 +1,12 @@
 """½ wᵀGw − cᵀw + ridge/2 ‖w‖², from data X and y (G = κ XᵀX, c = κ Xᵀy) or from G and c themselves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
@@ -51,6 +52,13 @@ class Quadratic:
             gram = v["factor"] * ((X.T @ X).toarray() if sparse.issparse(X) else np.swapaxes(X, -1, -2) @ X)
         return gram + over_matrices(v["ridge"]) * np.eye(gram.shape[-1], dtype=int)
 
+    def block(self, free: NDArray[np.intp], v: Values) -> Any:
+        """The rows and columns of G + ridge I of some entries."""
+        if v["gram"] is not None:
+            return v["gram"][np.ix_(free, free)] + np.squeeze(v["ridge"])[()] * np.eye(len(free), dtype=int)
+        columns = v["X"][:, free]
+        return self.hessian({**v, "X": columns})
+
     def hessian_at(self, w: Any, v: Values) -> Any:
         """G + ridge I, the same at every w."""
         return self.hessian(v)
@@ -59,19 +67,7 @@ class Quadratic:
         self, parameters: Parameters, step: Callable[[Values], Any], setting: str
     ) -> Callable[[Any, Values], Any]:
         """z, values ↦ (I + γH)⁻¹(z + γc), the proximal map of γf; inverted once where H and the setting are fixed."""
-        inverse = None
-        if parameters.fixed("X", "gram", "ridge", setting):
-            v = parameters.values
-            inverse = inverse_of(np.eye(self.size(v), dtype=int) + step(v) * self.hessian(v))
-
-        def solve(z: Any, v: Values) -> Any:
-            right = z + step(v) * self.linear(v)
-            if inverse is not None:
-                return times(inverse, right)
-            matrix = np.eye(self.size(v), dtype=int) + over_matrices(step(v)) * self.hessian(v)
-            return solve_rows(matrix, right)
-
-        return solve
+        return linear_resolvent(self, parameters, ("X", "gram", "ridge", setting), step)
 
     def curvatures(self, v: Values) -> tuple[float, float]:
         """Smallest and largest eigenvalue of H in floats; where H is large, the smallest is ridge, a lower bound."""
@@ -86,7 +82,7 @@ class Quadratic:
         """For cvxpy."""
         import cvxpy as cp
 
-        if v["X"] is None:
+        if v["gram"] is not None:
             curved = cp.quad_form(w, cp.psd_wrap(self.hessian(v))) / 2
         else:
             curved = v["factor"] / 2 * cp.sum_squares(v["X"] @ w) + np.squeeze(v["ridge"]) / 2 * cp.sum_squares(w)
@@ -95,6 +91,23 @@ class Quadratic:
     def size(self, v: Values) -> int:
         """p."""
         return int((v["gram"] if v["gram"] is not None else v["X"]).shape[-1])
+
+
+def linear_resolvent(
+    smooth: Any, parameters: Parameters, depends: Sequence[str], step: Callable[[Values], Any]
+) -> Callable[[Any, Values], Any]:
+    """z, values ↦ (I + γH)⁻¹(z + γc), inverted once where all that H and γ depend on is fixed."""
+
+    def matrix(v: Values) -> Any:
+        return np.eye(smooth.size(v), dtype=int) + over_matrices(step(v)) * smooth.hessian(v)
+
+    inverse = inverse_of(matrix(parameters.values)) if parameters.fixed(*depends) else None
+
+    def solve(z: Any, v: Values) -> Any:
+        right = z + step(v) * smooth.linear(v)
+        return solve_rows(matrix(v), right) if inverse is None else times(inverse, right)
+
+    return solve
 
 
 def quadratic_values(

@@ -24,6 +24,7 @@ PROBLEMS = {
     "groups": problems.group_lasso(X, Y, groups=[[0, 2], [1, 3]]),
     "logistic": problems.logistic(X, np.sign(Y)),
     "weights": problems.lasso(X, Y, weight=[0.1, 0.2, 0.3, 0.4]),
+    "svm": problems.svm_dual(X, np.sign(Y), weight=0.3, theta=("C", "c")),
     "variation": problems.total_variation(Y, weight=0.3, theta=("lambda", "y")),
     "trend": problems.trend_filtering(Y, weight=0.1, theta=("lambda", "D")),
     "isotonic": problems.isotonic(Y, weights=np.arange(1.0, 9), theta=("y", "weights")),
