@@ -45,9 +45,12 @@ def nonnegative(value: Any, argument: str, call: str) -> Any:
 
 
 def semidefinite(value: Any, argument: str, call: str) -> Any:
-    """A symmetric matrix without negative eigenvalues."""
+    """A symmetric matrix without negative eigenvalues; of floats symmetric to rounding, as a product XXᵀ may be."""
     G = read_array(value, 2, call=call, argument=argument)
-    if G.shape[0] != G.shape[1] or (G != G.T).any():
+    square = G.shape[0] == G.shape[1]
+    if square and G.dtype != object and np.abs(G - G.T).max() <= 1e-13 * np.abs(G).max():
+        G = (G + G.T) / 2
+    if not square or (G != G.T).any():
         raise ShapeError(
             f"`{call}({argument}=...)` needs a symmetric matrix; got shape {G.shape}. Pass `(G + G.T) / 2`."
         )
