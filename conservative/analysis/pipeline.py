@@ -6,7 +6,7 @@ from typing import Any
 
 from conservative._core.checks import as_count
 from conservative._core.deadlines import deadline_after, time_limit_until
-from conservative._core.errors import ArgumentError
+from conservative._core.errors import ArgumentError, ConservativeError
 from conservative._core.families.as_family import MatrixFamily
 from conservative.algorithms import Algorithm
 from conservative.analysis.blocks import fixed_point_residual, jacobians_of, parameter_count, state_family
@@ -15,7 +15,7 @@ from conservative.analysis.set_iteration import fixed_hull, iterate_from_start, 
 from conservative.analysis.subject import Subject, as_subject
 from conservative.analysis.ties import without_a_list
 from conservative.analysis.verdict import ContractionOutcome, adapted_verdict, is_within_rounding, outcome_of
-from conservative.differentiation import ImplicitJacobian, implicit_jacobian
+from conservative.differentiation import DerivativeRange, ImplicitJacobian, derivative_range, implicit_jacobian
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.spectral import (
     ExpansionStatus,
@@ -33,6 +33,9 @@ _MOST_WORDS = 2_000_000
 
 _MANY_BLOCKS = 64
 """Blocks beyond which iterating their set would take minutes."""
+
+_MOST_ENTRIES = 400
+"""Entries of a derivative that are bounded one by one."""
 
 _CELLS, _PRODUCTS, _RADIUS, _RADIUS_ALONE, _ITERATION = 0.3, 0.2, 0.5, 0.8, 0.6
 """Parts of the time left that the stages may take: few need theirs, and the later ones have the rest."""
@@ -120,7 +123,7 @@ def analyze(
     rounded = residual is not None and not residual.exact and is_within_rounding(family, radius)
     adapted = adapted_verdict(family, assumption, radius, time_limit=within, rounded=rounded)
     contraction = outcome_of(assumption, radius, adapted, rounded=rounded)
-    implicit, trajectory, fixed, left_out = None, None, None, ""
+    implicit, trajectory, fixed, entries, left_out = None, None, None, None, ""
     if jacobian is not None and iterates and family.count > _MANY_BLOCKS:
         left_out = f"the set of derivatives was not iterated: {family.count} blocks; `iterate_set` takes them"
     elif jacobian is not None and iterates:
@@ -131,6 +134,7 @@ def analyze(
         if contraction is ContractionOutcome.PROVED:
             tell("fixed set")
             fixed, left_out = fixed_hull(jacobian, trajectory, deadline)
+            entries = _entries(subject, kind)
     return Analysis(
         subject=subject,
         residual=residual,
@@ -143,6 +147,7 @@ def analyze(
         implicit=implicit,
         trajectory=trajectory,
         fixed=fixed,
+        entries=entries,
         contraction=contraction,
         adapted=adapted,
         left_out=left_out,
@@ -175,4 +180,18 @@ def _implicit(subject: Subject, jacobian: JacobianSet, *, rounded: bool) -> Impl
     try:
         return implicit_jacobian(F, subject.at) if isinstance(F, Algorithm) else implicit_jacobian(jacobian)
     except ArgumentError:
+        return None
+
+
+def _entries(subject: Subject, kind: str) -> DerivativeRange | None:
+    """Bounds of every entry that a loop at the point may return, where there are several; None where none are found."""
+    F = subject.function
+    if F is None or kind != "program" or subject.tolerance is not None:
+        return None
+    if not 1 < F.state_size * F.parameter_size <= _MOST_ENTRIES:
+        return None
+    at = F.point(subject.at, tolerance=subject.tolerance, call="analyze").values
+    try:
+        return derivative_range(F, at[: F.state_size], at[F.state_size :])
+    except ConservativeError:
         return None

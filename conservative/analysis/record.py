@@ -10,6 +10,7 @@ from conservative.analysis.conclusion import about_verdict
 from conservative.analysis.given import about_function, about_matrices
 from conservative.analysis.sentences import (
     Finding,
+    about_entries,
     about_fixed_set,
     about_implicit,
     about_iteration,
@@ -21,7 +22,7 @@ from conservative.analysis.sentences import (
 from conservative.analysis.subject import Subject
 from conservative.analysis.verdict import ContractionOutcome
 from conservative.certificates import Certificate
-from conservative.differentiation import ImplicitJacobian
+from conservative.differentiation import DerivativeRange, ImplicitJacobian
 from conservative.functions import Residual
 from conservative.iteration import FixedSet, SetTrajectory
 from conservative.jacobians import JacobianSet, JacobianZonotope
@@ -56,6 +57,8 @@ class Analysis:
         The iterated hull from X_0.
     fixed : FixedSet, optional
         The fixed set, when contraction is proved.
+    entries : DerivativeRange, optional
+        Between which values each entry of J_pb lies, when contraction is proved.
     contraction : ContractionOutcome
         The verdict.
     adapted : ContractionVerdict, optional
@@ -79,6 +82,7 @@ class Analysis:
     implicit: ImplicitJacobian | None = None
     trajectory: SetTrajectory | None = None
     fixed: FixedSet | None = None
+    entries: DerivativeRange | None = None
     contraction: ContractionOutcome = ContractionOutcome.NOT_ASKED
     adapted: ContractionVerdict | None = None
     left_out: str = ""
@@ -148,6 +152,8 @@ class Analysis:
             found.append(about_implicit(self.implicit))
         if self.fixed is not None:
             found.append(about_fixed_set(self.fixed))
+        if self.entries is not None and self.subject.function is not None:
+            found.append(about_entries(self.entries, self.subject.function.names, self.implicit))
         if self.left_out:
             found.append(Finding("Left out", (self.left_out,)))
         of_function = self.subject.function is not None or self.subject.jacobian is not None

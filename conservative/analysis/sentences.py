@@ -1,6 +1,7 @@
 """Each part of an analysis said in sentences; what is proved and what is estimated is said with it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from conservative.analysis.layout import (
     up_text,
     value_text,
 )
-from conservative.differentiation import ImplicitJacobian
+from conservative.differentiation import DerivativeRange, ImplicitJacobian
 from conservative.iteration import FixedSet, FixedSetStatus, SetTrajectory
 from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.matrix_sets import LargestNorm
@@ -35,6 +36,9 @@ _FIXED = {
 }
 _SPELLED = 20
 """Letters up to which a word is written out wherever it is mentioned."""
+
+_ENTRIES, _SAME = 10, 1e-9
+"""Entries of a derivative that are listed, and the width up to which one is a number."""
 
 
 _ROUNDED_ZERO = 1e-300
@@ -265,6 +269,34 @@ def about_fixed_set(fixed: FixedSet) -> Finding:
     lines.append(f"hull known to within {up_text(error, 3)} (Frobenius, proved)")
     lines.append(_FIXED.get(fixed.status) or f"status: {fixed.status.value}")
     return Finding("Fixed set J_pb: what unrolled differentiation can converge to", tuple(lines))
+
+
+def about_entries(entries: DerivativeRange, names: Sequence[str], implicit: ImplicitJacobian | None) -> Finding:
+    """The entries of J_pb that are not one number, the widest first, beside those of J_imp."""
+    outer, inner = (part.reshape(-1, 2) for part in (entries.outer, entries.inner))
+    p, m = entries.outer.shape[:2]
+    known = implicit is not None and implicit.vertices.shape[1:] == (p, m)
+    solves = implicit.vertices.reshape(len(implicit.vertices), -1) if implicit is not None and known else None
+    widths = outer[:, 1] - outer[:, 0]
+    moving = [i for i in np.argsort(-widths) if widths[i] > _SAME * max(1.0, np.abs(outer[i]).max())]
+    size = float(np.abs(outer).max())
+
+    def span(low: float, high: float) -> str:
+        # Six digits are shown: what is nothing beside the largest entry is 0.
+        return f"[{', '.join('0' if abs(x) < _SAME * size else f'{x:.6g}' for x in (low, high))}]"
+
+    rows: list[tuple[str, ...]] = [("entry", "attained", "bounded by", "J_imp" if known else "")]
+    for i in moving[:_ENTRIES]:
+        row, column = divmod(int(i), m)
+        ends = "" if solves is None else span(solves[:, i].min(), solves[:, i].max())
+        rows.append((f"d {names[row]} / d {names[p + column]}", span(*inner[i]), span(*outer[i]), ends))
+    sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(x.ljust(n) for x, n in zip(row, sizes, strict=True)).rstrip() for row in rows] if moving else []
+    if len(moving) > _ENTRIES:
+        lines.append(f"and {count(len(moving) - _ENTRIES, 'narrower entry')}")
+    if len(moving) < len(widths):
+        lines.append(f"{count(len(widths) - len(moving), 'entry')} of one value each")
+    return Finding("J_pb, entry by entry: what any choice at the ties may lead to", tuple(lines))
 
 
 def _set_lines(name: str, vertices: Any, exact: Any, error: float = 0.0) -> list[str]:

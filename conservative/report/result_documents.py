@@ -35,6 +35,7 @@ def analysis_document(analysis: Analysis) -> dict[str, Any]:
         "trajectory": _if(analysis.trajectory, trajectory_document),
         "implicit": _if(analysis.implicit, implicit_document),
         "fixed_set": _if(analysis.fixed, fixed_set_document),
+        "entries": _if(analysis.entries, lambda entries: {"inner": entries.inner, "outer": entries.outer}),
         "left_out": analysis.left_out,
         "contraction": analysis.contraction,
         "norm": _if(analysis.adapted, norm_document),

@@ -47,6 +47,8 @@ def test_an_analysis_speaks_of_the_output_and_of_the_algorithm(capsys):
     assert "of the output: (-0.142857, -0.0714286)" in out
     assert "of the output: (-0.2, 0)" in out
     assert "proved: the matrices contract" in out
+    entry = next(line for line in out.splitlines() if line.strip().startswith("d z[0] / d lambda"))
+    assert entry.split("  ")[2:] == ["[-0.202244, -0.142857]", "[-0.202244, -0.142857]", "[-0.2, -0.142857]"]
 
 
 def test_arrays_of_a_file_make_a_problem_at_the_parameter_that_is_named(capsys):
