@@ -98,7 +98,8 @@ def push(batch: Batch, initial: Floats, seeds: Floats, policy: TiePolicy) -> Pus
                 X = form.jvp(policy.weights(form, t, seed), seed).reshape(X.shape)
                 ties[part][_tied(form, p)] += 1
         image[part] = x
-    return PushedBatch(points, moved, *_endings(points, image, ties))
+    counted = p - getattr(batch.F, "clock", 0)
+    return PushedBatch(points, moved, *_endings(points[..., :counted], image[:, :counted], ties))
 
 
 def mapped(batch: Batch, X: Floats, seeds: Floats, policy: TiePolicy) -> tuple[Floats, Floats]:

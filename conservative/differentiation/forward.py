@@ -1,6 +1,7 @@
 """`piggyback` and `jvp`: derivatives of x_{t+1} = F(x_t, θ) carried forward beside the points."""
 
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -190,20 +191,19 @@ def piggyback(
     at = None if given is None else _at_rest(loop, given)
     points, derivatives = np.empty((loop.steps + 1, p)), np.empty((loop.steps + 1, p, m))
     points[0], derivatives[0] = loop.start, derivative
-    form, s = loop.linearize(loop.start if at is None else at), np.zeros(0)
+    form, s = None, np.zeros(0)
     taken: dict[int, Floats] = {}
-    for t in range(loop.steps):
-        here = loop.linearize(points[t]) if at is None else form
+    walk = loop.walk() if at is None else repeat((loop.linearize(at), at), loop.steps)
+    for t, (form, after) in enumerate(walk):
         seed = np.vstack([derivatives[t], np.eye(m)])
-        s = policy.weights(here, t, seed)
-        if here.ties:
+        s = policy.weights(form, t, seed)
+        if form.ties:
             taken[t] = s
-        derivatives[t + 1] = here.jvp(s, seed)
-        points[t + 1] = loop.after(here, t) if at is None else at
-        form = here
+        derivatives[t + 1] = form.jvp(s, seed)
+        points[t + 1] = after
     status, residual = how_it_ended(F, points, loop.step(points[-1], loop.steps))
-    bound = _to_the_limit(form, s, derivatives) if loop.steps else np.inf
-    if np.isfinite(bound) and residual > 0.0:
+    bound = np.inf if form is None else _to_the_limit(form, s, derivatives)
+    if form is not None and np.isfinite(bound) and residual > 0.0:
         bound += _by_residual(loop, form, s, points[-1], derivatives[-1])
     outputs, moved = _outputs(loop, points, derivatives, policy, taken)
     return Piggyback(points, derivatives, outputs, moved, residual, bound, status, len(taken), policy)
@@ -251,12 +251,11 @@ def jvp(F: StateMap, x0: ArrayLike, theta: ArrayLike, tangent: ArrayLike, *, ste
     direction = _initial(tangent, (F.parameter_size,), call="jvp", argument="tangent")
     points, tangents = np.empty((loop.steps + 1, F.state_size)), np.zeros((loop.steps + 1, F.state_size))
     points[0], tied = loop.start, 0
-    for t in range(loop.steps):
-        here = loop.linearize(points[t])
+    for t, (here, after) in enumerate(loop.walk()):
         tied += bool(here.ties)
         seed = np.concatenate([tangents[t], direction])
         tangents[t + 1] = here.jvp(policy.weights(here, t, seed[:, None]), seed)
-        points[t + 1] = loop.after(here, t)
+        points[t + 1] = after
     status, residual = how_it_ended(F, points, loop.step(points[-1], loop.steps))
     return Pushed(points, tangents, residual, status, tied)
 
@@ -275,6 +274,10 @@ def _piggyback_batch(
     start = as_rows(start, N, (p, m), call="piggyback", argument="initial")
     found = push(batch, start, np.broadcast_to(np.eye(m), (N, m, m)), policy)
     outputs, moved = _output_rows(F, found.points, found.derivatives, batch.theta, policy)
+    if moved is not found.derivatives:
+        for i in np.flatnonzero(found.ties):  # outputs take the sides that the steps took
+            alone = piggyback(F, batch.start[i], batch.theta[i], steps=batch.steps, initial=start[i], ties=policy)
+            found.derivatives[:, i], moved[:, i] = alone.derivatives, alone.output_derivatives
     unknown = np.full(N, np.inf)
     return Piggyback(
         found.points, found.derivatives, outputs, moved, found.residual, unknown, found.status, found.ties, policy

@@ -75,20 +75,16 @@ class Loop:
             )
         return after
 
-    def points(self) -> Floats:
-        """x_0, ..., x_T, shape (T + 1, p)."""
-        found = np.empty((self.steps + 1, len(self.start)))
-        found[0] = self.start
+    def walk(self) -> Iterator[tuple[SwitchedJacobian, Floats]]:
+        """The linearisation at x_t, and x_{t+1}, for t < T. Points that only rounding parts have one linearisation."""
+        x, last, form = self.start, None, None
         for t in range(self.steps):
-            found[t + 1] = self.step(found[t], t)
-        return found
-
-    def forms(self) -> Iterator[tuple[int, Floats, SwitchedJacobian]]:
-        """(t, x_t, the switched Jacobian there) for t < T."""
-        x = self.start
-        for t in range(self.steps):
-            yield t, x, self.linearize(x)
-            x = self.step(x, t)
+            if form is not None and last is not None and parted_by_rounding(x, last):
+                x = self.step(x, t)
+            else:
+                form, last = self.linearize(x), x
+                x = self.after(form, t)
+            yield form, x
 
 
 def read_loop(F: Any, x0: ArrayLike, theta: ArrayLike, steps: Any, *, call: str) -> Loop:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_count, as_real_array
 from conservative._core.errors import ShapeError
 from conservative._core.result_lines import count, result_line
-from conservative.differentiation.loops import LoopStatus, how_it_ended, read_loop
+from conservative.differentiation.loops import LoopStatus, how_it_ended, parted_by_rounding, read_loop
 from conservative.differentiation.tie_policies import as_policy
 from conservative.functions import StateMap
 
@@ -111,13 +111,14 @@ def vjp(
         if (t + 1) % length == 0 or t + 1 == loop.steps:
             kept.append(x)
     at = np.array([*range(0, loop.steps, length), loop.steps], dtype=np.intp)
-    gradient, tied = np.zeros(F.parameter_size), 0
+    gradient, tied, form, last = np.zeros(F.parameter_size), 0, None, None
     for start, stop, origin in zip(at[-2::-1], at[:0:-1], kept[-2::-1], strict=True):
         points = [origin]
         for t in range(start, stop - 1):
             points.append(loop.step(points[-1], t))
         for t, point in zip(range(stop - 1, start - 1, -1), reversed(points), strict=True):
-            form = loop.linearize(point)
+            if form is None or last is None or not parted_by_rounding(point, last):
+                form, last = loop.linearize(point), point
             tied += bool(form.ties)
             pulled = form.vjp(policy.weights(form, t, None), back)
             back, gradient = pulled[: F.state_size], gradient + pulled[F.state_size :]
