@@ -43,7 +43,9 @@ def test_an_algorithm_from_one_start(name: str, weight: float) -> None:
     assert found.derivatives.shape == (13, 5, F.state_size, 1)
 
 
-@pytest.mark.parametrize("policy", [cj.ties.zero, cj.ties.average, cj.ties.periodic([0, 1, 1]), cj.ties.worst([1.0, 0.5])])
+@pytest.mark.parametrize(
+    "policy", [cj.ties.zero, cj.ties.average, cj.ties.periodic([0, 1, 1]), cj.ties.worst([1.0, 0.5])]
+)
 def test_each_value_has_its_own_ties(policy: Any) -> None:
     """At 1 and 11 the starts are breakpoints; the others are smooth."""
     F = ALGORITHMS["forward-backward"]
