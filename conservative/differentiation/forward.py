@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.checks import as_real_array
 from conservative._core.errors import ArgumentError, ShapeError
 from conservative._core.matrix_norms import spectral_norm_bounds
-from conservative._core.numbers import round_up
 from conservative._core.result_lines import count, result_line
 from conservative.differentiation.batches import Batch, as_rows, has_leading_axis, mapped, push, read_batch
 from conservative.differentiation.loops import TIE_TOLERANCE, Loop, LoopStatus, how_it_ended, read_loop
@@ -18,6 +17,8 @@ from conservative.differentiation.shared_ties import output_tangent
 from conservative.differentiation.tie_policies import TiePolicy, as_policy
 from conservative.functions import StateMap, SwitchedJacobian
 from conservative.functions.state_map import refuse_without_fixed_point
+from conservative.iteration.bounds.a_posteriori import distance_to_fixed
+from conservative.iteration.bounds.decay import Decay
 
 Floats = NDArray[np.float64]
 _SMALL = 400
@@ -315,11 +316,12 @@ def _to_the_limit(form: SwitchedJacobian, s: Floats, derivatives: Floats) -> flo
         return np.inf
     A = np.asarray(form.jvp(s, np.eye(form.shape[1])[:, :p]), dtype=np.float64)
     rate = float(spectral_norm_bounds(A[None])[1][0])
-    if rate >= 1.0:
+    if not (rate < 1.0 and np.isfinite(derivatives[-2:]).all()):
         return np.inf
     moved = float(np.linalg.norm(derivatives[-1] - derivatives[-2])) * (1 + 1e-12)
     rounding = 1e-15 * p * (1.0 + float(np.linalg.norm(derivatives[-1])))
-    return round_up((rate * moved + rounding) / (1.0 - rate) * (1 + 1e-12))
+    decay = Decay((1.0,), rate, rate)
+    return distance_to_fixed(decay, moved, later=1, carried=distance_to_fixed(decay, rounding, later=0))
 
 
 def _own_output(F: Any, x: Floats, theta: Floats) -> Any:

@@ -22,6 +22,8 @@ from conservative.functions import PiecewiseSelection
 from conservative.functions.graph.interval_hessians import piece_jets, rounded
 from conservative.functions.ties.active_pieces import Choices, enumerate_choices
 from conservative.functions.ties.fixed_choices import choices_stay
+from conservative.iteration.bounds.a_posteriori import distance_to_fixed
+from conservative.iteration.bounds.decay import Decay
 
 Floats = NDArray[np.float64]
 
@@ -73,7 +75,7 @@ def fixed_point_near(F: Any, centre: Floats, theta: Floats) -> NearRest | None:
         rate = round_up(slope + round_up(bend * half))
         # A margin for the roundings of this line.
         if rate < 1.0 and (moved + rate * half) * (1.0 + 1e-12) <= half:
-            radius = round_up(moved / (1.0 - rate) * (1.0 + 1e-14))
+            radius = distance_to_fixed(Decay((1.0,), rate, rate), moved, later=0)
             return NearRest(radius, rate, blocks[None], round_up(loose + round_up(bend * radius)))
     return None
 
