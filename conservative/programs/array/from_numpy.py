@@ -10,6 +10,7 @@ from conservative._core.errors import ArgumentTypeError
 from conservative._core.printable import shown
 from conservative.programs.arguments import read_arguments
 from conservative.programs.array import (
+    comparison_rules,  # noqa: F401
     composed_rules,  # noqa: F401
     handwritten_rules,  # noqa: F401
     matrix_rules,  # noqa: F401

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from conservative.functions.smooth_map import SmoothMap, apply_smooth
-from conservative.programs.array.linear_maps import Handwritten
+from conservative.programs.array.matrix_maps import Handwritten
 from conservative.programs.array.registry import function_rule
 from conservative.programs.array.run import Run
 from conservative.programs.array.smooth_rules import leaves_rationals

@@ -7,7 +7,8 @@ import numpy as np
 from scipy import linalg
 
 from conservative._core.exact.linear_algebra import from_flint, to_flint
-from conservative.programs.array.linear_maps import Inverse, LinearMap
+from conservative.programs.array.linear_maps import LinearMap
+from conservative.programs.array.matrix_maps import Inverse
 from conservative.programs.array.registry import function_rule
 from conservative.programs.array.run import Run
 from conservative.programs.array.smooth_rules import leaves_rationals

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from conservative.programs.array.linear_maps import Collapse, Contract, LinearMap, Multiply, Running, Take
+from conservative.programs.array.linear_maps import Collapse, LinearMap, Running, Take
+from conservative.programs.array.matrix_maps import Contract, Multiply
 from conservative.programs.array.registry import function_rule, ufunc_rule
 from conservative.programs.array.run import Run
 from conservative.programs.array.tape import Edge
