@@ -42,13 +42,13 @@ def zonotope(n, count):
 CALLS = {
     **{
         f"joint_spectral_radius {k} x {n}": lambda t, k=k, n=n: cj.joint_spectral_radius(gaussian(k, n), time_limit=t)
-        for k, n in ((2, 60), (2, 100), (2, 150), (40, 20), (200, 8))
+        for k, n in ((2, 60), (2, 100), (2, 150), (40, 20), (200, 8), (2000, 4))
     },
     **{
         f"contraction_verdict {k} x {n}, norm {size}": lambda t, k=k, n=n, size=size: contraction_verdict(
             small(k, n, size), time_limit=t
         )
-        for k, n in ((2, 30), (2, 100), (2, 150), (10, 32), (40, 20))
+        for k, n in ((2, 30), (2, 100), (2, 150), (10, 32), (40, 20), (1000, 3))
         for size in (0.9, 1.2)
     },
     **{

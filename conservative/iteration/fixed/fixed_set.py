@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from conservative._core.checks import as_count, as_positive, as_time_limit
-from conservative._core.deadlines import DEFAULT_SECONDS
+from conservative._core.deadlines import DEFAULT_SECONDS, is_over
 from conservative._core.errors import ArgumentError
 from conservative._core.exactness import Exactness
 from conservative._core.matrix_norms import frobenius_bounds
@@ -141,11 +141,12 @@ def _found(blocks: Blocks, decay: Decay, representation: str, tol: float, budget
         coarse = _COARSE * _extent(blocks) or tol
         found = _enclosed(search, search.run(coarse, budget.deadline - 3.0 * share), tol)
         share = min(share, _FINER * (time.monotonic() - begun))
-        if 1.0 / LARGEST < found.outer.radius < LARGEST:  # regions and nets have no room beyond
+        over = is_over(budget.deadline)  # then finer sets and a finer hull are not begun
+        if not over and 1.0 / LARGEST < found.outer.radius < LARGEST:  # regions and nets have no room beyond
             found = _refined(search, found, Budget(budget.deadline - share, budget.cells), tol)
         if found.status is FixedSetStatus.INTERRUPTED or search.error <= tol:
             return found
-        status = search.run(tol, budget.deadline)
+        status = FixedSetStatus.TIME_LIMIT if over else search.run(tol, budget.deadline)
         if found.distance.upper > tol:
             found = replace(found, status=found.status if status is FixedSetStatus.HULL else status)
         return replace(found, hull=search.best)

@@ -47,6 +47,9 @@ _QUICK = 0.1
 _APART = 1.5e-7
 """Seconds that taking a family apart takes, or writing it in another basis, times n^3 for each matrix, about."""
 
+_ENTRY = 5e-6
+"""The same for one entry, which is read as a rational in several places."""
+
 _WIDE = 1e-3
 """Relative width of a bracket above which branch and bound is worth its time."""
 
@@ -301,8 +304,11 @@ def _upper(basis: ScaledFamily, upper: float) -> float:
 
 
 def has_time(family: MatrixFamily, deadline: float) -> bool:
-    """Whether exact work with all matrices of a family is expected to end in time; of small ones it costs nothing."""
-    return family.size <= _LARGE or _APART * family.count * family.size**3 < seconds_left(deadline)
+    """Whether exact work with all matrices of a family is expected to end in time; of few small ones it is slight."""
+    entries = _ENTRY * family.count * family.size**2
+    if family.size <= _LARGE:
+        return entries <= max(_QUICK, seconds_left(deadline))
+    return entries + _APART * family.count * family.size**3 < seconds_left(deadline)
 
 
 def is_wide(found: Found) -> bool:

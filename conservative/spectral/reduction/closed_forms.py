@@ -89,8 +89,9 @@ def _is_normal(matrix: flint.fmpq_mat) -> bool:
 
 def commute(matrices: Sequence[flint.fmpq_mat]) -> bool:
     """Whether every two of some matrices commute."""
-    pairs = list(_pairs(matrices))
-    return all(_agree_on_a_vector((a, b), (b, a)) for a, b in pairs) and all(a * b == b * a for a, b in pairs)
+    if not all(_agree_on_a_vector((a, b), (b, a)) for a, b in _pairs(matrices)):
+        return False
+    return all(a * b == b * a for a, b in _pairs(matrices))
 
 
 def _pairs(matrices: Sequence[flint.fmpq_mat]) -> Iterator[tuple[flint.fmpq_mat, flint.fmpq_mat]]:

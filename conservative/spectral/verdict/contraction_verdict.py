@@ -258,7 +258,8 @@ def _from_radius(family: MatrixFamily, found: JointSpectralRadius, deadline: flo
 
 def _refuted(family: MatrixFamily, word: Word, bracket: Bracket, deadline: float) -> ContractionVerdict:
     certificate = None
-    if 2 * eigenpair_seconds(family) <= seconds_left(deadline):
+    read = _is_begun(_READING / family.size, family, deadline)
+    if read and 2 * eigenpair_seconds(family) <= seconds_left(deadline):
         certificate = certificate_or_none(lambda: _refutation(family, word))
     return ContractionVerdict(Contraction.REFUTED, bracket, word=word, certificate=certificate)
 
