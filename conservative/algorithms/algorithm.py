@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.numbers import Bracket
 from conservative._core.result_lines import count, result_line
 from conservative.algorithms.conditions import Range
-from conservative.functions.batches import read_batch
+from conservative.functions.leading_axes import read_batch
 from conservative.functions.points import Point, read_number
 from conservative.functions.residual import Residual
 from conservative.functions.state_map import refuse_without_fixed_point

@@ -14,7 +14,6 @@ from conservative._core.errors import ArgumentError, DiscontinuityError, Functio
 from conservative._core.identifiers import require_names
 from conservative._core.result_lines import result_line
 from conservative.functions.algebra import FunctionAlgebra
-from conservative.functions.batches import read_batch
 from conservative.functions.continuity.jumps import continuous_traces
 from conservative.functions.continuity.near_a_point import rational_point
 from conservative.functions.continuity.possible_branches import decided_traces
@@ -26,6 +25,7 @@ from conservative.functions.graph.enclosed_arithmetic import EnclosedArithmetic
 from conservative.functions.graph.evaluate import Trace, Undefined, value_pass
 from conservative.functions.graph.nodes import Graph
 from conservative.functions.graph.to_sympy import abbreviated, is_rebuilt, smooth_pieces, written
+from conservative.functions.leading_axes import read_batch
 from conservative.functions.piece import MAX_PIECES, Piece
 from conservative.functions.points import Point, read_point
 from conservative.functions.residual import Residual

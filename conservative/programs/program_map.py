@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.errors import ArgumentError
 from conservative._core.result_lines import count, result_line
-from conservative.functions.batches import read_batch
+from conservative.functions.leading_axes import read_batch
 from conservative.functions.points import DEFAULT_TOLERANCE, Point, as_tolerance, read_point
 from conservative.functions.residual import Residual
 from conservative.functions.switched_jacobian import SwitchedJacobian

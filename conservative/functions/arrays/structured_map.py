@@ -19,7 +19,7 @@ from conservative.functions.arrays.structured_values import (
     locate,
     values_at,
 )
-from conservative.functions.batches import read_batch
+from conservative.functions.leading_axes import read_batch
 from conservative.functions.points import Point, read_point
 from conservative.functions.residual import Residual
 from conservative.functions.selection import PiecewiseSelection

@@ -22,7 +22,7 @@ from conservative.jacobians.explanation.explanation import Explanation, Tie, Tie
 from conservative.jacobians.explanation.in_doubles import Doubles, in_doubles
 from conservative.jacobians.explanation.of_programs import ProgramExplanation, explain_program
 from conservative.jacobians.explanation.predictions import library_derivatives
-from conservative.jacobians.explanation.spellings import Switches, find_switches
+from conservative.jacobians.explanation.spellings import SwitchSpellings, find_switches
 from conservative.jacobians.explanation.tie_rules import tie_rules
 from conservative.jacobians.formula_ties import AtPoint
 from conservative.jacobians.jacobian_set import JacobianSet
@@ -106,7 +106,7 @@ class _Ties:
     base: Trace
     jacobians: JacobianSet | None
     doubles: Doubles
-    switches: Switches
+    switches: SwitchSpellings
 
     def found(self) -> tuple[Tie, ...]:
         switches: dict[Key, dict[int, None]] = {}

@@ -11,7 +11,7 @@ from conservative._core.result_lines import result_line, shape
 from conservative.functions.graph.nodes import BOOLEANS, Graph
 from conservative.jacobians.explanation.conventions import CONVENTIONS, VERSIONS, Convention
 from conservative.jacobians.explanation.in_doubles import Doubles
-from conservative.jacobians.explanation.spellings import Switches, bound_of
+from conservative.jacobians.explanation.spellings import SwitchSpellings, bound_of
 
 LIBRARIES = tuple(VERSIONS)
 SPELLINGS = tuple(dict.fromkeys(c.spelling for c in CONVENTIONS))
@@ -51,7 +51,7 @@ class Derivative:
         return result_line(self, self.framework, self.spelling, self.mode, shape(self.matrix.shape))
 
 
-def library_derivatives(doubles: Doubles, switches: Switches) -> tuple[Derivative, ...]:
+def library_derivatives(doubles: Doubles, switches: SwitchSpellings) -> tuple[Derivative, ...]:
     """The derivative of every library in every spelling that changes how some switch is written."""
     kinds = {kind for found in switches.kinds.values() for kind in found}
     found = []
@@ -66,14 +66,14 @@ def library_derivatives(doubles: Doubles, switches: Switches) -> tuple[Derivativ
     return tuple(found)
 
 
-def operations(graph: Graph, switches: Switches, index: int, framework: str) -> list[Convention]:
+def operations(graph: Graph, switches: SwitchSpellings, index: int, framework: str) -> list[Convention]:
     """The operations of a library that may stand for a switch."""
     kinds = switches.kinds.get(index, ())
     rows = [c for c in CONVENTIONS if c.framework == framework and c.switch in kinds]
     return [c for c in rows if _fits(graph, switches, index, c)]
 
 
-def _fits(graph: Graph, switches: Switches, index: int, row: Convention) -> bool:
+def _fits(graph: Graph, switches: SwitchSpellings, index: int, row: Convention) -> bool:
     """Whether an operation with fixed bounds can stand for a maximum or minimum with a constant."""
     if row.bounds is not None:
         return switches.clips.get(index) == row.bounds
@@ -86,7 +86,7 @@ class LibraryRules:
     """How one library, with its switches spelled one way, differentiates the nodes of a graph at a point."""
 
     doubles: Doubles
-    switches: Switches
+    switches: SwitchSpellings
     framework: str
     spelling: str
 

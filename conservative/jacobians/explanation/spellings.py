@@ -7,7 +7,7 @@ from conservative.functions.graph.nodes import Graph
 
 
 @dataclass(frozen=True, slots=True)
-class Switches:
+class SwitchSpellings:
     """What the switches of a graph look like.
 
     `kinds`: the kinds of tie, keys of `TIES`, that a switch may be written as, the general one last. `varying`: for a
@@ -21,12 +21,12 @@ class Switches:
     leaky: Mapping[int, tuple[int, float]]
 
 
-def find_switches(graph: Graph) -> Switches:
+def find_switches(graph: Graph) -> SwitchSpellings:
     """All switches of a graph."""
     varying = {i: place for i in range(len(graph.nodes)) if (place := _varying_place(graph, i)) is not None}
     leaky = {i: found for i in range(len(graph.nodes)) if (found := _leaky(graph, i)) is not None}
     kinds = {i: kind for i in range(len(graph.nodes)) if (kind := _kinds(graph, i, i in varying, i in leaky))}
-    return Switches(kinds, varying, _clips(graph, varying), leaky)
+    return SwitchSpellings(kinds, varying, _clips(graph, varying), leaky)
 
 
 def bound_of(graph: Graph, index: int, place: int) -> float:

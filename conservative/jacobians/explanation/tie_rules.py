@@ -6,10 +6,10 @@ from typing import Any
 from conservative.jacobians.as_graph import shortened
 from conservative.jacobians.explanation.in_doubles import Doubles
 from conservative.jacobians.explanation.predictions import LIBRARIES, operations
-from conservative.jacobians.explanation.spellings import Switches
+from conservative.jacobians.explanation.spellings import SwitchSpellings
 
 
-def tie_rules(doubles: Doubles, switches: Switches, index: int, branches: Sequence[Any]) -> dict[str, str]:
+def tie_rules(doubles: Doubles, switches: SwitchSpellings, index: int, branches: Sequence[Any]) -> dict[str, str]:
     """Per library, what it does at a switch; `branches` are the expressions of all its branches."""
     taken = _settled(doubles, index)
     if taken is not None:
@@ -34,7 +34,7 @@ def _rounding(doubles: Doubles, index: int) -> str:
     return "" if distance is None else f" (rounding decides: the values are {distance:.2g} apart)"
 
 
-def _words(doubles: Doubles, switches: Switches, index: int, framework: str) -> str:
+def _words(doubles: Doubles, switches: SwitchSpellings, index: int, framework: str) -> str:
     found: dict[str, list[str]] = {}
     for row in operations(doubles.graph, switches, index, framework):
         words = "any of the equal values" if row.open else _SAID[row.switch](row.observed)

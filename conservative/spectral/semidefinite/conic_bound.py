@@ -21,7 +21,7 @@ from conservative.spectral.automata.automaton import Automaton
 from conservative.spectral.automata.lifting import as_automaton, lifted_family
 from conservative.spectral.norms.raise_bound import double_above
 from conservative.spectral.semidefinite.options import certificate_or_none
-from conservative.spectral.semidefinite.polynomial_forms import Balanced, balance
+from conservative.spectral.semidefinite.polynomial_forms import BalancedFamily, balance
 
 FloatArray = NDArray[np.float64]
 
@@ -196,7 +196,7 @@ def _bound_whole(family: MatrixFamily) -> tuple[Fraction, tuple[Fraction, ...]]:
     return double_above(gamma * balanced.unit), own
 
 
-def _proved(balanced: Balanced, vector: FloatArray) -> tuple[Fraction, tuple[Fraction, ...]]:
+def _proved(balanced: BalancedFamily, vector: FloatArray) -> tuple[Fraction, tuple[Fraction, ...]]:
     """The rate of a vector, in exact arithmetic, each of its entries rounded to a few bits."""
     digits, powers = np.frexp(vector)
     exact = tuple(Fraction(x) for x in np.ldexp(np.rint(np.ldexp(digits, _BITS)), powers - _BITS).tolist())

@@ -52,7 +52,7 @@ class ProvedForms:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Balanced:
+class BalancedFamily:
     """A family in a diagonal basis of powers of two, divided by a power of two: doubles near it, and exactly.
 
     Shapes: `floats` (k, n, n). `exact`: b_i = T A_i T^-1 / unit. `diagonal`: the diagonal of T.
@@ -64,7 +64,7 @@ class Balanced:
     unit: Fraction
 
 
-def balance(family: MatrixFamily) -> Balanced:
+def balance(family: MatrixFamily) -> BalancedFamily:
     """The family with entries of about one, whatever the size of its own."""
     scaled = balanced_family(family)
     diagonal = tuple(Fraction(float(x)) for x in np.diag(diagonal_balance(family)))
@@ -72,7 +72,7 @@ def balance(family: MatrixFamily) -> Balanced:
     exact = tuple(
         tuple(tuple(a[i][j] * diagonal[i] / diagonal[j] / scaled.scale for j in n) for i in n) for a in family.exact
     )
-    return Balanced(scaled.floats, exact, diagonal, scaled.scale)
+    return BalancedFamily(scaled.floats, exact, diagonal, scaled.scale)
 
 
 def proved_forms(
@@ -187,7 +187,7 @@ def _shortened(pencil: Pencil, x: FloatArray, scale: FloatArray) -> FloatArray:
 
 
 def _prove(
-    balanced: Balanced, graph: LyapunovGraph, estimate: float, x: FloatArray, half_degree: int
+    balanced: BalancedFamily, graph: LyapunovGraph, estimate: float, x: FloatArray, half_degree: int
 ) -> ProvedForms | None:
     """Raise gamma until every inequality is proved, from the root of an estimate; None when no G_u need be positive."""
     n, power = balanced.floats.shape[1], 2 * half_degree
@@ -250,7 +250,7 @@ def _rational_vanishing(graph: LyapunovGraph, x: FloatArray, n: int, half_degree
     return [flint.fmpq_mat([[flint.fmpq(c.numerator, c.denominator) for c in row] for row in m]) for m in matrices]
 
 
-def _in_given_basis(found: ProvedForms, balanced: Balanced, n: int) -> ProvedForms:
+def _in_given_basis(found: ProvedForms, balanced: BalancedFamily, n: int) -> ProvedForms:
     """The forms in the coordinates of the family itself: p(T x), and the slacks times unit^(2 d)."""
     scale = [Fraction(1)] * len(monomials(n, found.half_degree))
     for j, monomial in enumerate(monomials(n, found.half_degree)):

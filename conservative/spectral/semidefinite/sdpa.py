@@ -20,7 +20,7 @@ from conservative.spectral.automata.lifting import as_automaton, edge_family
 from conservative.spectral.semidefinite.graph import LyapunovGraph, automaton_graph, graph_pencil, memory_graph
 from conservative.spectral.semidefinite.options import half_degree_of
 from conservative.spectral.semidefinite.pencil import Pencil
-from conservative.spectral.semidefinite.polynomial_forms import Balanced, balance
+from conservative.spectral.semidefinite.polynomial_forms import BalancedFamily, balance
 
 FloatArray = NDArray[np.float64]
 
@@ -108,7 +108,7 @@ def export_sdpa(
     write_atomically(path, "\n".join([*_lines(pencil, title), ""]).encode("ascii"))
 
 
-def _divided(balanced: Balanced, gamma: float, degree: int) -> FloatArray:
+def _divided(balanced: BalancedFamily, gamma: float, degree: int) -> FloatArray:
     """The matrices over gamma, refused where forms of this degree in them are no doubles."""
     with np.errstate(over="ignore", invalid="ignore"), suppress(OverflowError):
         scaled = balanced.floats * float(balanced.unit / as_fraction(gamma))

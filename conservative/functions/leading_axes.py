@@ -14,7 +14,7 @@ _MOST_NAMES = 8
 """Of coordinates that a message lists."""
 
 
-class Batch(NamedTuple):
+class GivenBatch(NamedTuple):
     """States (..., p) and parameters (..., m) as given, and the leading axes that they have together."""
 
     states: FloatArray
@@ -45,7 +45,7 @@ def read_batch(
     call: str = "evaluate",
     argument: str = "x",
     numbers: bool = False,
-) -> Batch:
+) -> GivenBatch:
     """States and parameters as doubles; θ may be left out where there are no parameters.
 
     `names`: of the states, then of the parameters. `numbers`: whether one number may stand for one coordinate.
@@ -56,7 +56,7 @@ def read_batch(
     states = _columns(x, names[:state_size], call, argument, numbers)
     parameters = _columns(given, names[state_size:], call, "theta", numbers)
     try:
-        return Batch(states, parameters, np.broadcast_shapes(states.shape[:-1], parameters.shape[:-1]))
+        return GivenBatch(states, parameters, np.broadcast_shapes(states.shape[:-1], parameters.shape[:-1]))
     except ValueError as error:
         raise ShapeError(
             f"`{call}({argument}=..., theta=...)` needs leading axes that broadcast; got {states.shape} and "
