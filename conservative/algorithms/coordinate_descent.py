@@ -11,6 +11,7 @@ from conservative.problems import Problem
 from conservative.problems.problem import check_problem
 from conservative.problems.quadratic import Quadratic
 
+_MOST = 2_000
 _SOURCE = "P. Tseng, Convergence of a block coordinate descent method, J. Optim. Theory Appl. 109, 2001"
 
 
@@ -54,6 +55,11 @@ def coordinate_descent(problem: Problem) -> Algorithm:
     check_problem(problem, call=call)
     if not (problem.penalty.separable and isinstance(problem.smooth, Quadratic)):
         raise ArgumentError(f"`{call}(problem=...)` needs quadratic f and separable g; {problem.name} has not both.")
+    if problem.size > _MOST:
+        raise ArgumentError(
+            f"`{call}(problem=...)` reads the Hessian whole, coordinate by coordinate: at most {_MOST:,} unknowns; got "
+            f"{problem.size:,}. Use `forward_backward` or `fista`."
+        )
     if (problem.smooth.hessian(problem.floats.parameters.values).diagonal() <= 0).any():
         raise ArgumentError(
             f"`{call}(problem=...)` needs positive curvature in each coordinate: a column of X is zero."

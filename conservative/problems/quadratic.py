@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import LinearOperator, eigsh, splu
 
 from conservative._core.errors import ArgumentError
 from conservative._core.exact.linear_algebra import from_flint, to_flint
+from conservative.functions import SmoothMap
 from conservative.problems.parameters import Parameters, Values, as_floats
 
 _DENSE = 500
@@ -97,17 +98,37 @@ def linear_resolvent(
     smooth: Any, parameters: Parameters, depends: Sequence[str], step: Callable[[Values], Any]
 ) -> Callable[[Any, Values], Any]:
     """z, values ↦ (I + γH)⁻¹(z + γc), inverted once where all that H and γ depend on is fixed."""
-
-    def matrix(v: Values) -> Any:
-        return np.eye(smooth.size(v), dtype=int) + over_matrices(step(v)) * smooth.hessian(v)
-
-    inverse = inverse_of(matrix(parameters.values)) if parameters.fixed(*depends) else None
+    inverse = _inverse(smooth, parameters.values, step) if parameters.fixed(*depends) else None
 
     def solve(z: Any, v: Values) -> Any:
         right = z + step(v) * smooth.linear(v)
-        return solve_rows(matrix(v), right) if inverse is None else times(inverse, right)
+        if inverse is not None:
+            return inverse(right)
+        return solve_rows(np.eye(smooth.size(v), dtype=int) + over_matrices(step(v)) * smooth.hessian(v), right)
 
     return solve
+
+
+def _inverse(f: Any, v: Values, step: Callable[[Values], Any]) -> Callable[[Any], Any]:
+    """r ↦ (I + γH)⁻¹ r: through n × n where X has fewer rows than columns, by sparse factors where both are many."""
+    p, gamma, X = f.size(v), step(v), v["X"] if isinstance(f, Quadratic) else None
+    if X is not None and v["gram"] is None and X.shape[0] < p:
+        # (aI + γκXᵀX)⁻¹ = (I − Xᵀ(a/(γκ) I + XXᵀ)⁻¹X)/a, a = 1 + γ ridge
+        a = 1 + gamma * v["ridge"]
+        outer = (X @ X.T).toarray() if sparse.issparse(X) else X @ X.T
+        inner = inverse_of(a / (gamma * v["factor"]) * np.eye(X.shape[0], dtype=int) + outer)
+        return lambda r: (r - back(X, times(inner, times(X, r)))) / a
+    if X is not None and sparse.issparse(X) and p > _DENSE:
+        H = v["factor"] * (X.T @ X) + v["ridge"] * sparse.eye_array(p)
+        factors = splu(sparse.csc_array(sparse.eye_array(p) + gamma * H))
+        return SmoothMap(
+            lambda r, _: factors.solve(np.ascontiguousarray(r.T)).T,
+            lambda r, _, dr, __: factors.solve(dr),
+            lambda r, _, u: (factors.solve(u, "T"), np.zeros(0)),
+            state=p, parameters=0,
+        )  # fmt: skip
+    inverse = inverse_of(np.eye(p, dtype=int) + gamma * f.hessian(v))
+    return lambda r: times(inverse, r)
 
 
 def quadratic_values(
