@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, ShapeError
 from conservative.problems.curved_faces import slopes_on_support, solve_by_newton
@@ -59,8 +60,19 @@ def logistic(X: Any, y: Any, *, theta: Sequence[str] = ("lambda",), weight: Any 
     parameters = Parameters(choose(theta, {"lambda": strength, "X": design}, call=call), values)
     return Problem(
         name=call, size=design.shape[1], smooth=Logistic(), penalty=L1(), parameters=parameters,
-        solver=solve_by_newton, slopes=slopes_on_support, source=_SOURCE,
+        solver=_solve, slopes=slopes_on_support, source=_SOURCE,
     )  # fmt: skip
+
+
+def _solve(problem: Problem, v: Values) -> NDArray[np.float64]:
+    """By Newton's method; refused where no w is best, without a penalty on data that a hyperplane separates."""
+    w = solve_by_newton(problem, v)
+    if np.min(v["lambda"]) == 0 and (v["y"] * times(v["X"], w) > 0).all():
+        raise ArgumentError(
+            f"{problem.name} has no solution at lambda = 0: a hyperplane separates the labels, so that longer w are "
+            "always better. Take a positive lambda."
+        )
+    return w
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,9 @@ class Parameters:
 def choose(theta: Sequence[str] | str, values: Values, *, call: str) -> tuple[str, ...]:
     """The names in θ, each known and once."""
     chosen = (theta,) if isinstance(theta, str) else tuple(theta)
-    known = [name for name, value in values.items() if value is not None and not sparse.issparse(value)]
+    known = [
+        name for name, value in values.items() if value is not None and not sparse.issparse(value) and name != "factor"
+    ]
     for name in chosen:
         if name not in known and name not in SETTINGS:
             sparse_data = " Data in θ must be dense." if name in values and values[name] is not None else ""
@@ -163,6 +165,21 @@ def read_theta(theta: ArrayLike | None, parameters: Parameters, *, call: str) ->
             f"shape {listed.shape}."
         )
     return numbers([read_number(entry, name, call) for entry, name in zip(listed, names, strict=True)])
+
+
+def check_domain(values: Values, *, call: str) -> None:
+    """Weights that are negative, or not positive where they must be, and bounds that cross have no problem."""
+    for name in ("lambda", "ridge", "C", "epsilon", "weights"):
+        value = values.get(name)
+        if value is None or np.ndim(value) > 1:  # the costs C of transport are no weight
+            continue
+        least, strict = float(np.min(value)), name not in ("lambda", "ridge")
+        if least < 0 or (strict and least == 0):
+            wanted = "above" if strict else "of at least"
+            raise ArgumentError(f"`{call}(theta=...)` needs {name} {wanted} 0; got {least:g}.")
+    lower, upper = values.get("lower"), values.get("upper")
+    if lower is not None and upper is not None and (lower > upper).any():
+        raise ArgumentError(f"`{call}(theta=...)` needs lower <= upper in every entry.")
 
 
 def flat_theta(parameters: Parameters, values: Values) -> np.ndarray[Any, Any]:

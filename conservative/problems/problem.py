@@ -9,7 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from conservative._core.errors import ArgumentError, ArgumentTypeError
 from conservative._core.result_lines import count, result_line
-from conservative.problems.parameters import Parameters, Values, as_fractions, asks_for_fractions, read_theta
+from conservative.problems.parameters import (
+    Parameters,
+    Values,
+    as_fractions,
+    asks_for_fractions,
+    check_domain,
+    read_theta,
+)
 from conservative.problems.penalties import Penalty
 from conservative.problems.quadratic import times
 
@@ -177,9 +184,9 @@ class Problem:
     def _at(self, theta: Any, call: str) -> tuple[Values, bool]:
         read = read_theta(theta, self.parameters, call=call)
         exact = self.exact and read.dtype == object
-        if not exact:
-            return self.parameters.floats.read(read.astype(np.float64)), False
-        return self.parameters.read(read), theta is None or asks_for_fractions(theta)
+        values = self.parameters.read(read) if exact else self.parameters.floats.read(read.astype(np.float64))
+        check_domain(values, call=call)
+        return values, exact and (theta is None or asks_for_fractions(theta))
 
 
 def check_problem(problem: Any, *, call: str, linked: bool = False) -> Problem:

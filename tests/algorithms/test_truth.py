@@ -138,3 +138,31 @@ def test_the_hull_of_all_derivatives_has_the_known_box(row: dict[str, Any]) -> N
         entry = points.reshape(len(points), -1)[:, i]
         assert entry.min() == pytest.approx(lower, abs=1e-2)
         assert entry.max() == pytest.approx(upper, abs=1e-2)
+
+
+SEVERAL_TIES_FEED_BACK = {"F2": 1e-5, "F3": 0.1}
+"""Cases that take longer, and by how much the replayed ends may fall short of the box."""
+RANGES = [
+    pytest.param(
+        row,
+        id=f"{row['case']}: {row['algorithm']}",
+        marks=[pytest.mark.slow] * (row["case"] in SEVERAL_TIES_FEED_BACK),
+    )
+    for row in TRUTH
+    if row["box"]
+]
+
+
+@pytest.mark.parametrize("row", RANGES)
+def test_the_range_of_derivatives_holds_the_known_box_and_attains_it(row: dict[str, Any]) -> None:
+    # The boxes are support points, inner to about 1e-6: the outer range holds them, what is attained is in them.
+    algorithm, theta = built(row)
+    found = cj.derivative_range(algorithm, [Q(x) for x in row["state"].split(",")], theta)
+    inner, outer = (np.reshape(side, (-1, 2)) for side in (found.inner, found.outer))
+    lower, upper = np.transpose(row["box"])
+    assert (outer[:, 0] <= lower + 1e-7).all()
+    assert (outer[:, 1] >= upper - 1e-7).all()
+    assert (inner[:, 0] >= lower - 1e-5).all()
+    assert (inner[:, 1] <= upper + 1e-5).all()
+    short = SEVERAL_TIES_FEED_BACK.get(row["case"], 1e-7)
+    assert np.maximum(inner[:, 0] - lower, upper - inner[:, 1]).max() <= short
