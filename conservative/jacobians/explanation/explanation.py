@@ -86,7 +86,7 @@ class Explanation:
     derivatives : tuple of Derivative
         What JAX, PyTorch and NumPy return for this formula, by spelling and mode.
     rounding : tuple of (expression, float)
-        SwitchSpellings whose operands differ by no more than their rounding, with the difference: there a library that
+        Switches whose operands differ by no more than their rounding, with the difference: there a library that
         rounds otherwise takes another branch, and `derivatives` are those of the formula in its own order.
     origin : Origin or None
         The file and its lines.
