@@ -5,11 +5,14 @@ from typing import Any
 import numpy as np
 
 from conservative._core.errors import DiscontinuityError
+from conservative.programs.array.calls import refuse
+from conservative.programs.array.elementwise import note_singular
 from conservative.programs.array.mask_sums import tabled
 from conservative.programs.array.registry import ufunc_rule
 from conservative.programs.array.run import EQUAL, GREATER, LESS, Run, labels_of
 from conservative.programs.array.switch_rules import entries_of
-from conservative.programs.array.traced import Tabled, Traced, lift, note_singular, refuse
+from conservative.programs.array.tabled import Tabled
+from conservative.programs.array.traced import Traced, lift
 from conservative.programs.source_lines import users_line
 
 _TRUTH = {

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from conservative.programs.array.calls import refuse
 from conservative.programs.array.linear_maps import Gather, LinearMap
 from conservative.programs.array.registry import function_rule, ufunc_rule
 from conservative.programs.array.run import Run
-from conservative.programs.array.traced import Traced, lift, refuse, settled_index, spread, traced
+from conservative.programs.array.tabled import settled_index
+from conservative.programs.array.traced import Traced, lift, spread, traced
 
 
 @function_rule(np.round)

@@ -4,16 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from conservative.programs.array.calls import Dispatched, refuse
 from conservative.programs.array.registry import LINEAR
 from conservative.programs.array.run import Run
-from conservative.programs.array.traced import (
-    Dispatched,
-    Mixed,
-    Tabled,
-    Traced,
-    lift,
-    refuse,
-)
+from conservative.programs.array.tabled import Mixed, Tabled
+from conservative.programs.array.traced import Traced, lift
 
 
 def sum_of_parts(run: Run, *operands: Any) -> Any:

@@ -7,13 +7,15 @@ import numpy as np
 from scipy import linalg
 
 from conservative._core.exact.linear_algebra import from_flint, to_flint
+from conservative.programs.array.calls import refuse
+from conservative.programs.array.elementwise import elementwise
 from conservative.programs.array.linear_maps import LinearMap
 from conservative.programs.array.matrix_maps import Inverse
 from conservative.programs.array.registry import function_rule
 from conservative.programs.array.run import Run
 from conservative.programs.array.smooth_rules import leaves_rationals
 from conservative.programs.array.sum_rules import axes_of
-from conservative.programs.array.traced import Traced, elementwise, lift, refuse, traced
+from conservative.programs.array.traced import Traced, lift, traced
 
 
 @function_rule(np.linalg.norm)

@@ -4,19 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from conservative.programs.array.calls import refuse
 from conservative.programs.array.linear_maps import LinearMap, Put, Take
 from conservative.programs.array.registry import FUNCTIONS, function_rule
 from conservative.programs.array.run import Run
+from conservative.programs.array.sparse_constant import SparseConstant
+from conservative.programs.array.tabled import Tabled, settled_index
 from conservative.programs.array.tape import Edge
-from conservative.programs.array.traced import (
-    SparseConstant,
-    Tabled,
-    Traced,
-    lift,
-    refuse,
-    settled_index,
-    traced,
-)
+from conservative.programs.array.traced import Traced, lift, traced
 
 _ONE = (
     np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims, np.flip,

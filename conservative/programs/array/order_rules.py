@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from conservative.programs.array.calls import refuse
 from conservative.programs.array.linear_maps import Gather, Matrix, Put, Scale, Take
 from conservative.programs.array.registry import function_rule, ufunc_rule
 from conservative.programs.array.run import Run
 from conservative.programs.array.sum_rules import axes_of
-from conservative.programs.array.traced import Tabled, Traced, lift, refuse, settled_index, traced
+from conservative.programs.array.tabled import Tabled, settled_index
+from conservative.programs.array.traced import Traced, lift, traced
 
 _MOST_EXCHANGES = 4096
 _MOST_ORDERS = 120

@@ -8,17 +8,13 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from conservative.programs.array.calls import refuse
+from conservative.programs.array.elementwise import elementwise, note_singular
 from conservative.programs.array.mask_sums import sum_of_parts, tabled
 from conservative.programs.array.registry import ufunc_rule
 from conservative.programs.array.run import LeavesRationals, Run
-from conservative.programs.array.traced import (
-    Tabled,
-    Traced,
-    elementwise,
-    lift,
-    note_singular,
-    refuse,
-)
+from conservative.programs.array.tabled import Tabled
+from conservative.programs.array.traced import Traced, lift
 from conservative.programs.source_lines import users_line
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)

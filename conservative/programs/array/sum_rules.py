@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from conservative.programs.array.calls import refuse
 from conservative.programs.array.linear_maps import Collapse, LinearMap, Running, Take
 from conservative.programs.array.matrix_maps import Contract, Multiply
 from conservative.programs.array.registry import function_rule, ufunc_rule
 from conservative.programs.array.run import Run
+from conservative.programs.array.sparse_constant import SparseConstant
+from conservative.programs.array.tabled import Tabled
 from conservative.programs.array.tape import Edge
-from conservative.programs.array.traced import SparseConstant, Tabled, Traced, lift, refuse, traced
+from conservative.programs.array.traced import Traced, lift, traced
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:

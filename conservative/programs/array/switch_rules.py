@@ -4,13 +4,15 @@ from typing import Any
 
 import numpy as np
 
+from conservative.programs.array.elementwise import note_singular
 from conservative.programs.array.linear_maps import Keep, LinearMap, Put, Scale, Take, element_count
 from conservative.programs.array.mask_sums import join_tables, mixed, tabled
 from conservative.programs.array.registry import function_rule, ufunc_rule
 from conservative.programs.array.run import Run, labels_of
 from conservative.programs.array.smooth_rules import divide, product
+from conservative.programs.array.tabled import Tabled
 from conservative.programs.array.tape import Edge
-from conservative.programs.array.traced import Tabled, Traced, lift, note_singular, spread, traced
+from conservative.programs.array.traced import Traced, lift, spread, traced
 
 
 def entries_of(x: Traced, shape: tuple[int, ...], chosen: Any, factor: Any = None) -> list[Edge]:
