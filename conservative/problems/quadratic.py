@@ -73,7 +73,7 @@ class Quadratic:
     def curvatures(self, v: Values) -> tuple[float, float]:
         """Smallest and largest eigenvalue of H in floats; where H is large, the smallest is ridge, a lower bound."""
         if self.size(v) <= _DENSE:
-            ends = np.linalg.eigvalsh(self.hessian(v))
+            ends = np.linalg.eigvalsh(np.asarray(self.hessian(v), dtype=np.float64))
             return max(float(ends[0]), 0.0), float(ends[-1])
         p = self.size(v)
         product = LinearOperator((p, p), matvec=lambda w: self.gradient(w, {**v, "c": np.zeros(p)}))
