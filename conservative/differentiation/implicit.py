@@ -16,7 +16,9 @@ from conservative._core.printable import shown
 from conservative._core.result_lines import count, result_line, shape
 from conservative.differentiation.implicit_reduced import ReducedTies
 from conservative.differentiation.implicit_systems import (
+    LISTED_TIES,
     VertexBlocks,
+    act_alone,
     form_at,
     listed_where_few,
     of_map,
@@ -48,6 +50,9 @@ _RATIONAL = 250_000
 
 _SHOWN = 32
 """Most solves that stand for those of many ties."""
+
+_ALL = 4_000_000
+"""Numbers of all choices together up to which they bound the entries."""
 
 _SOLVERS = ("auto", "rational", "float", "krylov")
 
@@ -332,12 +337,13 @@ def _of_ties(S: SwitchedJacobian, *, krylov: bool) -> ImplicitJacobian:
         )
     reduced = ReducedTies(S, krylov=krylov)
     k, has_output = len(S.Z), S.shape[0] > S.state_size
-    entries, first = _ends(reduced, reduced.X0, reduced.G)
-    outputs, second = _ends(reduced, reduced.W0, reduced.H) if has_output else (entries, first)
-    few = S.choices <= _SHOWN
-    chosen = S.weights(list(S.patterns())).astype(float) if few else np.unique(np.vstack([first, second]), axis=0)
-    X, W = reduced.solves(chosen[:_SHOWN] if k else np.zeros((1, 0)))
     sure = reduced.regular
+    entries, first = _entries(reduced, reduced.X0, reduced.G)
+    outputs, second = _entries(reduced, reduced.W0, reduced.H) if has_output else (entries, first)
+    chosen = first if first is second or not k else np.unique(np.vstack([first, second]), axis=0)
+    if S.choices <= _SHOWN:
+        chosen = S.weights(list(S.patterns())).astype(float)
+    X, W = reduced.solves(chosen[:_SHOWN])
     size = 1.0 + float(np.abs(reduced.G).sum(axis=0).max(initial=0.0))
     error = round_up(size * (reduced.away + 1e-13 * (1.0 + float(np.abs(X).max(initial=0.0)))))
     seen = np.zeros((S.shape[0] - S.state_size, 0))
@@ -358,15 +364,27 @@ def _of_ties(S: SwitchedJacobian, *, krylov: bool) -> ImplicitJacobian:
     )
 
 
-def _ends(reduced: ReducedTies, T0: Floats, T: Floats) -> tuple[Floats, Floats]:
-    """Bounds of the entries, and the choices that attain or nearly attain some; rows that no tie moves stay."""
-    found = np.stack([T0, T0], axis=-1)
+def _entries(reduced: ReducedTies, T0: Floats, T: Floats) -> tuple[Floats, Floats]:
+    """Bounds of the entries, and choices that attain or nearly attain the widest; what no tie moves stays.
+
+    Where ties are few, every choice is one product: the bounds are then those of the vertices.
+    """
+    found, k = np.stack([T0, T0], axis=-1), T.shape[1]
     moved = np.flatnonzero(T.any(axis=1))
     if not len(moved):
-        return found, np.zeros((0, T.shape[1]))
-    ends = reduced.ends(T0[moved], T[moved])
-    found[moved] = ends.outer
-    return found, ends.weights
+        return found, np.zeros((1, k))
+    S, (c, m) = reduced.S, T0[moved].shape
+    bounds = reduced.bounds(T0[moved], T[moved])
+    if act_alone(S) and S.choices * c * m <= _ALL and S.choices <= 1 << LISTED_TIES:
+        values = T0[moved] + T[moved] @ reduced.turned(S.weights(list(S.patterns())).astype(float))
+        slack = 1e-12 * (1.0 + np.abs(values).max())
+        near = _between(values, slack)
+        bounds = np.stack([np.maximum(bounds[..., 0], near[..., 0]), np.minimum(bounds[..., 1], near[..., 1])], axis=-1)
+    found[moved] = bounds
+    widest = np.argsort(-(bounds[..., 1] - bounds[..., 0]), axis=None)[: _SHOWN // 4]
+    rows, columns = np.unravel_index(widest, (c, m))
+    _, weights = reduced.attained(T0[moved][rows], T[moved][rows], columns)
+    return found, np.unique(weights.reshape(-1, k), axis=0)
 
 
 def _between(X: Floats, error: float) -> Floats:

@@ -27,14 +27,6 @@ _ROUNDING = 1e-12
 """Relative: bounds are widened by more than rounding usually is."""
 
 
-class Ends(NamedTuple):
-    """Least and largest values between bounds: those that a choice attains, and those that none passes."""
-
-    inner: Floats
-    outer: Floats
-    weights: Floats
-
-
 class Swing(NamedTuple):
     """Bounds over all s of |z|, shape (k, m), and of ‖scale z‖₂ for every column; infinite where none is known."""
 
@@ -137,40 +129,50 @@ class ReducedTies:
             return Swing(np.full(self.Q0.shape, np.inf), np.ones(k), np.full(self.m, np.inf))
         return _swing(np.asarray(K, dtype=np.float64), np.asarray(z, dtype=np.float64))
 
-    def ends(self, T0: Floats, T: Floats) -> Ends:
-        """Between which values T0 + T r lies, row by row. Shapes: `T0` (c, m), `T` (c, k), ends (c, m, 2)."""
-        k = len(self.M)
-        half = np.eye(k) - self.M / 2
-        z = np.asarray(np.linalg.solve(half, self.Q0), dtype=np.float64)
-        middle = T0 + T @ z / 2
-        slope = np.asarray(T + T @ np.linalg.solve(half, self.M) / 2, dtype=np.float64)
+    def bounds(self, T0: Floats, T: Floats) -> Floats:
+        """Between which values T0 + T r lies over all s. Shapes: `T0` (c, m), `T` (c, k), result (c, m, 2)."""
+        middle, slope, _ = self._centred(T0, T)
         swing = self.swing
         entries = np.abs(slope) @ swing.rows / 2 if swing.regular else np.full(middle.shape, np.inf)
         whole = np.linalg.norm(slope / swing.scale, axis=1)[:, None] * swing.size / 2
         reach = np.minimum(entries, whole)
         reach = reach + _ROUNDING * (np.abs(middle) + np.abs(T) @ np.abs(self.Q0) + 1e-300)
-        weights, found = self._attained(T0, T, slope, z)
-        return Ends(found, np.stack([middle - reach, middle + reach], axis=-1), weights)
+        return np.stack([middle - reach, middle + reach], axis=-1)
 
-    def _attained(self, T0: Floats, T: Floats, slope: Floats, z: Floats) -> tuple[Floats, Floats]:
-        """Values at the choices that are best to first order, and then tie by tie while that gains."""
-        c, m = T0.shape
-        found = np.empty((c, m, 2))
-        weights = np.empty((c, m, 2, len(self.M)))
-        for j in range(m):
-            for side, sign in enumerate((-1.0, 1.0)):
-                s = (sign * slope * z[:, j] > 0).astype(np.float64)
-                value = T0[:, j] + np.einsum("ck,ck->c", T, self.turned(s)[:, :, j])
-                for _ in range(3):
-                    rows = self.turned(s)[:, :, j]
-                    other = (sign * self._gradient(s, T) * (self.Q0[:, j] + rows @ self.M.T) > 0).astype(np.float64)
-                    moved = T0[:, j] + np.einsum("ck,ck->c", T, self.turned(other)[:, :, j])
-                    better = sign * moved > sign * value
-                    if not better.any():
-                        break
-                    s[better], value[better] = other[better], moved[better]
-                found[:, j, side], weights[:, j, side] = value, s
-        return weights.reshape(-1, len(self.M)), found
+    def attained(self, T0: Floats, T: Floats, columns: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """The least and largest of entries (T0 + T r)_{i, columns_i} that a search meets, and their choices.
+
+        From those that are best to first order at the centre, by the signs of the gradient while that gains.
+        Shapes: `T0` (c, m), `T` (c, k), results (c, 2) and (c, 2, k).
+        """
+        _, slope, z = self._centred(T0, T)
+        start, Q = T0[np.arange(len(T0)), columns], self.Q0[:, columns].T
+        found, weights = np.empty((len(T), 2)), np.empty((len(T), 2, len(self.M)))
+        for side, sign in enumerate((-1.0, 1.0)):
+            s = (sign * slope * z[:, columns].T > 0).astype(np.float64)
+            value, rows = self._values(s, start, T, Q)
+            for _ in range(4):
+                other = (sign * self._gradient(s, T) * (Q + rows @ self.M.T) > 0).astype(np.float64)
+                moved, moved_rows = self._values(other, start, T, Q)
+                better = sign * moved > sign * value
+                if not better.any():
+                    break
+                s[better], value[better], rows[better] = other[better], moved[better], moved_rows[better]
+            found[:, side], weights[:, side] = value, s
+        return found, weights
+
+    def _centred(self, T0: Floats, T: Floats) -> tuple[Floats, Floats, Floats]:
+        """T0 + T r at s = 1/2, its slope in d there, and the rows z."""
+        half = np.eye(len(self.M)) - self.M / 2
+        z = np.asarray(np.linalg.solve(half, self.Q0), dtype=np.float64)
+        slope = np.asarray(T + T @ np.linalg.solve(half, self.M) / 2, dtype=np.float64)
+        return T0 + T @ z / 2, slope, z
+
+    def _values(self, s: Floats, start: Floats, T: Floats, Q: Floats) -> tuple[Floats, Floats]:
+        """Entries at choices of their own, and r of these. Shapes: `s`, `T`, `Q` (c, k), `start` (c,)."""
+        system = np.eye(len(self.M)) - s[:, :, None] * self.M
+        r = np.asarray(np.linalg.solve(system, (s * Q)[:, :, None])[:, :, 0])
+        return start + (T * r).sum(axis=1), r
 
     def _gradient(self, s: Floats, T: Floats) -> Floats:
         """The factor of z_l in how T r moves with s_l: T (Id − S M)⁻¹, shape (c, k)."""

@@ -86,8 +86,10 @@ def _in_rationals(system: VertexBlocks) -> VertexSolves:
     for i, (K, kernel) in enumerate(zip(plain, kernels, strict=True)):
         bordered = K if kernel is None else _bordered(K, kernel)
         size = bordered.nrows()
-        if size >= 2 * p or bordered.det() == 0:
-            _refuse(i, "B moves what A leaves in place")
+        if size >= 2 * p:
+            _refuse(i, "A leaves all of the state in place")
+        if bordered.det() == 0:
+            _refuse(i, "A has the eigenvalue 1 also modulo what it leaves in place")
         right = [*B[i].tolist(), *[[Fraction(0)] * B.shape[2]] * (size - p)]
         states.append(from_flint(bordered.solve(to_flint(right)))[:p])
         systems.append(from_flint(bordered))
@@ -109,7 +111,7 @@ def _in_doubles(system: VertexBlocks) -> VertexSolves:
     for i, N in enumerate(kernels):
         d = N.shape[1]
         if d == p:
-            _refuse(i, "nothing of the state is left", proved=False)
+            _refuse(i, "A leaves all of the state in place", proved=False)
         whole = np.block([[A[i], -N], [-N.T, np.eye(d)]])
         solved, error = enclosed_solves(whole[None], np.vstack([B[i], np.zeros((d, m))])[None], rounded=system.exact)
         if not np.isfinite(error[0]):
@@ -188,7 +190,7 @@ def _independent(seen: Matrix) -> Floats:
 
 def exact_doubles(solves: Matrix) -> Floats:
     """Rationals rounded to the nearest doubles."""
-    where = f"`{CALL}(J=...)`: an entry of the solve at vertex {{}}"
+    where = f"`{CALL}(F_or_J=...)`: an entry of the solve at vertex {{}}"
     found = [[nearest_double(x, what=where.format(i + 1)) for x in solve.ravel()] for i, solve in enumerate(solves)]
     return np.array(found, dtype=np.float64).reshape(solves.shape)
 
@@ -200,7 +202,8 @@ def rounding_of(doubles: Floats) -> float:
 
 def _refuse(vertex: int, why: str, *, proved: bool = True) -> None:
     what = "is singular" if proved else "is not proved invertible"
+    remedy = "" if proved else ' Rational numbers and `solver="rational"` decide it.'
     raise ArgumentError(
-        f"`{CALL}(J=...)`: Id − A {what} at vertex {vertex + 1}, and {why}: the implicit formula is undefined there. "
-        'Iterate the set instead (`iterate_set`), or pass rational numbers and `solver="rational"`.'
+        f"`{CALL}(F_or_J=...)`: Id − A {what} at vertex {vertex + 1}, and {why}: the implicit formula is undefined "
+        f"there. Regularise the problem, or iterate the set instead (`iterate_set`).{remedy}"
     )
