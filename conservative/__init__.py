@@ -17,6 +17,7 @@ _ROOMS = (
     "analysis",
     "certificates",
     "differentiation",
+    "experiments",
     "functions",
     "gallery",
     "iteration",

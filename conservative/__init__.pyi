@@ -4,6 +4,7 @@ from conservative import algorithms as algorithms
 from conservative import analysis as analysis
 from conservative import certificates as certificates
 from conservative import differentiation as differentiation
+from conservative import experiments as experiments
 from conservative import functions as functions
 from conservative import gallery as gallery
 from conservative import iteration as iteration

@@ -20,6 +20,7 @@ FLOORS = (
     {"differentiation"},
     {"gallery", "ties"},
     {"analysis"},
+    {"experiments"},
     {"report", "plots"},
     {"cli", "explorer"},
 )

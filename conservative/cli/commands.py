@@ -6,6 +6,7 @@ import click
 
 from conservative.cli import run
 from conservative.cli.counterexamples import run_counterexample
+from conservative.cli.experiments import run_experiment
 from conservative.cli.output import Command
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on standard output.")
@@ -243,3 +244,19 @@ def counterexample(source: str, **options: Any) -> int:
     Exit code 3 when none is found.
     """
     return run_counterexample(source, **options)
+
+
+@commands.command()
+@click.argument("name", required=False)
+@click.option("--list", "listed", is_flag=True, help="List all experiments, in the talk's order.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of what is drawn.")
+@click.option("--full", is_flag=True, help="Sizes of a paper, in place of half a minute.")
+@click.option("--table", type=click.Path(dir_okay=False), help="Write the table (.csv), or all but the figure (.json).")
+@_PLOT
+@_JSON
+def experiment(name: str | None, **options: Any) -> int:
+    """Run an experiment NAME: a statement of the talk, its table, and whether each claim held.
+
+    Exit code 1 when a claim failed. Example: conservative experiment elephant --plot elephant.svg
+    """
+    return run_experiment(name, **options)
