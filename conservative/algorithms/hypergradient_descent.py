@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from conservative._core.errors import ArgumentError
 from conservative.algorithms.algorithm import Algorithm
 from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
@@ -67,7 +68,9 @@ def hypergradient_descent(problem: Problem, *, target: Any = None, design: Any =
     call = "hypergradient_descent"
     P = check_problem(problem, call=call)
     if not isinstance(P.smooth, Tuning):
-        P = tuning(P, target=np.zeros(P.size, dtype=int) if target is None else target, design=design)
+        if target is None:
+            raise ArgumentError(f"`{call}(target=...)` needs the t that the solution is to come near; got None.")
+        P = tuning(P, target=target, design=design)
     v = P.floats.parameters.values
     bend = P.smooth.curvature(np.array([float(v["lambda"])]), v)
     steps = Range(0.0, 2 / bend if bend > 0 else float("inf"), "0 < step < 2/h'' at the problem's λ")

@@ -51,6 +51,11 @@ def damping(problem: Problem) -> Any:
 def curvatures(problem: Problem) -> tuple[float, float]:
     """μ ≤ L of f at the problem's own θ, in floats."""
     floats = problem.floats
+    if not hasattr(floats.smooth, "curvatures"):
+        raise ArgumentError(
+            f"{problem.name} has no smooth part with a bound of its curvature, which gradient steps need. It has an "
+            "algorithm of its own: `sinkhorn`, `relu_equilibrium` or `hypergradient_descent`."
+        )
     mu, L = floats.smooth.curvatures(floats.parameters.values)
     if not L > 0:
         raise ArgumentError(

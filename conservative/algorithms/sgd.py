@@ -12,7 +12,9 @@ from conservative.algorithms.build import Rules, build
 from conservative.algorithms.conditions import Range, setting
 from conservative.algorithms.parts import joined
 from conservative.problems import Problem
+from conservative.problems.logistic import Logistic
 from conservative.problems.problem import check_problem
+from conservative.problems.quadratic import Quadratic
 
 _SOURCE = "H. Robbins, S. Monro, A stochastic approximation method, Ann. Math. Statist. 22, 1951"
 _MOVING = (
@@ -81,9 +83,11 @@ def sgd(
     """
     call = "sgd"
     P = check_problem(problem, call=call)
-    X = P.parameters.values.get("X")
+    X = P.parameters.values.get("X") if isinstance(P.smooth, (Quadratic, Logistic)) else None
     if X is None or P.parameters.values.get("y") is None or "c" in P.parameters.chosen:
-        raise ArgumentError(f"`{call}(problem=...)` needs data X and y, not a Gram matrix or c; {P.name} has none.")
+        raise ArgumentError(
+            f"`{call}(problem=...)` needs a loss of rows of X and y, not of a Gram matrix or c; {P.name} has none."
+        )
     n = X.shape[0]
     most = _steepest(P.floats, n)
     if not most > 0:
