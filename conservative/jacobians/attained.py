@@ -111,7 +111,12 @@ def _filled(S: SwitchedJacobian, ties: list[SwitchedTie]) -> bool:
         for choice, rows in zip(combined, differences, strict=True)
     ]
     changes, mask = Y.T @ moved, np.array(taken)
-    return bool(mask.all()) or hull_contains(changes[mask], changes[~mask], exact=S.exact)
+    if mask.all() or not mask.any():
+        return bool(mask.all())
+    if changes[0].size == 1:
+        held, others = changes[mask].ravel(), changes[~mask].ravel()
+        return bool(min(held) <= min(others) and max(others) <= max(held))
+    return hull_contains(changes[mask], changes[~mask], exact=S.exact)
 
 
 def _forms(cones: Sequence[Cone], rows: Matrix, place: dict[int, int]) -> Matrix:

@@ -80,3 +80,91 @@ def test_adaptive_pools_take_the_largest_of_each_part(size: Any) -> None:
     for tie in form.ties:
         row = form.Z[list(tie.slots)]
         assert np.array_equal(np.sort(row, axis=1)[:, [0, -1]], np.tile([-1.0, 1.0], (len(row), 1)))
+
+
+def test_trend_filtering_by_admm_has_one_block_for_each_choice() -> None:
+    """min 1/2|x − y|² + λ|D x|₁ by ADMM, at a point where one entry of D x + u lies at the threshold λ."""
+    D = torch.tensor([[1.0, -2.0, 1.0, 0.0], [0.0, 1.0, -2.0, 1.0]], dtype=torch.float64)
+    system, y = torch.eye(4, dtype=torch.float64) + D.T @ D, torch.arange(4, dtype=torch.float64) ** 2
+
+    def step(state: Any, lam: Any) -> Any:
+        z, u = state["z"], state["u"]
+        x = torch.linalg.solve(system, y + D.T @ (z - u))
+        moved = D @ x + u
+        new = moved - torch.clamp(moved, -lam, lam)
+        return {"z": new, "u": moved - new}
+
+    state = {"z": at(0.5, -1.25), "u": at(0.25, 0.75)}
+    moved = D @ torch.linalg.solve(system, y + D.T @ (state["z"] - state["u"])) + state["u"]
+    form = cj.from_torch(step, state, moved[0].abs()).switched()
+    assert len(form.ties) == 1
+    A = (D @ torch.linalg.solve(system, D.T)).numpy()
+    inner = np.hstack([A, np.eye(2) - A, np.zeros((2, 1))])
+    signs, second = np.sign(moved.numpy()), float(abs(moved[1]) > abs(moved[0]))
+    expected = []
+    for on in (0.0, 1.0):
+        new = np.diag([on, second]) @ inner
+        new[:, -1] -= np.array([on, second]) * signs
+        expected.append(np.vstack([new, inner - new]))
+    blocks = form.vertices()
+    assert all(min(np.abs(block - found).max() for found in blocks) <= 1e-12 for block in expected)
+    assert len(blocks) == 2
+
+
+class Lista(torch.nn.Module):
+    """One layer of a learned ISTA: weights and threshold are parameters by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.W = torch.nn.Linear(2, 2, bias=False).double()
+        self.S = torch.nn.Linear(2, 2, bias=False).double()
+        self.t = torch.nn.Parameter(at(1.0))
+        self.register_buffer("y", at(0.5, 0.0))
+        with torch.no_grad():
+            self.W.weight.copy_(torch.tensor([[1.0, 0.5], [0.25, 1.0]]))
+            self.S.weight.copy_(torch.tensor([[0.5, 0.0], [0.25, 0.5]]))
+
+    def forward(self, x: Any) -> Any:
+        z = self.W(self.y) + self.S(x)
+        return torch.sign(z) * torch.relu(z.abs() - self.t)
+
+
+def test_a_layer_of_lista_moves_with_its_state_and_its_parameters_by_name() -> None:
+    F = cj.from_torch(Lista(), at(1.0, 1.0))
+    form = F.switched()
+    assert form.value.tolist() == [0.0, 0.0]
+    assert len(form.ties) == 1
+    blocks = form.vertices()
+    column = {name: i for i, name in enumerate(F.names)}
+    on = blocks[np.abs(blocks).reshape(2, -1).max(axis=1) > 0]
+    expected = np.zeros((2, len(F.names)))
+    first = {"x[0]": 0.5, "t[0]": -1.0, "W.weight[0,0]": 0.5, "S.weight[0,0]": 1.0, "S.weight[0,1]": 1.0}
+    for name, slope in first.items():
+        expected[0, column[name]] = slope
+    assert np.abs(on - expected).max() <= 1e-12
+    assert len(on) == 1
+    assert cj.conservative_jacobian(F).exactness is Exactness.EXACT
+
+
+class Clipped(torch.autograd.Function):
+    """A rule of the user's own: slope 1/2 at the kink of max(x, 0)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return grad * torch.where(x > 0, 1.0, torch.where(x < 0, 0.0, 0.5))
+
+
+def test_a_rule_of_the_users_own_is_honoured_and_its_slope_is_in_the_set() -> None:
+    F = cj.from_torch(lambda x: Clipped.apply(x), at(0.0, 2.0))
+    form = F.switched()
+    assert form.warnings
+    assert not form.clean
+    slopes = {tuple(np.diag(block)) for block in form.vertices()}
+    assert (0.5, 1.0) in slopes
+    assert F.own_jacobian().tolist() == [[0.5, 0.0], [0.0, 1.0]]

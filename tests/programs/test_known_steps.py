@@ -113,6 +113,30 @@ def test_trend_filtering_by_admm_has_one_block_for_each_choice() -> None:
     assert same_sets(form.vertices(), np.array(expected))
 
 
+def test_trend_filtering_by_admm_in_fractions() -> None:
+    """With D = [1 −2 1] the matrix D (1 + DᵀD)⁻¹ Dᵀ is the number 6/7, so that the blocks are known exactly."""
+    D = np.array([[1, -2, 1]])
+
+    def step(s: Any, lam: Any) -> Any:
+        x = np.linalg.solve(np.eye(3) + D.T @ D, np.array([0, 1, 4]) + D.T @ (s["z"] - s["u"]))
+        moved = D @ x + s["u"]
+        new = np.sign(moved) * np.maximum(np.abs(moved) - lam, 0)
+        return {"z": new, "u": moved - new}
+
+    # D x + u = (D y + 6 (z − u)) / 7 + u = (2 + 6 z + u) / 7, which is λ = 5/7 at z = 1/3, u = 1.
+    form = cj.from_numpy(step, {"z": ["1/3"], "u": [1]}, "5/7").switched()
+    assert form.exact
+    found = {tuple(map(tuple, block)) for block in form.vertices().tolist()}
+    F = Fraction
+    assert found == {
+        ((0, 0, 0), (F(6, 7), F(1, 7), 0)),
+        ((F(6, 7), F(1, 7), -1), (0, 0, 1)),
+    }
+    assert (
+        cj.conservative_jacobian(cj.from_numpy(step, {"z": ["1/3"], "u": [1]}, "5/7")).exactness is cj.Exactness.EXACT
+    )
+
+
 def group_step(x: Any, lam: Any) -> Any:
     return x * np.maximum(1 - lam / np.linalg.norm(x), 0)
 
