@@ -17,7 +17,7 @@ from conservative._core.errors import (
 from conservative._core.exactness import Exactness
 from conservative.functions import from_sympy
 from conservative.functions.ties import first_order_cells
-from conservative.jacobians import JacobianZonotope, at_point, conservative_jacobian, jacobian_readings
+from conservative.jacobians import JacobianZonotope, conservative_jacobian, formula_ties, jacobian_readings
 
 x, y, t = sp.symbols("x y t")
 ANGLES = np.linspace(0, 2 * np.pi, 4001)[:-1] + 1e-4
@@ -198,7 +198,7 @@ def test_the_search_of_cells_ends_with_its_time(monkeypatch):
     whole = jacobian_readings(F, [0, 0])
     looks = iter(range(1000))
     monkeypatch.setattr(first_order_cells, "is_over", lambda deadline: next(looks) >= 10)
-    monkeypatch.setattr(at_point, "is_over", lambda deadline: True)
+    monkeypatch.setattr(formula_ties, "is_over", lambda deadline: True)
     found = jacobian_readings(F, [0, 0], deadline=1.0)
     assert next(looks) == 12
     assert whole.conical is not None

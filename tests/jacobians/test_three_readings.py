@@ -16,7 +16,7 @@ import conservative as cj
 from conservative._core.errors import ArgumentError, FunctionError
 from conservative._core.exactness import Exactness
 from conservative.cli import main
-from conservative.jacobians import at_point
+from conservative.jacobians import formula_ties
 from conservative.matrix_sets import MatrixPolytope
 
 HARD_SWISH = "Piecewise((0, x <= -3), (x, x >= 3), (x*(x + 3)/6, True))"
@@ -131,13 +131,13 @@ def test_the_sandwich_holds_all_of_them():
 )
 def test_all_readings_come_from_one_search_of_cells(call, monkeypatch):
     searches = []
-    whole = at_point.CellSearch
+    whole = formula_ties.CellSearch
 
     def counted(*arguments, **options):
         searches.append(arguments)
         return whole(*arguments, **options)
 
-    monkeypatch.setattr(at_point, "CellSearch", counted)
+    monkeypatch.setattr(formula_ties, "CellSearch", counted)
     call(cj.from_sympy("Max(-x, 0)/2 + x/4 - Max(x, 0)/2 + t", state=["x"], parameters=["t"]))
     assert len(searches) == 1
 
