@@ -119,6 +119,19 @@ def test_an_analysis_names_what_it_is_of_and_tells_of_the_old_name() -> None:
     assert [warning.filename for warning in told] == [__file__]
 
 
+def test_no_two_rooms_have_a_class_of_one_name() -> None:
+    """Engines of programs share the names of their parts: one opens a switch as the other does."""
+    homes: dict[str, set[str]] = {}
+    for path in Path(cj.__file__).parent.rglob("*.py"):
+        room, *_ = path.relative_to(Path(cj.__file__).parent).parts
+        if "standalone" not in path.parts:
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef):
+                    homes.setdefault(node.name, set()).add(room if room == "programs" else path.as_posix())
+    assert len(homes) > 300
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}
+
+
 def test_a_use_of_an_old_name_is_told_of_once() -> None:
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")

@@ -20,7 +20,7 @@ from conservative._core.exact.linear_algebra import from_flint, to_flint
 from conservative.problems.faces import of_kind
 from conservative.problems.guess import by_cvxpy
 from conservative.problems.parameters import Parameters, Values, as_floats, flat_theta
-from conservative.problems.paths import Piece, follow
+from conservative.problems.paths import PathPiece, follow
 from conservative.problems.quadratic import back, times
 
 _MOST_FACES = 20_000
@@ -94,7 +94,7 @@ def path_linked(problem: Any, v: Values, lower: float, upper: float) -> NDArray[
             "unique."
         )
 
-    def piece(at: float, near: Any) -> Piece:
+    def piece(at: float, near: Any) -> PathPiece:
         values = {**v, "lambda": at}
         now = solved(problem, values, near)
         face = problem.penalty.face(now.states, {**v, "lambda": 1.0})
@@ -102,7 +102,7 @@ def path_linked(problem: Any, v: Values, lower: float, upper: float) -> NDArray[
         here = times(v["D"], now.w) + now.u
         gaps = problem.penalty.gaps(here, values)
         moved = here + times(v["D"], slope) + du + face.tilt
-        return Piece(slope, gaps, problem.penalty.gaps(moved, {**v, "lambda": at + 1}) - gaps, now.states)
+        return PathPiece(slope, gaps, problem.penalty.gaps(moved, {**v, "lambda": at + 1}) - gaps, now.states)
 
     return follow(piece, lower, upper)
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Piece(NamedTuple):
+class PathPiece(NamedTuple):
     """A solution on a face: its slope, how far the kinks of g are, how fast they come, and the face."""
 
     slope: Any
@@ -16,7 +16,7 @@ class Piece(NamedTuple):
     states: Any
 
 
-def follow(piece: Callable[[float, Any], Piece], lower: float, upper: float) -> NDArray[np.float64]:
+def follow(piece: Callable[[float, Any], PathPiece], lower: float, upper: float) -> NDArray[np.float64]:
     """Where the slope jumps, from each piece to the first kink behind it; `piece` takes a place and states nearby."""
     found: list[float] = []
     at, before = lower, None

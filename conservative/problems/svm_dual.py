@@ -11,7 +11,7 @@ from conservative.problems.balanced import Balanced
 from conservative.problems.faces import face_slopes, slopes_on_face, solve_by_faces
 from conservative.problems.kernel_form import KernelForm
 from conservative.problems.parameters import Parameters, Values, choose, numbers, read_array, weight_array
-from conservative.problems.paths import Piece, follow
+from conservative.problems.paths import PathPiece, follow
 from conservative.problems.problem import Problem
 from conservative.problems.quadratic_problems import semidefinite
 
@@ -86,7 +86,7 @@ def svm_dual(
 def _path(problem: Problem, v: Values, lower: float, upper: float) -> NDArray[np.float64]:
     """The C in between at which the slope of the solution jumps."""
 
-    def piece(at: float, near: Any) -> Piece:
+    def piece(at: float, near: Any) -> PathPiece:
         values = {**v, "C": at}
         w = solve_by_faces(problem, values, near)
         states = problem.penalty.classify(w, values, 1e-9)
@@ -94,6 +94,6 @@ def _path(problem: Problem, v: Values, lower: float, upper: float) -> NDArray[np
         z = w - problem.smooth.gradient(w, values)
         moved = z + slope - (problem.smooth.gradient(w + slope, values) - problem.smooth.gradient(w, values))
         gaps = problem.penalty.gaps_on(states, z, values)
-        return Piece(slope, gaps, problem.penalty.gaps_on(states, moved, {**v, "C": at + 1}) - gaps, states)
+        return PathPiece(slope, gaps, problem.penalty.gaps_on(states, moved, {**v, "C": at + 1}) - gaps, states)
 
     return follow(piece, lower, upper)

@@ -12,7 +12,7 @@ from typing import Any
 from conservative._core.errors import FunctionError
 from conservative.functions.continuity.compared_signs import never_negative
 from conservative.functions.continuity.jumps import reached
-from conservative.functions.continuity.near_a_point import Reach, rational_point
+from conservative.functions.continuity.near_a_point import Occurrence, rational_point
 from conservative.functions.continuity.possible_branches import branch_patterns
 from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.evaluate import Trace, value_pass
@@ -46,7 +46,7 @@ def _ends(graph: Graph, arithmetic: Arithmetic, point: Sequence[Any], trace: Tra
 
     def met(signs: Mapping[int, int]) -> bool:
         below = value_pass(asked, arithmetic, point, {**forced, **signs})
-        return reached(asked, arithmetic, below, rational) is not Reach.NEVER
+        return reached(asked, arithmetic, below, rational) is not Occurrence.NEVER
 
     try:
         return met({}) and all(any(map(met, patterns)) for patterns in _leading_to(graph, trace, index))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from conservative._core.errors import DiscontinuityError, FunctionError
-from conservative.functions.continuity.near_a_point import Reach, jump_beside, rational_point, reach
+from conservative.functions.continuity.near_a_point import Occurrence, jump_beside, rational_point, reach
 from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.enclosed_arithmetic import enclosed_trace
 from conservative.functions.graph.evaluate import Trace, Undefined, resolved_traces, value_pass
@@ -42,9 +42,9 @@ def continuous_traces(
             kept.append(trace)
             continue
         found = reached(graph, arithmetic, trace, rational, around=around)
-        if found is Reach.MET:
+        if found is Occurrence.MET:
             raise _jump(graph, arithmetic, symbols, base, trace)
-        if found is Reach.UNDECIDED:
+        if found is Occurrence.UNDECIDED:
             raise _undecided(graph, symbols, trace)
     jump = None if rational is None else jump_beside(around or graph, base, rational, symbols)
     if jump is not None:
@@ -62,16 +62,16 @@ def reached(
     rational: Sequence[Any] | None,
     *,
     around: Graph | None = None,
-) -> Reach:
+) -> Occurrence:
     """Whether the resolved signs of a trace are met beside the point; `around` as in `continuous_traces`."""
     if not arithmetic.exact:
         trace, arithmetic = enclosed_trace(graph, trace, arithmetic.tolerance)
     found, sure = reached_direction(graph, trace, arithmetic)
     if found and all(sign or graph.linear[c] for c, sign in trace.forced.items()):
-        return Reach.MET
+        return Occurrence.MET
     if not found and sure and all(graph.linear[c] for c in trace.forced):
-        return Reach.NEVER
-    return Reach.UNDECIDED if rational is None else reach(around or graph, trace, rational)
+        return Occurrence.NEVER
+    return Occurrence.UNDECIDED if rational is None else reach(around or graph, trace, rational)
 
 
 def _undecided(graph: Graph, symbols: Sequence[Any], trace: Trace) -> FunctionError:

@@ -45,7 +45,7 @@ _LEAST_BITS = 4
 _LAURENT = LaurentArithmetic()
 
 
-class Reach(Enum):
+class Occurrence(Enum):
     """Whether given signs of comparisons are taken at points arbitrarily near one point."""
 
     MET = "met"
@@ -75,38 +75,38 @@ def _tied_alike(graph: Graph, point: Sequence[Fraction], base: Trace) -> bool:
     return all(signs.get(c, s or None) == s for c, s in base.signs.items())
 
 
-def reach(graph: Graph, trace: Trace, point: Sequence[Fraction]) -> Reach:
+def reach(graph: Graph, trace: Trace, point: Sequence[Fraction]) -> Occurrence:
     """Whether the resolved signs of a trace are met beside the point."""
     polynomials = {c: sign_polynomial(graph, c, point) for c in trace.forced}
     known = {c: p for c, p in polynomials.items() if p is not None}
     signs = tuple(trace.forced[c] for c in known)
     patterns = local_patterns(list(known.values()))
     if patterns is not None and signs not in patterns:
-        return Reach.NEVER
+        return Occurrence.NEVER
     if known and contradictory(list(known.values()), signs):
-        return Reach.NEVER
+        return Occurrence.NEVER
     if patterns is not None and len(known) == len(polynomials):
-        return Reach.MET
+        return Occurrence.MET
     columns = _variables([graph.nodes[i] for i in reachable(graph.nodes, list(trace.forced))])
     if len(columns) == 1:
         return _reach_on_a_line(graph, trace, axis_arcs(point, columns[0]))
     for arc in _arcs(graph, tuple(trace.forced), point, columns):
         found = value_pass(graph, GERMS, arc, {}).signs
         if all(found.get(c) == s for c, s in trace.forced.items()):
-            return Reach.MET
-    return Reach.UNDECIDED
+            return Occurrence.MET
+    return Occurrence.UNDECIDED
 
 
-def _reach_on_a_line(graph: Graph, trace: Trace, arcs: Iterable[Arc]) -> Reach:
+def _reach_on_a_line(graph: Graph, trace: Trace, arcs: Iterable[Arc]) -> Occurrence:
     """Comparisons of one variable have their signs at the point, on its right and on its left."""
     decided = True
     for arc in arcs:
         found = value_pass(graph, GERMS, arc, {}).signs
         if all(found.get(c) == s for c, s in trace.forced.items()):
-            return Reach.MET
+            return Occurrence.MET
         decided = decided and any(found.get(c, s) != s for c, s in trace.forced.items())
     at_point = not any(trace.forced.values())
-    return Reach.NEVER if decided and not at_point else Reach.UNDECIDED
+    return Occurrence.NEVER if decided and not at_point else Occurrence.UNDECIDED
 
 
 def jump_beside(graph: Graph, base: Trace, point: Sequence[Fraction], symbols: Sequence[Any]) -> str | None:

@@ -11,7 +11,7 @@ from math import prod
 from typing import Any
 
 from conservative.functions.continuity.jumps import reached
-from conservative.functions.continuity.near_a_point import Reach, rational_point
+from conservative.functions.continuity.near_a_point import Occurrence, rational_point
 from conservative.functions.graph.arithmetic import Arithmetic
 from conservative.functions.graph.evaluate import Trace, comparisons, first_true, value_pass
 from conservative.functions.graph.nodes import Graph, reachable
@@ -56,7 +56,7 @@ class _Near:
         """Whether some signs of tied comparisons may be met beside the point: not proved never to be."""
         asked = replace(trace, forced={**trace.forced, **signs}, signs={**trace.signs, **signs})
         found = reached(self.graph, self.arithmetic, asked, self._rational_point(), around=self.around)
-        return found is not Reach.NEVER
+        return found is not Occurrence.NEVER
 
     def _rational_point(self) -> Any:
         if self._rational == ():

@@ -150,7 +150,7 @@ class Put:
         return mask[self.index]
 
 
-class Spread:
+class Broadcast:
     """Broadcasting to a larger shape."""
 
     rounds = False
@@ -183,7 +183,7 @@ class Collapse:
 
     def __init__(self, shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
         narrow = tuple(1 if i in axes else n for i, n in enumerate(shape))
-        self.turned, self.shape, self.axes = Spread(narrow, shape), shape, axes
+        self.turned, self.shape, self.axes = Broadcast(narrow, shape), shape, axes
 
     def forward(self, T: Matrix) -> Matrix:
         total = T.reshape(*self.shape, T.shape[1]).sum(axis=self.axes)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative.programs.array.calls import KEY_BYTES, Dispatched, key_of, refuse
-from conservative.programs.array.linear_maps import Keep, LinearMap, Put, Spread, Take, element_count
+from conservative.programs.array.linear_maps import Broadcast, Keep, LinearMap, Put, Take, element_count
 from conservative.programs.array.run import Run
 from conservative.programs.array.sparse_constant import sparse_product
 from conservative.programs.array.tabled import Mixed, Tabled, holds_traced, settled_index
@@ -314,6 +314,6 @@ def lift(run: Run, value: Any) -> Traced:
     return traced(run, run.constant(array) if array.dtype.kind != "b" else run.constant(array * 1.0), -1)
 
 
-def spread(shape: tuple[int, ...], wider: tuple[int, ...]) -> Spread | None:
+def spread(shape: tuple[int, ...], wider: tuple[int, ...]) -> Broadcast | None:
     """Broadcasting, where there is any."""
-    return None if element_count(shape) == element_count(wider) else Spread(shape, wider)
+    return None if element_count(shape) == element_count(wider) else Broadcast(shape, wider)

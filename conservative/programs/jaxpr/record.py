@@ -49,7 +49,7 @@ class Decisions:
 
 
 @dataclass
-class Kind:
+class DecisionList:
     """All decisions of one kind, with their arrays in order."""
 
     items: list[Decisions] = field(default_factory=list)
@@ -80,8 +80,8 @@ class Record:
     tolerance: Any
     forced: Any = None
     weights: Any = None
-    guards: Kind = field(default_factory=Kind)
-    ties: Kind = field(default_factory=Kind)
+    guards: DecisionList = field(default_factory=DecisionList)
+    ties: DecisionList = field(default_factory=DecisionList)
     slots: list[tuple[Any, Any, Any, Any]] = field(default_factory=list)
     slot_count: int = 0
     control: list[Any] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Record:
 
     def clone(self) -> "Record":
         """The state at the start of a custom rule, which is walked once more where JAX differentiates it."""
-        kinds = (Kind(list(k.items), dict(k.known), list(k.arrays), k.size) for k in (self.guards, self.ties))
+        kinds = (DecisionList(list(k.items), dict(k.known), list(k.arrays), k.size) for k in (self.guards, self.ties))
         guards, ties = kinds
         return replace(
             self,
