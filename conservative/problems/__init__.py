@@ -15,6 +15,8 @@ from conservative.problems.nonnegative_least_squares import nonnegative_least_sq
 from conservative.problems.optimal_transport import optimal_transport as optimal_transport
 from conservative.problems.problem import Problem as Problem
 from conservative.problems.ridge import ridge as ridge
+from conservative.problems.simplex import project_l1_ball as project_l1_ball
+from conservative.problems.simplex import project_simplex as project_simplex
 from conservative.problems.simplex_qp import simplex_qp as simplex_qp
 from conservative.problems.svm_dual import svm_dual as svm_dual
 from conservative.problems.total_variation import total_variation as total_variation
@@ -33,6 +35,8 @@ __all__ = [
     "logistic",
     "nonnegative_least_squares",
     "optimal_transport",
+    "project_l1_ball",
+    "project_simplex",
     "ridge",
     "simplex_qp",
     "svm_dual",

@@ -58,7 +58,7 @@ def tuning(problem: Problem, *, target: Any, design: Any = None, theta: Sequence
     --------
     >>> import conservative as cj
     >>> lasso = cj.problems.lasso([[2, 1], [1, 2], [0, 1]], [4, 3, -1])
-    >>> cj.problems.tuning(lasso, target=[1, 0]).solve().round(6).tolist()
+    >>> cj.problems.tuning(lasso, target=[1, 0]).solve().astype(float).round(6).tolist()
     [6.0]
     """
     call = "tuning"

@@ -132,7 +132,10 @@ def project_simplex(values: Any, *, radius: Any = 1) -> tuple[Any, ...]:
 
     tau = max over k of (s_k - radius)/k, s_k being the sum of the k largest values: the k that reaches the
     maximum is the number of positive entries of the projection. Where an entry of the projection vanishes on the edge,
-    a program chooses the k and the sign of that entry separately, so that "selection" is larger than Clarke's set.
+    a program chooses the k and the sign of that entry separately, so that "program" and "selection" are larger than
+    Clarke's set, and some of their pieces leave the tangent space: their columns do not sum to 0. The correlated
+    pieces, an entry in the support or out of it in all rows, are those of ``kind="conical"``, and those of the program
+    `cj.problems.project_simplex`, which sorts and is read by `from_numpy`.
 
     Parameters
     ----------
@@ -167,6 +170,9 @@ def project_simplex(values: Any, *, radius: Any = 1) -> tuple[Any, ...]:
     array([0.  , 0.75, 0.25])
     >>> len(conservative_jacobian(F, ["1/2", "1/2", 0]).vertices)
     4
+    >>> correlated = conservative_jacobian(F, ["1/2", "1/2", 0], kind="conical").exact_vertices
+    >>> [[sum(M[:, j]) for j in range(3)] for M in correlated]
+    [[0, 0, 0], [0, 0, 0]]
     """
     entries = terms(values, call="project_simplex")
     size = positive(radius, call="project_simplex", argument="radius")
@@ -178,7 +184,8 @@ def project_l1_ball(values: Any, *, radius: Any = 1) -> tuple[Any, ...]:
     """The projection on {|w|_1 <= radius}: v inside, the soft-threshold relu(v_i - tau) - relu(-v_i - tau) outside.
 
     tau is the shift of the projection of the absolute values on the simplex. Conservative Jacobian on the boundary,
-    at a point without zero entries: the segment between I and I - s s'/n, s the signs, equal to Clarke's.
+    at a point without zero entries: the segment between I and I - s s'/n, s the signs, equal to Clarke's. Where an
+    entry outside is at the threshold, as of `project_simplex`; `cj.problems.project_l1_ball` is the correlated program.
 
     Parameters
     ----------
