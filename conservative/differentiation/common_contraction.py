@@ -1,10 +1,9 @@
-"""Whether all selections of one step contract in a common norm, so that their recursion has one limit."""
+"""Whether all selections of one step contract in a common norm: their recursion has one limit then, within a ball."""
 
 import numpy as np
 
 from conservative._core.errors import ConservativeError
 from conservative.differentiation.open_steps import Matrix, OpenStep
-from conservative.differentiation.tie_rows import Kernel
 from conservative.functions.switched_jacobian import moved_rows
 from conservative.spectral import joint_spectral_radius
 
@@ -14,18 +13,39 @@ _TIES, _STATES = 6, 40
 """Up to these sizes all selections are listed."""
 
 
-def feedback(step: OpenStep, kernel: Kernel) -> Matrix:
-    """½(κ + |L_c|): how far rows spread by what rows did before, κ = Σ_l |K_l|."""
-    return np.asarray((kernel.sum + np.abs(step.Lc)) / 2)
-
-
-def contracts(step: OpenStep, kernel: Kernel) -> bool:
+def contracts(step: OpenStep, gain: Matrix) -> bool:
     """By a small gain in the largest norm, then in a quadratic one, then by listing few selections."""
-    gain = feedback(step, kernel)
     if np.abs(np.linalg.eigvals(gain)).max() < 1.0 - 1e-9:
         return True
-    sizes = (np.asarray(step.Y) ** 2).sum(axis=0)
-    return any(_quadratic(step, weights) for weights in (sizes, _balance(gain))) or _listed(step)
+    return any(storage(step, weights) is not None for weights in (_sizes(step), _balance(gain))) or _listed(step)
+
+
+def ball(step: OpenStep, v: Matrix, u: Matrix) -> tuple[Matrix, float] | None:
+    """A centre and a radius of what all selections reach from u; None where no quadratic norm is found.
+
+    V(e) = e'Pe of the distance e to the centre's fixed point has V ← ρ² V + (1 + 1/ε) Σ λ_i m_i²/4, m its rows.
+    """
+    p, weights = len(step.Y), _sizes(step)
+    if p > _MOST:
+        return None
+    J = step.centre(np.eye(step.base.shape[1]))
+    try:
+        centre = np.linalg.solve(np.eye(p) - J[:, :p], J[:, p:] @ v)
+    except np.linalg.LinAlgError:
+        return None
+    middle = step.Zc @ np.concatenate([centre, v])
+    for j in range(1, 13):
+        share = 2.0**-j
+        P = storage(step, weights, discount=1.0 - share, slack=share / 4)
+        if P is not None:
+            driven = (1.0 + 4.0 / share) * float(weights @ middle**2) / 4
+            level = max(driven / share, float((u - centre) @ P @ (u - centre)))
+            return centre, float(np.sqrt(1.001 * level / np.linalg.eigvalsh(P)[0]))
+    return None
+
+
+def _sizes(step: OpenStep) -> Matrix:
+    return np.asarray((np.asarray(step.Y) ** 2).sum(axis=0))
 
 
 def _balance(gain: Matrix) -> Matrix:
@@ -37,34 +57,33 @@ def _balance(gain: Matrix) -> Matrix:
     return np.asarray(left / right)
 
 
-def _quadratic(step: OpenStep, weights: Matrix) -> bool:
-    """Whether some P has ‖A(s)x‖_P ≤ ‖x‖_P for x ≠ 0, strictly, shown with Σ λ_i (r_i²/4 − d_i²) ≥ 0.
+def storage(step: OpenStep, weights: Matrix, *, discount: float = 1.0, slack: float = 0.0) -> Matrix | None:
+    """P with |A(s)x|² ≤ discount |x|² in its norm, strictly, for all s; by Σ λ_i ((1 + slack) r_i²/4 − d_i²) ≥ 0.
 
-    The largest gain from all time before is a Riccati recursion, which grows to P or beyond all bounds. The identity is
-    added for strictness.
+    What is gained at most from all time before is a Riccati recursion, which grows to P or beyond all bounds. The
+    identity is added for strictness.
     """
     p = len(step.Yc)
     if p > _MOST:
-        return False
+        return None
     A = step.centre(np.eye(step.base.shape[1]))[:, :p]
     Z, Y, L = step.Zc[:, :p], step.Yc, step.Lc
-    over = np.diag(weights)
+    wide = np.diag(weights) * (1.0 + slack) / 4
     P = np.zeros((p, p))
-    small = 1e-9 * float(weights.max()) * np.eye(p)
+    small = 1e-6 * float(weights.max()) * np.eye(p)
     for _ in range(_ROUNDS):
-        M = over - L.T @ over @ L / 4 - Y.T @ P @ Y
         try:
-            factor = np.linalg.cholesky(M)
+            factor = np.linalg.cholesky(np.diag(weights) - L.T @ wide @ L - Y.T @ P @ Y)
         except np.linalg.LinAlgError:
-            return False
-        H = np.linalg.solve(factor, Y.T @ P @ A + L.T @ over @ Z / 4)
-        after = small + A.T @ P @ A + Z.T @ over @ Z / 4 + H.T @ H
+            return None
+        H = np.linalg.solve(factor, Y.T @ P @ A + L.T @ wide @ Z)
+        after = small + (A.T @ P @ A + Z.T @ wide @ Z + H.T @ H) / discount
         if not np.isfinite(after).all():
-            return False
-        if np.abs(after - P).max() <= 1e-12 * np.abs(after).max():
-            return True
+            return None
+        if np.abs(after - P).max() <= 1e-9 * np.abs(after).max():
+            return np.asarray(after * (1 + 1e-6))
         P = (after + after.T) / 2
-    return False
+    return None
 
 
 def _listed(step: OpenStep) -> bool:

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from conservative._core.errors import BudgetError, ExpansionError
-from conservative.differentiation.common_contraction import contracts, feedback
+from conservative.differentiation.common_contraction import ball, contracts
 from conservative.differentiation.open_steps import Matrix, OpenStep
 from conservative.differentiation.range_blocks import compressed, merged
+from conservative.differentiation.range_quadratics import sharpened
 from conservative.differentiation.range_sweeps import Rows, ascend, bound_sweep
 from conservative.differentiation.row_induction import invariant_rows
-from conservative.differentiation.tie_rows import NEGLIGIBLE, Kernel, rows_along
+from conservative.differentiation.tie_rows import NEGLIGIBLE, Kernel, rows_along, rows_in_ball
 
 _ROUNDS = 12
 _LONGEST = 20_000
@@ -51,14 +52,27 @@ def both_sides(
 ) -> tuple[Matrix, Matrix]:
     """Inner and outer intervals, shapes (c, 2): upper ends in the first columns of the sweeps, lower ones after."""
     both = np.concatenate([W, -W], axis=1)
-    w, constant, choices = bound_sweep(steps, rows, both, v)
+    inner, outer = upper_ends(steps, rows, both, v, u)
+    if outer.dtype != object:
+        inner, outer = sharpened(steps, both, v, u, inner, outer)
+    return _intervals(inner), _intervals(outer)
+
+
+def upper_ends(
+    steps: Sequence[OpenStep], rows: Sequence[Rows], W: Matrix, v: Matrix, u: Matrix
+) -> tuple[Matrix, Matrix]:
+    """What is attained of ⟨W, u_T⟩ and an affine bound of it, a number a column."""
+    w, constant, choices = bound_sweep(steps, rows, W, v)
     outer = u @ w + constant
-    start = np.repeat(u[:, None], both.shape[1], axis=1)
+    start = np.repeat(u[:, None], W.shape[1], axis=1)
     slack = 0 * outer if outer.dtype == object else 1e-13 * np.abs(outer)
-    inner = ascend(steps, choices, start, v, both, goal=outer - slack, rounds=_ROUNDS)
-    c = W.shape[1]
-    sides = [np.stack([-found[c:], found[:c]], axis=1) for found in (inner, outer)]
-    return sides[0], sides[1]
+    return ascend(steps, choices, start, v, W, goal=outer - slack, rounds=_ROUNDS), outer
+
+
+def _intervals(ends: Matrix) -> Matrix:
+    """Upper ends along W, then along −W."""
+    c = len(ends) // 2
+    return np.stack([-ends[c:], ends[:c]], axis=1)
 
 
 def _margin(steps: Sequence[OpenStep], W: Matrix, v: Matrix, size: Any) -> Matrix:
@@ -81,7 +95,7 @@ class Limit:
         if len(step.Z) and not self.kernel.last <= NEGLIGIBLE * np.abs(step.Yc).max(initial=0):
             raise ExpansionError(_EXPANDING)
         self.norms = self.kernel.norms
-        if len(step.Z) and not contracts(step, self.kernel):
+        if len(step.Z) and not contracts(step, self.kernel.gain(step)):
             raise BudgetError(_SLOW)
 
     def rest(self, v: Matrix) -> Matrix:
@@ -103,12 +117,17 @@ class Limit:
         step = self.step
         middle = step.Zc @ np.concatenate([u, v])
         held = invariant_rows(step, Rows(middle, middle), v, lambda W: np.asarray(u @ W), most=_LONGEST)
+        if held is None:
+            within = ball(step, v, u)
+            held = rows_in_ball(step, v, within)
+            if within is not None and held is not None:
+                return held, within[1] + float(np.linalg.norm(within[0] - u))
         held = self.outward(middle) if held is None else held
         return held, float(self.norms @ held.largest) / 2
 
     def outward(self, middle: Matrix) -> Rows:
         """By the small gain: |r| ≤ (I − ½(κ + |L_c|))⁻¹ |middle| with κ = Σ_l |K_l|."""
-        gain = feedback(self.step, self.kernel)
+        gain = self.kernel.gain(self.step)
         if not np.abs(np.linalg.eigvals(gain)).max() < 1.0 - 1e-9:
             raise BudgetError(_OPEN)
         largest = np.linalg.solve(np.eye(len(middle)) - gain, np.abs(middle)) * (1 + 1e-12)
@@ -138,9 +157,12 @@ class Limit:
         both = np.concatenate([W, -W], axis=1)
         upper, length = self.swept(rows, both, u, v, radius)
         steps = [self.step] * length
-        inner, _ = both_sides(steps, [rows] * length, W, v, u)
-        c, room = W.shape[1], 1e-12 * np.abs(W).sum(axis=0) * (np.abs(u).max() + radius)
-        return inner, np.stack([-upper[c:] - room, upper[:c] + room], axis=1)
+        inner, _ = upper_ends(steps, [rows] * length, both, v, u)
+        around = ball(self.step, v, u)
+        if around is not None:
+            inner, upper = sharpened(steps, both, v, u, inner, upper, around)
+        room = 1e-12 * np.abs(W).sum(axis=0) * np.abs(u).max() + 1e-13 * np.abs(upper).max()
+        return _intervals(inner), _intervals(upper) + room[:, None] * np.array([-1, 1])
 
 
 def limits(step: OpenStep, W: Matrix, V: Matrix) -> list[tuple[Matrix, Matrix]]:

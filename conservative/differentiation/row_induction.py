@@ -19,7 +19,7 @@ Start = Callable[[Matrix], Matrix]
 _ROUNDS = 60
 _REFINED = 6
 _ROOM = 1e-12
-_NEGLIGIBLE = 1e-17
+_NEGLIGIBLE, _HOPELESS = 1e-17, 1e6
 
 
 def invariant_rows(step: OpenStep, first: Rows, v: Matrix, start: Start, *, most: int) -> Rows | None:
@@ -34,6 +34,8 @@ def invariant_rows(step: OpenStep, first: Rows, v: Matrix, start: Start, *, most
         if (up <= 0).all() and (down <= 0).all():
             return _refined(step, rows, v, start, most)
         last, moved = moved, max(up.max(), down.max())
+        if not moved < _HOPELESS * max(np.abs(first.lower).max(), np.abs(first.upper).max()):
+            return None
         # Growth is geometric: go to where it would end, a little beyond.
         ratio = min(moved / last, 0.98)
         stretch = 1.0 + (1.1 * ratio / (1.0 - ratio) if ratio > 0.1 else 0.0)

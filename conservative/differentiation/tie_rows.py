@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative.differentiation.common_contraction import ball
 from conservative.differentiation.open_steps import Matrix, OpenStep
 from conservative.differentiation.range_sweeps import Rows
 from conservative.differentiation.row_induction import invariant_rows
@@ -100,6 +101,17 @@ def rows_along(steps: Sequence[OpenStep], u: Matrix, v: Matrix) -> tuple[list[Ro
     return found, size
 
 
+def rows_in_ball(step: OpenStep, v: Matrix, within: tuple[Matrix, float] | None) -> Rows | None:
+    """Intervals of the rows over a ball; None without one."""
+    if within is None:
+        return None
+    centre, radius = within
+    middle = step.Zc @ np.concatenate([centre, v])
+    spread = radius * np.linalg.norm(step.Zc[:, : len(centre)], axis=1)
+    rows, _ = in_step(step, middle, spread)
+    return rows
+
+
 def run_of(step: OpenStep, length: int, u: Matrix, spread: "Spread", v: Matrix) -> tuple[list[Rows], Matrix]:
     """The same for one step that is repeated: by induction, and from the centre outward where signs stay open."""
     kernel = Kernel(step, length)
@@ -109,6 +121,8 @@ def run_of(step: OpenStep, length: int, u: Matrix, spread: "Spread", v: Matrix) 
         wide = spread.along(step.Zc[:, : len(u)])
         first = in_step(step, step.Zc @ np.concatenate([u, v]), wide)[0]
         held = invariant_rows(step, first, v, start, most=length)
+        if held is None and not len(spread.radii):
+            held = rows_in_ball(step, v, ball(step, v, u))
     decided = held is not None and not held.crossing.any()
     found, size = list[Rows](), np.abs(u).max(initial=0)
     for _ in range(length):
@@ -145,6 +159,10 @@ class Kernel:
             if self.last <= NEGLIGIBLE * first or not self.last < 1e100:
                 break
         self.flat = np.concatenate(self.blocks, axis=1)
+
+    def gain(self, step: OpenStep) -> Matrix:
+        """½(κ + |L_c|): how far rows spread by what rows did before, κ = Σ_l |K_l|."""
+        return np.asarray((self.sum + np.abs(step.Lc)) / 2)
 
     @property
     def sum(self) -> Matrix:
