@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from conservative._core.errors import ArgumentTypeError
+from conservative._core.errors import ArgumentError, ArgumentTypeError
 from conservative._core.numbers import Bracket
 from conservative.algorithms.algorithm import Algorithm
 from conservative.algorithms.build import Rules, build
@@ -74,6 +74,8 @@ def _birkhoff(C: Any, epsilon: Any) -> Bracket | None:
 def _rules(P: Problem) -> Rules:
     def scaled(v: Any) -> Any:
         strength = v["epsilon"]
+        for name in ("epsilon", "a", "b"):
+            _refuse_below_zero(v[name], name)
         return v["C"] / (strength[..., None] if np.ndim(strength) else strength)
 
     def columns(x: Any, cost: Any, v: Any) -> Any:
@@ -90,10 +92,42 @@ def _rules(P: Problem) -> Rules:
 
     def lift(w: Any, v: Any) -> Any:
         cost = scaled(v)
-        rows = (np.log(w.reshape(*w.shape[:-1], *P.parameters.values["C"].shape)) + cost).mean(axis=-1)
+        plan = w.reshape(*w.shape[:-1], *P.parameters.values["C"].shape)
+        if not (plan > 0).all():
+            return _of_positive_entries(plan, np.broadcast_to(cost, plan.shape))
+        rows = (np.log(plan) + cost).mean(axis=-1)
         return rows - rows.mean(axis=-1, keepdims=True)
 
     return Rules(update, {"x": len(P.parameters.values["a"])}, output, lift)
+
+
+def _of_positive_entries(plan: Any, cost: Any) -> Any:
+    """x of least squares with x_i + y_j = log P_ij + C_ij/ε where P_ij is not 0: as ε falls entries leave the doubles.
+
+    What the other entries would tell is lost: `residual` says by how much F moves the state then.
+    """
+    n, m = plan.shape[-2:]
+    rows = np.repeat(np.eye(n), m, axis=0)
+    equations = np.concatenate([rows, np.tile(np.eye(m), (n, 1))], axis=1)
+    found = []
+    for P, c in zip(plan.reshape(-1, n * m), cost.reshape(-1, n * m), strict=True):
+        known = P > 0
+        x = np.linalg.lstsq(equations[known], np.log(P[known]) + c[known], rcond=None)[0][:n]
+        found.append(x - x.mean())
+    return np.array(found).reshape(*plan.shape[:-2], n)
+
+
+def _refuse_below_zero(value: Any, name: str) -> None:
+    least = float(np.min(getattr(value, "v", value)))
+    if not least > 0:
+        raise ArgumentError(
+            f"`sinkhorn` needs {name} above 0; got {least:.6g}. "
+            + (
+                "Take a small epsilon, such as 1e-3 of the largest cost: steps are in logarithms."
+                if name == "epsilon"
+                else "Leave out rows and columns without mass."
+            )
+        )
 
 
 def _log_sum(z: Any) -> Any:

@@ -1,6 +1,7 @@
 """`piggyback` and `jvp`: derivatives of x_{t+1} = F(x_t, θ) carried forward beside the points."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -200,7 +201,7 @@ def piggyback(
         s = policy.weights(form, t, seed)
         if form.ties:
             taken[t] = s
-        derivatives[t + 1] = form.jvp(s, seed)
+        derivatives[t + 1] = loop.derived(partial(form.jvp, s, seed), t)
         points[t + 1] = after
     status, residual = how_it_ended(F, points, loop.step(points[-1], loop.steps))
     bound = np.inf if form is None else _to_the_limit(form, s, derivatives)
@@ -255,7 +256,7 @@ def jvp(F: StateMap, x0: ArrayLike, theta: ArrayLike, tangent: ArrayLike, *, ste
     for t, (here, after) in enumerate(loop.walk()):
         tied += bool(here.ties)
         seed = np.concatenate([tangents[t], direction])
-        tangents[t + 1] = here.jvp(policy.weights(here, t, seed[:, None]), seed)
+        tangents[t + 1] = loop.derived(partial(here.jvp, policy.weights(here, t, seed[:, None]), seed), t)
         points[t + 1] = after
     status, residual = how_it_ended(F, points, loop.step(points[-1], loop.steps))
     return Pushed(points, tangents, residual, status, tied)

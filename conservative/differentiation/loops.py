@@ -1,6 +1,6 @@
 """The loop x_{t+1} = F(x_t, θ) with its linearisations: what forward and reverse differentiation share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -66,6 +66,17 @@ class Loop:
         """x_{t+1}, refused where it leaves the doubles."""
         with np.errstate(over="ignore", invalid="ignore"):
             return self._checked(np.asarray(self.F.evaluate(x, self.theta), dtype=np.float64), t)
+
+    def derived(self, product: Callable[[], Any], t: int) -> Floats:
+        """A derivative of step t, refused where it is no number."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = np.asarray(product(), dtype=np.float64)
+        if np.isnan(found).any():
+            raise NonFiniteError(
+                f"`{self.call}(steps=...)` needs derivatives in the range of doubles; that of the step at t = {t} is "
+                "NaN: F is too steep there, as by a division by numbers near 0. Move `theta` or `x0`, or rescale."
+            )
+        return found
 
     def _checked(self, after: Floats, t: int) -> Floats:
         if not np.isfinite(after).all():

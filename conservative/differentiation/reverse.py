@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def vjp(
             if form is None or last is None or not parted_by_rounding(point, last):
                 form, last = loop.linearize(point), point
             tied += bool(form.ties)
-            pulled = form.vjp(policy.weights(form, t, None), back)
+            pulled = loop.derived(partial(form.vjp, policy.weights(form, t, None), back), t)
             back, gradient = pulled[: F.state_size], gradient + pulled[F.state_size :]
     moves = np.array(kept)
     status, residual = how_it_ended(F, moves, loop.step(x, loop.steps))

@@ -129,4 +129,10 @@ def _solve(problem: Problem, values: Values) -> NDArray[np.float64]:
         x = x - step
         if np.abs(step).max() <= 1e-14 * max(1.0, np.abs(x).max()):
             break
-    return plan(x).ravel()
+    found = plan(x)
+    if not np.abs(found.sum(axis=1) - a).max() <= 1e-6 * a.sum():
+        raise ArgumentError(
+            f"optimal transport at epsilon = {epsilon:.3g} has no plan that doubles can tell: its row sums are off by "
+            f"{np.abs(found.sum(axis=1) - a).max():.2g}. Take a larger epsilon; without entropy it is a linear program."
+        )
+    return found.ravel()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import conservative as cj
-from conservative._core.errors import ArgumentError, ArgumentTypeError, ShapeError
+from conservative._core.errors import ArgumentError, ArgumentTypeError, NonFiniteError, ShapeError
 
 K2 = {"C": [[0, 1, 4], [1, 0, 1], [4, 1, 0]], "a": [0.2, 0.3, 0.5], "b": [0.4, 0.4, 0.2]}
 PLAN = np.array([
@@ -72,3 +72,40 @@ def test_bad_input_is_named() -> None:
         transport([[0, 1], [1, 0]], epsilon=0)
     with pytest.raises(ArgumentTypeError, match="optimal_transport"):
         cj.algorithms.sinkhorn(cj.problems.lasso([[1, 2]], [1]))
+
+
+@pytest.mark.parametrize("epsilon", [1e-2, 1e-3, 1e-6])
+def test_small_epsilon_stays_in_the_logarithms(epsilon: float) -> None:
+    step = cj.algorithms.sinkhorn(cj.problems.optimal_transport(**K2))
+    plan = step.problem.solve(epsilon)
+    assert plan.reshape(3, 3).sum(axis=1) == pytest.approx(K2["a"], abs=1e-10)
+    x = step.lift(plan, [epsilon])
+    assert np.isfinite(x).all()
+    assert step.evaluate(x, [epsilon]) == pytest.approx(x, abs=1e-8)
+    assert step.output(x, [epsilon]) == pytest.approx(plan, abs=1e-7)
+    run = cj.piggyback(step, np.zeros(3), [epsilon], steps=8)
+    assert np.isfinite(run.output_derivatives).all()
+    assert run.outputs[-1].sum() == pytest.approx(1.0)
+
+
+def test_what_has_no_logarithm_is_refused_with_the_remedy() -> None:
+    step = cj.algorithms.sinkhorn(cj.problems.optimal_transport(**K2))
+    for value in (0.0, -1.0):
+        for call in (
+            lambda at: step.evaluate(np.zeros(3), at),
+            lambda at: cj.piggyback(step, np.zeros(3), at, steps=2),
+        ):
+            with pytest.raises(ArgumentError, match=r"epsilon above 0.*Take a small epsilon"):
+                call([value])
+    masses = cj.algorithms.sinkhorn(cj.problems.optimal_transport(**K2, theta=("a",)))
+    with pytest.raises(ArgumentError, match=r"needs a above 0.*without mass"):
+        masses.evaluate(np.zeros(3), [0.0, 0.5, 0.5])
+    with pytest.raises(ArgumentError, match="no plan that doubles can tell"):
+        step.problem.solve(1e-300)
+    for call in (
+        lambda: cj.piggyback(step, np.zeros(3), [1e-300], steps=2),
+        lambda: cj.jvp(step, np.zeros(3), [1e-300], [1.0], steps=2),
+        lambda: cj.vjp(step, np.zeros(3), [1e-300], [1.0, 0, 0], steps=2),
+    ):
+        with pytest.raises(NonFiniteError, match="needs derivatives in the range of doubles"):
+            call()
