@@ -168,7 +168,7 @@ NAMED_IN_CONTRIBUTING = {
     "conservative/gallery/functions.py": ("_CASES", "FunctionCase"),
     "conservative/problems/parameters.py": ("SETTINGS",),
     "conservative/algorithms/build.py": ("states", "lift", "output"),
-    "tests/algorithms/test_pairs.py": ("NAMES", "PROBLEMS"),
+    "tests/algorithms/test_pairs.py": ("SPECIAL", "PROBLEMS"),
 }
 
 
