@@ -88,12 +88,14 @@ class SwitchedJacobian:
     warnings : tuple of str
         What the reader should know: custom rules, control decided by a tie, values that are not finite.
     framework : ndarray of float, shape (k,), or None
-        The weights s that the library's own derivative is predicted to use; None where no library differentiates.
+        The weights s that the library's own derivative is predicted to use; None where no library differentiates, as
+        with NumPy: then nothing is compared with the set.
     clean : bool
         Whether every tie is a switch that the program meets in the open: no control decided by a tie, no rule of the
         user's own, no jump along what decides. Only then may the set be called Clarke's.
     rounding : float or None
-        Proved bound of the Frobenius error of every member; 0 for exact entries, None where it is not enclosed.
+        Proved bound of the Frobenius error of every member; 0 for exact entries. Constants of a program count as they
+        are in doubles. None where it is not enclosed: where a factor of the derivative depends on rounded values.
     others : tuple of SwitchedJacobian
         The same program with decisions of its control taken otherwise; the set is the hull of all of them.
     control : ndarray, shape (number, n), or None

@@ -11,6 +11,7 @@ from conservative._core.errors import FunctionError
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.programs.array.guard_lines import control_rows, guards_along
 from conservative.programs.array.linear_maps import Matrix
+from conservative.programs.array.rounding import sweep_rounding
 from conservative.programs.array.run import Run
 from conservative.programs.array.ties import drop_dead, join_twins, ties_of
 from conservative.programs.array.traced import Traced
@@ -185,7 +186,9 @@ def assemble(
     with np.errstate(all="ignore"):
         base, Y, Z, L = work.matrices(live)
     _finite_or_refused(run, base, Y, Z, L)
+    apart = Y
     Y, Z, L = join_twins(run, live, Y, Z, L)
+    swept = run.exact or (work.dense and Y is apart)
     keep = drop_dead(Y, Z, L)
     live, Y, Z, L = live[keep], Y[:, keep], Z[keep], L[np.ix_(keep, keep)]
     if run.exact:
@@ -196,7 +199,8 @@ def assemble(
     near = dict([*([] if matrix_free else run.within_rounding()), *run.near])
     return SwitchedJacobian(
         base=base, Y=Y, Z=Z, L=L, ties=ties, state_size=state_size, value=value, tolerance=run.tolerance,
-        inactive=inactive, near_ties=tuple(near.items()), clean=clean, rounding=0.0 if run.exact else None,
+        inactive=inactive, near_ties=tuple(near.items()), clean=clean,
+        rounding=sweep_rounding(run, inputs, [x.node for x in outputs]) if swept else None,
         warnings=(*dict.fromkeys(run.warnings), *parting, *unrolled_warning(ties, L)),
         control=control_rows(work, live) if run.forced else None,
     )  # fmt: skip

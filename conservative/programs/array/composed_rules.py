@@ -71,6 +71,7 @@ def interp(run: Run, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = No
     """Piecewise linear between constant knots: each knot is a guard."""
     if period is not None or isinstance(xp, Traced):
         refuse("np.interp has a rule for constant knots without a period.")
+    run.curved = True
     last = fp[-1] if right is None else right
     found: Any = np.where(np.less_equal(x, xp[-1]), fp[-1], last) if right is not None else fp[-1] + 0 * x
     for i in reversed(range(len(xp) - 1)):

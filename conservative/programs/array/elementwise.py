@@ -10,8 +10,12 @@ from conservative.programs.array.traced import Traced, spread, traced
 from conservative.programs.source_lines import users_line
 
 
-def elementwise(run: Run, v: Any, *operands: tuple[Traced, Any], name: str = "") -> Traced:
-    """A result whose entries are to first order Σ factor · operand, with broadcasting; factor None is 1."""
+def elementwise(run: Run, v: Any, *operands: tuple[Traced, Any], name: str = "", constant: bool = False) -> Traced:
+    """A result whose entries are to first order Σ factor · operand, with broadcasting; factor None is 1.
+
+    `constant` says that the factors are constants of the program, up to one rounding.
+    """
+    run.curved |= not constant
     v = np.asarray(v)
     edges = []
     for x, factor in operands:

@@ -14,9 +14,14 @@ Mask = NDArray[np.bool_]
 
 
 class LinearMap(Protocol):
-    """One step of an edge of the tape. `rounds` tells maps that compute from those that only move entries."""
+    """One step of an edge of the tape. `rounds` tells maps that compute from those that only move entries.
+
+    `roundings` is the number of them on the way of one entry in to one entry out, in any order of sums; infinite where
+    it is not known.
+    """
 
     rounds: bool
+    roundings: float
 
     def forward(self, T: Matrix) -> Matrix:
         """The image of columns."""
@@ -38,6 +43,7 @@ class Scale:
     """Entry by entry: d_i times entry i."""
 
     rounds = True
+    roundings: float = 2
 
     def __init__(self, factor: Matrix) -> None:
         self.factor = factor.reshape(-1, 1)
@@ -60,6 +66,7 @@ class Keep:
     """Some entries, zero elsewhere: what is not kept may be anything, NaN included."""
 
     rounds = False
+    roundings: float = 0
 
     def __init__(self, mask: Mask) -> None:
         self.mask = mask.reshape(-1)
@@ -82,6 +89,7 @@ class Take:
     """out[i] = in[index[i]]."""
 
     rounds = False
+    roundings: float = 0
 
     def __init__(self, index: NDArray[np.intp], size: int) -> None:
         self.index, self.size = index.reshape(-1), size
@@ -109,6 +117,10 @@ class Take:
 class Gather(Take):
     """out[index[i]] += in[i]: the transpose of `Take`."""
 
+    def __init__(self, index: NDArray[np.intp], size: int) -> None:
+        super().__init__(index, size)
+        self.roundings = float(self.index.size)
+
     def forward(self, T: Matrix) -> Matrix:
         return super().backward(T)
 
@@ -126,6 +138,7 @@ class Put:
     """out[index[i]] = in[i], zero elsewhere; indices are distinct."""
 
     rounds = False
+    roundings: float = 0
 
     def __init__(self, index: NDArray[np.intp], size: int) -> None:
         self.index, self.size = index.reshape(-1), size
@@ -154,6 +167,7 @@ class Broadcast:
     """Broadcasting to a larger shape."""
 
     rounds = False
+    roundings: float = 0
 
     def __init__(self, shape: tuple[int, ...], wider: tuple[int, ...]) -> None:
         self.shape, self.wider = (1,) * (len(wider) - len(shape)) + shape, wider
@@ -184,6 +198,7 @@ class Collapse:
     def __init__(self, shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
         narrow = tuple(1 if i in axes else n for i, n in enumerate(shape))
         self.turned, self.shape, self.axes = Broadcast(narrow, shape), shape, axes
+        self.roundings = float(prod(shape[i] for i in axes))
 
     def forward(self, T: Matrix) -> Matrix:
         total = T.reshape(*self.shape, T.shape[1]).sum(axis=self.axes)
@@ -208,7 +223,7 @@ class Running:
     rounds = True
 
     def __init__(self, shape: tuple[int, ...], axis: int) -> None:
-        self.shape, self.axis = shape, axis
+        self.shape, self.axis, self.roundings = shape, axis, float(shape[axis] if shape else 1)
 
     def forward(self, T: Matrix) -> Matrix:
         return np.cumsum(T.reshape(*self.shape, T.shape[1]), axis=self.axis).reshape(T.shape)

@@ -1,5 +1,6 @@
 """Linear maps by matrices: products, contractions, inverses, and maps that users wrote by hand."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ class Multiply:
     rounds = True
 
     def __init__(self, M: Any) -> None:
-        self.M = M
+        self.M, self.roundings = M, float(M.shape[1] + 1)
 
     def forward(self, T: Matrix) -> Matrix:
         return _product(self.M, T)
@@ -62,6 +63,7 @@ class Contract:
 
     def __init__(self, letters: tuple[str, str, str], constant: Matrix, shape: tuple[int, ...]) -> None:
         self.letters, self.constant, self.shape = letters, constant, shape
+        self.roundings = float(math.prod(shape) + 1)
         sizes = dict(zip(letters[0], constant.shape, strict=True)) | dict(zip(letters[1], shape, strict=True))
         self.out = tuple(sizes[letter] for letter in letters[2])
 
@@ -97,6 +99,7 @@ class Inverse:
     """Multiplication by the inverse of a square matrix, through a solver of M X = T and of Mᵀ X = T."""
 
     rounds = True
+    roundings = math.inf
 
     def __init__(self, solve: Any, solve_turned: Any, columns: int = 1) -> None:
         self.solve, self.solve_turned, self.columns = solve, solve_turned, columns
@@ -124,6 +127,7 @@ class Handwritten:
     """A Jacobian that is known by its products alone."""
 
     rounds = True
+    roundings = math.inf
 
     def __init__(self, operator: Any) -> None:
         self.operator = operator

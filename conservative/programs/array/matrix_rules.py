@@ -109,6 +109,7 @@ def det(run: Run, A: Any) -> Any:
         raise leaves_rationals("np.linalg.det")
     u, s, vt = np.linalg.svd(A.v)
     others = np.array([np.prod(np.delete(s, i)) for i in range(len(s))])
+    run.curved = True
     cofactors = np.linalg.det(u) * np.linalg.det(vt) * (u * others) @ vt
     value = traced(run, cofactors, -1) * A
     found = np.sum(value)

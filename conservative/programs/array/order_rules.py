@@ -187,6 +187,7 @@ def _sorted_at(run: Run, x: Any, axis: Any, level: float) -> Any:
     part = place - low
     found = ordered[:, low]
     if part:
+        run.curved = True
         found = found * (1 - part) + ordered[:, low + 1] * part
     return np.reshape(found, shape)
 

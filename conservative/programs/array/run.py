@@ -88,6 +88,8 @@ class Run:
         Decisions, by their number in order of visit, that are taken as given: the states that they may still have.
     nominal : bool
         Whether decisions in control are taken as the point has them, without another run.
+
+    `curved` is set where a factor of the derivative depends on values, which are rounded.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class Run:
         self.comparisons: list[tuple[str, str, Any, Any, NDArray[np.bool_]]] = []
         self.memo: dict[Any, Any] = {}
         self.kept: list[Any] = []
+        self.curved = False
         self.held: list[Matrix] = []
 
     def constant(self, value: Any) -> Matrix:

@@ -121,7 +121,7 @@ def add(run: Run, a: Any, b: Any) -> Any:
     if isinstance(a, Tabled) or isinstance(b, Tabled):
         return sum_of_parts(run, a, b)
     a, b = lift(run, a), lift(run, b)
-    return elementwise(run, a.v + b.v, (a, None), (b, None))
+    return elementwise(run, a.v + b.v, (a, None), (b, None), constant=True)
 
 
 @ufunc_rule("subtract")
@@ -134,8 +134,8 @@ def subtract(run: Run, a: Any, b: Any) -> Any:
     a, b = lift(run, a), lift(run, b)
     minus = np.asarray(run.constant(-1))
     if a.node >= 0 and a.node == b.node and a.shape == b.shape:
-        return elementwise(run, a.v - b.v)
-    return elementwise(run, a.v - b.v, (a, None), (b, minus))
+        return elementwise(run, a.v - b.v, constant=True)
+    return elementwise(run, a.v - b.v, (a, None), (b, minus), constant=True)
 
 
 @ufunc_rule("negative")
@@ -143,7 +143,7 @@ def negative(run: Run, a: Any) -> Any:
     """−a."""
     if isinstance(a, Tabled):
         return tabled(run, np.negative, a)
-    return elementwise(run, -a.v, (a, np.asarray(run.constant(-1))))
+    return elementwise(run, -a.v, (a, np.asarray(run.constant(-1))), constant=True)
 
 
 @ufunc_rule("positive", "conjugate")
@@ -168,7 +168,8 @@ def reciprocal(run: Run, a: Any) -> Any:
 
 def product(run: Run, a: Traced, b: Traced) -> Traced:
     """a · b of traced arrays."""
-    return elementwise(run, a.v * b.v, (a, b.v), (b, a.v), name="a product with a number that is not finite")
+    name, constant = "a product with a number that is not finite", a.node < 0 or b.node < 0
+    return elementwise(run, a.v * b.v, (a, b.v), (b, a.v), name=name, constant=constant)
 
 
 def divide(run: Run, a: Any, b: Any) -> Traced:
@@ -181,7 +182,8 @@ def divide(run: Run, a: Any, b: Any) -> Traced:
     if bad.any():
         note_singular(run, "a division, its denominator", b.v, bad)
     one = run.constant(1)
-    return elementwise(run, quotient, (a, one / b.v), (b, -quotient / b.v), name="a division by 0")
+    factors = (a, one / b.v), (b, -quotient / b.v)
+    return elementwise(run, quotient, *factors, name="a division by 0", constant=b.node < 0)
 
 
 @ufunc_rule("power", "float_power")

@@ -56,6 +56,7 @@ def mean(run: Run, x: Any, axis: Any = None, **named: Any) -> Any:
     if named.get("where", True) not in (True, np._NoValue) or named.get("returned"):
         refuse("np.mean(where=...) and np.average(returned=True) have no rule. Divide sums by counts.")
     if weights is not None:
+        run.curved = True
         return np.sum(x * weights, axis=axis) / np.sum(np.broadcast_to(weights, x.shape), axis=axis)
     named = {key: value for key, value in named.items() if key == "keepdims" and value is not np._NoValue}
     count = int(np.prod([x.shape[i] for i in axes_of(axis, x.ndim)]))
@@ -203,6 +204,7 @@ def contract(run: Run, operands: Sequence[Traced], letters: Sequence[str], out: 
     if run.exact:
         value = run.constant(value)
     edges: list[Edge] = []
+    run.curved |= len(operands) > 2 or all(x.node >= 0 for x in operands[:2])
     for i, x in enumerate(operands):
         if x.node < 0:
             continue

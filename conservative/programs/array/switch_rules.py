@@ -133,6 +133,7 @@ def masked(run: Run, mask: Tabled, x: Traced) -> Any:
     elif not run.exact:
         table = table.astype(float)
     full = Tabled(run, deps, table)
+    run.curved |= not run.exact and not bool((table == np.rint(table)).all())
     value = np.broadcast_to(x.v, shape)
     nominal = np.broadcast_to(full.v, shape)
     varies = full.varies
@@ -178,7 +179,8 @@ def where(run: Run, condition: Any, a: Any = None, b: Any = None) -> Any:
     if not isinstance(condition, Tabled):
         first = np.broadcast_to(np.asarray(condition, dtype=bool), shape)
         edges = kept(x, shape, first) + kept(y, shape, ~first)
-        return traced(run, np.where(first, x.v, y.v), run.tape.add(element_count(shape), edges))
+        node = run.tape.add(element_count(shape), edges) if edges else -1
+        return traced(run, np.where(first, x.v, y.v), node)
     deps, (table, _) = join_tables(run, (condition, np.zeros(shape)))
     full = Tabled(run, deps, np.asarray(table, dtype=bool))
     varies, first = full.varies, np.asarray(full.v, dtype=bool)
