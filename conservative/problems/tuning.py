@@ -136,6 +136,8 @@ class Tuning:
     def at(self, w: Any, v: Values) -> tuple[Any, Any]:
         """w(λ) and w − ∇f(w), plain numbers."""
         numbers = {name: plain(value) for name, value in v.items()} | {"lambda": plain(w)}
+        if any(getattr(value, "dtype", None) == np.float64 for value in numbers.values()):
+            numbers = {name: as_floats(value) for name, value in numbers.items()}
         if not numbers["lambda"][0] >= 0:
             raise ArgumentError(
                 f"lambda = {float(numbers['lambda'][0]):.6g} is below 0, where {self.inner.name} is none: take a "
