@@ -7,7 +7,11 @@ from conservative.experiments.difference_quotients import finite_differences as 
 from conservative.experiments.experiment import Claim as Claim
 from conservative.experiments.experiment import Column as Column
 from conservative.experiments.experiment import Experiment as Experiment
+from conservative.experiments.modes import jvp_vjp as jvp_vjp
+from conservative.experiments.one_step import one_step as one_step
 from conservative.experiments.programs_at_zero import elephant as elephant
+from conservative.experiments.smooth_loops import implicit_equals_autodiff as implicit_equals_autodiff
+from conservative.experiments.smooth_loops import piggyback_smooth as piggyback_smooth
 
 __all__ = [
     "Claim",
@@ -15,7 +19,11 @@ __all__ = [
     "Experiment",
     "elephant",
     "finite_differences",
+    "implicit_equals_autodiff",
+    "jvp_vjp",
     "names",
+    "one_step",
+    "piggyback_smooth",
     "run",
     "titles",
 ]

@@ -7,11 +7,18 @@ from typing import Any
 from conservative._core.errors import ArgumentError
 from conservative.experiments.difference_quotients import finite_differences
 from conservative.experiments.experiment import Experiment, Progress
+from conservative.experiments.modes import jvp_vjp
+from conservative.experiments.one_step import one_step
 from conservative.experiments.programs_at_zero import elephant
+from conservative.experiments.smooth_loops import implicit_equals_autodiff, piggyback_smooth
 
 _ALL: tuple[Callable[..., Experiment], ...] = (
     finite_differences,
+    piggyback_smooth,
+    implicit_equals_autodiff,
     elephant,
+    one_step,
+    jvp_vjp,
 )
 
 
