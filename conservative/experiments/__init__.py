@@ -7,7 +7,10 @@ from conservative.experiments.difference_quotients import finite_differences as 
 from conservative.experiments.experiment import Claim as Claim
 from conservative.experiments.experiment import Column as Column
 from conservative.experiments.experiment import Experiment as Experiment
+from conservative.experiments.limits import implicit_strictly_inside as implicit_strictly_inside
+from conservative.experiments.limits import limit_derivative_exchange as limit_derivative_exchange
 from conservative.experiments.modes import jvp_vjp as jvp_vjp
+from conservative.experiments.momentum import momentum as momentum
 from conservative.experiments.one_step import one_step as one_step
 from conservative.experiments.programs_at_zero import elephant as elephant
 from conservative.experiments.smooth_loops import implicit_equals_autodiff as implicit_equals_autodiff
@@ -20,7 +23,10 @@ __all__ = [
     "elephant",
     "finite_differences",
     "implicit_equals_autodiff",
+    "implicit_strictly_inside",
     "jvp_vjp",
+    "limit_derivative_exchange",
+    "momentum",
     "names",
     "one_step",
     "piggyback_smooth",

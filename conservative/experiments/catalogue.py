@@ -7,7 +7,9 @@ from typing import Any
 from conservative._core.errors import ArgumentError
 from conservative.experiments.difference_quotients import finite_differences
 from conservative.experiments.experiment import Experiment, Progress
+from conservative.experiments.limits import implicit_strictly_inside, limit_derivative_exchange
 from conservative.experiments.modes import jvp_vjp
+from conservative.experiments.momentum import momentum
 from conservative.experiments.one_step import one_step
 from conservative.experiments.programs_at_zero import elephant
 from conservative.experiments.smooth_loops import implicit_equals_autodiff, piggyback_smooth
@@ -17,6 +19,9 @@ _ALL: tuple[Callable[..., Experiment], ...] = (
     piggyback_smooth,
     implicit_equals_autodiff,
     elephant,
+    limit_derivative_exchange,
+    implicit_strictly_inside,
+    momentum,
     one_step,
     jvp_vjp,
 )
