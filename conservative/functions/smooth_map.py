@@ -14,6 +14,7 @@ from conservative._core.errors import ArgumentError, ArgumentTypeError, Function
 from conservative._core.printable import shown
 from conservative._core.result_lines import count, result_line
 from conservative.functions.leading_axes import read_batch
+from conservative.functions.named_columns import NamedColumns
 from conservative.functions.points import DEFAULT_TOLERANCE, Point, as_tolerance, read_point
 from conservative.functions.residual import Residual
 from conservative.functions.switched_jacobian import SwitchedJacobian
@@ -27,7 +28,7 @@ _AGREE = 1e-6
 
 @final
 @dataclass(frozen=True, slots=True, eq=False, repr=False, init=False)
-class SmoothMap:
+class SmoothMap(NamedColumns):
     """F(x, θ) with hand-written derivatives: a `StateMap` without ties, and a function for programs with ties.
 
     Called on the arrays of a program that `from_numpy` reads, it is one smooth operation of it, so that kinks may come
@@ -108,21 +109,6 @@ class SmoothMap:
 
     def __repr__(self) -> str:
         return result_line(self, count(self.state_size, "state"), count(self.parameter_size, "parameter"))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the states, then of the parameters."""
-        return self.state_names + self.parameter_names
-
-    @property
-    def state_size(self) -> int:
-        """The number p of states."""
-        return len(self.state_names)
-
-    @property
-    def parameter_size(self) -> int:
-        """The number m of parameters."""
-        return len(self.parameter_names)
 
     @property
     def size(self) -> int:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from conservative._core.errors import ArgumentError
 from conservative._core.result_lines import count, result_line
 from conservative.functions.leading_axes import read_batch
+from conservative.functions.named_columns import NamedColumns
 from conservative.functions.points import DEFAULT_TOLERANCE, Point, as_tolerance, read_point
 from conservative.functions.residual import Residual
 from conservative.functions.switched_jacobian import SwitchedJacobian
@@ -17,7 +18,7 @@ from conservative.programs.engine import Engine
 
 @final
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
-class ProgramMap:
+class ProgramMap(NamedColumns):
     """F(x, θ) as a program, run at a point with every decision recorded.
 
     Made by `from_numpy`, `from_jax` and `from_torch`.
@@ -52,21 +53,6 @@ class ProgramMap:
             f"{count(m, 'parameter')}",
             count(self.size, "component"),
         )
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the states, then of the parameters."""
-        return self.state_names + self.parameter_names
-
-    @property
-    def state_size(self) -> int:
-        """The number p of states."""
-        return len(self.state_names)
-
-    @property
-    def parameter_size(self) -> int:
-        """The number m of parameters."""
-        return len(self.parameter_names)
 
     def point(self, at: Any = None, *, tolerance: float | None = None, call: str = "point") -> Point:
         """Read a point of (state, parameters).
