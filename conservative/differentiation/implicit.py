@@ -272,7 +272,7 @@ def _moved(F: StateMap, values: tuple[Any, ...], form: SwitchedJacobian | None) 
 
 def _read(J: JacobianSet | JacobianZonotope | SwitchedJacobian) -> VertexBlocks | SwitchedJacobian:
     if isinstance(J, JacobianSet):
-        return of_set(J, near=False)
+        return of_set(J, near=J.kind != "blocks")
     return of_zonotope(J) if isinstance(J, JacobianZonotope) else listed_where_few(J)
 
 
