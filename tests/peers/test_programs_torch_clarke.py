@@ -168,3 +168,48 @@ def test_a_rule_of_the_users_own_is_honoured_and_its_slope_is_in_the_set() -> No
     slopes = {tuple(np.diag(block)) for block in form.vertices()}
     assert (0.5, 1.0) in slopes
     assert F.own_jacobian().tolist() == [[0.5, 0.0], [0.0, 1.0]]
+
+
+def rows(x: Any) -> Any:
+    return x.reshape(2, 2)
+
+
+VMAPPED: list[tuple[Callable[[Any], Any], Callable[[Any], Any]]] = [
+    (lambda x: torch.func.vmap(torch.relu)(x), torch.relu),
+    (
+        lambda x: torch.func.vmap(lambda t: torch.sign(t) * torch.relu(t.abs() - 1))(x),
+        lambda x: torch.sign(x) * torch.relu(x.abs() - 1),
+    ),
+    (lambda x: torch.func.vmap(lambda t: torch.where(t > 0, t, t / 4))(x), lambda x: torch.where(x > 0, x, x / 4)),
+    (
+        lambda x: torch.func.vmap(lambda r: torch.relu(r) * at(1, 2))(rows(x)).flatten(),
+        lambda x: (torch.relu(rows(x)) * at(1, 2)).flatten(),
+    ),
+    (
+        lambda x: torch.func.vmap(lambda r: torch.maximum(r, 0 * r[0]), in_dims=1, out_dims=1)(rows(x)).flatten(),
+        torch.relu,
+    ),
+    (
+        lambda x: torch.func.vmap(lambda r, c: torch.clamp(r, -1, 1) + c, in_dims=(0, None))(x, x[0]),
+        lambda x: torch.clamp(x, -1, 1) + x[0],
+    ),
+    (lambda x: torch.func.vmap(lambda r: torch.relu(r).sum())(rows(x)), lambda x: torch.relu(rows(x)).sum(1)),
+    (lambda x: torch.func.vmap(lambda t: (t >= 0) * t + (t < 0) * (-t))(x), torch.abs),
+]
+
+
+@pytest.mark.parametrize(("mapped", "whole"), VMAPPED)
+def test_ties_under_vmap_are_those_of_the_whole_batch(mapped: Any, whole: Any) -> None:
+    sets = []
+    for F in (mapped, whole):
+        form = cj.from_torch(F, at(1.0, -1.0, 0.0, 0.5)).switched()
+        assert not form.warnings
+        sets.append({tuple(np.round(block, 9).ravel() + 0.0) for block in form.vertices()})
+    assert sets[0] == sets[1]
+    assert len(sets[0]) > 1
+
+
+def test_choices_among_entries_under_vmap_are_refused_by_name() -> None:
+    for name, function in (("amax", lambda r: r.amax()), ("sort", lambda r: torch.sort(r).values)):
+        with pytest.raises(FunctionError, match=rf"meets `{name}` inside `torch.vmap`.*functions of one entry"):
+            cj.from_torch(lambda x, f=function: torch.func.vmap(f)(rows(x)).flatten(), at(0, 0, 1, 1)).switched()

@@ -6,6 +6,7 @@ from typing import Any
 
 from conservative._core.errors import FunctionError
 from conservative.programs.autograd import guards
+from conservative.programs.autograd.batched import ENTRYWISE, level_of, on_whole_batch
 from conservative.programs.autograd.calls import KEPT, OUT_OF_TORCH, name_of, without_overrides
 from conservative.programs.autograd.library import graph_ends, is_batched, is_wrapped, torch
 from conservative.programs.autograd.lifting import lift
@@ -59,6 +60,10 @@ class Opened:
         name, in_place = name_of(func)
         if name in KEPT and name != "__setitem__" and func.__name__ == "__set__":
             return func(*args, **kwargs)
+        if name in ENTRYWISE and not in_place:
+            level = level_of(list(tensors_in((args, kwargs))))
+            if level is not None:
+                return on_whole_batch(self.call, func, level, args, kwargs)
         reached = [t for t in tensors_in((args, kwargs)) if self.run.reached(t)]
         if not reached or name in _HARMLESS:
             return func(*args, **kwargs)
@@ -263,8 +268,8 @@ class Opened:
     def _not_batched(self, name: str, args: Any) -> None:
         if any(is_batched(t) for t in tensors_in(args)):
             raise FunctionError(
-                f"`from_torch` meets `{name}` inside `torch.vmap` at {users_line()}: its ties cannot be opened there. "
-                "Write the batch as an axis of its own."
+                f"`from_torch` meets `{name}` inside `torch.vmap` at {users_line()}: there only functions of one entry "
+                "are opened, in one `vmap`. Write the batch as an axis of its own."
             )
 
 

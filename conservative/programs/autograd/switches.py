@@ -59,13 +59,12 @@ def _share_of_b(
 ) -> Any:
     """The share of branch b in PyTorch's own derivative at tied entries, seen on those entries alone."""
     with torch.enable_grad():
+        # Inside `torch.vmap` no tensor may be made a leaf later, so that zeros are the leaves.
+        leaves = [torch.zeros(len(index), dtype=torch.float64, requires_grad=True) for arg in args if _is_tensor(arg)]
+        fresh = iter(leaves)
         cut = [
-            plain(arg).expand(shape).flatten()[index].double().requires_grad_()
-            if isinstance(arg, torch.Tensor)
-            else arg
-            for arg in args
+            plain(arg).expand(shape).flatten()[index].double() + next(fresh) if _is_tensor(arg) else arg for arg in args
         ]
-        leaves = [leaf for leaf in cut if isinstance(leaf, torch.Tensor)]
         slopes = [_slopes(value, leaves) for value in (own(*cut), *branches(*cut))]
     share = torch.zeros(len(index), dtype=torch.float64)
     known = torch.zeros(len(index), dtype=torch.bool)
@@ -74,6 +73,10 @@ def _share_of_b(
         share = torch.where(use, (ours - a) / torch.where(use, b - a, 1.0), share)
         known |= use
     return share
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, torch.Tensor)
 
 
 def _slopes(value: Any, leaves: list[Any]) -> list[Any]:
