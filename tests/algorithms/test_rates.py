@@ -75,6 +75,11 @@ METRICS: dict[str, tuple[Callable[[int], Any], Callable[[Any], Algorithm], Calla
     "forward-backward": (lasso, lambda P: algorithms.forward_backward(P), euclidean),
     "forward-backward, smooth": (ridge, lambda P: algorithms.forward_backward(P), euclidean),
     "projected gradient": (dominant, lambda P: algorithms.projected_gradient(P), euclidean),
+    "dual projected gradient": (
+        lambda seed: problems.total_variation(data(seed)[1], weight=0.3),
+        lambda P: algorithms.dual_projected_gradient(P),
+        euclidean,
+    ),
     "Newton": (ridge, algorithms.newton, euclidean),
     "coordinate descent": (ridge, algorithms.coordinate_descent, energy),
     "coordinate descent, kinks": (dominant, algorithms.coordinate_descent, lambda A, d: np.abs(d).max(axis=-1)),
