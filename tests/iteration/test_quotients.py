@@ -12,7 +12,7 @@ SUMS = [[[0.5, 0.5, 1.0], [0.25, 0.75, 0.0]], [[0.5, 0.5, 1.0], [0.5, 0.5, 0.0]]
 
 def test_rows_that_sum_to_one_have_a_fixed_set_modulo_constants() -> None:
     """The difference δ of the two states follows δ ← aδ + 1 with a in [0, 1/4]: it fills [1, 4/3]."""
-    found = cj.fixed_set(SUMS)
+    found = cj.fixed_set(SUMS, tol=1e-9, representation="hull", time_limit=None)
     assert found.quotient is not None
     np.testing.assert_allclose(abs(found.quotient), 0.5**0.5)
     ends = sorted((found.hull.vertices[:, 0] - found.hull.vertices[:, 1]).ravel())

@@ -75,7 +75,8 @@ class Germ:
         for i, a in enumerate(self.terms):
             if a:
                 for j, b in enumerate(other.terms[: max(0, len(product) - i)]):
-                    product[i + j] += a * b
+                    if b:
+                        product[i + j] += a * b
         return Germ.of(product, known)
 
     def minus(self, other: "Germ") -> "Germ":
@@ -188,7 +189,7 @@ def _unit_power(unit: Terms, exponent: Fraction) -> list[Fraction]:
     """(1 + a_1 t + ...)^r by n b_n = Σ_k (k r − n + k) a_k b_{n−k}, from f g' = r f' g."""
     series = [Fraction(1)]
     for n in range(1, ORDER):
-        used = range(1, min(n, len(unit) - 1) + 1)
+        used = [k for k in range(1, min(n, len(unit) - 1) + 1) if unit[k]]
         series.append(sum(((k * exponent - n + k) * unit[k] * series[n - k] for k in used), _ZERO) / n)
     return series
 
@@ -198,7 +199,7 @@ def _driven(inner: Terms, rate: Callable[[list[Fraction]], Terms], start: Fracti
     series = [start]
     for n in range(1, ORDER):
         slope = rate(series)
-        series.append(sum((k * inner[k] * slope[n - k] for k in range(1, n + 1)), _ZERO) / n)
+        series.append(sum((k * inner[k] * slope[n - k] for k in range(1, n + 1) if inner[k]), _ZERO) / n)
     return series
 
 
@@ -206,7 +207,7 @@ def _pair(inner: Terms, sign: int) -> tuple[list[Fraction], list[Fraction]]:
     """(sin a, cos a) for sign −1, (sinh a, cosh a) for sign 1."""
     odd, even = [_ZERO], [Fraction(1)]
     for n in range(1, ORDER):
-        rates = [(k * inner[k], n - k) for k in range(1, n + 1)]
+        rates = [(k * inner[k], n - k) for k in range(1, n + 1) if inner[k]]
         grown = sum((r * even[i] for r, i in rates), _ZERO) / n, sum((r * odd[i] for r, i in rates), _ZERO) / n
         odd.append(grown[0])
         even.append(sign * grown[1])
@@ -222,6 +223,11 @@ def _integrated(inner: Terms, exponent: Fraction, square: int) -> list[Fraction]
     a = Germ.of(inner, ORDER)
     whole = Germ((Fraction(1),)).plus(a.times(a).times(Germ((Fraction(square),))))
     slope = _unit_power(whole.terms, exponent)
+    return _driven(inner, lambda _: slope, _ZERO)
+
+
+def _logarithm(inner: Terms) -> list[Fraction]:
+    slope = _unit_power(inner, Fraction(-1))
     return _driven(inner, lambda _: slope, _ZERO)
 
 
@@ -242,7 +248,7 @@ def _sinc(a: Germ) -> list[Fraction]:
 
 _SERIES: dict[str, Callable[[Terms], Terms]] = {
     "exp": lambda a: _driven(a, lambda known: known, Fraction(1)),
-    "log": lambda a: _driven(a, lambda _: _unit_power(a, Fraction(-1)), _ZERO),
+    "log": _logarithm,
     "sin": lambda a: _pair(a, -1)[0],
     "cos": lambda a: _pair(a, -1)[1],
     "tan": lambda a: _quotient(*_pair(a, -1)),
@@ -253,7 +259,7 @@ _SERIES: dict[str, Callable[[Terms], Terms]] = {
     "asinh": lambda a: _integrated(a, Fraction(-1, 2), 1),
     "atan": lambda a: _integrated(a, Fraction(-1), 1),
     "atanh": lambda a: _integrated(a, Fraction(-1), -1),
-    "log1p": lambda a: _SERIES["log"]([Fraction(1), *a[1:]]),
+    "log1p": lambda a: _logarithm([Fraction(1), *a[1:]]),
     "expm1": lambda a: [_ZERO, *_driven(a, lambda known: known, Fraction(1))[1:]],
     "sigmoid": lambda a: _driven(a, _logistic, Fraction(1, 2)),
     "sinc": lambda a: _sinc(Germ.of(a, ORDER)),
