@@ -79,6 +79,55 @@ def test_algorithms_on_a_lasso_at_its_breakpoint(name: str) -> None:
     assert (found.outer[..., 1] >= np.array(truth)[:, None, 1] - 1e-8).all()
 
 
+NET = cj.problems.elastic_net(A.tolist(), b.tolist(), ridge=1)
+FIRST = [(-1 / 6, -3 / 26), (-1 / 13, 0)]
+# From the same program of 40 digits: the elastic net at its breakpoint 5.
+ELASTIC_NET = {
+    "forward-backward": (cj.algorithms.forward_backward(NET, step=Fraction(1, 10)), FIRST),
+    "coordinate descent": (cj.algorithms.coordinate_descent(NET), FIRST),
+    "FISTA": (
+        cj.algorithms.fista(NET, step=Fraction(1, 10), momentum=Fraction(1, 2)),
+        [(-0.17400964, -0.11378164), (-0.07833839, 0)] * 2,
+    ),
+    "Douglas-Rachford": (
+        cj.algorithms.douglas_rachford(NET, step=Fraction(1, 4)),
+        [(0.0827590680, 0.1346153846), (0.1594961173, 0.1795427768)],
+    ),
+    "ADMM": (
+        cj.algorithms.admm(NET, penalty=4),
+        [(-0.16724093, -0.11538462), (-0.09050388, 0), (0.25, 0.25), (0.15949612, 0.25)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ELASTIC_NET)
+def test_algorithms_on_an_elastic_net_at_its_breakpoint(name: str) -> None:
+    F, truth = ELASTIC_NET[name]
+    state = F.lift([Fraction(1), Fraction(0)], [Fraction(5)])
+    found = cj.derivative_range(F, list(state), [5], tangent=[1])
+    np.testing.assert_allclose(found.inner, truth, atol=1e-5)
+    np.testing.assert_allclose(found.outer, found.inner, atol=1e-4)
+    assert (found.outer[..., 0] <= np.array(truth)[:, 0] + 1e-8).all()
+    assert (found.outer[..., 1] >= np.array(truth)[:, 1] - 1e-8).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "truth"),
+    [("forward-backward 1/10", [-0.2, 0]), ("FISTA", [-0.2, 0] * 2), ("ADMM", [-0.2, 0, 0.25, 0.2]),
+     ("Chambolle-Pock", [-0.2, 0, -0.2, 0, -0.4, -0.2, 0])],
+)  # fmt: skip
+def test_smooth_points_have_one_derivative(name: str, truth: list[float]) -> None:
+    """The same lasso at the weight 5: no ties, and J_pb is one point."""
+    x = {
+        "FISTA": ["6/5", 0, "6/5", 0], "ADMM": ["6/5", 0, "5/4", "21/20"],
+        "Chambolle-Pock": ["6/5", 0, "6/5", 0, "-8/5", "-9/5", 1],
+    }.get(name, ["6/5", 0])  # fmt: skip
+    found = cj.derivative_range(program(LASSO[name][0], x, [5]), [Fraction(v) for v in x], [5], tangent=[1])
+    assert found.ties == 0
+    np.testing.assert_allclose(found.inner, np.repeat(np.array(truth)[:, None], 2, axis=1), atol=1e-11)
+    np.testing.assert_allclose(found.outer, found.inner, atol=1e-10)
+
+
 def test_kinks_of_one_state() -> None:
     F = cj.from_sympy("t - Piecewise((x/4, x >= 0), (3*x/4, True))", state=["x"], parameters=["t"])
     found = cj.derivative_range(F, [0], [0], tangent=[1], cotangent=[1])
@@ -176,7 +225,10 @@ def replayed(step: SwitchedJacobian, choices: np.ndarray) -> np.ndarray:
     return u
 
 
-@pytest.mark.parametrize(("steps", "ties"), [(30, 4), (None, 4), (40, 10), (None, 10), (40, 20), (None, 20)])
+@pytest.mark.parametrize(
+    ("steps", "ties"),
+    [(30, 4), (None, 4), (40, 10), (None, 10), *(pytest.param(T, 20, marks=pytest.mark.slow) for T in (40, None))],
+)
 def test_many_ties_that_feed_back_into_each_other(steps: int | None, ties: int) -> None:
     """Ten ties, at a gain above 1 in the largest norm; yet the bracket is narrow."""
     step, w = lasso_with_ties(100, 150, ties)

@@ -46,6 +46,18 @@ def test_a_constant_weight_tends_to_an_element_of_the_implicit_set_and_a_changin
     assert len(ends) == 2
 
 
+def test_a_periodic_word_leaves_the_implicit_set_of_a_lasso_with_momentum() -> None:
+    """J_imp has first coordinates in [-1/5, -1/7] whatever the algorithm; FISTA's J_pb reaches -0.20626."""
+    F = cj.algorithms.fista(cj.problems.lasso(DESIGN, TARGET), step=0.1, momentum=0.5)
+    start = F.lift([2.0, 0.0], [1.0])
+    run = cj.piggyback(F, start, [1.0], steps=240, ties=cj.ties.periodic([0, 0, 0, 1]))
+    lowest = run.derivatives[-4:, 0, 0].min()
+    assert -0.20626 <= lowest < -0.2006
+    for weight in (0.0, 0.25, 1.0):
+        steady = cj.piggyback(F, start, [1.0], steps=240, ties=weight).derivatives[-1, 0, 0]
+        assert -1 / 5 - 1e-12 <= steady <= -1 / 7 + 1e-12
+
+
 def test_weights_are_told_by_effect_whatever_the_spelling() -> None:
     spellings = [
         lambda z, t: np.maximum(z - t, 0) - np.maximum(-z - t, 0),
