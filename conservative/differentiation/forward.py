@@ -15,7 +15,7 @@ from conservative._core.result_lines import count, result_line
 from conservative.differentiation.batches import Batch, as_rows, has_leading_axis, mapped, push, read_batch
 from conservative.differentiation.loops import TIE_TOLERANCE, Loop, LoopStatus, how_it_ended, read_loop
 from conservative.differentiation.shared_ties import output_tangent
-from conservative.differentiation.tie_policies import TiePolicy, as_policy
+from conservative.differentiation.tie_policies import TiePolicy, as_policy, once_a_form
 from conservative.functions import StateMap, SwitchedJacobian
 from conservative.functions.state_map import refuse_without_fixed_point
 from conservative.iteration.bounds.a_posteriori import distance_to_fixed
@@ -195,10 +195,11 @@ def piggyback(
     points[0], derivatives[0] = loop.start, derivative
     form, s = None, np.zeros(0)
     taken: dict[int, Floats] = {}
+    weigh = once_a_form(policy)
     walk = loop.walk() if at is None else repeat((loop.linearize(at), at), loop.steps)
     for t, (form, after) in enumerate(walk):
         seed = np.vstack([derivatives[t], np.eye(m)])
-        s = policy.weights(form, t, seed)
+        s = weigh(form, t, seed)
         if form.ties:
             taken[t] = s
         derivatives[t + 1] = loop.derived(partial(form.jvp, s, seed), t)
@@ -252,11 +253,11 @@ def jvp(F: StateMap, x0: ArrayLike, theta: ArrayLike, tangent: ArrayLike, *, ste
     policy = as_policy(ties, call="jvp")
     direction = _initial(tangent, (F.parameter_size,), call="jvp", argument="tangent")
     points, tangents = np.empty((loop.steps + 1, F.state_size)), np.zeros((loop.steps + 1, F.state_size))
-    points[0], tied = loop.start, 0
+    points[0], tied, weigh = loop.start, 0, once_a_form(policy)
     for t, (here, after) in enumerate(loop.walk()):
         tied += bool(here.ties)
         seed = np.concatenate([tangents[t], direction])
-        tangents[t + 1] = loop.derived(partial(here.jvp, policy.weights(here, t, seed[:, None]), seed), t)
+        tangents[t + 1] = loop.derived(partial(here.jvp, weigh(here, t, seed[:, None]), seed), t)
         points[t + 1] = after
     status, residual = how_it_ended(F, points, loop.step(points[-1], loop.steps))
     return Pushed(points, tangents, residual, status, tied)

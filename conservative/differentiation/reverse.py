@@ -12,7 +12,7 @@ from conservative._core.checks import as_count, as_real_array
 from conservative._core.errors import ShapeError
 from conservative._core.result_lines import count, result_line
 from conservative.differentiation.loops import LoopStatus, how_it_ended, parted_by_rounding, read_loop
-from conservative.differentiation.tie_policies import as_policy
+from conservative.differentiation.tie_policies import as_policy, once_a_form
 from conservative.functions import StateMap
 
 Floats = NDArray[np.float64]
@@ -112,6 +112,7 @@ def vjp(
         if (t + 1) % length == 0 or t + 1 == loop.steps:
             kept.append(x)
     at = np.array([*range(0, loop.steps, length), loop.steps], dtype=np.intp)
+    weigh = once_a_form(policy)
     gradient, tied, form, last = np.zeros(F.parameter_size), 0, None, None
     for start, stop, origin in zip(at[-2::-1], at[:0:-1], kept[-2::-1], strict=True):
         points = [origin]
@@ -121,7 +122,7 @@ def vjp(
             if form is None or last is None or not parted_by_rounding(point, last):
                 form, last = loop.linearize(point), point
             tied += bool(form.ties)
-            pulled = loop.derived(partial(form.vjp, policy.weights(form, t, None), back), t)
+            pulled = loop.derived(partial(form.vjp, weigh(form, t, None), back), t)
             back, gradient = pulled[: F.state_size], gradient + pulled[F.state_size :]
     moves = np.array(kept)
     status, residual = how_it_ended(F, moves, loop.step(x, loop.steps))

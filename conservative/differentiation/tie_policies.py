@@ -215,6 +215,18 @@ def as_policy(ties: Any, *, call: str) -> TiePolicy:
     return ties  # type: ignore[no-any-return]
 
 
+def once_a_form(policy: TiePolicy) -> Weigh:
+    """The policy's weights; those of a constant one are found once for a linearisation that comes again."""
+    last: list[Any] = [None, np.zeros(0)]
+
+    def weigh(form: SwitchedJacobian, step: int, derivative: Floats | None) -> Floats:
+        if not policy.constant or form is not last[0]:
+            last[:] = form, policy.weights(form, step, derivative)
+        return last[1]  # type: ignore[no-any-return]
+
+    return weigh
+
+
 def _weight(t: Any, where: str) -> float:
     weight = float(as_real_array(t, call="ties", argument="t", wanted="a number in [0, 1]"))
     if not 0.0 <= weight <= 1.0:
