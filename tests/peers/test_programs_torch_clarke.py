@@ -29,6 +29,7 @@ CLARKES: list[tuple[Callable[[Any], Any], int]] = [
     (lambda x: ((x[0].abs()) - (x[1].abs())).abs()[None], 4),
     (lambda x: torch.sort(x, descending=True).values, 6),
     (lambda x: torch.topk(x, 2).values, 6),
+    (lambda x: x.max()[None] + x.max()[None], 3),
 ]
 
 

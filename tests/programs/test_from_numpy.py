@@ -132,6 +132,15 @@ def test_ties_that_steer_are_followed_two_by_two_and_refused_with_their_number(
         cj.from_numpy(relu, np.zeros(6)).switched()
 
 
+def test_a_line_search_that_finds_no_step_on_a_path_of_a_tie_is_told_of() -> None:
+    def search(x: Any) -> Any:
+        step = next(s for s in (1.0, 0.5) if np.sum((x - s * x) ** 2) <= np.sum(x**2))
+        return x - step * x
+
+    with pytest.raises(FunctionError, match=r"raised StopIteration on a path that a tie opens.*a fixed step"):
+        cj.from_numpy(search, [0.0, 0.0]).switched()
+
+
 def test_jumps_are_refused_with_both_values_and_the_line() -> None:
     with pytest.raises(DiscontinuityError, match=r"component 0 is 0 or 1.*greater\[0\] at test_from_numpy.py"):
         cj.from_numpy(jumps, [0]).switched()

@@ -200,10 +200,10 @@ class ArrayEngine:
         try:
             with redirect_stdout(StringIO()):
                 result = self.F(*arguments) if self.with_theta else self.F(arguments[0])
-        except (TypeError, ValueError, AttributeError, AssertionError, LookupError) as error:
-            if isinstance(error, ConservativeError):
+        except Exception as error:
+            if isinstance(error, (ConservativeError, LeavesRationals)):
                 raise
-            raise FunctionError(_remedy(error, self.title)) from error
+            raise FunctionError(_remedy(error, self.title, forced=bool(run.forced))) from error
         finally:
             run.release()
         outputs = [lift(run, leaf) for leaf in returned_leaves(result, self.state, title=self.title)]
@@ -232,7 +232,7 @@ def run_plainly(
     return value
 
 
-def _remedy(error: Exception, title: str) -> str:
+def _remedy(error: Exception, title: str, *, forced: bool) -> str:
     """What to say where plain arrays serve a program and traced ones do not; NumPy does not name the line."""
     trace, line = error.__traceback__, ""
     while trace is not None:
@@ -248,6 +248,12 @@ def _remedy(error: Exception, title: str) -> str:
         return (
             f"{line}: {title} writes into a large array of its own while it runs, so that what it computed before "
             "would change. Make a new array instead."
+        )
+    if forced:
+        return (
+            f"{line}: {title} raised {type(error).__name__} on a path that a tie opens: {one_line(str(error))[:200]} A "
+            "line search or an adaptive step that compares equal values has no way on there: ask for the map of a "
+            "fixed step."
         )
     return (
         f"{line}: {title} runs on plain arrays; with arrays that are traced it raised {type(error).__name__}: "

@@ -81,7 +81,8 @@ def _along(
 def _cones(decision: Decision, keep: dict[int, int], line: tuple[int, float] | None) -> tuple[Cone | None, ...]:
     """Where the choices of a tie are taken, as far as is known."""
     if decision.sign:
-        return cones_of_extremum([slot for pattern in decision.patterns(keep) for slot in pattern], decision.sign)
+        # Where a choice is met twice its switches have one row.
+        return cones_of_extremum([pattern[0] for pattern in decision.patterns(keep)], decision.sign)
     if line is None:
         return ()
     return tuple(cone_of_sides([state - 1 for state in states], *line) for states in decision.states_of(keep).values())
