@@ -4,6 +4,7 @@ from conservative.experiments.catalogue import names as names
 from conservative.experiments.catalogue import run as run
 from conservative.experiments.catalogue import titles as titles
 from conservative.experiments.difference_quotients import finite_differences as finite_differences
+from conservative.experiments.empirical import empirical as empirical
 from conservative.experiments.experiment import Claim as Claim
 from conservative.experiments.experiment import Column as Column
 from conservative.experiments.experiment import Experiment as Experiment
@@ -13,14 +14,17 @@ from conservative.experiments.modes import jvp_vjp as jvp_vjp
 from conservative.experiments.momentum import momentum as momentum
 from conservative.experiments.one_step import one_step as one_step
 from conservative.experiments.programs_at_zero import elephant as elephant
+from conservative.experiments.random_steps import stochastic as stochastic
 from conservative.experiments.smooth_loops import implicit_equals_autodiff as implicit_equals_autodiff
 from conservative.experiments.smooth_loops import piggyback_smooth as piggyback_smooth
+from conservative.experiments.transport import sinkhorn as sinkhorn
 
 __all__ = [
     "Claim",
     "Column",
     "Experiment",
     "elephant",
+    "empirical",
     "finite_differences",
     "implicit_equals_autodiff",
     "implicit_strictly_inside",
@@ -31,6 +35,8 @@ __all__ = [
     "one_step",
     "piggyback_smooth",
     "run",
+    "sinkhorn",
+    "stochastic",
     "titles",
 ]
 

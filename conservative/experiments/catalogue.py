@@ -6,24 +6,30 @@ from typing import Any
 
 from conservative._core.errors import ArgumentError
 from conservative.experiments.difference_quotients import finite_differences
+from conservative.experiments.empirical import empirical
 from conservative.experiments.experiment import Experiment, Progress
 from conservative.experiments.limits import implicit_strictly_inside, limit_derivative_exchange
 from conservative.experiments.modes import jvp_vjp
 from conservative.experiments.momentum import momentum
 from conservative.experiments.one_step import one_step
 from conservative.experiments.programs_at_zero import elephant
+from conservative.experiments.random_steps import stochastic
 from conservative.experiments.smooth_loops import implicit_equals_autodiff, piggyback_smooth
+from conservative.experiments.transport import sinkhorn
 
 _ALL: tuple[Callable[..., Experiment], ...] = (
     finite_differences,
     piggyback_smooth,
     implicit_equals_autodiff,
+    sinkhorn,
     elephant,
     limit_derivative_exchange,
     implicit_strictly_inside,
+    empirical,
     momentum,
     one_step,
     jvp_vjp,
+    stochastic,
 )
 
 

@@ -182,7 +182,8 @@ def implicit_strictly_inside(
         ax.hlines(y, table[:, 4], table[:, 5], lw=2, color="k", label="J_imp")
         ax.plot(table[:, [0, 3]].ravel(), np.repeat(y, 2), "|", ms=14, color="k", label="proved ends")
         ax.set(yticks=y, yticklabels=names, xlabel="dw₁/dλ", ylabel="algorithm")
-        ax.legend(frameon=False, fontsize="small")
+        ax.set_ylim(-0.6, len(names) - 0.4)
+        ax.legend(frameon=False, fontsize="small", loc="center right")
 
     return Experiment(
         name="implicit-strictly-inside",

@@ -89,7 +89,7 @@ def momentum(*, rng: Generator | int | None = None, full: bool = False, progress
         ax.semilogy(t, at_tie, label="at the tie, word 1122")
         ax.semilogy(t, np.maximum(np.median(fair, axis=0), 1e-17), label="at the tie, fair choices (median)")
         ax.set(xlabel="step t", ylabel="norm of the product of Jacobians", ylim=(1e-17, None))
-        ax.legend(frameon=False)
+        ax.legend(frameon=False, loc="lower left")
 
     return Experiment(
         name="momentum",
