@@ -18,7 +18,7 @@ _FLOOR = 1e-13
 """Errors below this part of the first are rounding."""
 
 
-class Run(NamedTuple):
+class LoopRun(NamedTuple):
     """A loop on a problem: errors of the points and of their derivatives, and the rates that A says they have."""
 
     name: str
@@ -34,13 +34,13 @@ def _ridge(draws: Generator, full: bool) -> Problem:
     return problems.ridge(X, draws.standard_normal(n), weight=0.5)
 
 
-def _run(algorithm: Algorithm, steps: int) -> Run:
+def _run(algorithm: Algorithm, steps: int) -> LoopRun:
     problem, theta = algorithm.problem, np.asarray(algorithm.problem.theta, dtype=np.float64)
     w, slope = np.asarray(problem.solve(theta), dtype=np.float64), np.asarray(problem.derivative(theta))
     start = np.zeros(algorithm.state_size)
     loop = piggyback(algorithm, start, theta, steps=steps)
     A = _blocks(algorithm, algorithm.lift(w, theta))[:, : algorithm.state_size]
-    return Run(
+    return LoopRun(
         algorithm.name.replace("_", " "),
         np.linalg.norm(loop.outputs - w, axis=-1),
         np.linalg.norm(loop.output_derivatives - slope, axis=(-2, -1)),
@@ -64,7 +64,7 @@ def _rate(errors: Floats) -> float:
     return float((errors[last - 1] / errors[first]) ** (1.0 / (last - 1 - first)))
 
 
-def _loops(draws: Generator, full: bool, tell: Progress | None) -> list[Run]:
+def _loops(draws: Generator, full: bool, tell: Progress | None) -> list[LoopRun]:
     P = _ridge(draws, full)
     made = (algorithms.gradient_descent, algorithms.newton, algorithms.heavy_ball, algorithms.nesterov)
     runs = []

@@ -76,8 +76,6 @@ def estimate_lyapunov_exponent(
 ) -> LyapunovEstimate:
     """The almost sure growth rate of random products: lim (1/t) log ||A_{i_t} ... A_{i_1}||, letters independent.
 
-    Experimental: nothing else in the package relies on it, and a release may change it.
-
     Parameters
     ----------
     matrices : array_like, shape (k, n, n), or anything `as_family` reads
