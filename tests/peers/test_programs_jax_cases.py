@@ -165,6 +165,8 @@ def test_the_projection_to_the_simplex_by_sorting_holds_the_known_derivatives(at
 def test_steps_unrolled_in_a_loop_are_one_group():
     S = cj.from_jax(lambda x: jax.lax.fori_loop(0, 5, lambda _, a: jnp.abs(a) / 2, x), 0.0).switched()
     assert [len(group) for group in S.groups] == [5]
+    assert "abs at test_programs_jax_cases.py" in S.warnings[0]
+    assert "Trace one step and let the recursion iterate" in S.warnings[0]
     assert same_sets(S.vertices(), [[[1 / 32]], [[-1 / 32]]])
 
 

@@ -199,3 +199,34 @@ def test_without_jax_the_remedy_is_told():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install 'conservative[jax]'" in done.stdout
+
+
+def test_checks_in_branches_that_are_not_taken_raise_nothing():
+    def checked(x):
+        def fail(v):
+            raise ArithmeticError
+
+        like = jax.ShapeDtypeStruct((1,), jnp.float64)
+        broken = lax.cond(
+            jnp.any(lax.stop_gradient(x) > 5),
+            lambda: jax.pure_callback(fail, like, 0.0),
+            lambda: jnp.zeros(1, jnp.float64),
+        )
+        jax.debug.print("seen")
+        return jnp.maximum(x, 0) + broken
+
+    assert sorted(cj.from_jax(checked, np.zeros(1)).switched().vertices().ravel()) == [0, 1]
+
+
+def test_what_jax_cannot_differentiate_or_run_is_told_of():
+    def called(x):
+        return jax.pure_callback(lambda v: v, jax.ShapeDtypeStruct((1,), jnp.float64), x)
+
+    with pytest.raises(cj.FunctionError, match="cannot be differentiated by JAX: Pure callbacks"):
+        cj.from_jax(called, np.zeros(1)).switched()
+
+    def failing(x):
+        return x + jax.pure_callback(lambda: 1 / 0, jax.ShapeDtypeStruct((1,), jnp.float64))
+
+    with pytest.raises(cj.FunctionError, match="raised while it ran: ZeroDivisionError"):
+        cj.from_jax(failing, np.zeros(1)).evaluate([0.0])

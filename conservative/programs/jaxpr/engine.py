@@ -1,7 +1,8 @@
 """JAX's side of a `ProgramMap`: evaluates, opens and differentiates one program."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.errors import BudgetError, ConservativeError, DiscontinuityError, FunctionError
+from conservative._core.printable import one_line
 from conservative.functions.points import DEFAULT_TOLERANCE
 from conservative.functions.switched_jacobian import SwitchedJacobian
 from conservative.programs.jaxpr.library import doubles, jax, quick_options
@@ -45,8 +47,24 @@ class JaxEngine:
 
     def evaluate(self, x: NDArray[np.float64], theta: NDArray[np.float64]) -> NDArray[np.float64]:
         """F for one state and one parameter."""
-        with doubles():
+        with doubles(), self._told_of_errors():
             return np.asarray(self._run(np.concatenate([x, theta])), dtype=np.float64)
+
+    @contextmanager
+    def _told_of_errors(self) -> Iterator[None]:
+        """What a program raises while it runs, a callback or a check of a library, as an error of this package."""
+        try:
+            yield
+        except RuntimeError as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip("- ")]
+            named = [line for line in lines if line.split(":")[0].split(" ")[0].endswith("Error")]
+            told = one_line((named or lines or ["nothing is told"])[-1])[:300]
+            raise FunctionError(f"{self.title} raised while it ran: {told}") from error
+        except (TypeError, ValueError, NotImplementedError) as error:
+            if isinstance(error, ConservativeError):
+                raise
+            told = f"{self.title} cannot be differentiated by JAX: {one_line(str(error))[:300]}"
+            raise FunctionError(told) from error
 
     def exact_value(self, values: Sequence[Any]) -> None:
         """JAX has no exact arithmetic."""
@@ -55,7 +73,7 @@ class JaxEngine:
     def own_jacobian(self, values: Sequence[float]) -> NDArray[np.float64] | None:
         """What `jax.jacobian` returns, by forward mode where loops forbid the other."""
         z = np.array([float(v) for v in values])
-        with doubles():
+        with doubles(), self._told_of_errors():
             return _first_that_runs(self._reverse, self._forward, z)
 
     @cached_property
@@ -79,7 +97,7 @@ class JaxEngine:
         """The abs-normal form at floats; at rationals, at the doubles next to them."""
         z = np.array([float(v) for v in values])
         used = DEFAULT_TOLERANCE if exact else tolerance
-        with doubles():
+        with doubles(), self._told_of_errors():
             paths = self._paths(z, used)
             told = self._told(paths, z)
             if len(paths) == 1 and not paths[0].clean and self._says_what_is_computed(paths[0], z, used):

@@ -10,6 +10,7 @@ from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedT
 from conservative.programs.jaxpr.jumps import felt
 from conservative.programs.jaxpr.opened import Look, Opened
 from conservative.programs.jaxpr.operators import operator
+from conservative.programs.unrolled import unrolled_warning
 
 _DENSE = 4_000_000
 """Most entries of the base that are stored; a larger one is an operator."""
@@ -47,7 +48,7 @@ def open_matrices(
         tolerance=tolerance,
         inactive=tuple(opened.label(owner) for owner in dead),
         near_ties=_near(opened, look, tolerance),
-        warnings=tuple(opened.warnings),
+        warnings=(*opened.warnings, *unrolled_warning(ties, L)),
         framework=look.weight[slots].astype(np.float64),
         clean=clean and not opened.rule_lines,
     ), sorted(steering)

@@ -29,6 +29,8 @@ MOVING = {"broadcast_in_dim", "reshape", "squeeze", "transpose", "rev", "slice",
 REFUSED = {"approx_top_k": "take `jax.lax.top_k`"}
 OPENED = {**SWITCHES, "reduce_window_max": windowed, "reduce_window_min": windowed, **dict.fromkeys(
     ("scatter_max", "scatter-max", "scatter_min", "scatter-min"), scattered)}  # fmt: skip
+CALLBACKS = {"pure_callback", "io_callback"}
+PRINTS = {"debug_callback", "debug_print"}
 PICKED = {"select_and_scatter_add": pooled_gradient, "select_and_gather_add": pooled_tangent}
 NONSMOOTH = {
     *TRUTH,
@@ -57,10 +59,13 @@ class Walk:
     def __init__(self, record: Record, *, inline: bool, level: int = MOVES, lines: tuple[str, ...] = ()) -> None:
         self.record, self.inline, self.level, self.lines = record, inline, level, list(lines)
         self.unused: Callable[[Any], bool] = lambda var: False
+        self.branches = 0
 
     def below(self, record: Record, level: int, line: str) -> "Walk":
         """A walk of a rule within this one."""
-        return Walk(record, inline=self.inline, level=level, lines=(*self.lines, line))
+        walk = Walk(record, inline=self.inline, level=level, lines=(*self.lines, line))
+        walk.branches = self.branches
+        return walk
 
     def run(self, jaxpr: Any, values: list[Value], consts: list[Any] | None = None) -> list[Value]:
         """The outputs of a jaxpr."""
@@ -83,6 +88,10 @@ class Walk:
         """The outputs of one equation."""
         name = eqn.primitive.name
         self.record.count()
+        if name in PRINTS:
+            return []
+        if name in CALLBACKS and self.branches:  # of a branch that need not be taken: a check that raises, say
+            return [Value(jnp.zeros(v.aval.shape, v.aval.dtype), FIXED, self.record.number()) for v in eqn.outvars]
         moves = any(v.depends for v in ins)
         line = line_of(eqn) or next((at for at in reversed(self.lines) if at), "")
         if name in CALLS | CUSTOM and moves and not self.inline and is_smooth(eqn):
@@ -301,7 +310,9 @@ class Walk:
         """All branches are run, and one is selected, as where the program is vectorised."""
         index, *operands = ins
         branches = eqn.params["branches"]
+        self.branches += 1
         outs = [self._inside(line, branch, operands) for branch in branches]
+        self.branches -= 1
         return [
             choose(self.record, index, list(cases), len(branches), self.active) for cases in zip(*outs, strict=True)
         ]
