@@ -25,7 +25,7 @@ from conservative.problems.quadratic import inverse_of
 _MOST_FACES = 20_000
 _THRESHOLDS = (1e-6, 1e-5, 1e-4, 1e-7, 1e-8, 1e-3)
 _TOLERANCE = 1e-9
-_ROUNDS = 12
+_ROUNDS, _MOST_FREE = 12, 500
 _MOST_TIES = 6
 
 
@@ -146,7 +146,9 @@ def _candidates(problem: Any, v: Values, near: Any) -> Iterator[Any]:
 
     if near is not None:
         yield from _improved(problem, near, step, floats)
-    yield from _improved(problem, after(np.zeros(problem.size)), step, floats)
+    rank = problem.size if floats.get("X") is None else min(floats["X"].shape)
+    most = None if problem.penalty.smooth else min(rank, _MOST_FREE)
+    yield from _improved(problem, after(np.zeros(problem.size)), step, floats, most)
     guess = by_cvxpy(problem, floats)
     yield from _improved(problem, after(guess), step, floats)
     for threshold in _THRESHOLDS:
@@ -179,13 +181,16 @@ def _vertices(problem: Any, guess: NDArray[np.float64], step: float, v: Values) 
         yield from _improved(problem, problem.penalty.classify(w, v, 1e-9), step, v)
 
 
-def _improved(problem: Any, states: Any, step: float, v: Values) -> Iterator[Any]:
-    """States, then those of the proximal step from their point, until they stay."""
+def _improved(problem: Any, states: Any, step: float, v: Values, most: int | None = None) -> Iterator[Any]:
+    """States, then those of the proximal step from their point, until they stay, or more than so many are free."""
     seen: set[bytes] = set()
     while len(seen) < _ROUNDS and states.tobytes() not in seen:
+        face = problem.penalty.face(states, v)
+        if most is not None and face.free.sum() > most:
+            return
         seen.add(states.tobytes())
         yield states
-        w = _on_face(problem, problem.penalty.face(states, v), v)
+        w = _on_face(problem, face, v)
         if w is None:
             return
         states = problem.penalty.classify(problem.penalty.prox(w - step * problem.smooth.gradient(w, v), step, v), v, 0)

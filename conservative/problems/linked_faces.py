@@ -108,10 +108,12 @@ def path_linked(problem: Any, v: Values, lower: float, upper: float) -> NDArray[
 
 
 def _candidates(problem: Any, v: Values, near: Any) -> Iterator[Any]:
-    """States: those given, those of a guess at several thresholds, each improved by its own multipliers; then all."""
+    """States given, those of y, and those of a guess at several thresholds, each improved by its multipliers; all."""
     floats = Parameters((), v).floats.values
     if near is not None:
         yield from _improved(problem, near, floats)
+    first = problem.penalty.prox(times(floats["D"], floats["y"]), 1, floats)
+    yield from _improved(problem, problem.penalty.classify(first, floats, 0), floats)
     near_w = _approximate(problem, floats)
     guess, room = times(floats["D"], near_w), np.ptp(floats["y"])
     for threshold in _THRESHOLDS:

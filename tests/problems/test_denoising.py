@@ -30,6 +30,32 @@ def test_solutions_and_slopes_on_both_sides_are_exact(problem, weight, w, left, 
             problem.derivative([at])
 
 
+@pytest.mark.parametrize(
+    ("make", "theta", "columns"),
+    [  # one-sided slopes by enumeration: of which number, to the left, to the right
+        (problems.total_variation, "0 3 6 3", {3: ("1 0 -1", "0 0 0"), 0: ("1 0 0", "1/3 1/3 1/3")}),
+        (problems.total_variation, "0 3 6 3", {1: ("1/2 1/2 0", "0 1/2 1/2"), 2: ("1/3 1/3 1/3", "0 0 1")}),
+        (problems.trend_filtering, "0 2 1 3 3/10", {4: ("1 -3 3 -1", "0 0 0 0"), 0: ("1 0 0 0", "5/6 1/3 -1/6 0")}),
+        (problems.trend_filtering, "0 2 1 3 3/10", {1: ("1/3 1/3 1/3 0", "0 1 0 0"), 3: ("0 -1/6 1/3 5/6", "0 0 0 1")}),
+        (problems.isotonic, "1 2 2 3", {1: ("0 1 0 0", "0 1/2 1/2 0"), 2: ("0 1/2 1/2 0", "0 0 1 0")}),
+        (problems.isotonic, "3 1 2", {0: ("1/2 1/2 0", "1/3 1/3 1/3"), 2: ("1/3 1/3 1/3", "0 0 1")}),
+    ],
+)
+def test_the_solves_at_a_kink_have_the_slopes_of_both_sides(make, theta: str, columns) -> None:
+    at = [Q(x) for x in theta.split()]
+    named = {} if make is problems.isotonic else {"theta": ("y", "lambda")}
+    problem = make(at if make is problems.isotonic else at[:-1], **named)
+    algorithm = cj.algorithms.dual_projected_gradient(problem)
+    u = algorithm.lift(problem.solve(at), at)
+    A, B = np.hsplit(algorithm.output_map.switched([*u, *at]).dense_base().astype(float), [len(u)])
+    solves = cj.implicit_jacobian(algorithm, [*u, *at]).exact_vertices
+    found = [A @ np.array(U, dtype=float).reshape(len(u), len(at)) + B for U in solves]
+    for column, sides in columns.items():
+        for side in sides:
+            wanted = np.array([float(Q(x)) for x in side.split()])
+            assert min(np.abs(J[:, column] - wanted).max() for J in found) < 1e-12
+
+
 def test_kinks_are_those_of_the_path() -> None:
     assert problems.total_variation([0, 4, 2, 7]).kinks(0, 20).tolist() == pytest.approx([0.5, 3, 3.75])
     assert problems.total_variation([0, 4, 2, 7]).kinks(1, 3.5).tolist() == pytest.approx([3])
