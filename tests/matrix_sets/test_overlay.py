@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import shapely
 
-from conservative.matrix_sets import CellUnion, PlanarRegion, gap
+from conservative.matrix_sets import CellUnion, MatrixPolytope, PlanarRegion, gap
+from conservative.matrix_sets.sets.planar import planar_parts
 from conservative.matrix_sets.sets.proved_cover import covered
 from conservative.matrix_sets.sets.robust_overlay import united
 from conservative.matrix_sets.sets.triangles import planar_hulls, triangulated
@@ -168,3 +169,16 @@ def test_covers_are_proved_only_where_they_are(scale: float) -> None:
     assert covered(whole, rest, part, margin=1e-9 * scale)
     assert covered(rest, whole, margin=1e-9 * scale)
     assert covered(whole, rest, margin=1e-3 * scale)
+
+
+def test_cells_that_are_flat_up_to_rounding_have_valid_hulls() -> None:
+    """Four points of one line in decimals: shapely's own hull goes back over itself, and a gap to it was refused."""
+    flat = np.array(
+        [[0.5, 0.2], [1.2199999999999998, -0.15999999999999992], [0.8599999999999999, 0.020000000000000046]]
+    )
+    flat = np.concatenate([flat, [[0.14000000000000007, 0.38]]])[:, :, None]
+    assert shapely.is_valid(planar_parts(flat[None])).all()
+    both = CellUnion(np.stack([flat, flat + 1]))
+    assert gap(MatrixPolytope(flat), both).upper == 0.0
+    found = gap(MatrixPolytope(np.stack([flat[0], flat[0] + 1])), both)
+    assert found.upper == pytest.approx(1.5 / 5**0.5, rel=1e-6)  # half way between the lines x + 2y = 0.9 and 3.9

@@ -145,13 +145,13 @@ def planar_hulls(points: Floats, index: NDArray[np.intp]) -> Any:
     """The convex hulls of groups of points as shapely points, segments and polygons.
 
     Shapes: `points` (n, 2), `index` (n,). `index`: numbers of the groups, each from 0 on, in order. Returns: each found
-    to hold its points, and convex to rounding; exact otherwise.
+    to be valid, to hold its points, and convex to rounding; exact otherwise.
     """
     import shapely
 
     groups = shapely.multipoints(points, indices=index)
     hulls = shapely.convex_hull(groups)
-    wrong = ~(shapely.covers(hulls, groups) & _convex(hulls))
+    wrong = ~(shapely.is_valid(hulls) & shapely.covers(hulls, groups) & _convex(hulls))
     for i in np.flatnonzero(wrong):
         first, last = np.searchsorted(index, [i, i + 1])
         hulls[i] = _exact_hull(points[first:last])
