@@ -21,7 +21,6 @@ from conservative.differentiation.implicit_systems import (
     act_alone,
     form_at,
     listed_where_few,
-    of_map,
     of_set,
     of_zonotope,
 )
@@ -70,7 +69,8 @@ class ImplicitJacobian:
         exact rationals too); None where they were solved in doubles.
     exactness : Exactness
         `EXACT`: the hull of the vertices *is* J_imp, which is then convex. `INNER`: every
-        vertex belongs to J_imp, but the set may leave the hull.
+        vertex belongs to J_imp, but the set may leave the hull. `OUTER`: of a zonotope that covers 𝒥, whose solves
+        need not belong to J_imp; `entries` hold all of it.
     invertible : bool or None
         Whether Id − A is proved invertible on all of 𝒥, modulo `quotient` (`None`: not decided here). Without
         invertibility the formula defines no conservative Jacobian.
@@ -230,9 +230,9 @@ def implicit_jacobian(
     if isinstance(F_or_J, (JacobianSet, JacobianZonotope, SwitchedJacobian)):
         if at is not None:
             raise ArgumentError(f"`{CALL}(at=...)` is the point of a function; blocks need none. Leave it out.")
-        return _solved(_read(F_or_J), solver)
+        return _of_set(F_or_J, solver)
     if isinstance(F_or_J, StructuredMap):
-        return _solved(_read(conservative_jacobian(F_or_J, at)), solver)
+        return _of_set(conservative_jacobian(F_or_J, at), solver)
     if not isinstance(F_or_J, StateMap):
         raise ArgumentTypeError(
             f"`{CALL}(F_or_J=...)` needs a map F(x, θ), or a set of Jacobians as `conservative_jacobian` returns; got "
@@ -249,7 +249,7 @@ def implicit_jacobian(
     if form is not None:
         refuse_jumps(F_or_J, form, values, call=CALL)
     try:
-        found = _solved(of_map(F_or_J, values) if form is None else listed_where_few(form), solver)
+        found = _at(F_or_J, values, form, solver)
     except ArgumentError as error:
         if form is None or not form.warnings:
             raise
@@ -270,10 +270,19 @@ def _moved(F: StateMap, values: tuple[Any, ...], form: SwitchedJacobian | None) 
     return np.asarray(form.value[:p] - x, dtype=np.float64)
 
 
-def _read(J: JacobianSet | JacobianZonotope | SwitchedJacobian) -> VertexBlocks | SwitchedJacobian:
+def _at(F: StateMap, values: tuple[Any, ...], form: SwitchedJacobian | None, solver: str) -> ImplicitJacobian:
+    """From the form of a map at a point, or from the set of a formula."""
+    return _of_set(conservative_jacobian(F, values) if form is None else form, solver)
+
+
+def _of_set(J: JacobianSet | JacobianZonotope | SwitchedJacobian, solver: str) -> ImplicitJacobian:
+    """From vertices or ties; of a zonotope that covers a set, what is found covers J_imp."""
     if isinstance(J, JacobianSet):
-        return of_set(J, near=J.kind != "blocks")
-    return of_zonotope(J) if isinstance(J, JacobianZonotope) else listed_where_few(J)
+        return _solved(of_set(J, near=J.kind != "blocks"), solver)
+    if isinstance(J, SwitchedJacobian):
+        return _solved(listed_where_few(J), solver)
+    found = _solved(of_zonotope(J), solver)
+    return found if J.tight else replace(found, exactness=Exactness.OUTER)
 
 
 def _solved(system: VertexBlocks | SwitchedJacobian, solver: str) -> ImplicitJacobian:
@@ -285,6 +294,11 @@ def _solved(system: VertexBlocks | SwitchedJacobian, solver: str) -> ImplicitJac
             "Name the parameters when the function is built."
         )
     if isinstance(system, SwitchedJacobian):
+        if solver == "rational":
+            raise ArgumentError(
+                f'`{CALL}(solver="rational")` lists the vertices of few ties and states; here are '
+                f"{count(len(system.ties), 'tie')} of {count(p, 'state')}. Leave `solver` out."
+            )
         return _of_ties(system, krylov=solver == "krylov")
     rational = solver == "rational" or (solver == "auto" and len(system.blocks) * p**3 <= _RATIONAL)
     solves = solve_vertices(system, rational=rational)
@@ -400,7 +414,9 @@ def _with_drift(
     step = getattr(F, "linearized", F.switched)(at)
     try:
         toward = Resolvent(step).solve(np.asarray(moved, dtype=np.float64)[:, None])[:, 0]
-        later = _solved(of_map(F, (*(np.array(at[:p]) + toward).tolist(), *at[p:])), solver)
+        moved_to = (*(np.array(at[:p]) + toward).tolist(), *at[p:])
+        form = None if isinstance(F, PiecewiseSelection) else form_at(F, moved_to)
+        later = _at(F, moved_to, form, solver)
     except ArgumentError:
         return replace(found, error=np.inf, output_error=np.inf, entries=None, output_entries=None)
     pairs = ((found.vertices, later.vertices), (found.output_vertices, later.output_vertices))

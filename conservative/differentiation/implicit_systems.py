@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conservative._core.families.as_family import ExactMatrix
-from conservative.functions import PiecewiseSelection, StateMap
+from conservative.functions import StateMap
 from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie
-from conservative.jacobians import JacobianSet, JacobianZonotope, conservative_jacobian
+from conservative.jacobians import JacobianSet, JacobianZonotope
 from conservative.jacobians.jacobian_set import distinct
 
 Matrix = NDArray[Any]
@@ -78,14 +78,6 @@ def of_set(J: JacobianSet, *, near: bool) -> VertexBlocks:
     if J.exact_blocks is None:
         return VertexBlocks(J.vertices, J.state_size, near)
     return VertexBlocks(np.array(J.exact_blocks, dtype=object).reshape(J.vertices.shape), J.state_size, False)
-
-
-def of_map(F: StateMap, values: tuple[Any, ...]) -> VertexBlocks | SwitchedJacobian:
-    """The blocks of F and of its output, with the ties that both share; in abs-normal form where they are many."""
-    if isinstance(F, PiecewiseSelection):
-        J = conservative_jacobian(F, values)
-        return of_set(J, near=True) if isinstance(J, JacobianSet) else of_zonotope(J)
-    return listed_where_few(form_at(F, values))
 
 
 def form_at(F: StateMap, values: tuple[Any, ...]) -> SwitchedJacobian:

@@ -1,5 +1,6 @@
 """Implicit derivatives of algorithms: the truth table's values, outputs, quotients, many ties, and products alone."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -242,3 +243,15 @@ def test_maps_that_are_no_map_of_the_state_are_refused() -> None:
         cj.implicit_jacobian(F)
     with pytest.raises(cj.ConservativeError, match="needs a map F"):
         cj.implicit_jacobian(np.eye(2))  # type: ignore[arg-type]
+
+
+def test_rationals_are_refused_where_vertices_are_not_listed() -> None:
+    with pytest.raises(ArgumentError, match=r'solver="rational"\)` lists the vertices of few ties and states'):
+        cj.implicit_jacobian(tied_layer(20, 36), solver="rational")
+
+
+def test_a_zonotope_that_covers_its_set_gives_solves_that_need_not_belong() -> None:
+    F = cj.from_numpy(lambda x, t: np.maximum(x / 4 + t, 0), np.zeros(14), np.zeros(14))
+    J = cj.conservative_jacobian(F)
+    assert cj.implicit_jacobian(J).exactness is Exactness.INNER
+    assert cj.implicit_jacobian(replace(J, tight=False)).exactness is Exactness.OUTER
