@@ -176,7 +176,7 @@ def sharpened(
     c, p = both.shape[1] // 2, len(u)
     width = np.tile(inner[:c] + inner[c:], 2)
     open_ends = np.flatnonzero(outer - inner > _OPEN * np.maximum(width, 1e-9 * np.abs(outer)))
-    if not len(open_ends) or p > _STATES:
+    if not steps or not len(open_ends) or p > _STATES:
         return inner, outer
     made = {id(step): parts_of(step, v) for step in steps}
     parts = [made[id(step)] for step in steps]
