@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from conservative._core.exact.hull_membership import hull_contains
 from conservative._core.exact.linear_algebra import to_flint
@@ -135,6 +134,8 @@ def is_open(forms: Matrix, *, exact: bool) -> bool:
         return True
     if live.shape[1] == 1:
         return bool((live > 0).all() or (live < 0).all())
+    from scipy.optimize import linprog
+
     width = live.shape[1]
     found = linprog(
         np.append(np.zeros(width), -1.0),
