@@ -17,8 +17,8 @@ from conservative.differentiation.forward import Piggyback as Piggyback
 from conservative.differentiation.forward import Pushed as Pushed
 from conservative.differentiation.forward import jvp as jvp
 from conservative.differentiation.forward import piggyback as piggyback
-from conservative.differentiation.implicit import ImplicitJacobian as ImplicitJacobian
 from conservative.differentiation.implicit import implicit_jacobian as implicit_jacobian
+from conservative.differentiation.implicit_result import ImplicitJacobian as ImplicitJacobian
 from conservative.differentiation.implicit_ties import ImplicitSupport as ImplicitSupport
 from conservative.differentiation.implicit_ties import implicit_support as implicit_support
 from conservative.differentiation.loops import LoopStatus as LoopStatus

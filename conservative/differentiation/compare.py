@@ -10,8 +10,9 @@ from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, Bracket, largest, round_down, round_up
 from conservative._core.printable import page
 from conservative._core.result_lines import between, count, result_line
-from conservative.differentiation.implicit import ImplicitJacobian, implicit_jacobian
+from conservative.differentiation.implicit import implicit_jacobian
 from conservative.differentiation.implicit_hull import ImplicitHull, is_box_of_rank_one
+from conservative.differentiation.implicit_result import ImplicitJacobian
 from conservative.differentiation.implicit_systems import exact_blocks
 from conservative.iteration import FixedSet, fixed_set
 from conservative.iteration.bounds.a_posteriori import distance_to_fixed
