@@ -29,7 +29,7 @@ class _Setting(NamedTuple):
     steps: int
 
 
-class _Run(NamedTuple):
+class _Instance(NamedTuple):
     points: Floats
     derivatives: Floats
     identified: int
@@ -69,7 +69,7 @@ _SETTINGS = (
 )
 
 
-def _run(algorithm: Algorithm, steps: int) -> _Run:
+def _run(algorithm: Algorithm, steps: int) -> _Instance:
     theta = np.asarray(algorithm.problem.theta, dtype=np.float64)
     w = np.asarray(algorithm.problem.solve(theta), dtype=np.float64)
     z = np.asarray(algorithm.lift(w, theta), dtype=np.float64)
@@ -80,7 +80,7 @@ def _run(algorithm: Algorithm, steps: int) -> _Run:
     )
     moving = np.abs(loop.output_derivatives).max(axis=-1) > 1e-9
     wrong = (moving != (np.abs(slope).max(axis=-1) > 1e-9)).any(axis=1)
-    return _Run(
+    return _Instance(
         np.linalg.norm(loop.outputs - w, axis=-1),
         np.linalg.norm(loop.output_derivatives - slope, axis=(-2, -1)),
         int(np.nonzero(wrong)[0].max()) + 1 if wrong.any() else 0,
@@ -116,7 +116,7 @@ def empirical(
     """
     draws = np.random.default_rng(rng)
     tasks = [setting for setting in _SETTINGS for _ in range(50 if full else 4)]
-    found: dict[str, list[_Run]] = {}
+    found: dict[str, list[_Instance]] = {}
     partial = False
     results = until_interrupted(tasks, lambda s: (s.name, _run(s.make(draws, full), s.steps)), progress)
     for result in results:
@@ -164,7 +164,7 @@ def empirical(
     )
 
 
-def _settled_rate(run: _Run) -> float:
+def _settled_rate(run: _Instance) -> float:
     """The factor a step between the time from which the support stays and the floor of rounding."""
     errors = run.derivatives
     floor = np.nonzero(errors < 1e-12 * errors.max())[0]
