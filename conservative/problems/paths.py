@@ -21,7 +21,7 @@ def follow(piece: Callable[[float, Any], PathPiece], lower: float, upper: float)
     found: list[float] = []
     at, before = lower, None
     while at <= upper:
-        start = at + 1e-7 * max(at, 1e-3 * upper)
+        start = at + 1e-5 * max(at, 1e-2 * upper)  # farther than what a solution may miss its condition by
         now = piece(start, None if before is None else before.states)
         if before is not None and np.abs(now.slope - before.slope).max() > 1e-7 * (1 + np.abs(now.slope).max()):
             found.append(at)

@@ -1,6 +1,7 @@
 """Total variation, trend filtering, isotonic regression: known solutions and slopes, kinks, graphs, many entries."""
 
 from fractions import Fraction as Q
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -144,3 +145,14 @@ def test_many_entries_are_kept_sparse() -> None:
 def test_bad_input_is_refused_with_a_remedy(make, match: str) -> None:
     with pytest.raises((cj.ArgumentError, cj.ShapeError, cj.NonFiniteError), match=match):
         make()
+
+
+@pytest.mark.parametrize("seed", [5, 7, 38])
+def test_between_kinks_the_solution_is_affine(seed: int) -> None:
+    y = np.cumsum(np.random.default_rng(seed).normal(size=8))
+    for problem in (problems.total_variation(y), problems.trend_filtering(y, order=3)):
+        kinks = problem.kinks(0, 20.0)
+        for lower, upper in pairwise(kinks):
+            slope = problem.derivative((lower + upper) / 2)[:, 0]
+            moved = problem.solve(upper) - problem.solve(lower)
+            assert np.allclose(moved, slope * (upper - lower), atol=1e-8)
