@@ -49,12 +49,12 @@ def test_lines_through_planar_sets(kind: str, line: tuple[tuple[int, int], tuple
 
 def test_fixing_one_factor_gives_the_other() -> None:
     """A slice of a product is a set itself: [0, 2] × the bow tie of cases.md, at 1."""
-    tie = fixed_set([[[0, 0, -1], [-1, 0, 0]], [[0, 0, 1], [1, 0, 0]]], tol=0.2, time_limit=None).outer
+    tie = fixed_set([[[0, 0, -1], [-1, 0, 0]], [[0, 0, 1], [1, 0, 0]]], tol=0.4, time_limit=None).outer
     S = product(tie, MatrixPolytope([[[0.0]], [[2.0]]]), axis=0)
     unit = np.eye(3)[:2, :, None]
-    found = slice_through(S, [[0.0], [0.0], [1.0]], unit, tol=tie.e_missing + 0.02)
+    found = slice_through(S, [[0.0], [0.0], [1.0]], unit, tol=tie.e_missing + 0.1)
     assert gap(tie, found, tol=1e-3).upper <= 2e-3
-    assert gap(found, tie, tol=1e-3).upper <= tie.e_missing + 0.022
+    assert gap(found, tie, tol=1e-3).upper <= tie.e_missing + 0.102
 
 
 def test_planes_through_a_cube() -> None:
