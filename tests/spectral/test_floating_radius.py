@@ -34,7 +34,7 @@ def test_what_cannot_be_told_is_not_claimed(rows):
 
 
 def test_an_exact_polynomial_is_not_begun_without_time_for_it(monkeypatch):
-    matrices = np.random.default_rng(5).normal(size=(2, 90, 90))
+    matrices = np.random.default_rng(5).normal(size=(2, 60, 60))
     exact = cj.joint_spectral_radius(matrices[:1]).bracket
     monkeypatch.setattr(search, "proved_rate", lambda *_: pytest.fail("an exact radius was begun"))
     for count in (1, 2):
