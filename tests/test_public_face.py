@@ -252,7 +252,6 @@ STANDING = {
     "affine_pieces",
     "chain_rule",
     "compare_derivatives",
-    "derivative_moments",
     "iterate_sequence",
     "jacobian_sandwich",
     "jacobian_zonotope",
