@@ -34,8 +34,8 @@ def test_what_cannot_be_told_is_not_claimed(rows):
 
 
 def test_an_exact_polynomial_is_not_begun_without_time_for_it(monkeypatch):
-    matrices = np.random.default_rng(5).normal(size=(2, 60, 60))
-    exact = cj.joint_spectral_radius(matrices[:1]).bracket
+    matrices = np.random.default_rng(5).normal(size=(2, 90, 90))
+    exact = proved_rate(as_family(matrices[:1], call="test"), (0,))
     monkeypatch.setattr(search, "proved_rate", lambda *_: pytest.fail("an exact radius was begun"))
     for count in (1, 2):
         found = cj.joint_spectral_radius(matrices[:count], time_limit=0)
