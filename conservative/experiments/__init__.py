@@ -5,9 +5,9 @@ from conservative.experiments.catalogue import run as run
 from conservative.experiments.catalogue import titles as titles
 from conservative.experiments.difference_quotients import finite_differences as finite_differences
 from conservative.experiments.empirical import empirical as empirical
-from conservative.experiments.experiment import Claim as Claim
 from conservative.experiments.experiment import Column as Column
 from conservative.experiments.experiment import Experiment as Experiment
+from conservative.experiments.experiment import MeasuredClaim as MeasuredClaim
 from conservative.experiments.limits import implicit_strictly_inside as implicit_strictly_inside
 from conservative.experiments.limits import limit_derivative_exchange as limit_derivative_exchange
 from conservative.experiments.modes import jvp_vjp as jvp_vjp
@@ -20,9 +20,9 @@ from conservative.experiments.smooth_loops import piggyback_smooth as piggyback_
 from conservative.experiments.transport import sinkhorn as sinkhorn
 
 __all__ = [
-    "Claim",
     "Column",
     "Experiment",
+    "MeasuredClaim",
     "elephant",
     "empirical",
     "finite_differences",

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from conservative.differentiation import finite_difference, vjp
-from conservative.experiments.experiment import Claim, Experiment, Progress, at_most, column
+from conservative.experiments.experiment import Experiment, MeasuredClaim, Progress, at_most, column
 from conservative.programs import from_numpy
 
 
@@ -67,7 +67,7 @@ def finite_differences(
             np.abs(quotient - exact).max() / np.abs(exact).max(),
             1e-8,
         ),
-        Claim(
+        MeasuredClaim(
             f"central differences run the loop {2 * n} times and once more; backward differentiation once",
             float(evaluations[0]), float(2 * n + 3), 2 * n <= evaluations[0] <= 2 * n + 3,
         ),
@@ -96,6 +96,6 @@ def finite_differences(
     )
 
 
-def _near(name: str, found: Any) -> Claim:
+def _near(name: str, found: Any) -> MeasuredClaim:
     ratio = max(found.optimum / float(found.predicted), float(found.predicted) / found.optimum)
     return at_most(f"the best step of {name} differences is within a factor of 10 of the predicted one", ratio, 10.0)

@@ -11,8 +11,8 @@ from conservative import algorithms, problems
 from conservative.algorithms import Algorithm
 from conservative.differentiation import implicit_jacobian, piggyback
 from conservative.experiments.experiment import (
-    Claim,
     Experiment,
+    MeasuredClaim,
     Progress,
     at_most,
     column,
@@ -124,7 +124,7 @@ def empirical(
             partial = True
         else:
             found.setdefault(result[0], []).append(result[1])
-    claims: list[Claim] = []
+    claims: list[MeasuredClaim] = []
     for name, runs in found.items():
         last = np.median([run.derivatives[-1] / run.derivatives[0] for run in runs])
         claims.append(

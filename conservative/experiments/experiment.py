@@ -19,7 +19,7 @@ Progress = Callable[[str], None]
 _ENDINGS = (".csv", ".json")
 
 
-class Claim(NamedTuple):
+class MeasuredClaim(NamedTuple):
     """A sentence, the number that was measured, the bound that it is held against, and whether it held."""
 
     sentence: str
@@ -28,19 +28,19 @@ class Claim(NamedTuple):
     held: bool
 
 
-def at_most(sentence: str, measured: float, bound: float) -> Claim:
+def at_most(sentence: str, measured: float, bound: float) -> MeasuredClaim:
     """The claim that what was measured does not exceed a bound."""
-    return Claim(sentence, float(measured), float(bound), bool(measured <= bound))
+    return MeasuredClaim(sentence, float(measured), float(bound), bool(measured <= bound))
 
 
-def at_least(sentence: str, measured: float, bound: float) -> Claim:
+def at_least(sentence: str, measured: float, bound: float) -> MeasuredClaim:
     """The claim that what was measured reaches a bound."""
-    return Claim(sentence, float(measured), float(bound), bool(measured >= bound))
+    return MeasuredClaim(sentence, float(measured), float(bound), bool(measured >= bound))
 
 
-def within(sentence: str, measured: float, value: float, tolerance: float) -> Claim:
+def within(sentence: str, measured: float, value: float, tolerance: float) -> MeasuredClaim:
     """The claim that what was measured is a value up to a tolerance, relative to the larger of it and 1e-300."""
-    return Claim(
+    return MeasuredClaim(
         sentence, float(measured), float(value), bool(abs(measured - value) <= tolerance * abs(value) + 1e-300)
     )
 
@@ -71,7 +71,7 @@ class Experiment:
         What is claimed in general, and under which assumption.
     columns : tuple of Column
         The table, all columns of one length.
-    claims : tuple of Claim
+    claims : tuple of MeasuredClaim
     draw : callable
         Draws the figure on matplotlib Axes.
     partial : bool
@@ -83,7 +83,7 @@ class Experiment:
     statement: str
     assumption: str
     columns: tuple[Column, ...] = field(repr=False)
-    claims: tuple[Claim, ...]
+    claims: tuple[MeasuredClaim, ...]
     draw: Callable[[Any], None] = field(repr=False)
     partial: bool = False
 

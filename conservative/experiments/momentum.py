@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from conservative.experiments.experiment import Claim, Experiment, Progress, at_least, at_most, column, within
+from conservative.experiments.experiment import Experiment, MeasuredClaim, Progress, at_least, at_most, column, within
 from conservative.spectral import joint_spectral_radius
 from conservative.spectral.growth.lyapunov import estimate_lyapunov_exponent
 
@@ -66,7 +66,7 @@ def momentum(*, rng: Generator | int | None = None, full: bool = False, progress
         if progress is not None:
             progress(f"joint spectral radii at κ = {kappa:g}")
         radii.append([joint_spectral_radius(make(kappa), tol=1e-9) for make in (_nesterov, _polyak)])
-    claims: list[Claim] = [
+    claims: list[MeasuredClaim] = [
         at_most("along trajectories from off the kink derivatives vanish", along[-1].max(), 1e-6),
         within(
             "at the tie the word 1122 has spectral radius 9/8", np.abs(np.linalg.eigvals(block)).max(), 9 / 8, 1e-12

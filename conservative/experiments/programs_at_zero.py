@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 
 from conservative.differentiation import finite_difference
-from conservative.experiments.experiment import Claim, Experiment, Progress, column
+from conservative.experiments.experiment import Experiment, MeasuredClaim, Progress, column
 from conservative.jacobians import conservative_jacobian
 from conservative.programs import ProgramMap, from_numpy
 
@@ -78,15 +78,17 @@ def elephant(*, rng: Generator | int | None = None, full: bool = False, progress
         lower.append(float(J.min()))
         upper.append(float(J.max()))
         inside = lower[-1] <= value <= upper[-1]
-        claims.append(Claim(f"what {text} returns at 0 lies in its set", value, upper[-1], inside))
+        claims.append(MeasuredClaim(f"what {text} returns at 0 lies in its set", value, upper[-1], inside))
         off = [finite_difference(program, x, step=1e-6).value.item() for x in (-1.0, 1.0)]
         wanted = (0.0, 1.0) if same != "0" else (0.0, 0.0)
         claims += [
-            Claim(f"{text} has the slope {w:g} of {same} at {x:g}", s, w, abs(s - w) < 1e-9)
+            MeasuredClaim(f"{text} has the slope {w:g} of {same} at {x:g}", s, w, abs(s - w) < 1e-9)
             for x, s, w in zip((-1.0, 1.0), off, wanted, strict=True)
         ]
     claims.append(
-        Claim("a program of the function 0 returns a derivative that is not 0", returned[2], 0.0, returned[2] != 0)
+        MeasuredClaim(
+            "a program of the function 0 returns a derivative that is not 0", returned[2], 0.0, returned[2] != 0
+        )
     )
 
     def draw(ax: Any) -> None:

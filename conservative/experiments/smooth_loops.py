@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from conservative import algorithms, problems
 from conservative.algorithms import Algorithm
 from conservative.differentiation import implicit_jacobian, piggyback
-from conservative.experiments.experiment import Claim, Experiment, Progress, at_least, at_most, column
+from conservative.experiments.experiment import Experiment, MeasuredClaim, Progress, at_least, at_most, column
 from conservative.jacobians import conservative_jacobian
 from conservative.problems import Problem
 
@@ -100,7 +100,7 @@ def piggyback_smooth(
     True
     """
     runs = _loops(np.random.default_rng(rng), full, progress)
-    claims: list[Claim] = []
+    claims: list[MeasuredClaim] = []
     for run in runs:
         claims.append(
             at_most(
