@@ -1,8 +1,13 @@
 """The talk, run: a name comes in; a table, claims with their numbers, and a figure go out."""
 
+from conservative.experiments.assumptions import equilibrium as equilibrium
+from conservative.experiments.assumptions import sigma_max_one as sigma_max_one
+from conservative.experiments.bilevel import bilevel as bilevel
 from conservative.experiments.catalogue import names as names
 from conservative.experiments.catalogue import run as run
 from conservative.experiments.catalogue import titles as titles
+from conservative.experiments.conservative_fields import conservative as conservative
+from conservative.experiments.costs import cost_of_modes as cost_of_modes
 from conservative.experiments.difference_quotients import finite_differences as finite_differences
 from conservative.experiments.empirical import empirical as empirical
 from conservative.experiments.experiment import Column as Column
@@ -23,8 +28,12 @@ __all__ = [
     "Column",
     "Experiment",
     "MeasuredClaim",
+    "bilevel",
+    "conservative",
+    "cost_of_modes",
     "elephant",
     "empirical",
+    "equilibrium",
     "finite_differences",
     "implicit_equals_autodiff",
     "implicit_strictly_inside",
@@ -35,6 +44,7 @@ __all__ = [
     "one_step",
     "piggyback_smooth",
     "run",
+    "sigma_max_one",
     "sinkhorn",
     "stochastic",
     "titles",

@@ -5,6 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from conservative._core.errors import ArgumentError
+from conservative.experiments.assumptions import equilibrium, sigma_max_one
+from conservative.experiments.bilevel import bilevel
+from conservative.experiments.conservative_fields import conservative
+from conservative.experiments.costs import cost_of_modes
 from conservative.experiments.difference_quotients import finite_differences
 from conservative.experiments.empirical import empirical
 from conservative.experiments.experiment import Experiment, Progress
@@ -19,17 +23,22 @@ from conservative.experiments.transport import sinkhorn
 
 _ALL: tuple[Callable[..., Experiment], ...] = (
     finite_differences,
+    cost_of_modes,
     piggyback_smooth,
     implicit_equals_autodiff,
     sinkhorn,
     elephant,
+    conservative,
     limit_derivative_exchange,
     implicit_strictly_inside,
     empirical,
     momentum,
     one_step,
     jvp_vjp,
+    bilevel,
+    equilibrium,
     stochastic,
+    sigma_max_one,
 )
 
 

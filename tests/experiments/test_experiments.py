@@ -8,7 +8,7 @@ import pytest
 import conservative as cj
 from conservative.experiments.experiment import Experiment, at_least, at_most, column, until_interrupted, within
 
-SLOW = {"empirical"}
+SLOW = {"bilevel", "empirical"}
 NAMES = [
     pytest.param(name, marks=pytest.mark.slow) if name in SLOW else pytest.param(name)
     for name in cj.experiments.names()
