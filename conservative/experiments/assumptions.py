@@ -101,8 +101,14 @@ def sigma_max_one(
         ax.plot([row[1] for row in rows], y, "o", mfc="none", label="σ_max(A)")
         ax.plot([row[2] for row in rows], y, "k|", ms=10, label="proved radius (of the quotient)")
         ax.axvline(1.0, ls=":", lw=1, color="0.5")
-        ax.set(yticks=y, yticklabels=[row[0] for row in rows], xlabel="largest over J_F", ylabel="algorithm, problem")
-        ax.legend(frameon=False, fontsize="small", loc="lower right")
+        ax.set(
+            yticks=y,
+            yticklabels=[row[0] for row in rows],
+            xlabel="largest over J_F",
+            ylabel="algorithm, problem",
+            ylim=(-0.6, len(rows) + 1.2),
+        )
+        ax.legend(frameon=False, fontsize="small", loc="upper right")
 
     return Experiment(
         name="sigma-max-one",

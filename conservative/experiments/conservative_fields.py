@@ -82,7 +82,8 @@ def conservative(
         ax.barh(y + 0.2, [small for small, _ in sizes], 0.4, label="limits of derivatives (conical)")
         ax.barh(y - 0.2, [large for _, large in sizes], 0.4, label="what the program may return")
         ax.set(yticks=y, yticklabels=[name for name, _ in _CASES], xlabel="vertices at 0", ylabel="function")
-        ax.legend(frameon=False, fontsize="small")
+        ax.set_ylim(-0.6, len(_CASES) + 0.4)
+        ax.legend(frameon=False, fontsize="small", loc="upper left", ncols=2)
 
     return Experiment(
         name="conservative",

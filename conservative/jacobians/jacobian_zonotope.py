@@ -8,11 +8,13 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.errors import BudgetError, ShapeError
+from conservative._core.checks import as_count, as_real_array
+from conservative._core.errors import ArgumentError, ArgumentTypeError, BudgetError, ShapeError
 from conservative._core.exactness import Exactness
 from conservative._core.families.as_family import MatrixFamily
 from conservative._core.matrix_norms import frobenius_bounds
 from conservative._core.numbers import UNIT_ROUNDOFF, round_up
+from conservative._core.rationals import as_fraction
 from conservative._core.result_lines import count, result_line, shape
 from conservative.jacobians.jacobian_set import READINGS, ExactBlocks, JacobianSet, NearTie, distinct, frozen
 from conservative.matrix_sets import LargestNorm, MatrixZonotope, largest_norm
@@ -44,7 +46,7 @@ class JacobianZonotope:
     state_size : int
         p, the number of state columns, which come first.
     kind : str
-        "program", "selection" or "conical".
+        "program", "selection" or "conical"; "ties" for given arrays.
     exactness : Exactness
         Relation to Clarke's Jacobian: EXACT or OUTER.
     tight : bool
@@ -89,10 +91,60 @@ class JacobianZonotope:
         blocks = f"{what} {digits} blocks [A B]"
         return result_line(self, blocks, size, f"kind={self.kind!r}", self.exactness.name, *near)
 
+    @classmethod
+    def from_ties(cls, base: Any, U: Any, V: Any, *, states: int) -> "JacobianZonotope":
+        """The set {base + Σ t_i u_i v_iᵀ : t ∈ [0, 1]^k} of given arrays.
+
+        Parameters
+        ----------
+        base : array_like, shape (q, p + m)
+            The block [A B] with every t_i = 0.
+        U : array_like, shape (k, q)
+        V : array_like, shape (k, p + m)
+            Integers, `Fraction` and rational strings stay exact when all entries are; one float makes all floats.
+        states : int
+            p, the number of state columns, which come first.
+
+        Returns
+        -------
+        JacobianZonotope
+
+        Raises
+        ------
+        ShapeError, NonFiniteError, ArgumentError, ArgumentTypeError
+
+        Examples
+        --------
+        >>> J = JacobianZonotope.from_ties([["1/2", 1]], [[1]], [["-1/4", 0]], states=1)
+        >>> J.vertices.tolist(), J.exact_vertices[1]
+        ([[[0.5, 1.0]], [[0.25, 1.0]]], Matrix([[1/4, 1]]))
+        """
+        call = "JacobianZonotope.from_ties"
+        arrays = {"base": (base, "(q, p + m)"), "U": (U, "(k, q)"), "V": (V, "(k, p + m)")}
+        read = {name: _rows(value, call, name, wanted) for name, (value, wanted) in arrays.items()}
+        q, n = read["base"].shape
+        p = as_count(states, call=call, argument="states", least=1, most=n)
+        k = len(read["U"])
+        for name, shape_wanted in (("U", (k, q)), ("V", (k, n))):
+            if read[name].shape != shape_wanted:
+                raise ShapeError(f"`{call}({name}=...)` needs shape {shape_wanted}; got {read[name].shape}.")
+        exact = all(array.dtype == object for array in read.values())
+        floats = {name: frozen(array.astype(np.float64)) for name, array in read.items()}
+        return cls(
+            base=floats["base"],
+            U=floats["U"],
+            V=floats["V"],
+            exact_factors=(read["base"], read["U"], read["V"]) if exact else None,
+            state_size=p,
+            kind="ties",
+            exactness=Exactness.EXACT,
+            rounding=factor_rounding(*read.values()) if exact else 0.0,
+        )
+
     @property
     def reading(self) -> str:
         """What the set speaks of, as for a `JacobianSet`."""
-        return READINGS[self.kind]
+        return READINGS.get(self.kind, "given")
 
     @property
     def tie_count(self) -> int:
@@ -265,6 +317,23 @@ class JacobianZonotope:
         return MatrixZonotope(
             part.center, part.parts, e_missing=part.e_missing + self.rounding, e_extra=part.e_extra + self.rounding
         )
+
+
+def _rows(value: Any, call: str, argument: str, wanted: str) -> NDArray[Any]:
+    """A matrix, of fractions where no entry is a float."""
+    given = np.asarray(value)
+    if given.dtype.kind == "f" or any(isinstance(x, (float, np.floating)) for x in given.ravel().tolist()):
+        read: NDArray[Any] = as_real_array(value, call=call, argument=argument, wanted=f"shape {wanted}")
+    else:
+        try:
+            read = np.array([as_fraction(x) for x in given.ravel().tolist()], dtype=object).reshape(given.shape)
+        except (TypeError, ArgumentError, ArgumentTypeError) as error:
+            raise ArgumentTypeError(
+                f"`{call}({argument}=...)` needs shape {wanted} of real numbers: {error}"
+            ) from error
+    if read.ndim != 2 or 0 in read.shape[1:]:
+        raise ShapeError(f"`{call}({argument}=...)` needs shape {wanted}; got {read.shape}.")
+    return read
 
 
 def factor_rounding(base: NDArray[Any], U: NDArray[Any], V: NDArray[Any]) -> float:

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from conservative._core.numbers import Bracket
+from conservative._core.matrix_norms import frobenius_bounds
+from conservative._core.numbers import UNIT_ROUNDOFF, Bracket
 from conservative._core.result_lines import between, count, result_line, shape
 from conservative.iteration.bounds.decay import Decay
 from conservative.matrix_sets import MatrixPolytope, MatrixSet
@@ -64,6 +65,52 @@ class FixedSet:
     status: FixedSetStatus
     decay: Decay = field(repr=False)
     quotient: NDArray[np.float64] | None = field(repr=False, default=None)
+
+    def support(self, direction: ArrayLike) -> NDArray[np.float64]:
+        """Bounds of max ⟨D, X⟩ over fix(𝒥), in chosen directions.
+
+        Parameters
+        ----------
+        direction : array_like, shape (..., p, m)
+
+        Returns
+        -------
+        ndarray, shape (..., 2)
+            The lower and the upper bound, proved by the errors of `hull`.
+
+        Raises
+        ------
+        ShapeError, NonFiniteError, ArgumentTypeError
+        """
+        value = self.hull.support(direction)
+        D = np.asarray(direction, dtype=np.float64)
+        size = frobenius_bounds(D)[1]
+        rounding = (D.shape[-1] * D.shape[-2] + 8.0) * UNIT_ROUNDOFF
+        slack = rounding * size * (self.hull.radius + np.abs(self.hull.vertices).max()) + 1e-300
+        return np.stack([value - self.hull.e_extra * size - slack, value + self.hull.e_missing * size + slack], axis=-1)
+
+    @property
+    def entries(self) -> NDArray[np.float64]:
+        """An enclosing interval for each entry of fix(𝒥), shape (p, m, 2)."""
+        p, m = self.hull.shape
+        units = np.eye(p * m).reshape(p * m, p, m)
+        low, high = -self.support(-units)[:, 1], self.support(units)[:, 1]
+        return np.stack([low, high], axis=-1).reshape(p, m, 2)
+
+    def contains(self, points: ArrayLike, *, tol: float | None = None) -> NDArray[np.bool_]:
+        """Whether points may belong to fix(𝒥): they are in `outer`, or within `tol` of it. False is proved.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., p, m)
+        tol : float, optional
+            Absolute: largest Frobenius distance that counts as inside.
+
+        Returns
+        -------
+        ndarray of bool, shape (...)
+        """
+        return self.outer.contains(points, tol=tol)
 
     def __repr__(self) -> str:
         return result_line(
