@@ -75,7 +75,8 @@ def _rules(P: Problem) -> Rules:
         return z + resolvent(2 * s - z, v) - s
 
     def output(z: Any, v: Any) -> Any:
-        return P.penalty.prox(z, v["step"], v)
+        # The same operations as in the update: a tie of theirs is then one.
+        return P.penalty.prox(P.penalty.within(z), v["step"], v)
 
     def lift(w: Any, v: Any) -> Any:
         return w - v["step"] * P.smooth.gradient(w, v)

@@ -16,9 +16,13 @@ def about_function(F: StateMap, at: Any, residual: Residual | None) -> Finding:
     """The update, the point, and whether it is a fixed point."""
     lines = _update_lines(F)
     names = F.names
+    values = list(at.items() if hasattr(at, "items") else zip(names, at, strict=True))
+    parameters = [(str(name), value) for name, value in values if str(name) in names[F.state_size :]]
     if len(names) <= LARGEST_SHOWN:
-        values = at.items() if hasattr(at, "items") else zip(names, at, strict=True)
         lines.append("at " + ", ".join(f"{name} = {value}" for name, value in values))
+    elif 0 < len(parameters) <= LARGEST_SHOWN:
+        shown = ", ".join(f"{name} = {value}" for name, value in parameters)
+        lines.append(f"at {shown}, and a state of {count(F.state_size, 'number')}")
     if any(isinstance(value, float) for value in (at.values() if hasattr(at, "values") else at)):
         lines.append('the point is taken in doubles, with ties to within a tolerance; a string such as "1/10" is exact')
     if residual is not None:

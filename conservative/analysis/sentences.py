@@ -152,7 +152,7 @@ def about_norms(assumption: AssumptionA, radius: JointSpectralRadius, *, rounded
     """Assumption A in the Euclidean norm, and each vertex alone; `rounded`: one is within their entries' rounding."""
     norm = value_text(assumption.norm)
     where = f"at A_{assumption.index + 1}"
-    if rounded:
+    if rounded and assumption.holds:
         lines = [f"open: max ‖A‖₂ {norm} {where}, as close to 1 as the entries are rounded"]
     elif assumption.holds:
         lines = [f"holds: max ‖A‖₂ {norm}, below 1, {where}"]

@@ -224,14 +224,21 @@ def _by_blocks(S: SwitchedJacobian, steps: int) -> tuple[Floats, float, PowerDec
 
 def _rest(A: Floats, B: Floats, steps: int, away: float, away_term: float) -> tuple[float, PowerDecay]:
     """A bound of ‖Aᴷ(Id − A)⁻¹B‖, and how powers of A decay. `away`, `away_term`: how far A and B may be off."""
-    p = len(A)
     found = power_decay(A, off=away)
     if found is None:
         return math.inf, PowerDecay(0, math.nan, math.inf)
     if found.steps == 1:
         size = _size(B) + away_term
         return found.rate**steps * size / (1.0 - found.rate) * (1.0 + 1e-14 * steps), found
-    growth = (_size(A) + away, (p + 2) * UNIT_ROUNDOFF * 1.01 * _size(A) + away)
+    # ‖AᴷX‖ ≤ ‖Aⁿ‖^q ‖A^(K − qn)X‖: what rounding adds to powers that are formed grows with their number.
+    whole, left = divmod(steps, found.steps)
+    few = found.rate**whole * (1.0 + 1e-14 * whole) * _after(A, B, left, away, away_term, found)
+    return min(few, _after(A, B, steps, away, away_term, found)), found
+
+
+def _after(A: Floats, B: Floats, steps: int, away: float, away_term: float, found: PowerDecay) -> float:
+    """A bound of ‖Aᴷ(Id − A)⁻¹B‖ from Aᴷ and the n − 1 powers that follow."""
+    growth = (_size(A) + away, (len(A) + 2) * UNIT_ROUNDOFF * 1.01 * _size(A) + away)
     term = B
     for _ in range(steps):
         term, away_term = A @ term, growth[0] * away_term + growth[1] * _size(term)
@@ -239,7 +246,7 @@ def _rest(A: Floats, B: Floats, steps: int, away: float, away_term: float) -> tu
     for _ in range(found.steps - 1):
         term, away_term = A @ term, growth[0] * away_term + growth[1] * _size(term)
         tail, off = tail + term, off + away_term + UNIT_ROUNDOFF * _size(tail)
-    return (_size(tail) + off) / (1.0 - found.rate) * (1.0 + 1e-14), found
+    return (_size(tail) + off) / (1.0 - found.rate) * (1.0 + 1e-14)
 
 
 def _rounding(S: SwitchedJacobian) -> float:

@@ -187,7 +187,7 @@ def implicit_strictly_inside(
 
     return Experiment(
         name="implicit-strictly-inside",
-        title="J_imp lies strictly inside J_pb, which depends on the algorithm",
+        title="J_imp lies inside J_pb, which depends on the algorithm",
         statement="J_imp = {(Id − A)⁻¹B} ⊆ J_pb; choices at ties that do not change lead into J_imp, others out of it",
         assumption="the same lasso, at a breakpoint of its path",
         columns=(

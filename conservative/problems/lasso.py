@@ -12,6 +12,9 @@ from conservative.problems.penalties import L1
 from conservative.problems.problem import Problem
 from conservative.problems.quadratic_problems import least_squares_values, quadratic_problem
 
+_ROUNDED = 1e-12
+"""Part of λ_max below which an end of the path is 0 but for rounding, as where X has no full column rank."""
+
 _SOURCE = "R. Tibshirani, Regression shrinkage and selection via the lasso, J. R. Stat. Soc. B 58, 1996"
 
 
@@ -72,5 +75,5 @@ def path_kinks(problem: Problem, v: Values, lower: float, upper: float) -> NDArr
         ) from error
     gram, c = problem.smooth.hessian(v), problem.smooth.linear(v)
     lambdas, _, _ = lars_path_gram(c, gram, n_samples=1, method="lasso")
-    found = np.unique(lambdas[lambdas > 0])
+    found = np.unique(lambdas[lambdas > _ROUNDED * np.abs(c).max(initial=0.0)])
     return np.asarray(found[(found >= lower) & (found <= upper)])

@@ -174,8 +174,8 @@ class Problem:
         """
         if self.path is None or len(self.theta_names) != 1:
             raise ArgumentError(
-                f"`kinks` follows a path of solutions in one parameter; the problem {self.name} with θ = "
-                f"({', '.join(self.theta_names)}) has none."
+                f"`kinks` follows a path of solutions in one parameter, which is not known for the problem {self.name} "
+                f"with θ = ({', '.join(self.theta_names)}): it may have kinks all the same."
             )
         if not lower <= upper:
             raise ArgumentError(f"`kinks(lower, upper)` needs lower <= upper; got {lower!r} and {upper!r}.")

@@ -171,3 +171,14 @@ def test_bad_calls(changed: dict[str, object], message: str) -> None:
     given = {"F": RIDGE, "at": SOLVED} | changed
     with pytest.raises(cj.ConservativeError, match=message):
         cj.one_step_jacobian(**given)
+
+
+def test_bounds_keep_falling_where_single_steps_expand():
+    """Heavy ball, ‖A‖ > 1: what rounding adds to A^K must not outgrow the rest; A has radius sqrt(3)/2."""
+    F = cj.from_sympy(["3*x/2 - 3*y/4 + t", "x"], state=["x", "y"], parameters=["t"])
+    found = [cj.one_step_jacobian(F, [0, 0, 0], steps=K) for K in (20, 60, 200)]
+    assert all(one.proved for one in found)
+    assert found[0].bound > 5 * found[1].bound
+    assert found[2].bound < 1e-4
+    exact = np.linalg.solve([[-0.5, 0.75], [-1.0, 1.0]], [[1.0], [0.0]])
+    assert all(np.linalg.norm(one.value - exact) <= one.bound for one in found)

@@ -99,3 +99,16 @@ def test_bad_data_are_refused(S: Any, error: Any, words: str) -> None:
 def test_gradient_methods_are_refused_with_what_serves_instead() -> None:
     with pytest.raises(cj.ArgumentError, match="Use `douglas_rachford` or `admm`"):
         cj.algorithms.forward_backward(inverse_covariance(PAIR))
+
+
+@pytest.mark.parametrize("algorithm", [cj.algorithms.douglas_rachford, cj.algorithms.admm])
+def test_the_output_shares_the_tie_of_the_step(algorithm):
+    """At S12 = lambda = 1/2 the entry enters: dTheta12 is 1/2 to the left (Theta11 Theta22 = 1/2) and 0 to the right."""
+    F = algorithm(cj.problems.inverse_covariance([[2, 0.5], [0.5, 1]]))
+    at = [*F.lift(F.problem.solve([0.5]), [0.5]), 0.5]
+    found = cj.implicit_jacobian(F, at).output_vertices[..., 0]
+    assert np.allclose(sorted(found[:, 1]), [0, 0.5], atol=1e-9)
+    assert np.allclose(found[:, 1], found[:, 2], atol=1e-9)
+    for weight in (0.0, 1.0):
+        run = cj.piggyback(F, at[:-1], [0.5], steps=200, ties=cj.ties.constant(weight))
+        assert np.abs(found - run.output_derivatives[-1].ravel()).max(axis=1).min() < 1e-9

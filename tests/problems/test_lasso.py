@@ -33,3 +33,12 @@ def test_derivatives_by_data_agree_with_differences() -> None:
     h = 1e-6
     rows = [(problem.solve(theta + h * e) - problem.solve(theta - h * e)) / (2 * h) for e in np.eye(len(theta))]
     assert np.allclose(problem.derivative(theta), np.transpose(rows), atol=1e-8)
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (3, 6), (5, 8)])
+def test_the_end_of_a_path_without_full_rank_is_no_kink(shape):
+    """LARS ends at lambda = 0, which rounding may move beside 0."""
+    rng = np.random.default_rng(shape[1])
+    kinks = cj.problems.lasso(rng.standard_normal(shape), rng.standard_normal(shape[0])).kinks(0, 100)
+    assert kinks.size
+    assert kinks.min() > 1e-9
