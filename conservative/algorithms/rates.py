@@ -28,6 +28,9 @@ Ends = tuple[Fraction, Fraction]
 Factor = Callable[[Fraction, Fraction], Ends]
 """(μ, L) → a factor that falls with μ and rises with L."""
 
+_DIP = Fraction(1, 1000)
+"""How far a factor may be below its values at the corners of enclosed curvatures, at most."""
+
 
 def proved_rate(problem: Problem, factor: Factor, *, whole: bool = False) -> Bracket | None:
     """factor(μ, L) with the curvatures of f, or of f + g; None for large, curved or singular problems."""
@@ -43,7 +46,10 @@ def enclosed_rate(H: Any, factor: Factor) -> Bracket | None:
     if mu is None or L is None:
         return None
     ends = [factor(a, b) for a in mu for b in L]
-    return contracting((min(low for low, _ in ends), max(high for _, high in ends)))
+    low = min(low for low, _ in ends)
+    # Curvatures are enclosed within 1e-9 of themselves; factors are roots of theirs at worst, and may dip in between.
+    exact = mu[0] == mu[1] and L[0] == L[1]
+    return contracting((low if exact else max(Fraction(0), low - _DIP), max(high for _, high in ends)))
 
 
 def exact_hessian(problem: Problem, *, whole: bool = False) -> Any:
@@ -156,7 +162,8 @@ def _radius(trace: Fraction, determinant: Fraction) -> Ends:
 
 
 def root(q: Fraction) -> Ends:
-    """√q between fractions."""
+    """√q between fractions; of what is below 0 by rounding, that of 0."""
+    q = max(q, Fraction(0))
     low = isqrt(q.numerator * _ROOT**2 // q.denominator)
     return Fraction(low, _ROOT), Fraction(low + 1, _ROOT)
 

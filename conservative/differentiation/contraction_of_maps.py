@@ -218,6 +218,9 @@ def verify_contraction(
 def _verdict(J: Any, time_limit: float | None) -> ContractionVerdict:
     """The verdict; what blocks of doubles show within rounding of one is not taken for the map's."""
     known = contraction_verdict(J, time_limit=time_limit)
+    if isinstance(J, JacobianZonotope) and not J.tight and known.how is Contraction.REFUTED:
+        # A superset that expands says nothing of the set in it.
+        return ContractionVerdict(Contraction.UNDECIDED, Bracket(0.0, known.radius.upper))
     listed = not isinstance(J, JacobianZonotope) or J.tie_count <= _LISTED_TIES
     if listed and known.contracts and known.radius.upper > _WITHIN_ROUNDING and J.exact_entries is None:
         nearby = verdict_nearby(J, time_limit=time_limit)

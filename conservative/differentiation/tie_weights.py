@@ -41,7 +41,7 @@ def _bound_together(form: SwitchedJacobian, group: tuple[SwitchedTie, ...]) -> b
     """Whether one decision turns switches within each other, so that weights between 0 and 1 leave the hull."""
     if not any(len(pattern) > 1 for tie in group for pattern in tie.patterns):
         return False
-    slots = [i for tie in group for i in tie.slots]
+    slots = sorted(i for tie in group for i in tie.slots)
     return bool((form.L[np.ix_(slots, slots)] != 0).any())
 
 
@@ -51,7 +51,7 @@ def _ends(
     """The choices of one group along which F moves least and most; None where there are too many to list."""
     if math.prod(1 + len(tie.patterns) for tie in group) > _JOINT:
         return None
-    slots = [i for tie in group for i in tie.slots]
+    slots = sorted(i for tie in group for i in tie.slots)
     patterns = list(form.patterns(group))
     weights = form.weights(patterns)[:, slots].astype(np.float64)
     L = form.L[np.ix_(slots, slots)].astype(np.float64)

@@ -172,7 +172,7 @@ def _combinations(group: tuple[SwitchedTie, ...]) -> int:
 
 def _group_terms(S: SwitchedJacobian, group: tuple[SwitchedTie, ...]) -> tuple[Matrix | int, list[Term], bool]:
     """A shift and terms of rank one that hold all changes of one group, and whether they hold only their hull."""
-    slots = [i for tie in group for i in tie.slots]
+    slots = sorted(i for tie in group for i in tie.slots)  # a switch acts on later ones only
     Y, Z, L = S.Y[:, slots], S.Z[slots], S.L[np.ix_(slots, slots)]
     if _combinations(group) <= _GROUP:
         weights = S.weights(list(S.patterns(group)))[:, slots]

@@ -20,7 +20,13 @@ def solve_by_newton(problem: Any, v: Values) -> NDArray[np.float64]:
     """The minimiser, shape (p,), in floats."""
     v = Parameters((), v).floats.values
     best, least = np.zeros(problem.size), np.inf
+    with np.errstate(all="ignore"):
+        at_zero = float(problem.smooth.value(best, v) + problem.penalty.value(best, v))
     for w in _candidates(problem, v):
+        with np.errstate(all="ignore"):
+            worse = float(problem.smooth.value(w, v) + problem.penalty.value(w, v)) > at_zero + 1e-9 * abs(at_zero)
+        if worse:  # a step of a singular system has led away
+            continue
         error = float(np.abs(w - problem.penalty.prox(w - problem.smooth.gradient(w, v), 1, v)).max())
         if error < least:  # false for what is not a number
             best, least = w, error
@@ -40,6 +46,7 @@ def _candidates(problem: Any, v: Values) -> Iterator[NDArray[np.float64]]:
     guess = problem.penalty.within(by_cvxpy(problem, v))
     for threshold in _THRESHOLDS:
         yield _polished(problem, guess, problem.penalty.classify(guess, v, threshold), v)
+    yield guess  # to the digits of cvxpy, where Newton's system is singular
 
 
 def _from_zero(problem: Any, v: Values) -> Iterator[NDArray[np.float64]]:
@@ -72,7 +79,10 @@ def slopes_on_support(problem: Any, w: NDArray[Any], v: Values) -> NDArray[np.fl
     for k, unit in enumerate(np.eye(len(theta))):
         slopes[free, k] = -_slope(problem, w, states, problem.parameters.floats.read(theta + 1e-200j * unit))[free].imag
     slopes *= 1e200
-    slopes[free] = np.linalg.solve(_curvature(problem, w, states, v)[np.ix_(free, free)], slopes[free])
+    H = _curvature(problem, w, states, v)[np.ix_(free, free)]
+    if len(free) and np.linalg.matrix_rank(H, hermitian=True) < len(free):
+        raise ArgumentError(f"the solution of {problem.name} is not unique here: no derivative.")
+    slopes[free] = np.linalg.solve(H, slopes[free])
     return slopes
 
 

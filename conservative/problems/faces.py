@@ -78,6 +78,8 @@ def slopes_on_face(problem: Any, w: NDArray[Any], v: Values) -> NDArray[Any]:
     tied = np.flatnonzero(problem.penalty.slack(z, v) <= room)
     if not len(tied):
         return face_slopes(problem, w, states, v)
+    if not _unique(problem, problem.penalty.face(states, v), v, also=tied):
+        raise ArgumentError(f"the solution of {problem.name} is not unique here, or has a kink: no derivative.")
     if len(tied) <= _MOST_TIES and len(problem.parameters.names) == 1:
         for some in product(problem.penalty.states, repeat=len(tied)):
             states[tied] = some
@@ -239,9 +241,9 @@ def solved_or_least(M: NDArray[np.float64], right: NDArray[np.float64]) -> NDArr
         return np.asarray(np.linalg.lstsq(M, right, rcond=None)[0])
 
 
-def _unique(problem: Any, face: Face, v: Values) -> bool:
-    """Whether the stationary point on a face is the only one."""
-    free = np.flatnonzero(face.free)
+def _unique(problem: Any, face: Face, v: Values, *, also: Any = ()) -> bool:
+    """Whether the stationary point on a face is the only one, where entries at a kink are let free too."""
+    free = np.union1d(np.flatnonzero(face.free), np.asarray(also, dtype=np.intp))
     if not len(free):
         return True
     matrix = as_floats(problem.smooth.block(free, v) + face.weight * np.eye(len(free), dtype=int))

@@ -1,16 +1,21 @@
 """The lasso, ½‖Xw − y‖² + λ‖w‖₁, and its path in λ."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from conservative._core.errors import ArgumentError, MissingExtraError
+from conservative._core.errors import ArgumentError, BudgetError, MissingExtraError
 from conservative.problems.parameters import Values, weight_array
+from conservative.problems.paths import along_faces
 from conservative.problems.penalties import L1
 from conservative.problems.problem import Problem
 from conservative.problems.quadratic_problems import least_squares_values, quadratic_problem
+
+_FOLLOWED = 60
+"""Unknowns up to which the path is followed from face to face."""
 
 _ROUNDED = 1e-12
 """Part of λ_max below which an end of the path is 0 but for rounding, as where X has no full column rank."""
@@ -64,9 +69,15 @@ def lasso(X: Any, y: Any, *, theta: Sequence[str] = ("lambda",), weight: Any = 1
 
 
 def path_kinks(problem: Problem, v: Values, lower: float, upper: float) -> NDArray[np.float64]:
-    """The breakpoints of the LARS path in λ, by scikit-learn."""
+    """The breakpoints of the path in λ: followed from face to face where it is short, else those of LARS.
+
+    LARS lets one feature in at a time: where several enter together it has breakpoints at which no slope jumps.
+    """
     if problem.parameters.chosen != ("lambda",):
         raise ArgumentError(f'`kinks` of {problem.name} follows the path in λ; θ must be ("lambda",).')
+    if problem.size <= _FOLLOWED:
+        with suppress(ArgumentError, BudgetError):  # where the solution is not unique
+            return along_faces(problem, v, "lambda", lower, upper)
     try:
         from sklearn.linear_model import lars_path_gram
     except ImportError as error:

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from conservative.problems.faces import face_slopes, solve_by_faces
+from conservative.problems.parameters import Values
+
 
 class PathPiece(NamedTuple):
     """A solution on a face: its slope, how far the kinks of g are, how fast they come, and the face."""
@@ -14,6 +17,22 @@ class PathPiece(NamedTuple):
     gaps: Any
     change: Any
     states: Any
+
+
+def along_faces(problem: Any, v: Values, name: str, lower: float, upper: float) -> NDArray[np.float64]:
+    """The values of one number in between at which the slope of the solution jumps, from face to face."""
+
+    def piece(at: float, near: Any) -> PathPiece:
+        values = {**v, name: at}
+        w = solve_by_faces(problem, values, near)
+        states = problem.penalty.classify(w, values, 1e-9)
+        slope = face_slopes(problem, w, states, values)[:, 0]
+        z = w - problem.smooth.gradient(w, values)
+        moved = z + slope - (problem.smooth.gradient(w + slope, values) - problem.smooth.gradient(w, values))
+        gaps = problem.penalty.gaps_on(states, z, values)
+        return PathPiece(slope, gaps, problem.penalty.gaps_on(states, moved, {**v, name: at + 1}) - gaps, states)
+
+    return follow(piece, lower, upper)
 
 
 def follow(piece: Callable[[float, Any], PathPiece], lower: float, upper: float) -> NDArray[np.float64]:

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from conservative._core.errors import ArgumentError, ShapeError
 from conservative.problems.balanced import Balanced
-from conservative.problems.faces import face_slopes, slopes_on_face, solve_by_faces
+from conservative.problems.faces import slopes_on_face, solve_by_faces
 from conservative.problems.kernel_form import KernelForm
 from conservative.problems.parameters import Parameters, Values, choose, numbers, read_array, weight_array
-from conservative.problems.paths import PathPiece, follow
+from conservative.problems.paths import along_faces
 from conservative.problems.problem import Problem
 from conservative.problems.quadratic_problems import semidefinite
 
@@ -85,15 +85,4 @@ def svm_dual(
 
 def _path(problem: Problem, v: Values, lower: float, upper: float) -> NDArray[np.float64]:
     """The C in between at which the slope of the solution jumps."""
-
-    def piece(at: float, near: Any) -> PathPiece:
-        values = {**v, "C": at}
-        w = solve_by_faces(problem, values, near)
-        states = problem.penalty.classify(w, values, 1e-9)
-        slope = face_slopes(problem, w, states, values)[:, 0]
-        z = w - problem.smooth.gradient(w, values)
-        moved = z + slope - (problem.smooth.gradient(w + slope, values) - problem.smooth.gradient(w, values))
-        gaps = problem.penalty.gaps_on(states, z, values)
-        return PathPiece(slope, gaps, problem.penalty.gaps_on(states, moved, {**v, "C": at + 1}) - gaps, states)
-
-    return follow(piece, lower, upper)
+    return along_faces(problem, v, "C", lower, upper)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from strategies.stages import drawn
 
+import conservative as cj
 from conservative._core.errors import BudgetError, FunctionError
 from conservative._core.exactness import Exactness
 from conservative.functions.switched_jacobian import SwitchedJacobian, SwitchedTie
@@ -100,3 +101,31 @@ def test_too_many_paths_of_control_are_covered_and_infinite_derivatives_refused(
         switched_set(replace(wide, others=(wide,)), max_pieces=3)
     with pytest.raises(FunctionError, match="not finite"):
         switched_set(form_of([[np.inf, 0, 0]]), max_pieces=3)
+
+
+def test_a_cover_holds_what_masks_used_twice_do():
+    """Twelve minima between two uses of one mask: right of 0 f is 1.25 x, left of it x/4; both slopes are returned."""
+
+    def step(x, t):
+        right = x > 0
+        v = np.where(right, x, 3 * x)
+        for _ in range(12):
+            v = np.minimum(v, 0)
+        return np.where(right, 1.25 * x - 0.5 * v, x / 4) + t
+
+    J = cj.conservative_jacobian(cj.from_numpy(step, [0], [0]))
+    assert J.contains(np.array([[[1.25, 1.0]], [[0.25, 1.0]]]), tol=1e-12).all()
+    found = cj.verify_contraction(cj.from_numpy(step, [0], [0]))
+    assert not found.contracts
+    assert found.how.name == "UNDECIDED"  # of a superset that expands nothing follows
+
+
+def test_covers_of_nested_masks_hold_jacobians_nearby():
+    def step(x, t):
+        v = np.clip(np.where(x > 0, x, 0), np.minimum(x, 0), np.maximum(x, 0))[::-1]
+        return np.where((x > 0) & (v > 0), np.minimum(x, v), 0) + 0 * t
+
+    J = cj.conservative_jacobian(cj.from_numpy(step, [0, 0, 0], [0]))
+    block = [[1, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]]  # at h (1, -1, 2), min(x_0, x_2) = x_0 twice
+    assert isinstance(J, JacobianZonotope)  # too many choices for a list
+    assert J.contains(np.array([block], dtype=float), tol=1e-9).all()

@@ -103,7 +103,7 @@ def test_gradient_methods_are_refused_with_what_serves_instead() -> None:
 
 @pytest.mark.parametrize("algorithm", [cj.algorithms.douglas_rachford, cj.algorithms.admm])
 def test_the_output_shares_the_tie_of_the_step(algorithm):
-    """At S12 = lambda = 1/2 the entry enters: dTheta12 is 1/2 to the left (Theta11 Theta22 = 1/2) and 0 to the right."""
+    """At S12 = lambda = 1/2 the entry enters: dTheta12 is Theta11 Theta22 = 1/2 to the left and 0 to the right."""
     F = algorithm(cj.problems.inverse_covariance([[2, 0.5], [0.5, 1]]))
     at = [*F.lift(F.problem.solve([0.5]), [0.5]), 0.5]
     found = cj.implicit_jacobian(F, at).output_vertices[..., 0]
