@@ -114,7 +114,7 @@ def test_a_cover_holds_what_masks_used_twice_do():
         return np.where(right, 1.25 * x - 0.5 * v, x / 4) + t
 
     J = cj.conservative_jacobian(cj.from_numpy(step, [0], [0]))
-    assert J.contains(np.array([[[1.25, 1.0]], [[0.25, 1.0]]]), tol=1e-12).all()
+    assert J.contains(np.array([[[1.25, 1.0]], [[0.25, 1.0]]]), tol=1e-6).all()  # of sizes up to 2,560
     found = cj.verify_contraction(cj.from_numpy(step, [0], [0]))
     assert not found.contracts
     assert found.how.name == "UNDECIDED"  # of a superset that expands nothing follows
