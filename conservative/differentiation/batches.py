@@ -48,8 +48,11 @@ class PushedBatch(NamedTuple):
 
 
 def has_leading_axis(theta: Any) -> bool:
-    """Whether θ is given as rows."""
-    return not isinstance(theta, str) and len(np.shape(theta)) == 2
+    """Whether θ is given as rows; ragged ones are left to those who read them."""
+    try:
+        return not isinstance(theta, str) and len(np.shape(theta)) == 2
+    except ValueError:
+        return False
 
 
 def read_batch(F: Any, x0: Any, theta: Any, steps: Any, *, call: str) -> Batch:

@@ -289,6 +289,6 @@ def _names(given: Any, letter: str, argument: str) -> tuple[str, ...]:
     if isinstance(given, str):
         return (given,)
     if isinstance(given, Sequence):
-        return tuple(str(name) for name in given)
+        return tuple(name if isinstance(name, str) else shown(name) for name in given)
     size = as_count(given, call="SmoothMap", argument=argument)
     return tuple(f"{letter}[{i}]" for i in range(size))

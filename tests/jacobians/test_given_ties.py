@@ -31,7 +31,8 @@ def test_they_are_iterated_solved_and_judged_as_their_list_is():
     J = JacobianZonotope.from_ties(BASE, U, V, states=2)
     listed = J.listed()
     assert cj.contraction_verdict(J).contracts
-    assert np.allclose(cj.fixed_set(J, tol=1e-6).entries, cj.fixed_set(listed, tol=1e-6).entries, atol=1e-3)
+    bounds = [cj.fixed_set(K, tol=1e-3, representation="hull", time_limit=None).entries for K in (J, listed)]
+    assert np.allclose(*bounds, atol=5e-3)
     assert np.allclose(
         np.sort(cj.implicit_jacobian(J).vertices, axis=0), np.sort(cj.implicit_jacobian(listed).vertices, axis=0)
     )

@@ -84,8 +84,7 @@ def test_members_are_members_and_far_points_are_not(data: Any, shape: tuple[int,
         assert not Z.contains(Z.center + excess * D, tol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["sizes", "parallel"])
-@drawn(4, 60, seed=st.integers(0, 2**31))
+@drawn(8, 120, kind=st.sampled_from(["sizes", "parallel"]), seed=st.integers(0, 2**31))
 def test_members_are_found_at_small_tolerances_however_skewed_the_generators(kind: str, seed: int) -> None:
     """Generators of very different sizes, or that point one way up to 1e-7: their products say little of them."""
     rng = np.random.default_rng(seed)

@@ -134,8 +134,8 @@ def common_quadratic_norm(
     if scaled is None or not scaled.floats.any():
         return prove_quadratic(family, np.eye(family.size), estimate=Fraction(0))
     unit = scaled.scale
-    known = 0.0 if bound is None else float_below(bound / unit)
     best_P, best = np.eye(family.size), _rate(scaled.floats, np.eye(family.size))
+    known = 0.0 if bound is None else min(float_below(bound / unit), best)
     for candidate in _weights(scaled.floats, lower=known, deadline=deadline):
         rate = _rate(scaled.floats, candidate)
         if rate < best:
