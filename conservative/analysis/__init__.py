@@ -1,4 +1,7 @@
-"""`analyze`: a function, blocks or matrices come in; their Jacobian, radius, iterates, verdict and proof go out."""
+"""`analyze`: a function, blocks or matrices come in; their Jacobian, radius, iterates, verdict and proof go out.
+
+The words of the verdict are in `conclusion`; colours are the report's, printing the command line's.
+"""
 
 from conservative.analysis.blocks import state_matrices as state_matrices
 from conservative.analysis.pipeline import analyze as analyze

@@ -1,6 +1,7 @@
 """A map and a start or a fixed point come in; what differentiation returns, should and may return goes out.
 
 Loops go forward in `forward`, backward in `reverse`; what is chosen at their ties is in `tie_policies`.
+Implicit derivatives are solved in `implicit_vertices`, singular Id − A too, and for many ties in `resolvents`.
 """
 
 from conservative.differentiation.compare import DerivativeComparison as DerivativeComparison

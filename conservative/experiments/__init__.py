@@ -1,4 +1,7 @@
-"""The talk, run: a name comes in; a table, claims with their numbers, and a figure go out."""
+"""The talk, run: a name comes in; a table, claims with their numbers, and a figure go out.
+
+A new experiment: a function in a file of its subject, and its row in `catalogue`.
+"""
 
 from conservative.experiments.assumptions import equilibrium as equilibrium
 from conservative.experiments.assumptions import sigma_max_one as sigma_max_one

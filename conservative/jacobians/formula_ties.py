@@ -1,4 +1,4 @@
-"""`AtPoint`: the nested sets of blocks [A B] at one point, each worked out once, from one search of cells."""
+"""`AtPoint`: the nested sets of blocks [A B] of a formula at a tie, each worked out once, from one search of cells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
