@@ -123,8 +123,8 @@ def derivative_range(
     affine in u_t: the switch of a row of one sign is decided, any other is bounded by a chord over the row's interval.
     These intervals come from the same sweeps, by induction over time: if all rows so far were in theirs, so is the next
     one. Where all rows have one sign, the outer interval is attained. The inner one starts from these choices and
-    improves each step's switches in turn; both are exact for one step. Along a loop without ties this costs one JVP.
-    Points that differ by rounding have one linearisation.
+    improves each step's switches in turn; both are exact for one step whose ties act apart. Along a loop without ties
+    this costs one JVP. Points that differ by rounding have one linearisation.
 
     Examples
     --------
