@@ -208,6 +208,7 @@ ENDLESS = 10**9
 )
 @pytest.mark.parametrize("moments", [4, pytest.param(12, marks=pytest.mark.slow)])
 def test_ctrl_c_at_any_line_of_a_fixed_set_leaves_valid_sets(J: Any, options: dict[str, Any], moments: int) -> None:
+    options = {**options, "time_limit": None}
     blocks = J.points if isinstance(J, FiniteSet) else J
     points = np.linalg.solve(np.eye(blocks.shape[1]) - blocks[:, :, : blocks.shape[1]], blocks[:, :, blocks.shape[1] :])
     total = stopped_at(ENDLESS, J, **options)[1]
